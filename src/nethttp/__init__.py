@@ -1,0 +1,1 @@
+"""nethttp: Python's http package as it should be."""

@@ -1,0 +1,179 @@
+"""Every exception of nethttp, in one tree.
+
+The names that the standard library documents keep their names, their arguments and their
+``isinstance`` relations. Two names are new; they say whose fault an error was::
+
+    Exception
+    ├── HTTPException                      anything that HTTP's own rules forbid
+    │   ├── NotConnected
+    │   ├── InvalidURL
+    │   ├── UnimplementedFileMode
+    │   ├── ImproperConnectionState        a call out of order
+    │   │   ├── CannotSendRequest
+    │   │   ├── CannotSendHeader
+    │   │   └── ResponseNotReady
+    │   ├── LocalProtocolError (+ ValueError)   this program asked for an invalid message
+    │   └── RemoteProtocolError            the peer sent an invalid message
+    │       ├── UnknownProtocol
+    │       ├── UnknownTransferEncoding
+    │       ├── IncompleteRead
+    │       ├── LineTooLong
+    │       └── BadStatusLine
+    │           └── RemoteDisconnected (+ ConnectionResetError)
+    ├── CookieError                        http.cookies
+    └── LoadError (OSError)                http.cookiejar
+
+``OSError`` and ``TimeoutError`` of the network pass through as they are.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadStatusLine",
+    "CannotSendHeader",
+    "CannotSendRequest",
+    "CookieError",
+    "HTTPException",
+    "ImproperConnectionState",
+    "IncompleteRead",
+    "InvalidURL",
+    "LineTooLong",
+    "LoadError",
+    "LocalProtocolError",
+    "NotConnected",
+    "RemoteDisconnected",
+    "RemoteProtocolError",
+    "ResponseNotReady",
+    "UnimplementedFileMode",
+    "UnknownProtocol",
+    "UnknownTransferEncoding",
+    "excerpt",
+]
+
+MAX_EXCERPT = 80
+"""How many bytes of what came an error message shows, before escaping."""
+
+
+def excerpt(data: bytes | str) -> str:
+    """Return `data` fit for a message: escaped, quoted, cut to `MAX_EXCERPT` bytes.
+
+    >>> excerpt(b"GET\\x00 /")
+    "'GET\\\\x00 /'"
+    """
+    if isinstance(data, str):
+        data = data.encode("utf-8", "backslashreplace")
+    shown = repr(bytes(data[:MAX_EXCERPT]))[1:]
+    return shown if len(data) <= MAX_EXCERPT else f"{shown}... ({len(data)} bytes)"
+
+
+class HTTPException(Exception):
+    """The base of all that HTTP's own rules forbid."""
+
+    # Subclasses whose __init__ does not fill `args` must still print themselves.
+
+
+class NotConnected(HTTPException):
+    """The connection has no socket and may not open one."""
+
+
+class InvalidURL(HTTPException):
+    """A host, port or target that cannot be put on the wire."""
+
+
+class UnimplementedFileMode(HTTPException):
+    """Kept for programs that catch it; nothing raises it."""
+
+
+class ImproperConnectionState(HTTPException):
+    """A method was called out of order."""
+
+
+class CannotSendRequest(ImproperConnectionState):
+    """A request cannot start now: the previous response is still to be read."""
+
+
+class CannotSendHeader(ImproperConnectionState):
+    """A field cannot be sent now: no request was started, or its head has left."""
+
+
+class ResponseNotReady(ImproperConnectionState):
+    """A response cannot be read now: no request was sent, or the last one is unread."""
+
+
+class LocalProtocolError(HTTPException, ValueError):
+    """This program asked for a message that must not be sent; nothing was sent.
+
+    It is a `ValueError` too, which is what the standard library raises in these places.
+    """
+
+
+class RemoteProtocolError(HTTPException):
+    """The peer broke the protocol. `status_hint` is the status a server answers with."""
+
+    status_hint: int = 400
+
+    def __init__(self, *args: object, status_hint: int = 400) -> None:
+        super().__init__(*args)
+        self.status_hint = status_hint
+
+
+class UnknownProtocol(RemoteProtocolError):
+    """The response names a protocol version this client does not speak: `version`."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+class UnknownTransferEncoding(RemoteProtocolError):
+    """The message is framed by a transfer coding that is not implemented."""
+
+
+class IncompleteRead(RemoteProtocolError):
+    """The connection ended inside a body: `partial` came, `expected` bytes were missing."""
+
+    def __init__(self, partial: bytes, expected: int | None = None) -> None:
+        super().__init__(partial)
+        self.partial = partial
+        self.expected = expected
+
+    def __repr__(self) -> str:
+        more = "" if self.expected is None else f", {self.expected} more expected"
+        return f"{type(self).__name__}({len(self.partial)} bytes read{more})"
+
+    __str__ = object.__str__
+
+
+class LineTooLong(RemoteProtocolError):
+    """A line of the message is longer than its bound."""
+
+    def __init__(self, line_type: str, limit: int = 65536, *, status_hint: int = 431) -> None:
+        super().__init__(
+            f"got more than {limit} bytes when reading {line_type}", status_hint=status_hint
+        )
+
+
+class BadStatusLine(RemoteProtocolError):
+    """The first line of a response is no status line: `line`."""
+
+    def __init__(self, line: str) -> None:
+        if not line:
+            line = repr(line)
+        super().__init__(line)
+        self.line = line
+
+
+class RemoteDisconnected(ConnectionResetError, BadStatusLine):
+    """The peer closed the connection before the first byte of a response."""
+
+    def __init__(self, *args: object) -> None:
+        BadStatusLine.__init__(self, "")
+        ConnectionResetError.__init__(self, *args)
+
+
+class CookieError(Exception):
+    """A cookie name, attribute or value that this program may not send."""
+
+
+class LoadError(OSError):
+    """A cookie file that is not in the format its jar reads."""

@@ -1,0 +1,56 @@
+"""`Limits`: every bound of a message on the wire, in one place.
+
+A parser reads its bounds from here and nowhere else. Each bound has a test that reaches it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_LIMITS", "Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one connection's messages; sizes in bytes, counts in pieces.
+
+    >>> Limits(max_fields=50).max_fields
+    50
+    """
+
+    max_start_line: int = 65536
+    """A request line (then 414) or a status line, with its line end."""
+
+    max_field_line: int = 65536
+    """One field line with its line end (then 431)."""
+
+    max_field_section: int = 65536 * 4
+    """All field lines of a head together (then 431)."""
+
+    max_fields: int = 100
+    """Field lines in a head (then 431)."""
+
+    max_chunk_line: int = 4096
+    """A chunk's size line, extensions and all (then 400)."""
+
+    max_chunk_extensions: int = 16384
+    """All the chunk extensions of one body together (then 400)."""
+
+    max_trailer_section: int = 8192
+    """All trailer lines of one body together (then 431)."""
+
+    max_trailers: int = 64
+    """Trailer fields of one body (then 431)."""
+
+    max_body: int | None = None
+    """Content of one message (then 413); None is no bound."""
+
+    max_interim_responses: int = 20
+    """1xx responses before the final one."""
+
+    max_drain: int = 256 * 1024
+    """Content that a server reads and throws away to keep a connection alive."""
+
+
+DEFAULT_LIMITS = Limits()
+"""What client and server use when nothing else is said."""
