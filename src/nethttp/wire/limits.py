@@ -1,17 +1,18 @@
 """`Limits`: every bound of a message on the wire, in one place.
 
 A parser reads its bounds from here and nowhere else. Each bound has a test that reaches it.
+A named tuple rather than a frozen dataclass: importing `dataclasses` would cost more than the rest
+of this package's start-up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["DEFAULT_LIMITS", "Limits"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The bounds of one connection's messages; sizes in bytes, counts in pieces.
 
     >>> Limits(max_fields=50).max_fields
