@@ -43,9 +43,7 @@ REASON_STR: Final = FIELD_VALUE_STR
 DIGITS_STR: Final = re.compile(r"[0-9]++")
 
 #: quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE            ; RFC 9110 section 5.6.4
-QUOTED_STRING: Final = (
-    r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
-)
+QUOTED_STRING: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
 QUOTED_STRING_STR: Final = re.compile(QUOTED_STRING)
 
 #: chunk-size = 1*HEXDIG; chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )

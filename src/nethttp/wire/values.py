@@ -100,7 +100,6 @@ def parse_http_date(text: str, *, this_year: int | None = None) -> int | None:
 # --- lists: RFC 9110 section 5.6.1 ---------------------------------------------------------------
 
 
-
 def parse_list(text: str) -> list[str]:
     """Return the elements of a comma-separated value, trimmed, empty ones left out.
 

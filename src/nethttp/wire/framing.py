@@ -1,0 +1,214 @@
+"""Where a message's body ends: RFC 9112 section 6.3, as two functions and the rules they share.
+
+A *framing* is an int: a length in bytes, or one of `CHUNKED` and `UNTIL_CLOSE`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import LocalProtocolError, RemoteProtocolError, excerpt
+from . import grammar
+from .limits import DEFAULT_LIMITS, Limits
+from .values import has_list_member, parse_list
+
+__all__ = [
+    "CHUNKED",
+    "FRAMING_FIELDS",
+    "UNTIL_CLOSE",
+    "declared_framing",
+    "expects_continue",
+    "keeps_alive",
+    "request_framing",
+    "response_framing",
+    "response_has_body",
+]
+
+CHUNKED: Final = -1
+"""The body comes in chunks and says itself where it ends."""
+
+UNTIL_CLOSE: Final = -2
+"""The body ends with the connection."""
+
+FRAMING_FIELDS: Final = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "expect", "upgrade"}
+)
+"""The fields that decide how a connection goes on, for `fields.select_fields`."""
+
+#: 2**63 - 1 has 19 digits; a longer length is no length.
+MAX_LENGTH_DIGITS = 19
+
+Selected = dict[str, list[str]]
+
+
+def request_framing(version: int, selected: Selected, limits: Limits = DEFAULT_LIMITS) -> int:
+    """Return the framing of a request's body: a length (0 if none is declared) or `CHUNKED`.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 400; 501 for a transfer coding other than chunked;
+            413 for a length over `limits.max_body`. RFC 9112 section 6.
+
+    >>> request_framing(11, {"content-length": ["5"]})
+    5
+    """
+    lengths = selected.get("content-length")
+    codings = selected.get("transfer-encoding")
+    if codings is not None:
+        if lengths is not None:
+            raise RemoteProtocolError(
+                "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.3)"
+            )
+        if version < 11:
+            raise RemoteProtocolError(
+                "expected no Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)"
+            )
+        _check_codings(codings)
+        return CHUNKED
+    if lengths is None:
+        return 0
+    if len(lengths) > 1:
+        raise RemoteProtocolError(
+            f"expected one Content-Length, got {len(lengths)} (RFC 9112 section 6.3)"
+        )
+    length = _read_length(lengths[0])
+    if limits.max_body is not None and length > limits.max_body:
+        raise RemoteProtocolError(
+            f"expected at most {limits.max_body} bytes of content, got a Content-Length of "
+            f"{length} (RFC 9110 section 15.5.14)",
+            status_hint=413,
+        )
+    return length
+
+
+def response_framing(method: str | None, status: int, selected: Selected) -> int:
+    """Return the framing of the body of a response to a `method` request.
+
+    A transfer coding on HTTP/1.0 is obeyed, but the connection must not be used again
+    (see `keeps_alive`). Field lines that repeat one length count as one.
+
+    Raises:
+        RemoteProtocolError: a framing that could be read in two ways. RFC 9112 section 6.3.
+
+    >>> response_framing("GET", 200, {})
+    -2
+    """
+    if not response_has_body(method, status) or (method == "CONNECT" and 200 <= status < 300):
+        return 0
+    lengths = selected.get("content-length")
+    codings = selected.get("transfer-encoding")
+    if codings is not None:
+        if lengths is not None:
+            raise RemoteProtocolError(
+                "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.3)"
+            )
+        _check_codings(codings)
+        return CHUNKED
+    if lengths is None:
+        return UNTIL_CLOSE
+    first = _read_length(lengths[0])
+    for other in lengths[1:]:
+        if _read_length(other) != first:
+            raise RemoteProtocolError(
+                f"expected one Content-Length, got {excerpt(lengths[0])} and {excerpt(other)} "
+                "(RFC 9112 section 6.3)"
+            )
+    return first
+
+
+def response_has_body(method: str | None, status: int) -> bool:
+    """Return whether a response may have content at all. RFC 9110 section 6.4.1.
+
+    >>> response_has_body("GET", 304), response_has_body("HEAD", 200)
+    (False, False)
+    """
+    return not (method == "HEAD" or status < 200 or status == 204 or status == 304)
+
+
+def keeps_alive(version: int, selected: Selected) -> bool:
+    """Return whether the connection outlives this message, as its head says.
+
+    RFC 9112 section 9.3; a message whose framing is faulty (a transfer coding on HTTP/1.0, section
+    6.1) ends its connection.
+
+    >>> keeps_alive(11, {}), keeps_alive(10, {}), keeps_alive(10, {"connection": ["keep-alive"]})
+    (True, False, True)
+    """
+    connection = selected.get("connection")
+    if version < 11 and "transfer-encoding" in selected:
+        return False
+    if connection is None:
+        return version >= 11
+    options = ",".join(connection)
+    if has_list_member(options, "close"):
+        return False
+    return version >= 11 or has_list_member(options, "keep-alive")
+
+
+def expects_continue(version: int, selected: Selected) -> bool:
+    """Return whether the client waits for 100 Continue before it sends its content.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 417, an expectation other than 100-continue.
+            RFC 9110 section 10.1.1; one on HTTP/1.0 is ignored.
+    """
+    values = selected.get("expect")
+    if values is None or version < 11:
+        return False
+    expectation = ",".join(values).strip(" \t")
+    if expectation.lower() == "100-continue":
+        return True
+    raise RemoteProtocolError(
+        f"expected the expectation '100-continue', got {excerpt(expectation)} "
+        "(RFC 9110 section 10.1.1)",
+        status_hint=417,
+    )
+
+
+def declared_framing(selected: Selected) -> int | None:
+    """Return the framing that this program's own fields declare, None if they declare none.
+
+    Raises:
+        LocalProtocolError: both fields, or values that a peer would have to refuse.
+    """
+    lengths = selected.get("content-length")
+    codings = selected.get("transfer-encoding")
+    if codings is not None and lengths is not None:
+        raise LocalProtocolError(
+            "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
+        )
+    try:
+        if codings is not None:
+            _check_codings(codings)
+            return CHUNKED
+        if lengths is None:
+            return None
+        if len({_read_length(value) for value in lengths}) > 1:
+            raise LocalProtocolError("expected one Content-Length (RFC 9112 section 6.2)")
+        return _read_length(lengths[0])
+    except RemoteProtocolError as error:
+        raise LocalProtocolError(*error.args) from None
+
+
+def _read_length(value: str) -> int:
+    if len(value) > MAX_LENGTH_DIGITS or not grammar.DIGITS_STR.fullmatch(value):
+        raise RemoteProtocolError(
+            f"expected Content-Length to be 1*DIGIT, got {excerpt(value)} (RFC 9110 section 8.6)"
+        )
+    return int(value)
+
+
+def _check_codings(values: list[str]) -> None:
+    """Return nothing if the transfer codings are exactly one ``chunked``."""
+    codings = [coding.lower() for coding in parse_list(",".join(values))]
+    if codings == ["chunked"]:
+        return
+    shown = excerpt(", ".join(values))
+    if codings and codings[-1] == "chunked" and codings.count("chunked") == 1:
+        raise RemoteProtocolError(
+            f"expected the transfer coding 'chunked' alone, got {shown} (RFC 9112 section 6.1)",
+            status_hint=501,
+        )
+    raise RemoteProtocolError(
+        f"expected the one transfer coding 'chunked', last, got {shown} (RFC 9112 section 6.3)",
+        status_hint=501 if codings and "chunked" not in codings else 400,
+    )

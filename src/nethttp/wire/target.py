@@ -1,0 +1,84 @@
+"""Which resource a request names: the forms of a request target, and Host.
+
+RFC 9112 sections 3.2 and 3.3. A server that lets two readings of the same target pass can be made
+to act on one and log, cache or authorise the other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from ..errors import RemoteProtocolError, excerpt
+from . import grammar
+
+__all__ = ["TargetForm", "check_host", "check_target", "target_form"]
+
+TargetForm = Literal["origin", "absolute", "authority", "asterisk"]
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]++(?:[/?][^#]*+)?+")
+_AUTHORITY_WITH_PORT = re.compile(rf"(?!:)(?:{grammar.AUTHORITY_STR.pattern})(?<=[0-9])")
+
+#: Which form each method takes; every other method takes those of None. RFC 9112 section 3.2.
+_FORMS: dict[str | None, frozenset[TargetForm]] = {
+    "CONNECT": frozenset({"authority"}),
+    "OPTIONS": frozenset({"origin", "absolute", "asterisk"}),
+    None: frozenset({"origin", "absolute"}),
+}
+
+
+def target_form(target: str) -> TargetForm | None:
+    """Return the form of a request target, or None if it has none of the four.
+
+    >>> target_form("/where?q=now"), target_form("*"), target_form("example.com:443")
+    ('origin', 'asterisk', 'authority')
+    """
+    if target.startswith("/"):
+        return None if "#" in target else "origin"
+    if target == "*":
+        return "asterisk"
+    if _ABSOLUTE.fullmatch(target):
+        return "absolute"
+    if ":" in target and _AUTHORITY_WITH_PORT.fullmatch(target):
+        return "authority"
+    return None
+
+
+def check_target(method: str, target: str) -> None:
+    """Return nothing if `target` has a form that `method` takes.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 400. RFC 9112 section 3.2.
+    """
+    # Nearly every request is origin-form, and no method but CONNECT refuses that.
+    if target[0] == "/" and "#" not in target and method != "CONNECT":
+        return
+    allowed = _FORMS.get(method, _FORMS[None])
+    if target_form(target) not in allowed:
+        raise RemoteProtocolError(
+            f"expected a target in {' or '.join(sorted(allowed))} form for {excerpt(method)}, "
+            f"got {excerpt(target)} (RFC 9112 section 3.2)"
+        )
+
+
+def check_host(version: int, hosts: list[str]) -> None:
+    """Return nothing if the Host field lines of a request are as they must be.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 400: none on HTTP/1.1, two, or a value that is no
+            ``uri-host [ ":" port ]``. RFC 9112 section 3.2, RFC 9110 section 7.2.
+
+    >>> check_host(11, ["example.com:8080"])
+    """
+    if len(hosts) == 1:
+        if not grammar.AUTHORITY_STR.fullmatch(hosts[0]):
+            raise RemoteProtocolError(
+                f"expected Host to be 'host' or 'host:port', got {excerpt(hosts[0])} "
+                "(RFC 9110 section 7.2)"
+            )
+    elif hosts:
+        raise RemoteProtocolError(
+            f"expected one Host field, got {len(hosts)} (RFC 9112 section 3.2)"
+        )
+    elif version >= 11:
+        raise RemoteProtocolError("expected a Host field, got none (RFC 9112 section 3.2)")
