@@ -188,12 +188,12 @@ def _refuse_request_line(text: str, limits: Limits) -> NoReturn:
     else:
         problem = "malformed"
     version = line.rstrip("\r").rpartition(" ")[2]
-    if problem == "malformed" and version[:5].upper() == "HTTP/":
-        if not grammar.VERSION.fullmatch(version.encode("latin-1")):
-            raise RemoteProtocolError(
-                f"Bad request version ({excerpt(version)}): expected 'HTTP/' DIGIT '.' DIGIT "
-                "(RFC 9112 section 2.3)"
-            )
+    looks_like_version = problem == "malformed" and version[:5].upper() == "HTTP/"
+    if looks_like_version and not grammar.VERSION.fullmatch(version.encode("latin-1")):
+        raise RemoteProtocolError(
+            f"Bad request version ({excerpt(version)}): expected 'HTTP/' DIGIT '.' DIGIT "
+            "(RFC 9112 section 2.3)"
+        )
     raise RemoteProtocolError(
         f"Bad request syntax ({excerpt(line)}): {problem} request line; expected "
         "'method SP request-target SP HTTP-version CRLF' (RFC 9112 section 3)"

@@ -46,9 +46,12 @@ class Decoder(Protocol):
     remaining: int
     """Bytes of content that may come now; 0 when complete or when a line must come first."""
     complete: bool
-    content_complete: bool
-    """All content has come; a chunked body's trailer section may still be on its way."""
-    trailers: FieldLines
+
+    @property
+    def trailers(self) -> FieldLines: ...
+    @property
+    def content_complete(self) -> bool:
+        """All content has come; a chunked body's trailer section may still be on its way."""
 
     @property
     def wants_line(self) -> bool: ...
@@ -135,8 +138,8 @@ class ChunkedDecoder:
         "_extensions",
         "_limits",
         "_next",
-        "_trailer_size",
         "_trailer_lines",
+        "_trailer_size",
         "complete",
         "content_complete",
         "remaining",

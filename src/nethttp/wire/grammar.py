@@ -59,5 +59,8 @@ CHUNK_LINE: Final = re.compile(
 #: Host = uri-host [ ":" port ]                                       ; RFC 9110 section 7.2
 #: uri-host: reg-name, IPv4address or "[" IPv6address / IPvFuture "]" ; RFC 3986 section 3.2.2
 _REG_NAME = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*+"
-_IP_LITERAL = r"\[(?:[0-9A-Fa-f:.]++(?:%25[A-Za-z0-9\-._~]++)?+|v[0-9A-Fa-f]++\.[A-Za-z0-9\-._~!$&'()*+,;=:]++)\]"
+_IP_LITERAL = (
+    r"\[(?:[0-9A-Fa-f:.]++(?:%25[A-Za-z0-9\-._~]++)?+"
+    r"|v[0-9A-Fa-f]++\.[A-Za-z0-9\-._~!$&'()*+,;=:]++)\]"
+)
 AUTHORITY_STR: Final = re.compile(rf"(?:{_IP_LITERAL}|{_REG_NAME})(?::[0-9]*+)?+")
