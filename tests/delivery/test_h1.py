@@ -1,0 +1,135 @@
+"""Every corpus message through `wire.h1`: whole, byte by byte, with a valid message behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nethttp import errors
+from nethttp.wire.h1 import (
+    NEED_DATA,
+    PAUSED,
+    ClientConnection,
+    Closed,
+    Connection,
+    Data,
+    EndOfMessage,
+    Event,
+    Request,
+    Response,
+    ServerConnection,
+)
+
+BEHIND = b"GET /behind HTTP/1.1\r\nHost: behind\r\n\r\n"
+DELIVERIES = ["whole", "bytes", "behind"]
+
+
+def pieces(data: bytes, delivery: str) -> Iterator[bytes]:
+    if delivery == "bytes":
+        for i in range(len(data)):
+            yield data[i : i + 1]
+    else:
+        yield data
+
+
+def deliver(connection: Connection, data: bytes, delivery: str, *, ends: bool) -> list[Event]:
+    """Hand `data` over and return all the events up to the end of one message."""
+    events: list[Event] = []
+    for piece in [*pieces(data, delivery), *([b""] if ends else [])]:
+        connection.receive(piece)
+        while not isinstance(event := connection.next_event(), type(NEED_DATA)):
+            events.append(event)
+            if isinstance(event, EndOfMessage | Closed):
+                break
+    return events
+
+
+def content(events: list[Event]) -> str:
+    return b"".join(event.content for event in events if isinstance(event, Data)).decode("latin-1")
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES)
+def test_server_reads_requests_as_the_corpus_says(server_message, delivery):
+    outcome = server_message.outcome
+    connection = ServerConnection()
+    data = server_message.data + (BEHIND if delivery == "behind" else b"")
+    if not server_message.valid:
+        with pytest.raises(errors.RemoteProtocolError) as refused:
+            deliver(connection, data, delivery, ends=True)
+        assert refused.value.status_hint == outcome["status"]
+        # Nothing behind a message that was refused is ever read.
+        with pytest.raises(errors.RemoteProtocolError):
+            connection.next_event()
+        assert not connection.reusable
+        return
+    events = deliver(connection, data, delivery, ends=delivery != "behind")
+    head, end = events[0], next(e for e in events if isinstance(e, EndOfMessage))
+    assert isinstance(head, Request)
+    assert head.method == outcome["method"]
+    assert head.target == outcome["target"]
+    assert head.version == outcome["version"]
+    assert [list(field) for field in head.fields] == outcome["fields"]
+    assert content(events) == outcome["body"]
+    assert [list(trailer) for trailer in end.trailers] == outcome["trailers"]
+    assert connection.reusable is outcome["keep_alive"]
+    if delivery == "behind":
+        assert connection.buffered == BEHIND
+        assert connection.next_event() is PAUSED
+        if connection.reusable:
+            connection.send_response(Response(204, "No Content", []))
+            connection.send_end()
+            connection.next_cycle()
+            behind = connection.next_event()
+            assert isinstance(behind, Request)
+            assert behind.target == "/behind"
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES)
+def test_client_reads_responses_as_the_corpus_says(client_message, delivery):
+    outcome = client_message.outcome
+    connection = ClientConnection()
+    method = outcome["request_method"]
+    connection.send_request(Request(method, "/", [("Host", "a")]))
+    connection.send_end()
+    data, behind = client_message.data, b"HTTP/1.1 404 Behind\r\n\r\n"
+    if delivery == "behind" and not outcome.get("ends_with_connection"):
+        data += behind
+    if not client_message.valid:
+        with pytest.raises(getattr(errors, outcome["error"])):
+            # What is cut off is complete only with something behind it.
+            deliver(connection, client_message.data, delivery, ends=True)
+        assert not connection.reusable
+        return
+    events = deliver(connection, data, delivery, ends=delivery != "behind" or data[-1:] != b"\n")
+    if events[-1] == Closed():
+        events.pop()
+    head, end = events[0], events[-1]
+    assert isinstance(head, Response)
+    assert isinstance(end, EndOfMessage)
+    assert head.status == outcome["status"]
+    assert head.reason == outcome["reason"]
+    assert head.version == outcome["version"]
+    assert [list(field) for field in head.fields] == outcome["fields"]
+    assert content(events) == outcome["body"]
+    assert [list(trailer) for trailer in end.trailers] == outcome["trailers"]
+    assert connection.reusable is outcome["keep_alive"]
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET /" + b"a" * 70_000, 414),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * 300_000, 431),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 60_000, 431),
+    ],
+    ids=["request-line", "field-line", "field-section"],
+)
+def test_bounds_hold_byte_by_byte(data, status):
+    connection = ServerConnection()
+    with pytest.raises(errors.RemoteProtocolError) as refused:
+        for i in range(len(data)):
+            connection.receive(data[i : i + 1])
+            connection.next_event()
+    assert refused.value.status_hint == status
+    assert len(connection.buffered) < 300_000
