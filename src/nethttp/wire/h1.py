@@ -216,11 +216,11 @@ class Connection:
         A byte is searched once, however small the pieces in which a head arrives.
         """
         buffer = self._buffer
-        if not self._searched:
-            # A CRLF before a request is ignored (RFC 9112 section 2.2); so is one after a response
-            # body, which old servers add.
-            while buffer.startswith(b"\r\n"):
-                del buffer[:2]
+        # A CRLF before a request is ignored (RFC 9112 section 2.2); so is one after a response
+        # body, which old servers add.
+        while buffer.startswith(b"\r\n"):
+            del buffer[:2]
+            self._searched = 0
         end = self._find_block_end(self._searched)
         if end < 0:
             self._searched = len(buffer)
