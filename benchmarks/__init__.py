@@ -1,0 +1,1 @@
+"""Benchmarks: nethttp beside the standard library, in one run."""

@@ -1,0 +1,118 @@
+"""``python -m benchmarks``: run every row, print the table, write docs/benchmarks.md and its plot.
+
+``python -m benchmarks NAME…`` runs only the named files and writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .measure import Row
+
+PARTS = ("server", "client", "wire", "cookies", "cookiejar")
+"""The files with rows, in the order of the table."""
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def run(part: str) -> list[Row]:
+    """Return the rows of one file, measured now."""
+    rows: list[Row] = [Row(*row) for row in importlib.import_module(f"benchmarks.{part}").rows()]
+    return rows
+
+
+def verdict(row: Row) -> str:
+    """Return what a row's aim was and whether it was met.
+
+    >>> verdict(Row("x", 30.0, 10.0, aim=2))
+    '2x: met'
+    """
+    if not row.aim:
+        return ""
+    return f"{row.aim:g}x: {'met' if row.ratio >= row.aim else 'missed'}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """Return a value with its unit, three digits that count.
+
+    >>> quantity(21847.2, "requests/s"), quantity(6.4321, "us")
+    ('21,847 requests/s', '6.43 us')
+    """
+    digits = max(0, 2 - len(str(int(value))) + 1) if value < 100 else 0
+    return f"{value:,.{digits}f} {unit}"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as a Markdown table."""
+    lines = [
+        "| what | stdlib | nethttp | ratio | asked for |",
+        "|---|---:|---:|---:|---|",
+        *(
+            f"| {row.name} | {quantity(row.stdlib, row.unit)} | {quantity(row.nethttp, row.unit)} "
+            f"| **{row.ratio:.1f}x** | {verdict(row)} |"
+            for row in rows
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def write_page(rows: Sequence[Row]) -> None:
+    """Write docs/benchmarks.md with this run's table."""
+    page = DOCS / "benchmarks.md"
+    before, marker, _ = page.read_text().partition("<!-- measured -->")
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    page.write_text(
+        f"{before}{marker}\n\nPython {platform.python_version()}, {machine}; "
+        f"every row is the median of interleaved runs.\n\n{table(rows)}\n"
+    )
+
+
+def write_plot(rows: Sequence[Row]) -> None:
+    """Draw the ratios as bars into docs/images/benchmarks.png."""
+    import matplotlib as mpl  # heavy, and only this function needs it
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = list(reversed(rows))
+    figure, axes = plt.subplots(figsize=(9, 0.42 * len(shown) + 1.2))
+    bars = axes.barh(
+        [row.name for row in shown], [row.ratio for row in shown], color="#2f6f9f", height=0.62
+    )
+    axes.bar_label(bars, [f"{row.ratio:.1f}x" for row in shown], padding=4)
+    axes.axvline(1, color="#888", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlim(0.5, max(row.ratio for row in shown) * 3)
+    axes.set_xlabel("times the standard library's speed (logarithmic)")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    (DOCS / "images").mkdir(exist_ok=True)
+    figure.savefig(DOCS / "images" / "benchmarks.png", dpi=110)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="*", help=f"one of {', '.join(PARTS)}; all of them if none")
+    chosen = parser.parse_args(argv).part
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"expected parts of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    rows: list[Row] = []
+    for part in chosen or PARTS:
+        print(f"measuring {part} ...", file=sys.stderr, flush=True)
+        rows += run(part)
+    print(table(rows))
+    if not chosen:
+        write_page(rows)
+        write_plot(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
