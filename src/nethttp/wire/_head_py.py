@@ -55,19 +55,39 @@ def parse_request_head(
     ('GET', '/', 11, [('Host', 'a')])
     """
     text = block.decode("latin-1")
+    method, target, version, end = _parse_request_line(text, limits)
+    return method, target, version, _parse_strictly(text, end, limits)
+
+
+def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[str, str, int]:
+    """Return (method, target, version) of a request line with its CRLF.
+
+    For whoever reads line by line and must refuse the first before waiting for the next.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 400, 414 or 505. RFC 9112 section 3.
+
+    >>> parse_request_line(b"GET / HTTP/1.0\\r\\n")
+    ('GET', '/', 10)
+    """
+    return _parse_request_line(line.decode("latin-1"), limits)[:3]
+
+
+def _parse_request_line(text: str, limits: Limits) -> tuple[str, str, int, int]:
+    """Return method, target, version, and where the line's CRLF begins."""
     m = _REQUEST_LINE.match(text)
     if m is None:
         _refuse_request_line(text, limits)
     method, target, major, minor = m.groups()
     end = m.end()
     if end + 2 > limits.max_start_line:
-        _refuse_long_request_line(limits)
+        raise LineTooLong("request line", limits.max_start_line, status_hint=414)
     if major != "1":
         raise RemoteProtocolError(
             f"expected HTTP/1.0 or HTTP/1.1, got HTTP/{major}.{minor} (RFC 9112 section 2.3)",
             status_hint=505,
         )
-    return method, target, 11 if minor != "0" else 10, _parse_strictly(text, end, limits)
+    return method, target, 11 if minor != "0" else 10, end
 
 
 def parse_response_head(
@@ -158,14 +178,14 @@ def _parse_leniently(text: str, start: int, limits: Limits) -> FieldLines:
 def _read_leniently(line: str) -> tuple[str, str] | None:
     """Return the field that a response's line holds, or None if it is to be passed over."""
     name, colon, value = line.partition(":")
-    if colon and grammar.TOKEN_STR.fullmatch(name) and "\r" not in value:
+    if colon and grammar.TOKEN.fullmatch(name) and "\r" not in value:
         return name, value.strip(" \t")
     if line.lstrip().lower().startswith(_FRAMING_NAMES):
         raise RemoteProtocolError(
             f"expected a field line, got {excerpt(line)}: a malformed field that frames the "
             "message (RFC 9112 section 5.1)"
         )
-    if colon and grammar.TOKEN_STR.fullmatch(name.rstrip(" \t")) and "\r" not in value:
+    if colon and grammar.TOKEN.fullmatch(name.rstrip(" \t")) and "\r" not in value:
         return name.rstrip(" \t"), value.strip(" \t")
     return None
 
@@ -173,30 +193,21 @@ def _read_leniently(line: str) -> tuple[str, str] | None:
 # --- refusals: the slow path, which finds out what was wrong -------------------------------------
 
 
-def _refuse_long_request_line(limits: Limits) -> NoReturn:
-    raise LineTooLong("request line", limits.max_start_line, status_hint=414)
-
-
 def _refuse_request_line(text: str, limits: Limits) -> NoReturn:
     line, newline, _ = text.partition("\n")
     if len(line) + 1 > limits.max_start_line:
-        _refuse_long_request_line(limits)
+        raise LineTooLong("request line", limits.max_start_line, status_hint=414)
     if newline and not line.endswith("\r"):
-        problem = "a bare LF ends"
+        problem = "a bare LF ends it"
     elif "\r" in line[:-1]:
-        problem = "a bare CR in"
+        problem = "a bare CR in it"
+    elif not grammar.VERSION.fullmatch(line.rstrip("\r").rpartition(" ")[2]):
+        problem = "no HTTP-version at its end"
     else:
-        problem = "malformed"
-    version = line.rstrip("\r").rpartition(" ")[2]
-    looks_like_version = problem == "malformed" and version[:5].upper() == "HTTP/"
-    if looks_like_version and not grammar.VERSION.fullmatch(version.encode("latin-1")):
-        raise RemoteProtocolError(
-            f"Bad request version ({excerpt(version)}): expected 'HTTP/' DIGIT '.' DIGIT "
-            "(RFC 9112 section 2.3)"
-        )
+        problem = "not three words with one space between them"
     raise RemoteProtocolError(
-        f"Bad request syntax ({excerpt(line)}): {problem} request line; expected "
-        "'method SP request-target SP HTTP-version CRLF' (RFC 9112 section 3)"
+        "expected a request line 'method SP request-target SP HTTP-version CRLF', got "
+        f"{excerpt(line)}: {problem} (RFC 9112 section 3)"
     )
 
 
@@ -240,9 +251,9 @@ def _field_line_problem(line: str) -> str | None:
         return "an empty name"
     if name != name.rstrip(" \t"):
         return "white space before the colon"
-    if not grammar.TOKEN_STR.fullmatch(name):
+    if not grammar.TOKEN.fullmatch(name):
         return "a name that is no token"
-    if grammar.FORBIDDEN_IN_VALUE_STR.search(value):
+    if grammar.FORBIDDEN_IN_VALUE.search(value):
         return "a control character in the value"
     return None
 
@@ -277,7 +288,7 @@ _FIELD_OCTETS = bytes(c for c in range(256) if c == 9 or (c >= 0x20 and c != 0x7
 
 @lru_cache(maxsize=1024)
 def _check_name(name: str) -> None:
-    if not grammar.TOKEN_STR.fullmatch(name):
+    if not grammar.TOKEN.fullmatch(name):
         raise LocalProtocolError(
             f"Invalid header name {excerpt(name)}: expected a token (RFC 9110 section 5.1)"
         )
@@ -307,7 +318,7 @@ def serialise_fields(fields: FieldLines) -> bytes:
 
 def _refuse_values(fields: FieldLines) -> NoReturn:
     for name, value in fields:
-        if grammar.FIELD_VALUE_STR.fullmatch(value) is None:
+        if grammar.FIELD_VALUE.fullmatch(value) is None:
             raise LocalProtocolError(
                 f"Invalid header value {excerpt(value)} of {name}: expected visible characters, "
                 "spaces and tabs of ISO-8859-1 (RFC 9110 section 5.5)"
@@ -325,11 +336,11 @@ def serialise_request_head(method: str, target: str, fields: FieldLines) -> byte
     >>> serialise_request_head("GET", "/", [("Host", "a")])
     b'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'
     """
-    if not grammar.TOKEN_STR.fullmatch(method):
+    if not grammar.TOKEN.fullmatch(method):
         raise LocalProtocolError(
             f"Invalid method {excerpt(method)}: expected a token (RFC 9110 section 9.1)"
         )
-    if not grammar.TARGET_STR.fullmatch(target):
+    if not grammar.TARGET.fullmatch(target):
         raise LocalProtocolError(
             f"Invalid target {excerpt(target)}: expected visible ASCII, the rest percent-encoded "
             "(RFC 9112 section 3.2)"
@@ -357,7 +368,7 @@ def serialise_response_head(
         raise LocalProtocolError(
             f"Invalid status {status}: expected three digits (RFC 9110 section 15)"
         )
-    if not grammar.REASON_STR.fullmatch(reason):
+    if not grammar.FIELD_VALUE.fullmatch(reason):
         raise LocalProtocolError(
             f"Invalid reason {excerpt(reason)}: expected visible characters, spaces and tabs of "
             "ISO-8859-1 (RFC 9112 section 4)"

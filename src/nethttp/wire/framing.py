@@ -190,7 +190,7 @@ def declared_framing(selected: Selected) -> int | None:
 
 
 def _read_length(value: str) -> int:
-    if len(value) > MAX_LENGTH_DIGITS or not grammar.DIGITS_STR.fullmatch(value):
+    if len(value) > MAX_LENGTH_DIGITS or not grammar.DIGITS.fullmatch(value):
         raise RemoteProtocolError(
             f"expected Content-Length to be 1*DIGIT, got {excerpt(value)} (RFC 9110 section 8.6)"
         )

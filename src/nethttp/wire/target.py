@@ -17,7 +17,7 @@ __all__ = ["TargetForm", "check_host", "check_target", "target_form"]
 TargetForm = Literal["origin", "absolute", "authority", "asterisk"]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]++(?:[/?][^#]*+)?+")
-_AUTHORITY_WITH_PORT = re.compile(rf"(?!:)(?:{grammar.AUTHORITY_STR.pattern})(?<=[0-9])")
+_AUTHORITY_WITH_PORT = re.compile(rf"(?!:)(?:{grammar.AUTHORITY.pattern})(?<=[0-9])")
 
 #: Which form each method takes; every other method takes those of None. RFC 9112 section 3.2.
 _FORMS: dict[str | None, frozenset[TargetForm]] = {
@@ -71,7 +71,7 @@ def check_host(version: int, hosts: list[str]) -> None:
     >>> check_host(11, ["example.com:8080"])
     """
     if len(hosts) == 1:
-        if not grammar.AUTHORITY_STR.fullmatch(hosts[0]):
+        if not grammar.AUTHORITY.fullmatch(hosts[0]):
             raise RemoteProtocolError(
                 f"expected Host to be 'host' or 'host:port', got {excerpt(hosts[0])} "
                 "(RFC 9110 section 7.2)"

@@ -100,6 +100,9 @@ def parse_http_date(text: str, *, this_year: int | None = None) -> int | None:
 # --- lists: RFC 9110 section 5.6.1 ---------------------------------------------------------------
 
 
+_QUOTED_STRING = re.compile(grammar.QUOTED_STRING)
+
+
 def parse_list(text: str) -> list[str]:
     """Return the elements of a comma-separated value, trimmed, empty ones left out.
 
@@ -121,7 +124,7 @@ def _elements(text: str, separator: str) -> list[str]:
     while pos < len(text):
         char = text[pos]
         if char == '"' and not unclosed:
-            if m := grammar.QUOTED_STRING_STR.match(text, pos):
+            if m := _QUOTED_STRING.match(text, pos):
                 pos = m.end()
                 continue
             # No later quote can be closed by bytes that this one could not reach; looking again
