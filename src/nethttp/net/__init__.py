@@ -1,0 +1,1 @@
+"""Sockets, TLS and time: what lies between HTTP's messages and the machine."""

@@ -275,6 +275,7 @@ class Source(Protocol):
     def read(self, size: int, /) -> bytes: ...
     def readline(self, limit: int, /) -> bytes: ...
     def readinto(self, buffer: memoryview, /) -> int | None: ...
+    def fileno(self) -> int: ...
 
 
 class BodyReader(io.BufferedIOBase):
@@ -291,6 +292,11 @@ class BodyReader(io.BufferedIOBase):
     def __init__(self, source: Source, decoder: Decoder) -> None:
         self.source = source
         self.decoder = decoder
+        self.failure: RemoteProtocolError | None = None
+        """What was wrong with the body, once reading it has raised that."""
+
+    def fileno(self) -> int:
+        return self.source.fileno()
 
     def readable(self) -> bool:
         return True
@@ -312,16 +318,26 @@ class BodyReader(io.BufferedIOBase):
         """
         decoder = self.decoder
         while not decoder.remaining and not decoder.complete:
+            if self.failure is not None:
+                raise self.failure
             line = self.source.readline(decoder.max_line)
-            if line:
-                decoder.take_line(line)
-            else:
+            if not line:
                 self._ended()
+                continue
+            try:
+                decoder.take_line(line)
+            except RemoteProtocolError as error:
+                self.failure = error
+                raise
         return decoder.remaining
 
     def _ended(self) -> None:
         """The source has ended where more was expected."""
-        self.decoder.eof()
+        try:
+            self.decoder.eof()
+        except RemoteProtocolError as error:
+            self.failure = error
+            raise
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes with at most one read of content; b"" at the end."""

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from . import grammar
 
 __all__ = [
+    "DAY_NAMES",
+    "MONTH_NAMES",
     "ByteRange",
     "EntityTag",
     "format_http_date",
@@ -28,12 +30,12 @@ __all__ = [
     "parse_weighted_list",
 ]
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = (
+DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTH_NAMES = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
-_MONTH_NUMBER = {name: number for number, name in enumerate(_MONTHS, 1)}
+_MONTH_NUMBER = {name: number for number, name in enumerate(MONTH_NAMES, 1)}
 
 
 # --- dates: RFC 9110 section 5.6.7 ---------------------------------------------------------------
@@ -61,7 +63,7 @@ def format_http_date(timestamp: float) -> str:
     """
     year, month, day, hour, minute, second, weekday, _, _ = gmtime(timestamp)
     return (
-        f"{_DAYS[weekday]}, {day:02d} {_MONTHS[month - 1]} {year:04d} "
+        f"{DAY_NAMES[weekday]}, {day:02d} {MONTH_NAMES[month - 1]} {year:04d} "
         f"{hour:02d}:{minute:02d}:{second:02d} GMT"
     )
 

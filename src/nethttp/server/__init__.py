@@ -1,0 +1,41 @@
+"""HTTP servers: the drop-in for `http.server`.
+
+`HTTPServer`, `ThreadingHTTPServer` and their TLS twins accept connections and give each to a
+handler: a subclass of `BaseHTTPRequestHandler`, or `SimpleHTTPRequestHandler` for files.
+
+>>> import threading
+>>> from nethttp.client import HTTPConnection
+>>> class Hello(BaseHTTPRequestHandler):
+...     def do_GET(self):
+...         self.send_response(200)
+...         self.end_headers()
+...         self.wfile.write(b"Hello, World!")
+...     def log_message(self, format, *args):
+...         pass
+>>> with ThreadingHTTPServer(("127.0.0.1", 0), Hello) as server:
+...     thread = threading.Thread(target=server.serve_forever)
+...     thread.start()
+...     with HTTPConnection(*server.server_address) as connection:
+...         connection.request("GET", "/")
+...         print(connection.getresponse().read())
+...     server.shutdown()
+...     thread.join()
+b'Hello, World!'
+"""
+
+from __future__ import annotations
+
+from .handler import (
+    DEFAULT_ERROR_CONTENT_TYPE,
+    DEFAULT_ERROR_MESSAGE,
+    BaseHTTPRequestHandler,
+)
+from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer
+
+__all__ = [
+    "BaseHTTPRequestHandler",
+    "HTTPSServer",
+    "HTTPServer",
+    "ThreadingHTTPSServer",
+    "ThreadingHTTPServer",
+]

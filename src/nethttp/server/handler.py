@@ -1,0 +1,685 @@
+"""`BaseHTTPRequestHandler`: reads requests from one connection and answers them.
+
+The documented seams are the standard library's: subclasses define `do_GET` and its kin, read
+`rfile`, write `wfile`, and may override any of the methods below. Parsing, framing and serialising
+are `wire`'s; what is decided here is only what a handler may do between a request and its response.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import socketserver
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from email.message import Message
+from functools import lru_cache
+from typing import Any
+
+from .._version import __version__
+from ..errors import IncompleteRead, LineTooLong, LocalProtocolError, RemoteProtocolError, excerpt
+from ..message import HTTPMessage, message_from_fields
+from ..net.stream import SocketReader
+from ..status import HTTPStatus, phrase_of
+from ..wire import grammar
+from ..wire.block import read_field_block
+from ..wire.body import BodyReader, LengthDecoder, body_decoder
+from ..wire.fields import select_fields
+from ..wire.framing import (
+    CHUNKED,
+    FRAMING_FIELDS,
+    declared_framing,
+    expects_continue,
+    keeps_alive,
+    request_framing,
+    response_has_body,
+)
+from ..wire.head import FieldLines, parse_field_section, parse_request_line, serialise_fields
+from ..wire.limits import DEFAULT_LIMITS, Limits
+from ..wire.target import check_host, check_target, target_form
+from ..wire.values import format_http_date, has_list_member
+from .accesslog import escape, format_log_date
+from .dates import MONTHS, WEEKDAYS, http_date_now
+from .writer import ResponseWriter
+
+__all__ = ["DEFAULT_ERROR_CONTENT_TYPE", "DEFAULT_ERROR_MESSAGE", "BaseHTTPRequestHandler"]
+
+DEFAULT_ERROR_MESSAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>%(code)d %(message)s</title>
+<style>
+:root { color-scheme: light dark; font: 100%%/1.5 system-ui, sans-serif }
+body { margin: 4rem auto; max-width: 40rem; padding: 0 1rem }
+</style>
+</head>
+<body>
+<h1>%(code)d</h1>
+<p><strong>%(message)s</strong></p>
+<p>%(explain)s</p>
+</body>
+</html>
+"""
+"""The page of an error response, with ``%(code)d``, ``%(message)s`` and ``%(explain)s``."""
+
+DEFAULT_ERROR_CONTENT_TYPE = "text/html;charset=utf-8"
+
+#: Responses whose head is of use to the peer before any of the body is there.
+_STREAMED_TYPES = ("text/event-stream", "multipart/x-mixed-replace")
+
+#: How long a connection that is being closed goes on reading what the peer still sends, so that the
+#: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
+LINGER_SECONDS = 1.0
+
+
+@lru_cache(maxsize=1024)
+def _short_field_line(name: str, value: str) -> bytes:
+    return serialise_fields([(name, value)])
+
+
+def _field_line(name: str, value: str) -> bytes:
+    """Return a checked field line. Most repeat from response to response: short ones are kept."""
+    if len(value) < 128:
+        return _short_field_line(name, value)
+    return serialise_fields([(name, value)])
+
+
+@lru_cache(maxsize=256)
+def _status_line(version: str, status: int, reason: str) -> bytes:
+    if grammar.FORBIDDEN_IN_VALUE.search(version + reason):
+        raise LocalProtocolError(
+            f"Invalid reason {excerpt(reason)}: expected no control characters (RFC 9112 section 4)"
+        )
+    return f"{version} {status:d} {reason}\r\n".encode("latin-1")
+
+
+class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
+    """Handles the requests of one connection, one after the other.
+
+    A subclass has a method ``do_METHOD`` for each method that it serves. While it runs, `command`,
+    `path`, `request_version` and `headers` describe the request, `rfile` reads its content (decoded
+    from chunks, and ending where the content ends) and `wfile` writes the response.
+
+    `protocol_version` is "HTTP/1.0" as in the standard library; "HTTP/1.1" turns persistent
+    connections on. Deadlines, in seconds: `timeout`, if set, for every wait; otherwise
+    `idle_timeout` between requests, `head_timeout` for a whole head once its first byte has come,
+    `body_timeout` for every wait for content or for room to send.
+
+    >>> class Hello(BaseHTTPRequestHandler):
+    ...     protocol_version = "HTTP/1.1"
+    ...     def do_GET(self):
+    ...         body = b"Hello, World!"
+    ...         self.send_response(200)
+    ...         self.send_header("Content-Type", "text/plain")
+    ...         self.send_header("Content-Length", str(len(body)))
+    ...         self.end_headers()
+    ...         self.wfile.write(body)
+    """
+
+    sys_version = "Python/" + sys.version.split(maxsplit=1)[0]
+    server_version = "nethttp/" + __version__
+    error_message_format = DEFAULT_ERROR_MESSAGE
+    error_content_type = DEFAULT_ERROR_CONTENT_TYPE
+    default_request_version = "HTTP/0.9"
+    protocol_version = "HTTP/1.0"
+    MessageClass: type[Message] = HTTPMessage
+    responses = {status: (status.phrase, status.description) for status in HTTPStatus}
+    weekdayname: Sequence[str] = WEEKDAYS
+    monthname: Sequence[str | None] = MONTHS
+
+    limits: Limits = DEFAULT_LIMITS
+    idle_timeout: float | None = 75.0
+    head_timeout: float | None = 10.0
+    body_timeout: float | None = 75.0
+    disable_nagle_algorithm = True
+
+    # What the request says.
+    command: Any
+    path: str
+    request_version: str
+    requestline: str
+    raw_requestline: bytes
+    rfile: Any
+    wfile: Any
+    _headers_buffer: list[bytes]
+    close_connection: bool = True
+
+    # What is known of the exchange; programs that never run `setup` read these defaults.
+    _stream: SocketReader | None = None
+    _fields: FieldLines = []
+    _message: Message | None = None
+    _framing = 0
+    _awaits_continue = False
+    _version = 9
+    _status: int | None = None
+    _sent: dict[str, list[str]] = {}
+    _streamed = False
+
+    # --- the connection ---
+
+    def setup(self) -> None:
+        """Make `rfile` and `wfile` for the connection."""
+        sock = self._socket
+        if not isinstance(sock, socket.socket):
+            super().setup()
+        else:
+            timeout = self.idle_timeout if self.timeout is None else self.timeout
+            if self.disable_nagle_algorithm and sock.family in (socket.AF_INET, socket.AF_INET6):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._stream = SocketReader(sock, timeout, before_wait=self._flush_head)
+            size = self.rbufsize if self.rbufsize > 0 else io.DEFAULT_BUFFER_SIZE
+            self.rfile = io.BufferedReader(self._stream, size)
+            if self.wbufsize:
+                self.wfile = sock.makefile("wb", self.wbufsize)
+        if not self.wbufsize:
+            self.wfile = ResponseWriter(sock)
+
+    def _flush_head(self) -> None:
+        if isinstance(self.wfile, ResponseWriter):
+            self.wfile.flush()
+
+    @property
+    def connection(self) -> Any:
+        """The connection's socket. Taking it sends a head that was held back."""
+        if "wfile" in self.__dict__:
+            self._flush_head()
+        return self._socket
+
+    @connection.setter
+    def connection(self, sock: Any) -> None:
+        self._socket = sock
+
+    request = connection
+
+    def handle(self) -> None:
+        """Handle requests until one of the two sides ends the connection."""
+        self.close_connection = True
+        self.handle_one_request()
+        while not self.close_connection:
+            self.handle_one_request()
+
+    def handle_one_request(self) -> None:
+        """Read one request, call its ``do_METHOD`` and see that the connection stays in step."""
+        stream = self._stream
+        try:
+            if stream is not None:
+                stream.begin(self.head_timeout)
+            if isinstance(self.wfile, ResponseWriter):
+                self.wfile.next_response()
+            if not self._read_request_line() or not self.parse_request():
+                return
+            if stream is not None:
+                stream.end()
+            method = getattr(self, "do_" + self.command, None)
+            if method is None:
+                self.send_error(
+                    HTTPStatus.NOT_IMPLEMENTED, f"Unsupported method ({excerpt(self.command)})"
+                )
+                return
+            self._run(method)
+        except TimeoutError as error:
+            self._on_timeout(error)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            self.log_error("Connection lost: %s", error)
+            self.close_connection = True
+
+    def _read_request_line(self) -> bool:
+        """Read `raw_requestline`; return whether there is one to parse."""
+        longest = self.limits.max_start_line
+        line = self.rfile.readline(longest + 1)
+        while line == b"\r\n":
+            # RFC 9112 section 2.2: an empty line before the request line is ignored.
+            line = self.rfile.readline(longest + 1)
+        self.raw_requestline = line
+        if len(line) > longest:
+            self._forget_request()
+            self.close_connection = True
+            self.send_error(HTTPStatus.URI_TOO_LONG)
+            return False
+        if not line:
+            self.close_connection = True
+        return bool(line)
+
+    def _forget_request(self) -> None:
+        """There is no request that a response or a log line could speak of."""
+        self.requestline = self.request_version = self.command = ""
+
+    def _on_timeout(self, error: TimeoutError) -> None:
+        self.close_connection = True
+        if self._stream is None or not self._stream.begun:
+            self.log_error("Request timed out: %r", error)
+            return
+        # Part of a head has come, and the peer may be waiting for an answer to it.
+        self._forget_request()
+        with suppress(OSError):
+            self.send_error(HTTPStatus.REQUEST_TIMEOUT)
+
+    def _run(self, method: Any) -> None:
+        """Call a handler's method with `rfile` bounded to the request's content."""
+        whole = self.rfile
+        body = self._begin_body(whole)
+        self.rfile = body
+        try:
+            method()
+            self.wfile.flush()
+        except Exception as error:
+            self.close_connection = True
+            if isinstance(error, RemoteProtocolError) and error is getattr(body, "failure", None):
+                # The peer's content was malformed, and the method could do nothing about it.
+                self._refuse(error)
+            else:
+                self._answer_crash()
+                raise
+        finally:
+            self.rfile = whole
+        self._end_exchange(body)
+
+    def _answer_crash(self) -> None:
+        """Send an error if the method that raised has sent nothing."""
+        if not isinstance(self.wfile, ResponseWriter) or self.wfile.begun:
+            return
+        stalled = self._stream is not None and self._stream.timed_out
+        self._headers_buffer = []
+        with suppress(OSError):
+            self.send_error(
+                HTTPStatus.REQUEST_TIMEOUT if stalled else HTTPStatus.INTERNAL_SERVER_ERROR
+            )
+
+    def _begin_body(self, whole: Any) -> Any:
+        if self.command == "CONNECT":
+            return whole
+        if self._framing == 0:
+            return BodyReader(whole, LengthDecoder(0))
+        return BodyReader(whole, body_decoder(self._framing, self.limits))
+
+    def _end_exchange(self, body: Any) -> None:
+        """Bring the connection to where the next request begins, or see that it ends."""
+        writer = self.wfile
+        if isinstance(writer, ResponseWriter):
+            if writer.overrun:
+                self.log_error("%d bytes more than the declared Content-Length", writer.overrun)
+            if writer.missing:
+                self.log_error("%d bytes less than the declared Content-Length", writer.missing)
+            if writer.overrun or writer.missing:
+                self.close_connection = True
+        if self.close_connection or not isinstance(body, BodyReader) or body.complete:
+            return
+        try:
+            # A client that waits for 100 Continue and was refused it sends no content.
+            if self._awaits_continue or not body.drain(self.limits.max_drain):
+                self.close_connection = True
+        except RemoteProtocolError as error:
+            self.log_error("Bad content: %s", error)
+            self.close_connection = True
+
+    def finish(self) -> None:
+        """Flush and close the connection's files."""
+        try:
+            self._linger()
+        finally:
+            super().finish()
+
+    def _linger(self) -> None:
+        """Let the peer read the last response before unread input makes the kernel reset."""
+        stream = self._stream
+        if stream is None or not isinstance(self.wfile, ResponseWriter) or not self.wfile.begun:
+            return
+        with suppress(OSError, ValueError):
+            self.wfile.flush()
+            if not self._has_unread_input():
+                return
+            self._socket.shutdown(socket.SHUT_WR)
+            stream.timeout = LINGER_SECONDS
+            stream.begin(LINGER_SECONDS)
+            left = self.limits.max_drain
+            while left > 0 and (data := self.rfile.read1(65536)):
+                left -= len(data)
+
+    def _has_unread_input(self) -> bool:
+        """Return whether bytes have come that nobody has read."""
+        self._socket.settimeout(0)
+        try:
+            return bool(self.rfile.peek(1))
+        except (BlockingIOError, OSError):
+            return False
+
+    # --- the request ---
+
+    @property
+    def headers(self) -> Any:
+        """The request's fields as a `MessageClass`, made when first asked for."""
+        if self._message is None:
+            self._message = message_from_fields(self._fields, self.MessageClass)
+        return self._message
+
+    @headers.setter
+    def headers(self, message: Any) -> None:
+        self._message = message
+
+    def parse_request(self) -> bool:
+        """Parse `raw_requestline` and the fields that follow it in `rfile`.
+
+        Returns whether there is a request to handle; if not, an error response was sent where one
+        was due. Sets `command`, `path`, `request_version`, `headers` and `close_connection`.
+        """
+        self.command = None
+        self.path = ""
+        self.request_version = self.default_request_version
+        self.close_connection = True
+        self._fields, self._message = [], None
+        self._status, self._framing, self._awaits_continue = None, 0, False
+        self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
+        words = self.requestline.split()
+        if not words:
+            return False
+        if self._is_simple(words):
+            return self._parse_simple_request(words[0], words[1])
+        line = self.raw_requestline
+        if not self._has_server:
+            line = line.rstrip(b"\r\n") + b"\r\n"
+        try:
+            self.command, self.path, self._version = parse_request_line(line, self.limits)
+        except RemoteProtocolError as error:
+            self._refuse_request_line(words, error)
+            return False
+        self.request_version = words[-1]
+        if not self._read_fields():
+            return False
+        return self._judge_request()
+
+    @property
+    def _has_server(self) -> bool:
+        """Whether a peer is at the other end: a handler without a server parses text."""
+        return getattr(self, "server", None) is not None
+
+    def _is_simple(self, words: list[str]) -> bool:
+        """Whether a request line is what HTTP/0.9 knows: a method and a path, and no version."""
+        if len(words) == 2:
+            return words[1].startswith("/") and self.raw_requestline.endswith(b"\r\n")
+        return len(words) == 3 and words[2] == "HTTP/0.9" and not self._has_server
+
+    def _parse_simple_request(self, command: str, path: str) -> bool:
+        """Parse ``GET path``, which is answered by the bare content."""
+        if command != "GET":
+            self.send_error(
+                HTTPStatus.BAD_REQUEST, f"Bad HTTP/0.9 request type ({excerpt(command)})"
+            )
+            return False
+        self.command, self.path, self._version = command, self._collapse(path), 9
+        # HTTP/0.9 has no fields; only a handler that calls such requests HTTP/1 waits for some.
+        return self.request_version == "HTTP/0.9" or self._read_fields()
+
+    def _refuse_request_line(self, words: list[str], error: RemoteProtocolError) -> None:
+        version = words[-1]
+        message = f"Bad request syntax ({excerpt(self.requestline)})"
+        if error.status_hint == HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:
+            message = f"Invalid HTTP version ({version[5:]})"
+        elif len(words) >= 3 and not grammar.VERSION.fullmatch(version):
+            message = f"Bad request version ({excerpt(version)})"
+        self.send_error(error.status_hint, message, str(error))
+
+    def _read_fields(self) -> bool:
+        """Read the field section; return whether it could be."""
+        try:
+            block = read_field_block(self.rfile.readline, self.limits)
+            if not self._has_server:
+                block = block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            self._fields = parse_field_section(block, self.limits)
+        except LineTooLong as error:
+            self.send_error(error.status_hint, "Line too long", str(error))
+        except IncompleteRead as error:
+            if self._has_server:
+                return False
+            # Text that ends with its last field is what a program that only parses may have.
+            with suppress(RemoteProtocolError):
+                self._fields = parse_field_section(error.partial.rstrip(b"\r\n") + b"\r\n\r\n")
+            return True
+        except RemoteProtocolError as error:
+            too_many = error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self.send_error(error.status_hint, "Too many headers" if too_many else None, str(error))
+        else:
+            return True
+        return False
+
+    def _judge_request(self) -> bool:
+        """Decide what follows from the head: framing, persistence, 100 Continue."""
+        selected = select_fields(self._fields, FRAMING_FIELDS)
+        version = self._version
+        try:
+            if self._has_server:
+                check_host(version, selected.get("host", []))
+            # A target in none of the four forms ("dir/") is read as the stdlib reads it.
+            if target_form(self.path) is not None or "#" in self.path:
+                check_target(self.command, self.path)
+            self._framing = request_framing(version, selected, self.limits)
+            expects = expects_continue(version, selected)
+        except RemoteProtocolError as error:
+            self._refuse(error)
+            return False
+        self.path = self._collapse(self.path)
+        persistent = self.protocol_version >= "HTTP/1.1"
+        self.close_connection = not (persistent and keeps_alive(version, selected))
+        if expects and persistent:
+            self._awaits_continue = True
+            return bool(self.handle_expect_100())
+        return True
+
+    @staticmethod
+    def _collapse(path: str) -> str:
+        # "//evil/.." in a redirect would name another host (CVE-2021-28861).
+        return "/" + path.lstrip("/") if path.startswith("//") else path
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        """Answer a request that broke the protocol, and end the connection."""
+        self.close_connection = True
+        if isinstance(self.wfile, ResponseWriter) and self.wfile.begun:
+            self.log_error("Bad content: %s", error)
+            return
+        self.send_error(error.status_hint, None, str(error))
+
+    def handle_expect_100(self) -> bool:
+        """Answer ``Expect: 100-continue`` and return whether the request goes on.
+
+        A subclass may send another status and return False; the content is then never sent.
+        """
+        self.send_response_only(HTTPStatus.CONTINUE)
+        self.end_headers()
+        return True
+
+    # --- the response ---
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Send a whole error response with the page `error_message_format`, and log it.
+
+        `message` is the reason and defaults to the code's phrase, `explain` to its description.
+        The connection ends with it.
+        """
+        import html  # start-up: only an error needs it
+
+        phrase, description = self.responses.get(code, ("???", "???"))  # type: ignore[call-overload]
+        if message is None:
+            message = phrase
+        if explain is None:
+            explain = description
+        self.log_error("code %d, message %s", code, message)
+        self.send_response(code, _as_reason(message, phrase))
+        self.send_header("Connection", "close")
+        body = b""
+        if code >= 200 and code not in _NO_ERROR_PAGE:
+            page = self.error_message_format % {
+                "code": code,
+                "message": html.escape(message, quote=False),
+                "explain": html.escape(explain, quote=False),
+            }
+            body = page.encode("UTF-8", "replace")
+            self.send_header("Content-Type", self.error_content_type)
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if body and self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin a response: log it, and buffer its status line, Server and Date.
+
+        Raises:
+            ValueError: a `message` with control characters; nothing is sent.
+        """
+        self.log_request(code)
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+        self.send_header("Date", self.date_time_string())
+
+    def send_response_only(self, code: int, message: str | None = None) -> None:
+        """Begin a response: buffer its status line alone. `message` defaults to the phrase.
+
+        Raises:
+            ValueError: a `message` with control characters; nothing is sent.
+        """
+        self._status = int(code)
+        self._sent = {}
+        self._streamed = False
+        if self.request_version == "HTTP/0.9":
+            return
+        if message is None:
+            message = phrase_of(code) if code not in self.responses else self.responses[code][0]  # type: ignore[index]
+        self._buffer(_status_line(self.protocol_version, int(code), message))
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Buffer one field of the response.
+
+        Raises:
+            ValueError: a name that is no token, a value with control characters or outside
+                ISO-8859-1; nothing is sent.
+        """
+        text = value if isinstance(value, str) else str(value)
+        if self.request_version != "HTTP/0.9":
+            self._buffer(_field_line(keyword, text))
+        key = keyword.lower()
+        if key in FRAMING_FIELDS:
+            self._sent.setdefault(key, []).append(text)
+            if key == "connection":
+                if has_list_member(text, "close"):
+                    self.close_connection = True
+                elif has_list_member(text, "keep-alive"):
+                    self.close_connection = False
+        elif key == "content-type" and text.lower().startswith(_STREAMED_TYPES):
+            self._streamed = True
+
+    def _buffer(self, line: bytes) -> None:
+        try:
+            self._headers_buffer.append(line)
+        except AttributeError:
+            self._headers_buffer = [line]
+
+    def end_headers(self) -> None:
+        """End the head of the response; it leaves with the first bytes of the body.
+
+        Where the fields say nothing of it, the Connection field is added, and a response that
+        nothing but the end of the connection can end closes it.
+
+        Raises:
+            ValueError: Content-Length together with Transfer-Encoding, or an invalid one.
+        """
+        if self.request_version != "HTTP/0.9":
+            self._tell_persistence()
+            self._buffer(b"\r\n")
+            self.flush_headers()
+
+    def flush_headers(self) -> None:
+        """Hand the buffered head to `wfile`."""
+        lines = getattr(self, "_headers_buffer", None)
+        if not lines:
+            return
+        head = b"".join(lines)
+        self._headers_buffer = []
+        if not isinstance(self.wfile, ResponseWriter):
+            self.wfile.write(head)
+        elif self._takes_over:
+            self.wfile.begin(head, None, has_body=True, hold=False)
+            self._release()
+        elif self._status is not None and self._status < 200:
+            self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
+            self.wfile.interim(head)
+        else:
+            framing = declared_framing(self._sent)
+            length = None if framing == CHUNKED else framing
+            has_body = self._status is None or response_has_body(self.command, self._status)
+            self.wfile.begin(head, length, has_body=has_body, hold=has_body and not self._streamed)
+
+    @property
+    def _takes_over(self) -> bool:
+        """Whether the connection stops speaking HTTP with this response."""
+        status = self._status or 0
+        return status == 101 or (self.command == "CONNECT" and 200 <= status < 300)
+
+    def _release(self) -> None:
+        """Leave the connection to whatever protocol follows."""
+        self.close_connection = True
+        if isinstance(self.rfile, BodyReader):
+            self.rfile = self.rfile.source
+        if self._stream is not None:
+            self._stream.end()
+            self._stream.timeout = self.timeout
+
+    def _tell_persistence(self) -> None:
+        status = self._status
+        if status is None or status < 200 or self._takes_over:
+            return
+        framing = declared_framing(self._sent)
+        endless = framing is None and response_has_body(self.command, status)
+        if endless:
+            self.close_connection = True
+        if "connection" in self._sent or self.protocol_version < "HTTP/1.1":
+            return
+        if self.close_connection:
+            self._buffer(b"Connection: close\r\n")
+        elif self._version < 11:
+            self._buffer(b"Connection: keep-alive\r\n")
+
+    # --- the log and what responses say of the server ---
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log an answered request."""
+        if isinstance(code, HTTPStatus):
+            code = code.value
+        self.log_message('"%s" %s %s', self.requestline, str(code), str(size))
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """Log an error."""
+        self.log_message(format, *args)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write one line to standard error: address, time, and ``format % args`` escaped."""
+        message = escape(format % args)
+        sys.stderr.write(f"{self.address_string()} - - [{self.log_date_time_string()}] {message}\n")
+
+    def version_string(self) -> str:
+        """Return what the Server field says."""
+        return f"{self.server_version} {self.sys_version}"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return `timestamp` (seconds since 1970, default now) as an HTTP date."""
+        return http_date_now() if timestamp is None else format_http_date(timestamp)
+
+    def log_date_time_string(self) -> str:
+        """Return the current local time as the log shows it."""
+        return format_log_date(int(time.time()))
+
+    def address_string(self) -> str:
+        """Return the client's address as the log shows it."""
+        return str(self.client_address[0])
+
+
+#: Error codes that have no content, or must have none. RFC 9110 sections 15.3.5, 15.3.6, 15.4.5.
+_NO_ERROR_PAGE = frozenset({204, 205, 304})
+
+
+def _as_reason(message: str, phrase: str) -> str:
+    """Return an error's message fit for a status line, which programs make of anything."""
+    reason = escape(message)
+    return reason if grammar.FIELD_VALUE.fullmatch(reason) else phrase

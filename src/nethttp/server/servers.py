@@ -1,0 +1,181 @@
+"""`HTTPServer` and its kin: they listen, accept, and run one handler for a connection.
+
+How a connection is waited for is `socketserver`'s affair; how its requests are handled is
+`handler`'s. Nothing here reads a byte of HTTP.
+"""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ..net.tls import server_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable
+    from os import PathLike
+
+__all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPServer"]
+
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
+
+
+class HTTPServer(socketserver.TCPServer):
+    """Serves one connection after the other.
+
+    `server_name` is the host's name (looked up when first asked for), `server_port` the port.
+
+    >>> from nethttp.server import BaseHTTPRequestHandler
+    >>> with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+    ...     server.server_port == server.server_address[1]
+    True
+    """
+
+    allow_reuse_address = True
+    request_queue_size = 128
+    _server_name: str | None = None
+
+    def server_bind(self) -> None:
+        """Bind, and remember the port."""
+        super().server_bind()
+        self.server_port = self.server_address[1]
+
+    @property
+    def server_name(self) -> str:
+        """The host's fully qualified name: a look-up that may take its time."""
+        if self._server_name is None:
+            self._server_name = socket.getfqdn(str(self.server_address[0]))
+        return self._server_name
+
+    @server_name.setter
+    def server_name(self, name: str) -> None:
+        self._server_name = name
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print an error that a handler did not catch; a peer that went away is one line."""
+        error = sys.exc_info()[1]
+        if isinstance(error, ConnectionError | TimeoutError):
+            print(f"{client_address}: connection lost: {error}", file=sys.stderr)
+        else:
+            super().handle_error(request, client_address)
+
+
+class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
+    """A thread for every connection, and a bound on how many there are.
+
+    Beyond `max_connections` at once (None: no bound) a connection is answered 503 and closed.
+    """
+
+    daemon_threads = True
+    max_connections: int | None = 1000
+    busy_response = _BUSY
+    """What a connection that is turned away is sent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._connections = 0
+        self._counting = threading.Lock()
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start the connection's thread, or turn it away."""
+        with self._counting:
+            busy = self.max_connections is not None and self._connections >= self.max_connections
+            if not busy:
+                self._connections += 1
+        if busy:
+            self._turn_away(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._leave()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Handle the connection, in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._counting:
+            self._connections -= 1
+
+    def _turn_away(self, request: Any) -> None:
+        try:
+            request.settimeout(0)
+            request.send(self.busy_response)
+        except OSError:
+            pass  # The peer is turned away with or without a word.
+        finally:
+            self.shutdown_request(request)  # type: ignore[attr-defined]  # the server's
+
+
+class ThreadingHTTPServer(BoundedThreadingMixIn, HTTPServer):
+    """`HTTPServer` with a thread for every connection, at most `max_connections` of them."""
+
+
+class HTTPSServer(HTTPServer):
+    """`HTTPServer` over TLS 1.2 and later.
+
+    `certfile` and `keyfile` are PEM files (`keyfile` None: the key is in `certfile`), `password`
+    opens the key, `alpn_protocols` are offered in that order (default: http/1.1). A handshake may
+    take `handshake_timeout` seconds and delays nobody else's accept.
+
+    Raises:
+        OSError: a file that cannot be read, `ssl.SSLError` for one that is no certificate.
+    """
+
+    handshake_timeout = 10.0
+
+    def __init__(
+        self,
+        server_address: Any,
+        RequestHandlerClass: Any,
+        bind_and_activate: bool = True,
+        *,
+        certfile: str | PathLike[str],
+        keyfile: str | PathLike[str] | None = None,
+        password: Any = None,
+        alpn_protocols: Iterable[str] | None = None,
+    ) -> None:
+        self.certfile = certfile
+        self.keyfile = keyfile
+        self.password = password
+        self.alpn_protocols = ["http/1.1"] if alpn_protocols is None else list(alpn_protocols)
+        self._context: ssl.SSLContext = server_context(
+            certfile, keyfile, password, self.alpn_protocols
+        )
+        super().__init__(server_address, RequestHandlerClass, bind_and_activate)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands and handle the connection; both in the connection's own time."""
+        request.settimeout(self.handshake_timeout)
+        wrapped = self._context.wrap_socket(
+            request, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+        )
+        try:
+            try:
+                wrapped.do_handshake()
+            except (OSError, ValueError) as error:
+                print(f"{client_address}: TLS handshake failed: {error}", file=sys.stderr)
+                return
+            super().finish_request(wrapped, client_address)
+        finally:
+            # `request` has given its descriptor away, so this is the socket to shut down.
+            super().shutdown_request(wrapped)
+
+
+class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
+    """`HTTPSServer` with a thread for every connection, at most `max_connections` of them."""
+
+    # Without a handshake there is nothing to say.
+    busy_response = b""
