@@ -6,30 +6,49 @@ never need it, and it costs more than both.
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
 __all__ = ["client_context", "server_context"]
 
 
-@lru_cache(maxsize=1)
 def client_context() -> ssl.SSLContext:
-    """Return the context that clients share: making one takes about 15 ms (gh-95031)."""
-    return new_client_context()
+    """Return the context that clients share: making one takes about 15 ms (gh-95031).
+
+    A new one is made when a program has replaced ``ssl._create_default_https_context``, as many do
+    to change every default context, or points OpenSSL to other certificates.
+    """
+    import ssl  # start-up: see above
+
+    trust = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    return _shared_context(ssl._create_default_https_context, trust)
+
+
+@lru_cache(maxsize=4)
+def _shared_context(
+    make: Callable[[], ssl.SSLContext], _trust: tuple[str | None, str | None]
+) -> ssl.SSLContext:
+    return _harden(make())
 
 
 def new_client_context() -> ssl.SSLContext:
     """Return a client's context of its own, to be changed by whoever asked for it."""
     import ssl  # start-up: see above
 
-    # The name is the stdlib's seam: programs replace it to change every default context.
-    context = ssl._create_default_https_context()
-    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+    return _harden(ssl._create_default_https_context())
+
+
+def _harden(context: ssl.SSLContext) -> ssl.SSLContext:
+    import ssl  # start-up: see above
+
+    if context.minimum_version < ssl.TLSVersion.TLSv1_2:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -25,11 +25,9 @@ b'Hello, World!'
 
 from __future__ import annotations
 
-from .handler import (
-    DEFAULT_ERROR_CONTENT_TYPE,
-    DEFAULT_ERROR_MESSAGE,
-    BaseHTTPRequestHandler,
-)
+from .handler import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
+from .handler import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
+from .handler import BaseHTTPRequestHandler
 from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
 __all__ = [

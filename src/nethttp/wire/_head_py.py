@@ -124,6 +124,18 @@ def parse_response_head(
     return 11 if minor != "0" else 10, int(status), reason.strip(" \t") if reason else "", fields
 
 
+def parse_lenient_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS) -> FieldLines:
+    """Return the fields of a block without a start line, read as `parse_response_head` does.
+
+    Raises:
+        RemoteProtocolError: as `parse_response_head`.
+
+    >>> parse_lenient_field_section(b"A: b\\n c\\n\\n")
+    [('A', 'b c')]
+    """
+    return _parse_leniently("\r\n" + block.decode("latin-1"), 0, limits)
+
+
 def parse_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS) -> FieldLines:
     """Return the fields of a block without a start line (a trailer section), read strictly.
 

@@ -408,23 +408,39 @@ class BodyReader(io.BufferedIOBase):
         view[: len(data)] = data
         return len(data)
 
+    def peek(self, size: int = -1, /) -> bytes:
+        """Return content that has come, at most `size` bytes of it, without taking it.
+
+        Reads at most once; b"" at the end of the body. The source must have a `peek`.
+        """
+        self._check_open()
+        available = self._advance()
+        if not available:
+            return b""
+        peek: Callable[[int], bytes] = self.source.peek  # type: ignore[attr-defined]
+        wanted = available if size < 0 else min(size, available)
+        return peek(wanted)[:wanted]
+
     def readline(self, limit: int | None = -1, /) -> bytes:
         """Return content up to and including the next LF, at most `limit` bytes of it."""
         self._check_open()
         left = -1 if limit is None or limit < 0 else limit
         pieces: list[bytes] = []
-        while left and (available := self._advance()):
-            wanted = min(available, MAX_PIECE if left < 0 else left, MAX_PIECE)
-            data = self.source.readline(wanted)
-            if not data:
-                self._ended()
-                break
-            self.decoder.take(len(data))
-            pieces.append(data)
-            if data.endswith(b"\n"):
-                break
-            if left > 0:
-                left -= len(data)
+        try:
+            while left and (available := self._advance()):
+                wanted = min(available, MAX_PIECE if left < 0 else left, MAX_PIECE)
+                data = self.source.readline(wanted)
+                if not data:
+                    self._ended()
+                    break
+                self.decoder.take(len(data))
+                pieces.append(data)
+                if data.endswith(b"\n"):
+                    break
+                if left > 0:
+                    left -= len(data)
+        except IncompleteRead as error:
+            raise IncompleteRead(b"".join(pieces), error.expected) from None
         return b"".join(pieces)
 
     def drain(self, limit: int) -> bool:

@@ -1,0 +1,92 @@
+"""An HTTP/1.1 client: the drop-in for `http.client`.
+
+>>> from nethttp.client import HTTPSConnection
+>>> connection = HTTPSConnection("example.com", timeout=10)
+>>> connection.host, connection.port
+('example.com', 443)
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from .. import status as _status
+from ..errors import (
+    BadStatusLine,
+    CannotSendHeader,
+    CannotSendRequest,
+    HTTPException,
+    ImproperConnectionState,
+    IncompleteRead,
+    InvalidURL,
+    LineTooLong,
+    NotConnected,
+    RemoteDisconnected,
+    ResponseNotReady,
+    UnimplementedFileMode,
+    UnknownProtocol,
+    UnknownTransferEncoding,
+)
+from ..message import HTTPMessage as HTTPMessage
+from ..net.tls import new_client_context as _new_client_context
+from ..wire.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
+from .connection import HTTP_PORT as HTTP_PORT
+from .connection import HTTPS_PORT as HTTPS_PORT
+from .connection import HTTPConnection, HTTPSConnection
+from .message import parse_headers as parse_headers
+from .message import read_header_lines as _read_header_lines
+from .response import HTTPResponse
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = [
+    "BadStatusLine",
+    "CannotSendHeader",
+    "CannotSendRequest",
+    "HTTPConnection",
+    "HTTPException",
+    "HTTPResponse",
+    "HTTPSConnection",
+    "ImproperConnectionState",
+    "IncompleteRead",
+    "InvalidURL",
+    "LineTooLong",
+    "NotConnected",
+    "RemoteDisconnected",
+    "ResponseNotReady",
+    "UnimplementedFileMode",
+    "UnknownProtocol",
+    "UnknownTransferEncoding",
+    "error",
+    "responses",
+]
+
+error = HTTPException
+
+responses = {int(status): status.phrase for status in _status.HTTPStatus}
+"""The phrase of every registered status code."""
+
+# Every status is a constant of this module too: `OK`, `NOT_FOUND`, the old names included.
+globals().update(_status.HTTPStatus.__members__)
+
+# What programs that look below the documented surface read here.
+_MAXLINE = _DEFAULT_LIMITS.max_field_line
+_MAXHEADERS = _DEFAULT_LIMITS.max_fields
+
+
+_read_headers = _read_header_lines
+
+
+def _create_https_context(_http_version: int) -> ssl.SSLContext:
+    """Return a new default context; urllib.request asks for one with the version it speaks."""
+    return _new_client_context()
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name == "ssl":
+        import ssl  # start-up: see net.tls
+
+        return ssl
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
