@@ -354,8 +354,6 @@ class HTTPConnection:
         self._validate_path(url or "/")
         url = url or "/"
         line = f"{method} {url} {self._http_vsn_str}"
-        if grammar.FORBIDDEN_IN_VALUE.search(line):
-            raise LocalProtocolError(f"Invalid request line {excerpt(line)}")
         encoded = self._encode_request(line)
         self._method = method
         self.__state = _STARTED
@@ -595,6 +593,7 @@ class HTTPSConnection(HTTPConnection):
             context = tls.new_client_context() if context is None else context
             if cert_file or key_file:
                 context.load_cert_chain(cert_file or "", key_file)
+                context.post_handshake_auth = True
             if check_hostname is not None:
                 context.check_hostname = check_hostname
         self.key_file, self.cert_file = key_file, cert_file

@@ -32,6 +32,7 @@ from ..wire.framing import (
     response_framing,
 )
 from ..wire.head import FieldLines, parse_response_head
+from ..wire.limits import Limits
 from .message import limits_for
 
 __all__ = ["HTTPResponse"]
@@ -44,6 +45,15 @@ _T = TypeVar("_T")
 
 class _Body(BodyReader):
     """A response's body; the end of the connection may stand for a last empty line."""
+
+    def _advance(self) -> int:
+        try:
+            return super()._advance()
+        except (IncompleteRead, LineTooLong):
+            raise
+        except RemoteProtocolError as error:
+            # What programs catch for chunks that cannot be read; the cause says what was wrong.
+            raise IncompleteRead(b"") from error
 
     def _ended(self) -> None:
         decoder = self.decoder
@@ -65,7 +75,7 @@ class HTTPResponse(io.BufferedIOBase):
     def __init__(
         self, sock: Any, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
-        self.fp: Any = sock.makefile("rb")
+        self._fp: Any = sock.makefile("rb")
         self.debuglevel = debuglevel
         self._method = method
         self._fields: FieldLines | None = None
@@ -79,6 +89,17 @@ class HTTPResponse(io.BufferedIOBase):
         self.chunked: Any = UNKNOWN
         self.will_close: Any = UNKNOWN
         self.url: Any = url
+
+    @property
+    def fp(self) -> Any:
+        """The connection's file, None once the body was read to its end."""
+        return self._fp
+
+    @fp.setter
+    def fp(self, fp: Any) -> None:
+        self._fp = fp
+        if self._body is not None and fp is not None:
+            self._body.source = fp
 
     # --- the head ---
 
@@ -104,6 +125,15 @@ class HTTPResponse(io.BufferedIOBase):
         version, status, reason, _ = parse_response_head(line + b"\r\n\r\n")
         return f"HTTP/1.{version - 10}", status, reason
 
+    def _read_block(self, start: bytes, limits: Limits) -> tuple[bytes, bool]:
+        """Return a head, and whether the connection ended in it: after a whole line, it counts."""
+        try:
+            return read_field_block(self.fp.readline, limits, start=start), False
+        except IncompleteRead as error:
+            if error.partial != start and not error.partial.endswith(b"\n"):
+                raise
+            return error.partial.rstrip(b"\r\n") + b"\r\n\r\n", True
+
     def begin(self, *, _max_headers: int | None = None) -> None:
         """Read the head, past interim responses.
 
@@ -116,7 +146,7 @@ class HTTPResponse(io.BufferedIOBase):
         limits = limits_for(_max_headers)
         for _ in range(limits.max_interim_responses + 1):
             start = self._read_start()
-            block = read_field_block(self.fp.readline, limits, start=start)
+            block, ended = self._read_block(start, limits)
             version, status, reason, fields = parse_response_head(block, limits)
             if self.debuglevel > 0:
                 for name, value in fields:
@@ -133,7 +163,8 @@ class HTTPResponse(io.BufferedIOBase):
         selected = select_fields(fields, FRAMING_FIELDS)
         framing = response_framing(self._method, status, selected)
         self.chunked = framing == CHUNKED
-        self.will_close = framing == UNTIL_CLOSE or not keeps_alive(version, selected)
+        alive = framing != UNTIL_CLOSE and keeps_alive(version, selected)
+        self.will_close = ended or not alive
         self._body = _Body(self.fp, body_decoder(framing, limits))
 
     @property

@@ -50,6 +50,8 @@ def _harden(context: ssl.SSLContext) -> ssl.SSLContext:
     if context.minimum_version < ssl.TLSVersion.TLSv1_2:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    # A server may ask for the client's certificate after the handshake (RFC 8446 section 4.6.2).
+    context.post_handshake_auth = True
     return context
 
 

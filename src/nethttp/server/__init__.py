@@ -25,6 +25,9 @@ b'Hello, World!'
 
 from __future__ import annotations
 
+from .cgi import CGIHTTPRequestHandler, executable, nobody_uid
+from .cgi import url_collapse_path as _url_collapse_path
+from .files import SimpleHTTPRequestHandler
 from .handler import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
 from .handler import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
 from .handler import BaseHTTPRequestHandler
@@ -32,8 +35,10 @@ from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTP
 
 __all__ = [
     "BaseHTTPRequestHandler",
+    "CGIHTTPRequestHandler",
     "HTTPSServer",
     "HTTPServer",
+    "SimpleHTTPRequestHandler",
     "ThreadingHTTPSServer",
     "ThreadingHTTPServer",
 ]

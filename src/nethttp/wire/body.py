@@ -377,7 +377,7 @@ class BodyReader(io.BufferedIOBase):
                 if len(data) < wanted:
                     self._ended()
         except IncompleteRead as error:
-            raise IncompleteRead(b"".join(pieces), error.expected) from None
+            raise IncompleteRead(b"".join(pieces), error.expected) from error.__cause__
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
@@ -398,7 +398,7 @@ class BodyReader(io.BufferedIOBase):
                 else:
                     self._ended()
         except IncompleteRead as error:
-            raise IncompleteRead(bytes(view[:filled]), error.expected) from None
+            raise IncompleteRead(bytes(view[:filled]), error.expected) from error.__cause__
         return filled
 
     def readinto1(self, buffer: memoryview, /) -> int:  # type: ignore[override]
@@ -440,7 +440,7 @@ class BodyReader(io.BufferedIOBase):
                 if left > 0:
                     left -= len(data)
         except IncompleteRead as error:
-            raise IncompleteRead(b"".join(pieces), error.expected) from None
+            raise IncompleteRead(b"".join(pieces), error.expected) from error.__cause__
         return b"".join(pieces)
 
     def drain(self, limit: int) -> bool:

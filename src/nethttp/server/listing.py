@@ -1,0 +1,168 @@
+"""The page that shows a directory: HTML-safe, sorted, in the reader's colours, without a script."""
+
+from __future__ import annotations
+
+import os
+import time
+import urllib.parse
+from collections.abc import Iterable
+from typing import NamedTuple
+
+__all__ = ["Entry", "read_entries", "render"]
+
+MAX_ENTRIES = 10_000
+"""Entries that one page shows; it says how many there are beyond."""
+
+
+class Entry(NamedTuple):
+    """One line of a listing; `size` is None for what has none, `modified` None if unknown."""
+
+    name: str
+    is_directory: bool
+    is_link: bool
+    size: int | None
+    modified: float | None
+
+
+#: What a listing can be sorted by: the heading, and the key. Directories come first always.
+_COLUMNS = {
+    "name": ("Name", lambda entry: entry.name.lower()),
+    "size": ("Size", lambda entry: entry.size or 0),
+    "date": ("Modified", lambda entry: entry.modified or 0),
+}
+
+_STYLE = """\
+:root { color-scheme: light dark; --line: #8884; --soft: #8889; --link: light-dark(#0b57a4, #8ab4f8) }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2.5rem auto; max-width: 60rem; padding: 0 1rem }
+h1 { font-size: 1.3rem; font-weight: 600; overflow-wrap: anywhere }
+nav { color: var(--soft); overflow-wrap: anywhere }
+a { color: var(--link); text-decoration: none } a:hover { text-decoration: underline }
+table { border-collapse: collapse; width: 100% }
+th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--line) }
+th, td { padding: .35rem .6rem }
+tr:hover td { background: #8881 }
+td { border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
+.size, .date { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; color: light-dark(#444, #bbb) }
+th.size, th.date { color: inherit }
+td:first-child::before { content: "\\1F4C4"; margin-right: .6rem }
+td.dir::before { content: "\\1F4C1" }
+footer { color: light-dark(#666, #999); font-size: .85rem; margin-top: 1rem }
+@media (max-width: 36rem) { .date { display: none } }
+"""
+
+
+def read_entries(path: str) -> list[Entry]:
+    """Return the entries of the directory `path`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    entries = []
+    with os.scandir(path) as found:
+        for item in found:
+            try:
+                is_directory = item.is_dir()
+                status = item.stat()
+                size = None if is_directory else status.st_size
+                entry = Entry(item.name, is_directory, item.is_symlink(), size, status.st_mtime)
+            except OSError:
+                # A link that leads nowhere, or an entry that went away meanwhile.
+                entry = Entry(item.name, False, item.is_symlink(), None, None)
+            entries.append(entry)
+    return entries
+
+
+def human_size(size: int) -> str:
+    """Return a size as people read it.
+
+    >>> human_size(999), human_size(1536), human_size(5_000_000_000)
+    ('999 B', '1.5 KiB', '4.7 GiB')
+    """
+    amount = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def sort(entries: Iterable[Entry], column: str, *, descending: bool) -> list[Entry]:
+    """Return the entries in the order of a column, directories first."""
+    key = _COLUMNS[column][1]
+    ordered = sorted(entries, key=lambda entry: entry.name.lower())
+    ordered.sort(key=key, reverse=descending)
+    ordered.sort(key=lambda entry: not entry.is_directory)
+    return ordered
+
+
+def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> str:
+    """Return the page for the directory at `url_path` (as it came, escapes and all).
+
+    `query` may say ``sort=name|size|date`` and ``order=desc``. `encoding` is what the page will be
+    encoded in.
+    """
+    from html import escape  # start-up: only a listing needs it
+
+    wanted = urllib.parse.parse_qs(query)
+    column = wanted.get("sort", ["name"])[0]
+    column = column if column in _COLUMNS else "name"
+    descending = wanted.get("order") == ["desc"]
+    shown = sort(entries, column, descending=descending)
+    try:
+        path = urllib.parse.unquote(url_path, errors="surrogatepass")
+    except UnicodeDecodeError:
+        path = urllib.parse.unquote(url_path)
+    title = escape(f"Directory listing for {path}", quote=False)
+    rows = [_row(entry) for entry in shown[:MAX_ENTRIES]]
+    if path.strip("/"):
+        rows.insert(0, '<tr><td class="dir"><a href="../">../</a></td><td></td><td></td></tr>')
+    beyond = f", {len(shown) - MAX_ENTRIES} more not shown" if len(shown) > MAX_ENTRIES else ""
+    return f"""\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="{encoding}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{_STYLE}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<table>
+<thead><tr>{"".join(_heading(name, column, descending) for name in _COLUMNS)}</tr></thead>
+<tbody>
+{chr(10).join(rows)}
+</tbody>
+</table>
+<footer>{len(shown)} {"entry" if len(shown) == 1 else "entries"}{beyond}</footer>
+</body>
+</html>
+"""
+
+
+def _heading(name: str, sorted_by: str, descending: bool) -> str:
+    heading = _COLUMNS[name][0]
+    arrow = "" if name != sorted_by else " &#9660;" if descending else " &#9650;"
+    order = "&amp;order=desc" if name == sorted_by and not descending else ""
+    return f'<th class="{name}"><a href="?sort={name}{order}">{heading}</a>{arrow}</th>'
+
+
+def _row(entry: Entry) -> str:
+    from html import escape  # start-up: only a listing needs it
+
+    mark = "/" if entry.is_directory else "@" if entry.is_link else ""
+    # "./" keeps a name with a colon from being read as a scheme.
+    target = urllib.parse.quote(entry.name, errors="surrogatepass")
+    target = f"./{target}" if ":" in entry.name else target
+    href = target + ("/" if entry.is_directory else "")
+    size = date = ""
+    if entry.size is not None:
+        size = f'<span title="{entry.size} bytes">{human_size(entry.size)}</span>'
+    if entry.modified is not None:
+        date = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
+    kind = ' class="dir"' if entry.is_directory else ""
+    return (
+        f'<tr><td{kind}><a href="{href}">{escape(entry.name + mark, quote=False)}</a></td>'
+        f'<td class="size">{size}</td><td class="date">{date}</td></tr>'
+    )

@@ -1,0 +1,120 @@
+r"""From the path of a URL to a file inside the root, and never outside.
+
+A path is taken apart textually first (`..`, encodings, separators, NUL, names that mean a device);
+then, since a link may lead anywhere, the file that it resolves to must lie inside the root as well.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import stat
+import urllib.parse
+from typing import BinaryIO, Literal
+
+__all__ = ["LinkPolicy", "is_inside", "local_path", "open_regular_file"]
+
+LinkPolicy = Literal["inside", "all", "none"]
+"""Which symbolic links are followed: those that stay inside the root, all, or none."""
+
+#: Names that Windows takes for devices whatever their extension, and names whose trailing dots and
+#: spaces it drops (gh-157504). They are refused everywhere: a tree may be served from anywhere.
+_WINDOWS_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+
+
+def url_to_parts(path: str) -> list[str] | None:
+    """Return the names that the path of a URL goes through, None if one of them may not be.
+
+    Query and fragment are dropped, escapes decoded once, ``.`` and ``..`` resolved without ever
+    going above the root.
+
+    >>> url_to_parts("/a/./b/../c%20d?x#y"), url_to_parts("/../../etc"), url_to_parts("/a%00")
+    (['a', 'c d'], ['etc'], None)
+    """
+    path = path.partition("?")[0].partition("#")[0]
+    try:
+        path = urllib.parse.unquote(path, errors="surrogatepass")
+    except UnicodeDecodeError:
+        path = urllib.parse.unquote(path)
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part and part != ".":
+            if not _is_harmless(part):
+                return None
+            parts.append(part)
+    return parts
+
+
+def _is_harmless(name: str) -> bool:
+    if "\0" in name:
+        return False
+    if os.sep != "/" or os.altsep:
+        separators = {os.sep, os.altsep} - {"/", None}
+        if any(str(separator) in name for separator in separators) or ":" in name:
+            return False
+        return not (name.endswith((".", " ")) or _WINDOWS_DEVICE.fullmatch(name))
+    # `.. ` is a parent in disguise on a share that Windows serves; no real file is called so.
+    return name.strip(" .") != "" or "." not in name
+
+
+def local_path(root: str, path: str) -> str:
+    """Return the local path that the path of a URL names below `root`, textually.
+
+    A trailing slash is kept. A path that names nothing that may be named gives one that cannot
+    exist.
+
+    >>> local_path("/srv", "/a/../b/")
+    '/srv/b/'
+    """
+    parts = url_to_parts(path)
+    if parts is None:
+        return os.path.join(root, "\0")
+    found = os.path.join(root, *parts)
+    trailing = posixpath.normpath("/") != path and path.partition("?")[0].partition("#")[
+        0
+    ].rstrip().endswith("/")
+    return found + "/" if trailing and not found.endswith("/") else found
+
+
+def is_inside(path: str, root: str, links: LinkPolicy = "inside") -> bool:
+    """Return whether what `path` resolves to may be served from `root`.
+
+    >>> is_inside("/srv/a", "/srv"), is_inside("/srv/../etc", "/srv")
+    (True, False)
+    """
+    if "\0" in path:
+        return False
+    real_root = os.path.realpath(root)
+    real = os.path.realpath(path)
+    if links == "all":
+        real, real_root = os.path.abspath(path), os.path.abspath(root)
+    elif links == "none" and real != os.path.join(real_root, os.path.relpath(path, root)).rstrip(
+        "/."
+    ):
+        return os.path.normpath(real) == os.path.normpath(real_root)
+    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+
+
+def open_regular_file(path: str) -> BinaryIO:
+    """Return `path` opened for reading, if it is a regular file.
+
+    A FIFO or device would make the open, or the first read, wait for ever.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except ValueError as error:
+        raise FileNotFoundError(str(error)) from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileNotFoundError(f"{path!r} is no regular file")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
