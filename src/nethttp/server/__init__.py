@@ -25,12 +25,18 @@ b'Hello, World!'
 
 from __future__ import annotations
 
-from .cgi import CGIHTTPRequestHandler, executable, nobody_uid
-from .cgi import url_collapse_path as _url_collapse_path
+import os as os  # programs reach it through this module
+
+from .cgi import CGIHTTPRequestHandler
+from .cgi import executable as executable
+from .cgi import nobody_uid as nobody_uid
+from .cgi import url_collapse_path as _url_collapse
 from .files import SimpleHTTPRequestHandler
 from .handler import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
 from .handler import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
 from .handler import BaseHTTPRequestHandler
+from .run import best_family as _best_family
+from .run import test as test
 from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
 __all__ = [
@@ -42,3 +48,7 @@ __all__ = [
     "ThreadingHTTPSServer",
     "ThreadingHTTPServer",
 ]
+
+# What programs that look below the documented surface call.
+_url_collapse_path = _url_collapse
+_get_best_family = _best_family

@@ -69,7 +69,7 @@ def url_collapse_path(path: str) -> str:
         tail = ""
     elif tail == ".":
         tail = ""
-    return "/" + "/".join(kept + [tail + question + query if question else tail])
+    return "/" + "/".join([*kept, tail + question + query])
 
 
 class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
@@ -136,13 +136,13 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
 
     def _environment(self, name: str, path_info: str, query: str) -> dict[str, str]:
         """Return the meta-variables of RFC 3875 section 4.1, after this process's environment."""
-        host, port = self.server.server_address[:2]  # type: ignore[misc]
+        address: Any = self.server.server_address
         variables = {
             "SERVER_SOFTWARE": self.version_string(),
-            "SERVER_NAME": str(getattr(self.server, "server_name", host)),
+            "SERVER_NAME": str(getattr(self.server, "server_name", address[0])),
             "GATEWAY_INTERFACE": "CGI/1.1",
             "SERVER_PROTOCOL": self.protocol_version,
-            "SERVER_PORT": str(port),
+            "SERVER_PORT": str(address[1]),
             "REQUEST_METHOD": self.command,
             "PATH_INFO": urllib.parse.unquote(path_info),
             "PATH_TRANSLATED": self.translate_path(path_info or "/"),

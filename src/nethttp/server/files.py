@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from ..status import HTTPStatus
 from ..wire.values import EntityTag, parse_byte_ranges
@@ -122,10 +122,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return is_inside(path, self.directory, self.follow_links)
 
     def _redirect_to_directory(self) -> None:
+        # `path` never begins with "//", which would name another host (CVE-2021-28861).
         parts = urlsplit(self.path)
-        location = urlunsplit(("", "", "/" + parts.path.lstrip("/") + "/", parts.query, ""))
+        location = urlunsplit((parts.scheme, parts.netloc, parts.path + "/", parts.query, ""))
         self.send_response(HTTPStatus.MOVED_PERMANENTLY)
-        self.send_header("Location", quote(location, safe="/%?#[]@!$&'()*+,;=:~-._"))
+        self.send_header("Location", location)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -219,8 +220,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND, "No permission to list directory")
             return None
         encoding = sys.getfilesystemencoding()
-        parts = urlsplit(self.path)
-        page = listing.render(parts.path, parts.query, entries, encoding)
+        path_of_url, _, query = self.path.partition("#")[0].partition("?")
+        page = listing.render(path_of_url, query, entries, encoding)
         body = page.encode(encoding, "surrogateescape")
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-type", f"text/html; charset={encoding}")

@@ -139,10 +139,10 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     # What the request says.
-    command: Any
+    command: Any = None
     path: str
     request_version: str
-    requestline: str
+    requestline: str = ""
     raw_requestline: bytes
     rfile: Any
     wfile: Any
@@ -406,6 +406,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def _parse_simple_request(self, command: str, path: str) -> bool:
         """Parse ``GET path``, which is answered by the bare content."""
         if command != "GET":
+            self.request_version = "HTTP/1.0"
             self.send_error(
                 HTTPStatus.BAD_REQUEST, f"Bad HTTP/0.9 request type ({excerpt(command)})"
             )
@@ -415,6 +416,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         return self.request_version == "HTTP/0.9" or self._read_fields()
 
     def _refuse_request_line(self, words: list[str], error: RemoteProtocolError) -> None:
+        # Who sends more than a method and a path knows status lines.
+        self.request_version = "HTTP/1.0"
         version = words[-1]
         message = f"Bad request syntax ({excerpt(self.requestline)})"
         if error.status_hint == HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:

@@ -32,21 +32,27 @@ _COLUMNS = {
 }
 
 _STYLE = """\
-:root { color-scheme: light dark; --line: #8884; --soft: #8889; --link: light-dark(#0b57a4, #8ab4f8) }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2.5rem auto; max-width: 60rem; padding: 0 1rem }
+:root {
+  color-scheme: light dark; --line: #8884;
+  --link: light-dark(#0b57a4, #8ab4f8); --soft: light-dark(#555, #aaa)
+}
+body {
+  font: 16px/1.5 system-ui, sans-serif; margin: 2.5rem auto; max-width: 60rem; padding: 0 1rem
+}
 h1 { font-size: 1.3rem; font-weight: 600; overflow-wrap: anywhere }
-nav { color: var(--soft); overflow-wrap: anywhere }
 a { color: var(--link); text-decoration: none } a:hover { text-decoration: underline }
 table { border-collapse: collapse; width: 100% }
 th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--line) }
 th, td { padding: .35rem .6rem }
 tr:hover td { background: #8881 }
 td { border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
-.size, .date { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; color: light-dark(#444, #bbb) }
+.size, .date {
+  white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; color: var(--soft)
+}
 th.size, th.date { color: inherit }
 td:first-child::before { content: "\\1F4C4"; margin-right: .6rem }
 td.dir::before { content: "\\1F4C1" }
-footer { color: light-dark(#666, #999); font-size: .85rem; margin-top: 1rem }
+footer { color: var(--soft); font-size: .85rem; margin-top: 1rem }
 @media (max-width: 36rem) { .date { display: none } }
 """
 
@@ -108,13 +114,10 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> st
     column = column if column in _COLUMNS else "name"
     descending = wanted.get("order") == ["desc"]
     shown = sort(entries, column, descending=descending)
-    try:
-        path = urllib.parse.unquote(url_path, errors="surrogatepass")
-    except UnicodeDecodeError:
-        path = urllib.parse.unquote(url_path)
+    path = _shown_path(url_path if not query or "sort" in wanted else f"{url_path}?{query}")
     title = escape(f"Directory listing for {path}", quote=False)
     rows = [_row(entry) for entry in shown[:MAX_ENTRIES]]
-    if path.strip("/"):
+    if url_path.strip("/"):
         rows.insert(0, '<tr><td class="dir"><a href="../">../</a></td><td></td><td></td></tr>')
     beyond = f", {len(shown) - MAX_ENTRIES} more not shown" if len(shown) > MAX_ENTRIES else ""
     return f"""\
@@ -139,6 +142,13 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> st
 </body>
 </html>
 """
+
+
+def _shown_path(path: str) -> str:
+    try:
+        return urllib.parse.unquote(path, errors="surrogatepass")
+    except UnicodeDecodeError:
+        return urllib.parse.unquote(path)
 
 
 def _heading(name: str, sorted_by: str, descending: bool) -> str:

@@ -7,7 +7,6 @@ then, since a link may lead anywhere, the file that it resolves to must lie insi
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 import stat
 import urllib.parse
@@ -18,21 +17,23 @@ __all__ = ["LinkPolicy", "is_inside", "local_path", "open_regular_file"]
 LinkPolicy = Literal["inside", "all", "none"]
 """Which symbolic links are followed: those that stay inside the root, all, or none."""
 
-#: Names that Windows takes for devices whatever their extension, and names whose trailing dots and
-#: spaces it drops (gh-157504). They are refused everywhere: a tree may be served from anywhere.
+#: RFC 9112 section 3.2.2: a server accepts the absolute form, and serves the path in it.
+_ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+")
+
+#: Names that Windows takes for devices, whatever their extension (gh-157504).
 _WINDOWS_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 
 
 def url_to_parts(path: str) -> list[str] | None:
     """Return the names that the path of a URL goes through, None if one of them may not be.
 
-    Query and fragment are dropped, escapes decoded once, ``.`` and ``..`` resolved without ever
-    going above the root.
+    Scheme, host, query and fragment are dropped, escapes decoded once, ``.`` and ``..`` resolved
+    without ever going above the root. A name with a separator or a drive in it is left out.
 
     >>> url_to_parts("/a/./b/../c%20d?x#y"), url_to_parts("/../../etc"), url_to_parts("/a%00")
     (['a', 'c d'], ['etc'], None)
     """
-    path = path.partition("?")[0].partition("#")[0]
+    path = _ABSOLUTE_FORM.sub("", path).partition("?")[0].partition("#")[0]
     try:
         path = urllib.parse.unquote(path, errors="surrogatepass")
     except UnicodeDecodeError:
@@ -41,30 +42,26 @@ def url_to_parts(path: str) -> list[str] | None:
     for part in path.split("/"):
         if part == "..":
             del parts[-1:]
-        elif part and part != ".":
-            if not _is_harmless(part):
+        elif part and part != "." and not os.path.dirname(part) and not os.path.splitdrive(part)[0]:
+            if "\0" in part or _is_disguised(part):
                 return None
             parts.append(part)
     return parts
 
 
-def _is_harmless(name: str) -> bool:
-    if "\0" in name:
-        return False
-    if os.sep != "/" or os.altsep:
-        separators = {os.sep, os.altsep} - {"/", None}
-        if any(str(separator) in name for separator in separators) or ":" in name:
-            return False
-        return not (name.endswith((".", " ")) or _WINDOWS_DEVICE.fullmatch(name))
-    # `.. ` is a parent in disguise on a share that Windows serves; no real file is called so.
-    return name.strip(" .") != "" or "." not in name
+def _is_disguised(name: str) -> bool:
+    """Whether a name is another's in disguise: ``.. `` is a parent on a disk of Windows."""
+    if name.strip(" .") == "" and "." in name:
+        return True
+    return os.path.sep == "\\" and bool(
+        name.endswith((".", " ")) or _WINDOWS_DEVICE.fullmatch(name)
+    )
 
 
 def local_path(root: str, path: str) -> str:
     """Return the local path that the path of a URL names below `root`, textually.
 
-    A trailing slash is kept. A path that names nothing that may be named gives one that cannot
-    exist.
+    A trailing slash is kept. A path that may not be named gives one that cannot exist.
 
     >>> local_path("/srv", "/a/../b/")
     '/srv/b/'
@@ -73,10 +70,8 @@ def local_path(root: str, path: str) -> str:
     if parts is None:
         return os.path.join(root, "\0")
     found = os.path.join(root, *parts)
-    trailing = posixpath.normpath("/") != path and path.partition("?")[0].partition("#")[
-        0
-    ].rstrip().endswith("/")
-    return found + "/" if trailing and not found.endswith("/") else found
+    names_directory = path.partition("?")[0].partition("#")[0].rstrip().endswith("/")
+    return found + "/" if names_directory and not found.endswith("/") else found
 
 
 def is_inside(path: str, root: str, links: LinkPolicy = "inside") -> bool:
@@ -87,15 +82,12 @@ def is_inside(path: str, root: str, links: LinkPolicy = "inside") -> bool:
     """
     if "\0" in path:
         return False
-    real_root = os.path.realpath(root)
-    real = os.path.realpath(path)
-    if links == "all":
-        real, real_root = os.path.abspath(path), os.path.abspath(root)
-    elif links == "none" and real != os.path.join(real_root, os.path.relpath(path, root)).rstrip(
-        "/."
-    ):
-        return os.path.normpath(real) == os.path.normpath(real_root)
-    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+    resolve = os.path.abspath if links == "all" else os.path.realpath
+    top, found = resolve(root), resolve(path)
+    if links == "none" and found != os.path.join(top, os.path.relpath(path, root)).rstrip("/."):
+        # Some link on the way from the root; the root itself may be one.
+        return found == top
+    return found == top or found.startswith(top.rstrip(os.sep) + os.sep)
 
 
 def open_regular_file(path: str) -> BinaryIO:

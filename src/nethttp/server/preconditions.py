@@ -1,4 +1,4 @@
-"""Which status the conditional fields of a request ask for: RFC 9110 section 13.2.2, in its order."""
+"""Which status a request's conditional fields ask for: RFC 9110 section 13.2.2, in its order."""
 
 from __future__ import annotations
 
