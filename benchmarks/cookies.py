@@ -1,0 +1,24 @@
+"""Rows of cookies: reading a Cookie field, beside ``http.cookies``."""
+
+from __future__ import annotations
+
+import http.cookies
+
+import nethttp.cookies
+
+from .measure import Row, interleaved
+
+FIELD = (
+    "session=8f14e45fceea167a5a36dedd4bea2543; theme=dark; lang=en-US; "
+    "_ga=GA1.2.1789321.1700000000; _gid=GA1.2.99812.1700000001; consent=yes; "
+    "csrftoken=Zk3x9QpL7vTn2bRw; last=1700000002; ab_test=variant-b; tz=Europe/Berlin"
+)
+"""Ten cookies of the kind that a site sets."""
+
+
+def rows() -> list[Row]:
+    """Return the rows of this file, measured now."""
+    stdlib, ours = interleaved(
+        lambda: http.cookies.SimpleCookie(FIELD), lambda: nethttp.cookies.SimpleCookie(FIELD)
+    )
+    return [Row("SimpleCookie.load, 10 cookies", stdlib, ours, aim=2)]
