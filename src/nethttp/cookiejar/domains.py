@@ -1,0 +1,174 @@
+"""Hosts, domains and paths: what a request names, and which cookies may go there.
+
+The rules are those of Netscape and RFC 2965, whose terms the names come from. Matching is by whole
+labels at the end of a host name, never by a substring (CVE-2018-20852, gh-150522).
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from typing import Any
+
+__all__ = [
+    "DEFAULT_HTTP_PORT",
+    "domain_match",
+    "eff_request_host",
+    "escape_path",
+    "is_HDN",
+    "is_address",
+    "is_label_suffix",
+    "is_third_party",
+    "liberal_is_HDN",
+    "reach",
+    "request_host",
+    "request_path",
+    "request_port",
+    "suffixes",
+    "uppercase_escaped_char",
+    "user_domain_match",
+]
+
+DEFAULT_HTTP_PORT = "80"
+
+_ENDS_IN_NUMBER = re.compile(r"\.\d+\Z", re.ASCII)
+_PORT = re.compile(r":\d*\Z", re.ASCII)
+_ESCAPE = re.compile(r"%([0-9a-fA-F][0-9a-fA-F])")
+
+#: Characters that stand in a path as they are.
+_PATH_SAFE = "%/;:@&=+$,!~*'()"
+
+
+def is_address(host: str) -> bool:
+    """Return whether `host` is an IP address: none of its parts is a domain."""
+    return _ENDS_IN_NUMBER.search(host) is not None or host.startswith("[")
+
+
+def is_HDN(text: str) -> bool:  # the stdlib's name
+    """Return whether `text` is a host domain name of RFC 2965: a name with its dots inside.
+
+    >>> is_HDN("example.com"), is_HDN(".example.com"), is_HDN("127.0.0.1")
+    (True, False, False)
+    """
+    return bool(text) and not is_address(text) and text[0] != "." and text[-1] != "."
+
+
+def liberal_is_HDN(text: str) -> bool:  # the stdlib's name
+    """Return whether `text` may be a domain of a block list: anything but an address."""
+    return not is_address(text)
+
+
+def domain_match(A: str, B: str) -> bool:  # the stdlib's names
+    """Return whether host `A` domain-matches `B`. RFC 2965 section 1.
+
+    >>> domain_match("x.y.com", ".y.com"), domain_match("y.com.evil.org", ".y.com")
+    (True, False)
+    """
+    host, domain = A.lower(), B.lower()
+    if host == domain:
+        return True
+    return (
+        is_HDN(host)
+        and domain.startswith(".")
+        and is_HDN(domain[1:])
+        and host.endswith(domain)
+        and len(host) > len(domain)
+    )
+
+
+def user_domain_match(A: str, B: str) -> bool:  # the stdlib's names
+    """Return whether host `A` is meant by `B`, an entry of a block list.
+
+    An entry that begins with a dot means every host below it, any other itself.
+
+    >>> user_domain_match("a.example.com", ".example.com"), user_domain_match("a.b", "b")
+    (True, False)
+    """
+    host, entry = A.lower(), B.lower()
+    if liberal_is_HDN(host) and liberal_is_HDN(entry) and entry.startswith("."):
+        return host.endswith(entry)
+    return host == entry
+
+
+def is_label_suffix(host: str, domain: str) -> bool:
+    """Return whether `domain` (with or without a leading dot) is `host` or its last labels."""
+    domain = domain.removeprefix(".")
+    if host.removeprefix(".") == domain:
+        return True
+    return bool(domain) and not is_address(host) and host.endswith("." + domain)
+
+
+def suffixes(host: str) -> list[str]:
+    """Return every domain under which a cookie for `host` can be stored, the longest first.
+
+    >>> suffixes("a.b.com")
+    ['a.b.com', '.a.b.com', 'b.com', '.b.com', 'com', '.com']
+    """
+    host = host.removeprefix(".")
+    found = [host, "." + host]
+    if not is_address(host):
+        dot = host.find(".")
+        while dot >= 0:
+            found += [host[dot + 1 :], host[dot:]]
+            dot = host.find(".", dot + 1)
+    return found
+
+
+def request_host(request: Any) -> str:
+    """Return the host that a request goes to, in lower case and without its port."""
+    host = urllib.parse.urlparse(request.get_full_url())[1].rpartition("@")[2]
+    if not host:
+        host = request.get_header("Host", "")
+    return _PORT.sub("", host, count=1).lower()
+
+
+def eff_request_host(request: Any) -> tuple[str, str]:
+    """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
+    host = request_host(request)
+    effective = host + ".local" if "." not in host and not is_address(host) else host
+    return host, effective
+
+
+def request_path(request: Any) -> str:
+    """Return the path that a request goes to, escaped."""
+    path = escape_path(urllib.parse.urlsplit(request.get_full_url()).path)
+    return path if path.startswith("/") else "/" + path
+
+
+def request_port(request: Any) -> str | None:
+    """Return the port that a request goes to, None if it is none."""
+    _, colon, port = request.host.rpartition("]")[2].rpartition(":")
+    if not colon:
+        return DEFAULT_HTTP_PORT
+    return str(port) if port.isascii() and port.isdigit() else None
+
+
+def uppercase_escaped_char(match: re.Match[str]) -> str:
+    """Return an escape with its digits in upper case."""
+    return f"%{match[1].upper()}"
+
+
+def escape_path(path: str) -> str:
+    """Return `path` with what is invalid in it escaped, and all escapes in upper case.
+
+    >>> escape_path("/foo%2f/<bar>")
+    '/foo%2F/%3Cbar%3E'
+    """
+    return _ESCAPE.sub(uppercase_escaped_char, urllib.parse.quote(path, _PATH_SAFE))
+
+
+def reach(h: str) -> str:
+    """Return the reach of host `h`: RFC 2965 section 1.
+
+    >>> reach("www.example.com"), reach("example.com")
+    ('.example.com', 'example.com')
+    """
+    _, dot, parent = h.partition(".")
+    if dot and is_HDN(h) and ("." in parent or parent == "local"):
+        return "." + parent
+    return h
+
+
+def is_third_party(request: Any) -> bool:
+    """Return whether a request goes to another site than the page's. RFC 2965 section 3.3.6."""
+    return not domain_match(request_host(request), reach(request.origin_req_host))

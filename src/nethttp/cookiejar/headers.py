@@ -1,0 +1,129 @@
+"""The fields of cookies taken apart: Set-Cookie as Netscape wrote it, Set-Cookie2 as RFC 2965."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from .dates import http2time
+
+__all__ = ["join_header_words", "parse_ns_headers", "split_header_words"]
+
+Words = list[tuple[str, str | None]]
+
+_TOKEN = re.compile(r"\s*+([^=\s;,]++)")
+_QUOTED_VALUE = re.compile(r'\s*+=\s*+"((?:[^"\\]|\\[\s\S])*+)"')
+_VALUE = re.compile(r"\s*+=\s*+([^\s;,]*+)")
+_SEPARATOR = re.compile(r"\s*+,")
+_JUNK = re.compile(r"[=\s;]++|[\s\S]")
+_ESCAPED = re.compile(r"\\([\s\S])")
+_TO_ESCAPE = re.compile(r'(["\\])')
+_WORD = re.compile(r"\w++")
+
+
+def split_header_words(header_values: Iterable[str]) -> list[Words]:
+    r"""Return the comma-separated lists of name=value pairs in `header_values`.
+
+    A name without a value has None. Quotes are taken off values.
+
+    >>> split_header_words(['foo="bar"; port="80,81"; discard, bar=baz'])
+    [[('foo', 'bar'), ('port', '80,81'), ('discard', None)], [('bar', 'baz')]]
+    """
+    result: list[Words] = []
+    for text in header_values:
+        pairs: Words = []
+        pos = 0
+        unclosed = False
+        while pos < len(text):
+            if name := _TOKEN.match(text, pos):
+                pos = name.end()
+                value: str | None = None
+                # After one quote that is never closed, none behind it is looked for again.
+                quoted = None if unclosed else _QUOTED_VALUE.match(text, pos)
+                if quoted:
+                    pos, value = quoted.end(), _ESCAPED.sub(r"\1", quoted[1])
+                elif plain := _VALUE.match(text, pos):
+                    unclosed = unclosed or plain[1].startswith('"')
+                    pos, value = plain.end(), plain[1]
+                pairs.append((name[1], value))
+            elif comma := _SEPARATOR.match(text, pos):
+                pos = comma.end()
+                if pairs:
+                    result.append(pairs)
+                    pairs = []
+            else:
+                junk = _JUNK.match(text, pos)
+                assert junk is not None
+                pos = junk.end()
+        if pairs:
+            result.append(pairs)
+    return result
+
+
+def join_header_words(lists: Iterable[Sequence[tuple[str, str | None]]]) -> str:
+    r"""Return what `split_header_words` takes apart, values quoted where they must be.
+
+    >>> join_header_words([[("text/plain", None), ("charset", "iso-8859-1")]])
+    'text/plain; charset="iso-8859-1"'
+    """
+    headers = []
+    for pairs in lists:
+        attributes = []
+        for name, value in pairs:
+            if value is None:
+                attributes.append(name)
+            elif _WORD.fullmatch(value):
+                attributes.append(f"{name}={value}")
+            else:
+                attributes.append(name + '="' + _TO_ESCAPE.sub(r"\\\1", value) + '"')
+        if attributes:
+            headers.append("; ".join(attributes))
+    return ", ".join(headers)
+
+
+#: Attributes whose names are understood in any case; others keep the case they came in.
+_KNOWN = frozenset({"expires", "domain", "path", "secure", "version", "port", "max-age"})
+
+
+def strip_quotes(text: str) -> str:
+    """Return `text` without the quotes around it, should there be any."""
+    text = text.removeprefix('"')
+    return text.removesuffix('"')
+
+
+def parse_ns_headers(
+    ns_headers: Iterable[str],
+) -> list[list[tuple[str, str | int | None]]]:
+    """Return for each Set-Cookie field its name and value, then its attributes.
+
+    ``expires`` is in seconds since 1970, None if it is no date; ``version`` is "0" unless said.
+
+    >>> parse_ns_headers(["foo=bar; path=/; Secure"])
+    [[('foo', 'bar'), ('path', '/'), ('secure', None), ('version', '0')]]
+    """
+    result = []
+    for header in ns_headers:
+        pairs: list[tuple[str, str | int | None]] = []
+        has_version = False
+        for place, part in enumerate(header.split(";")):
+            name, equals, text = part.strip().partition("=")
+            name = name.strip()
+            if not name:
+                if place == 0:
+                    break
+                continue
+            value: str | int | None = text.strip() if equals else None
+            # The first name is the cookie's own, whatever it is called.
+            if place and name.lower() in _KNOWN:
+                name = name.lower()
+                if isinstance(value, str) and name == "version":
+                    value = strip_quotes(value)
+                elif isinstance(value, str) and name == "expires":
+                    value = http2time(strip_quotes(value))
+                has_version = has_version or name == "version"
+            pairs.append((name, value))
+        if pairs:
+            if not has_version:
+                pairs.append(("version", "0"))
+            result.append(pairs)
+    return result
