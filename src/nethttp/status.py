@@ -137,6 +137,10 @@ class HTTPStatus(IntEnum):
     # fmt: on
 
 
+# The namespace is the stdlib's, name for name, which its tests compare; annotations are for readers
+# of the source.
+del HTTPStatus.__annotations__
+
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 

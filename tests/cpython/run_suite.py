@@ -20,15 +20,15 @@ class Result(unittest.TextTestResult):
         super().__init__(*args, **kwargs)
         self.failed: set[str] = set()
 
-    def addFailure(self, test, err):  # noqa: N802
+    def addFailure(self, test, err):
         super().addFailure(test, err)
         self.failed.add(test.id())
 
-    def addError(self, test, err):  # noqa: N802
+    def addError(self, test, err):
         super().addError(test, err)
         self.failed.add(test.id())
 
-    def addSubTest(self, test, subtest, err):  # noqa: N802
+    def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
             self.failed.add(test.id())

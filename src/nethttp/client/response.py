@@ -21,6 +21,7 @@ from ..errors import (
     excerpt,
 )
 from ..message import message_from_fields
+from ..status import HTTPStatus
 from ..wire.block import read_field_block
 from ..wire.body import BodyReader, ChunkedDecoder, LengthDecoder, body_decoder
 from ..wire.fields import select_fields
@@ -134,6 +135,15 @@ class HTTPResponse(io.BufferedIOBase):
                 raise
             return error.partial.rstrip(b"\r\n") + b"\r\n\r\n", True
 
+    def _read_head(self, limits: Limits) -> tuple[int, int, str, FieldLines, bool]:
+        """Return (version, status, reason, fields) of the next head, and whether it is the last."""
+        block, ended = self._read_block(self._read_start(), limits)
+        version, status, reason, fields = parse_response_head(block, limits)
+        if self.debuglevel > 0:
+            for name, value in fields:
+                print("header:", name + ":", value)
+        return version, status, reason, fields, ended
+
     def begin(self, *, _max_headers: int | None = None) -> None:
         """Read the head, past interim responses.
 
@@ -144,15 +154,17 @@ class HTTPResponse(io.BufferedIOBase):
         if self._fields is not None or self._headers is not None:
             return
         limits = limits_for(_max_headers)
-        for _ in range(limits.max_interim_responses + 1):
-            start = self._read_start()
-            block, ended = self._read_block(start, limits)
-            version, status, reason, fields = parse_response_head(block, limits)
-            if self.debuglevel > 0:
-                for name, value in fields:
-                    print("header:", name + ":", value)
-            if status >= 200 or status == 101:
+        version, status, reason, fields, ended = self._read_head(limits)
+        for _ in range(limits.max_interim_responses):
+            if status >= 200 or status == 101 or ended:
                 break
+            try:
+                version, status, reason, fields, ended = self._read_head(limits)
+            except RemoteDisconnected:
+                if status == HTTPStatus.CONTINUE:
+                    raise
+                # The peer has said no more than this: it is the answer.
+                ended = True
         else:
             raise RemoteProtocolError(
                 f"got more than {limits.max_interim_responses} interim responses "

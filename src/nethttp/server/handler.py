@@ -8,6 +8,7 @@ are `wire`'s; what is decided here is only what a handler may do between a reque
 from __future__ import annotations
 
 import io
+import re
 import socket
 import socketserver
 import sys
@@ -75,6 +76,9 @@ _STREAMED_TYPES = ("text/event-stream", "multipart/x-mixed-replace")
 #: How long a connection that is being closed goes on reading what the peer still sends, so that the
 #: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
 LINGER_SECONDS = 1.0
+
+
+_OBS_TEXT = re.compile(rb"[\x80-\xff]")
 
 
 @lru_cache(maxsize=1024)
@@ -150,6 +154,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     close_connection: bool = True
 
     # What is known of the exchange; programs that never run `setup` read these defaults.
+    _socket: Any = None
     _stream: SocketReader | None = None
     _fields: FieldLines = []
     _message: Message | None = None
@@ -380,28 +385,30 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         if self._is_simple(words):
             return self._parse_simple_request(words[0], words[1])
         line = self.raw_requestline
-        if not self._has_server:
-            line = line.rstrip(b"\r\n") + b"\r\n"
+        if not self._has_peer:
+            # A text may have other line ends, and letters that no peer may send in a target.
+            line = _OBS_TEXT.sub(b"?", line.rstrip(b"\r\n")) + b"\r\n"
         try:
             self.command, self.path, self._version = parse_request_line(line, self.limits)
         except RemoteProtocolError as error:
             self._refuse_request_line(words, error)
             return False
+        self.path = words[1]
         self.request_version = words[-1]
         if not self._read_fields():
             return False
         return self._judge_request()
 
     @property
-    def _has_server(self) -> bool:
-        """Whether a peer is at the other end: a handler without a server parses text."""
-        return getattr(self, "server", None) is not None
+    def _has_peer(self) -> bool:
+        """Whether a peer is at the other end: a handler without a socket parses text."""
+        return isinstance(self._socket, socket.socket)
 
     def _is_simple(self, words: list[str]) -> bool:
         """Whether a request line is what HTTP/0.9 knows: a method and a path, and no version."""
         if len(words) == 2:
             return words[1].startswith("/") and self.raw_requestline.endswith(b"\r\n")
-        return len(words) == 3 and words[2] == "HTTP/0.9" and not self._has_server
+        return len(words) == 3 and words[2] == "HTTP/0.9" and not self._has_peer
 
     def _parse_simple_request(self, command: str, path: str) -> bool:
         """Parse ``GET path``, which is answered by the bare content."""
@@ -430,13 +437,13 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         """Read the field section; return whether it could be."""
         try:
             block = read_field_block(self.rfile.readline, self.limits)
-            if not self._has_server:
+            if not self._has_peer:
                 block = block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
             self._fields = parse_field_section(block, self.limits)
         except LineTooLong as error:
             self.send_error(error.status_hint, "Line too long", str(error))
         except IncompleteRead as error:
-            if self._has_server:
+            if self._has_peer:
                 return False
             # Text that ends with its last field is what a program that only parses may have.
             with suppress(RemoteProtocolError):
@@ -454,7 +461,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         selected = select_fields(self._fields, FRAMING_FIELDS)
         version = self._version
         try:
-            if self._has_server:
+            if self._has_peer:
                 check_host(version, selected.get("host", []))
             # A target in none of the four forms ("dir/") is read as the stdlib reads it.
             if target_form(self.path) is not None or "#" in self.path:
