@@ -1,0 +1,77 @@
+"""What holds for every test: nothing leaks, and a missing peer is said, not passed over in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+#: Where a distribution puts servers that are not on a user's PATH.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+
+#: Peers that cannot be had everywhere, even in CI.
+MAY_BE_MISSING = {"chromium"}
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    """Return a function that gives the path of a program, and skips without it (fails in CI)."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name, path=SEARCH_PATH)
+        if path is None:
+            message = f"{name} is not installed"
+            if os.environ.get("CI") and name not in MAY_BE_MISSING:
+                pytest.fail(message)
+            pytest.skip(message)
+        return path
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """Fail a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    left = [thread.name for thread in set(threading.enumerate()) - before if thread.is_alive()]
+    assert not left, f"threads left running: {left}"
+
+
+class Served:
+    """A server that runs in a thread: `address`, `port`, `url`, and what it printed of errors."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.address = server.server_address[:2]
+        self.port = server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Served]]:
+    """Return a function that runs a handler class on a server of its own until the test ends."""
+    from nethttp.server import ThreadingHTTPServer
+
+    running: list[tuple[Any, threading.Thread]] = []
+
+    def run(handler: Any, server_class: Any = ThreadingHTTPServer, **options: Any) -> Served:
+        server = server_class(("127.0.0.1", 0), handler, **options)
+        # Threads that are not daemons are joined when the server closes.
+        server.daemon_threads = False
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        running.append((server, thread))
+        return Served(server)
+
+    yield run
+    for server, thread in running:
+        server.shutdown()
+        thread.join()
+        server.server_close()
