@@ -274,7 +274,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self.wfile.flush()
         except Exception as error:
             self.close_connection = True
-            if isinstance(error, RemoteProtocolError) and error is getattr(body, "failure", None):
+            if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
                 # The peer's content was malformed, and the method could do nothing about it.
                 self._refuse(error)
             else:
@@ -464,7 +464,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             if self._has_peer:
                 check_host(version, selected.get("host", []))
             # A target in none of the four forms ("dir/") is read as the stdlib reads it.
-            if target_form(self.path) is not None or "#" in self.path:
+            strange = target_form(self.path) is None and "#" not in self.path
+            if not strange or self.command == "CONNECT":
                 check_target(self.command, self.path)
             self._framing = request_framing(version, selected, self.limits)
             expects = expects_continue(version, selected)

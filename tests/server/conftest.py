@@ -1,0 +1,107 @@
+"""A handler that answers as a test needs, and a raw connection to it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from nethttp.server import BaseHTTPRequestHandler
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers every GET with the path, every POST with the content."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(self.path.encode())
+
+    do_HEAD = do_GET
+    do_OPTIONS = do_GET
+
+    def do_POST(self):
+        self.answer(self.rfile.read())
+
+    do_PUT = do_POST
+
+    def log_message(self, format, *args):
+        pass
+
+
+class Wire:
+    """A client's end of a connection, in bytes."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.file = sock.makefile("rb")
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def drip(self, data: bytes) -> None:
+        """Send byte by byte; stop when the server has had enough."""
+        try:
+            for i in range(len(data)):
+                self.sock.sendall(data[i : i + 1])
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def response(self) -> tuple[int, dict[str, str], bytes]:
+        """Return (status, fields, content) of the next response."""
+        line = self.file.readline()
+        assert line, "the server closed the connection without an answer"
+        assert line.startswith(b"HTTP/1."), line
+        fields = {}
+        while (field := self.file.readline()) not in (b"\r\n", b""):
+            name, _, value = field.decode("latin-1").partition(":")
+            fields[name.lower()] = value.strip()
+        length = fields.get("content-length")
+        content = self.file.read(int(length)) if length else b""
+        return int(line.split()[1]), fields, content
+
+    def rest(self) -> bytes:
+        """Return all that comes until the server closes."""
+        try:
+            return self.file.read()
+        except ConnectionResetError:
+            return b""
+
+    def is_closed(self) -> bool:
+        return self.rest() == b""
+
+
+@contextmanager
+def connected(address: tuple[str, int]) -> Iterator[Wire]:
+    with socket.create_connection(address, timeout=10) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire = Wire(sock)
+        with wire.file:
+            yield wire
+
+
+@pytest.fixture
+def connect():
+    """Return `connected`: a context manager that connects to an address."""
+    return connected
+
+
+@pytest.fixture
+def echo():
+    """Return the handler class `Echo`."""
+    return Echo
+
+
+@pytest.fixture
+def wire(serve):
+    """Return a connection to a server that echoes."""
+    with connected(serve(Echo).address) as wire:
+        yield wire

@@ -1,0 +1,261 @@
+"""The connection stays in step, whatever a request or a handler does."""
+
+from __future__ import annotations
+
+import pytest
+
+GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_many_requests_on_one_connection(wire):
+    for i in range(3):
+        wire.send(GET % i)
+        assert wire.response()[2] == b"/%d" % i
+
+
+def test_pipelined_requests_are_answered_in_order(wire):
+    wire.send(b"".join(GET % i for i in range(20)))
+    assert [wire.response()[2] for _ in range(20)] == [b"/%d" % i for i in range(20)]
+
+
+def test_connection_close_is_obeyed_and_told(wire):
+    wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + GET % 1)
+    _, fields, _ = wire.response()
+    assert fields["connection"] == "close"
+    assert wire.is_closed()
+
+
+def test_http_1_0_closes_unless_asked_not_to(wire, serve, echo, connect):
+    wire.send(b"GET / HTTP/1.0\r\n\r\n")
+    assert wire.response()[1]["connection"] == "close"
+    assert wire.is_closed()
+    with connect(serve(echo).address) as other:
+        for _ in range(2):
+            other.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            assert other.response()[1]["connection"] == "keep-alive"
+
+
+def test_a_handler_of_http_1_0_closes(serve, echo, connect):
+    class Old(echo):
+        protocol_version = "HTTP/1.0"
+
+    with connect(serve(Old).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[0] == 200
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"2\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: x\r\n\r\n"
+        ),
+    ],
+    ids=["length", "chunked"],
+)
+class TestContent:
+    def test_is_decoded_and_bounded(self, wire, request_head):
+        wire.send(request_head + GET % 7)
+        assert wire.response()[2] == b"hello"
+        assert wire.response()[2] == b"/7"
+
+    def test_left_unread_is_drained(self, serve, echo, connect, request_head):
+        class Indifferent(echo):
+            def do_POST(self):
+                self.answer(b"done")
+
+        with connect(serve(Indifferent).address) as wire:
+            wire.send(request_head + GET % 7)
+            assert wire.response()[2] == b"done"
+            assert wire.response()[2] == b"/7"
+
+    def test_read_in_part_is_drained(self, serve, echo, connect, request_head):
+        class Sipping(echo):
+            def do_POST(self):
+                self.answer(self.rfile.read(2))
+
+        with connect(serve(Sipping).address) as wire:
+            wire.send(request_head + GET % 7)
+            assert wire.response()[2] == b"he"
+            assert wire.response()[2] == b"/7"
+
+
+def test_too_much_unread_content_closes(serve, echo, connect):
+    class Indifferent(echo):
+        limits = echo.limits._replace(max_drain=1000)
+
+        def do_POST(self):
+            self.answer(b"done")
+
+    with connect(serve(Indifferent).address) as wire:
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000)
+        assert wire.response()[2] == b"done"
+        assert wire.is_closed()
+
+
+def test_a_request_without_content_reads_as_empty(serve, echo, connect):
+    class Reading(echo):
+        def do_GET(self):
+            self.answer(b"got %d" % len(self.rfile.read()))
+
+    with connect(serve(Reading).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[2] == b"got 0"
+
+
+def test_head_sends_no_content_even_if_the_handler_writes_it(wire):
+    wire.send(b"HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n")
+    line = wire.file.readline()
+    fields = b"".join(iter(wire.file.readline, b"\r\n"))
+    assert line.startswith(b"HTTP/1.1 200")
+    assert b"Content-Length: 2\r\n" in fields
+    wire.send(GET % 1)
+    assert wire.response()[2] == b"/1"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_statuses_without_content_keep_the_connection(serve, echo, connect, status):
+    class Empty(echo):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b"must not be seen")
+
+    with connect(serve(Empty).address) as wire:
+        for _ in range(2):
+            wire.send(GET % 1)
+            assert wire.response()[0] == status
+
+
+def test_a_response_without_a_length_closes(serve, echo, connect):
+    class Endless(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"all ")
+            self.wfile.write(b"there is")
+
+    with connect(serve(Endless).address) as wire:
+        wire.send(GET % 1)
+        status, fields, _ = wire.response()
+        assert (status, fields["connection"]) == (200, "close")
+        assert wire.rest() == b"all there is"
+
+
+def test_more_than_the_declared_length_is_not_sent(serve, echo, connect):
+    class Chatty(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"helloHTTP/1.1 200 OK\r\n\r\n")
+            self.wfile.write(b"more")
+
+    with connect(serve(Chatty).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[2] == b"hello"
+        assert wire.is_closed()
+
+
+def test_less_than_the_declared_length_closes(serve, echo, connect):
+    class Short(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "500")
+            self.end_headers()
+            self.wfile.write(b"hello")
+
+    with connect(serve(Short).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[2] == b"hello"
+
+
+def test_expect_100_continue(wire):
+    wire.send(b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    assert wire.response()[0] == 100
+    wire.send(b"hello" + GET % 1)
+    assert wire.response()[2] == b"hello"
+    assert wire.response()[2] == b"/1"
+
+
+def test_a_refused_expectation_does_not_desynchronise(serve, echo, connect):
+    class Refusing(echo):
+        def handle_expect_100(self):
+            self.send_error(413)
+            return False
+
+    with connect(serve(Refusing).address) as wire:
+        wire.send(b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert wire.response()[0] == 413
+        wire.send(GET % 1)
+        assert wire.is_closed()
+
+
+def test_an_expectation_of_http_1_0_is_ignored(wire):
+    wire.send(b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi")
+    assert wire.response()[0] == 200
+
+
+def test_malformed_content_is_answered_400(wire):
+    wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + GET % 1)
+    assert wire.response()[0] == 400
+    assert wire.is_closed()
+
+
+def test_malformed_content_that_nobody_reads_ends_the_connection(serve, echo, connect):
+    class Indifferent(echo):
+        def do_POST(self):
+            self.answer(b"done")
+
+    with connect(serve(Indifferent).address) as wire:
+        wire.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + GET % 1
+        )
+        assert wire.response()[2] == b"done"
+        assert wire.is_closed()
+
+
+def test_content_that_breaks_off_is_no_request(serve, echo, connect):
+    seen = []
+
+    class Careful(echo):
+        def do_POST(self):
+            body = self.rfile.read()
+            seen.append(body)
+
+    with connect(serve(Careful).address) as wire:
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
+        wire.sock.shutdown(1)
+        assert wire.response()[0] == 400
+    assert seen == []
+
+
+def test_a_crash_is_answered_500_and_closes(serve, echo, connect, capfd):
+    class Broken(echo):
+        def do_GET(self):
+            self.send_response(200)
+            raise RuntimeError("the handler broke")
+
+    with connect(serve(Broken).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[0] == 500
+        assert wire.is_closed()
+    assert "the handler broke" in capfd.readouterr().err
+
+
+def test_a_crash_behind_a_begun_response_closes(serve, echo, connect, capfd):
+    class Broken(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"half")
+            raise RuntimeError("the handler broke")
+
+    with connect(serve(Broken).address) as wire:
+        wire.send(GET % 1)
+        assert wire.rest().endswith(b"\r\n\r\nhalf")
+    capfd.readouterr()
