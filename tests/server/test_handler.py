@@ -1,0 +1,341 @@
+"""What a handler may send, what the log shows, and how a head leaves."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+
+import pytest
+
+from nethttp.server import BaseHTTPRequestHandler, HTTPServer
+from nethttp.server.accesslog import escape
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+class Parsed(BaseHTTPRequestHandler):
+    """What many programs have: a handler that parses a text."""
+
+    def __init__(self, text: bytes) -> None:
+        self.rfile = io.BytesIO(text)
+        self.raw_requestline = self.rfile.readline()
+        self.error_code = self.error_message = None
+        self.parsed = self.parse_request()
+
+    def send_error(self, code, message=None, explain=None):
+        self.error_code, self.error_message = code, message
+
+
+def test_a_handler_without_a_socket_parses_text():
+    request = Parsed(b"GET /who/ken HTTP/1.1\nHost: cm.bell-labs.com\nAccept: */*\n\nbody")
+    assert request.parsed
+    assert (request.command, request.path, request.request_version) == (
+        *("GET", "/who/ken"),
+        "HTTP/1.1",
+    )
+    assert request.headers["host"] == "cm.bell-labs.com"
+    assert request.rfile.read() == b"body"
+    assert Parsed(b"GET / HTTP/1.1\r\n\r\n").parsed, "a text needs no Host"
+    assert Parsed(b"GET / HTTP/1.1\r\nA: b\r\n").headers["a"] == "b"
+    bad = Parsed(b"GET\r\n\r\n")
+    assert (bad.error_code, bad.error_message) == (400, "Bad request syntax ('GET')")
+
+
+@pytest.mark.parametrize("text", ["a\r\nX: y", "a\nb", "a\rb", "a\0b", "\x0b"])
+def test_gh_150679_gh_142533_nothing_with_line_ends_is_sent(serve, connect, echo, text):
+    refused = []
+
+    class Injected(echo):
+        def do_GET(self):
+            for send in (
+                lambda: self.send_header("A", text),
+                lambda: self.send_header(text, "a"),
+                lambda: self.send_response(200, text),
+                lambda: self.send_response_only(200, text),
+            ):
+                with pytest.raises(ValueError, match="Invalid"):
+                    send()
+                refused.append(send)
+            self._headers_buffer = []
+            self.answer(b"clean")
+
+    with connect(serve(Injected).address) as wire:
+        wire.send(GET)
+        status, fields, body = wire.response()
+    assert (status, body, len(refused)) == (200, b"clean", 4)
+    assert "x" not in fields
+
+
+def test_uvicorn_2020_7695_line_ends_in_an_errors_message_are_escaped(serve, connect, echo):
+    class Failing(echo):
+        def do_GET(self):
+            self.send_error(404, "a\r\nX: y \u20ac", "<script>\r\n")
+
+    with connect(serve(Failing).address) as wire:
+        wire.send(GET)
+        status, fields, body = wire.response()
+    assert status == 404
+    assert "x" not in fields
+    assert b"&lt;script&gt;" in body
+
+
+def test_length_together_with_coding_is_refused(serve, connect, echo):
+    class Confused(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "5")
+            self.send_header("Transfer-Encoding", "chunked")
+            with pytest.raises(ValueError, match="got both"):
+                self.end_headers()
+            self._headers_buffer = []
+            self.answer(b"clean")
+
+    with connect(serve(Confused).address) as wire:
+        wire.send(GET)
+        assert wire.response()[2] == b"clean"
+
+
+def test_an_unknown_method_is_501_and_an_unknown_status_is_fine(serve, connect, echo):
+    class Odd(echo):
+        def do_GET(self):
+            self.send_response(520)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with connect(serve(Odd).address) as wire:
+        wire.send(GET + b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert wire.response()[0] == 520
+        assert wire.response()[0] == 501
+
+
+def test_the_path_never_names_another_host(wire):
+    wire.send(b"GET //evil.example/..%2f HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert wire.response()[2] == b"/evil.example/..%2f"
+
+
+def sends_of(handler, request: bytes) -> list[bytes]:
+    """Return what each send of a handler's answer had in it."""
+    ours, theirs = socket.socketpair()
+    sends: list[bytes] = []
+
+    class Tap:
+        def sendall(self, data):
+            sends.append(bytes(data))
+
+    class Writing(handler):
+        def setup(self):
+            super().setup()
+            self.wfile._sock = Tap()
+
+    with ours, theirs:
+        ours.sendall(request)
+        ours.shutdown(socket.SHUT_WR)
+        Writing(theirs, ("127.0.0.1", 1), None)
+    return sends
+
+
+def test_gh_108736_a_response_leaves_in_one_send(echo):
+    sends = sends_of(echo, GET)
+    assert len(sends) == 1
+    assert sends[0].endswith(b"\r\n\r\n/")
+
+
+def test_a_head_leaves_early_where_it_must(echo):
+    class Streaming(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(b"data: 1\n\n")
+
+    class Flushing(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1")
+            self.end_headers()
+            self.wfile.flush()
+            self.wfile.write(b"x")
+
+    class Taking(echo):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1")
+            self.end_headers()
+            self.connection.fileno()
+            self.wfile.write(b"x")
+
+    for handler in (Streaming, Flushing, Taking):
+        assert len(sends_of(handler, GET)) == 2
+
+
+def test_a_big_body_is_not_copied(echo):
+    class Big(echo):
+        def do_GET(self):
+            self.answer(b"x" * 1_000_000)
+
+    assert [len(send) > 500_000 for send in sends_of(Big, GET)] == [False, True]
+
+
+def test_a_handler_may_take_the_connection_over(serve, connect, echo):
+    class Upgrading(echo):
+        def do_GET(self):
+            self.send_response(101)
+            self.send_header("Connection", "Upgrade")
+            self.send_header("Upgrade", "echo")
+            self.end_headers()
+            while line := self.rfile.readline():
+                self.wfile.write(line.upper())
+
+        def do_CONNECT(self):
+            self.send_response(200, "Connection established")
+            self.end_headers()
+            self.connection.sendall(self.connection.recv(100))
+
+    with connect(serve(Upgrading).address) as wire:
+        wire.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"))
+        assert wire.response()[0] == 101
+        for text in (b"one\n", b"two\n"):
+            wire.send(text)
+            assert wire.file.readline() == text.upper()
+    with connect(serve(Upgrading).address) as wire:
+        wire.send(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")
+        assert wire.response()[0] == 200
+        wire.send(b"raw bytes")
+        assert wire.rest() == b"raw bytes"
+
+
+def test_the_headers_are_a_message_made_when_asked_for(serve, connect, echo):
+    kinds = []
+
+    class Asking(echo):
+        def do_GET(self):
+            kinds.append((self._message, self.headers["X"], self.headers is self.headers))
+            self.answer(b"")
+
+    with connect(serve(Asking).address) as wire:
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n")
+        wire.response()
+    assert kinds == [(None, "y", True)]
+
+
+def test_gh_100001_the_log_has_no_control_characters(serve, connect, echo, capfd):
+    class Logging(echo):
+        log_message = BaseHTTPRequestHandler.log_message
+
+        def do_GET(self):
+            self.log_message("path %s", "\x1b[2J\n\x85\\")
+            self.answer(b"")
+
+    with connect(serve(Logging).address) as wire:
+        wire.send(GET)
+        wire.response()
+    err = capfd.readouterr().err
+    assert "\\x1b[2J\\x0a\\x85\\\\" in err
+    assert "\x1b" not in err
+
+
+def test_uvicorn_2020_7694_escapes_in_the_log():
+    assert escape("\x1b]0;x\x07\x9b") == "\\x1b]0;x\\x07\\x9b"
+
+
+def test_aiohttp_2025_69230_a_bad_request_is_one_line_in_the_log(serve, connect, echo, capfd):
+    class Logging(echo):
+        log_message = BaseHTTPRequestHandler.log_message
+
+    with connect(serve(Logging).address) as wire:
+        wire.send(b"\x16\x03\x01" + b"\xff" * 5000 + b"\r\n\r\n")
+        assert wire.response()[0] == 400
+        wire.rest()
+    err = capfd.readouterr().err
+    assert err.count("\n") == 2, "the error and the request"
+    assert len(err) < 25_000
+
+
+def test_dates_and_versions(echo):
+    handler = echo.__new__(echo)
+    assert handler.date_time_string(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert handler.version_string().startswith("nethttp/")
+    assert echo.weekdayname[0] == "Mon"
+    assert echo.monthname[1] == "Jan"
+
+
+# --- deadlines ---
+
+
+def test_gh_75820_a_silent_connection_is_closed(serve, connect, echo):
+    class Hasty(echo):
+        idle_timeout = 0.05
+
+    with connect(serve(Hasty).address) as wire:
+        assert wire.is_closed()
+
+
+def test_a_head_that_drips_is_cut_off_at_its_deadline(serve, connect, echo):
+    class Hasty(echo):
+        head_timeout = 0.2
+
+    stop = threading.Event()
+
+    def drip(wire) -> None:
+        wire.send(b"GET / HTTP/1.1\r\nA: ")
+        try:
+            while not stop.wait(0.02):
+                wire.send(b"x")
+        except OSError:
+            pass
+
+    with connect(serve(Hasty).address) as wire:
+        thread = threading.Thread(target=drip, args=(wire,))
+        thread.start()
+        try:
+            assert wire.response()[0] == 408
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_content_that_stalls_is_cut_off(serve, connect, echo, capfd):
+    class Hasty(echo):
+        timeout = 0.1
+
+    with connect(serve(Hasty).address) as wire:
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
+        assert wire.response()[0] == 408
+        assert wire.is_closed()
+
+
+def test_a_client_that_goes_away_is_no_traceback(serve, connect, echo, capfd):
+    done = threading.Event()
+
+    class Sending(echo):
+        def do_GET(self):
+            try:
+                for _ in range(1000):
+                    self.wfile.write(b"x" * 100_000)
+            finally:
+                done.set()
+
+    with connect(serve(Sending).address) as wire:
+        wire.send(GET)
+        wire.file.read(10)
+    assert done.wait(10)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_waitress_2022_31015_closing_at_any_time_leaves_the_server_alive(serve, connect, echo):
+    served = serve(echo)
+    for request in (b"", b"G", GET[:-2], GET, b"\0"):
+        with connect(served.address) as wire:
+            wire.send(request)
+    with connect(served.address) as wire:
+        wire.send(GET)
+        assert wire.response()[0] == 200
+
+
+def test_one_after_the_other(serve, connect, echo):
+    served = serve(echo, HTTPServer)
+    for _ in range(2):
+        with connect(served.address) as wire:
+            wire.send(GET)
+            assert wire.response()[0] == 200

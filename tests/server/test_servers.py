@@ -1,0 +1,141 @@
+"""The servers: TLS, bounds, life and death."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import ssl
+import threading
+
+import pytest
+import trustme
+
+from nethttp.client import HTTPSConnection
+from nethttp.server import (
+    HTTPServer,
+    HTTPSServer,
+    ThreadingHTTPServer,
+    ThreadingHTTPSServer,
+)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def certificate(authority, tmp_path_factory):
+    """Return the paths of a certificate for localhost and of its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    issued = authority.issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def trusting(authority):
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def test_the_family_of_the_servers():
+    assert issubclass(HTTPServer, socketserver.TCPServer)
+    assert issubclass(ThreadingHTTPServer, socketserver.ThreadingMixIn)
+    assert issubclass(ThreadingHTTPServer, HTTPServer)
+    assert issubclass(ThreadingHTTPSServer, HTTPSServer)
+    assert issubclass(HTTPSServer, HTTPServer)
+
+
+@pytest.mark.parametrize("server_class", [HTTPSServer, ThreadingHTTPSServer])
+def test_https(serve, echo, certificate, trusting, server_class):
+    cert, key = certificate
+    served = serve(echo, server_class, certfile=cert, keyfile=key)
+    with HTTPSConnection("localhost", served.port, timeout=10, context=trusting) as connection:
+        for path in ("/a", "/b"):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            assert response.read() == path.encode()
+        assert connection.sock.version() in ("TLSv1.2", "TLSv1.3")
+
+
+def test_an_untrusted_certificate_is_refused(serve, echo, certificate, capfd):
+    cert, key = certificate
+    served = serve(echo, ThreadingHTTPSServer, certfile=cert, keyfile=key)
+    with (
+        HTTPSConnection("localhost", served.port, timeout=10) as connection,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        connection.request("GET", "/")
+    capfd.readouterr()
+
+
+def test_a_silent_handshake_delays_nobody(serve, echo, certificate, trusting, capfd):
+    cert, key = certificate
+    served = serve(echo, ThreadingHTTPSServer, certfile=cert, keyfile=key)
+    with socket.create_connection(served.address) as silent:
+        with HTTPSConnection("localhost", served.port, timeout=10, context=trusting) as connection:
+            connection.request("GET", "/x")
+            assert connection.getresponse().read() == b"/x"
+        silent.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        silent.shutdown(socket.SHUT_WR)
+        while silent.recv(100):
+            pass
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_bad_certificate_is_an_error_before_anything_is_bound(echo, tmp_path):
+    bad = tmp_path / "bad.pem"
+    bad.write_text("no certificate")
+    with pytest.raises(ssl.SSLError):
+        HTTPSServer(("127.0.0.1", 0), echo, certfile=bad)
+    with pytest.raises(FileNotFoundError):
+        HTTPSServer(("127.0.0.1", 0), echo, certfile=tmp_path / "none.pem")
+
+
+def test_connections_beyond_the_bound_are_turned_away(serve, echo, connect):
+    class Small(ThreadingHTTPServer):
+        max_connections = 1
+
+    entered, leave = threading.Event(), threading.Event()
+
+    class Waiting(echo):
+        def do_GET(self):
+            entered.set()
+            leave.wait(10)
+            self.answer(b"done")
+
+    served = serve(Waiting, Small)
+    with connect(served.address) as first:
+        first.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert entered.wait(10)
+        with connect(served.address) as second:
+            status, fields, _ = second.response()
+            assert (status, fields["retry-after"]) == (503, "1")
+        leave.set()
+        assert first.response()[2] == b"done"
+        assert first.is_closed()
+
+
+def test_names_and_ports(echo):
+    with HTTPServer(("127.0.0.1", 0), echo) as server:
+        assert server.server_port == server.server_address[1]
+        assert server.server_name == socket.getfqdn("127.0.0.1")
+        server.server_name = "mine"
+        assert server.server_name == "mine"
+
+
+def test_accepted_sockets_have_nodelay(serve, echo, connect):
+    found = []
+
+    class Looking(echo):
+        def do_GET(self):
+            found.append(self.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            self.answer(b"")
+
+    with connect(serve(Looking).address) as wire:
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.response()
+    assert found != [0]
