@@ -37,7 +37,8 @@ def url_to_parts(path: str) -> list[str] | None:
     try:
         path = urllib.parse.unquote(path, errors="surrogatepass")
     except UnicodeDecodeError:
-        path = urllib.parse.unquote(path)
+        # Not UTF-8: the bytes of a name as the file system has them.
+        path = os.fsdecode(urllib.parse.unquote_to_bytes(path))
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":

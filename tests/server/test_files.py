@@ -1,0 +1,428 @@
+"""Files over HTTP: whole, in part, if changed; and never from outside the root."""
+
+from __future__ import annotations
+
+import email
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nethttp.client import HTTPConnection
+from nethttp.server import SimpleHTTPRequestHandler
+from nethttp.server.files import SimpleHTTPRequestHandler as Files
+from nethttp.server.paths import is_inside, local_path, open_regular_file
+from nethttp.wire.values import format_http_date
+
+CONTENT = bytes(range(256)) * 40
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Return a directory to serve, beside one that must never be."""
+    root = tmp_path / "site"
+    root.mkdir()
+    (root / "data.bin").write_bytes(CONTENT)
+    (root / "page.html").write_text("<h1>page</h1>")
+    (root / "sub").mkdir()
+    (root / "sub" / "index.html").write_text("index")
+    (root / "empty").mkdir()
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key.txt").write_text("secret")
+    return root
+
+
+class Site:
+    """Asks a server for paths, on one connection."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def ask(self, path: str, method: str = "GET", **headers: str):
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.connection.request(method, path, headers=fields)
+        response = self.connection.getresponse()
+        response.body = response.read()
+        return response
+
+    def status(self, path: str, method: str = "GET", **headers: str) -> int:
+        return self.ask(path, method, **headers).status
+
+
+@pytest.fixture
+def handler(site):
+    class Handler(SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def __init__(self, *args):
+            super().__init__(*args, directory=site)
+
+        def log_message(self, format, *args):
+            pass
+
+    return Handler
+
+
+@pytest.fixture
+def http(serve, handler):
+    http = Site(serve(handler).port)
+    yield http
+    http.connection.close()
+
+
+def test_a_file(http):
+    response = http.ask("/data.bin")
+    assert response.status == 200
+    assert response.body == CONTENT
+    assert response.getheader("content-type") == "application/octet-stream"
+    assert response.getheader("accept-ranges") == "bytes"
+    assert response.getheader("etag").startswith('"')
+    head = http.ask("/data.bin", "HEAD")
+    assert head.body == b""
+    same = ("content-length", "content-type", "etag", "last-modified", "accept-ranges")
+    assert [head.getheader(name) for name in same] == [response.getheader(name) for name in same]
+
+
+def test_absolute_form_serves_the_path_in_it(http):
+    assert http.ask("http://anything/page.html").body == b"<h1>page</h1>"
+
+
+def test_index_files_and_directories(http):
+    assert http.ask("/sub/").body == b"index"
+    response = http.ask("/sub?a=b")
+    assert (response.status, response.getheader("location")) == (301, "/sub/?a=b")
+    assert http.status("/page.html/") == 404
+    assert http.status("/nothing") == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.html", "text/html"),
+        ("a.css", "text/css"),
+        ("a.js", "text/javascript"),
+        ("a.MJS", "text/javascript"),
+        ("a.json", "application/json"),
+        ("a.wasm", "application/wasm"),
+        ("a.svg", "image/svg+xml"),
+        ("a.webp", "image/webp"),
+        ("a.avif", "image/avif"),
+        ("a.woff2", "font/woff2"),
+        ("a.tar.gz", "application/gzip"),
+        ("a.png", "image/png"),
+        ("a.unknown", "application/octet-stream"),
+        ("a", "application/octet-stream"),
+    ],
+)
+def test_media_types(name, media_type):
+    handler = Files.__new__(Files)
+    assert handler.guess_type(name) == media_type
+
+
+# --- ranges: RFC 9110 section 14 ---
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "stop"),
+    [
+        ("0-0", 0, 1),
+        ("5-9", 5, 10),
+        ("10000-", 10000, 10240),
+        ("-40", 10200, 10240),
+        ("0-", 0, 10240),
+    ],
+)
+def test_one_range(http, asked, start, stop):
+    response = http.ask("/data.bin", Range=f"bytes={asked}")
+    assert response.status == 206
+    assert response.body == CONTENT[start:stop]
+    assert response.getheader("content-range") == f"bytes {start}-{stop - 1}/{len(CONTENT)}"
+    assert response.getheader("content-length") == str(stop - start)
+
+
+def test_many_ranges(http):
+    response = http.ask("/data.bin", Range="bytes=0-4, 100-109, -3")
+    assert response.status == 206
+    assert response.getheader("content-range") is None
+    kind = response.getheader("content-type")
+    message = email.message_from_bytes(
+        b"Content-Type: " + kind.encode() + b"\r\n\r\n" + response.body
+    )
+    parts = message.get_payload()
+    assert [part["content-range"] for part in parts] == [
+        "bytes 0-4/10240",
+        "bytes 100-109/10240",
+        "bytes 10237-10239/10240",
+    ]
+    assert [part.get_content_type() for part in parts] == ["application/octet-stream"] * 3
+    for piece in (CONTENT[:5], CONTENT[100:110], CONTENT[-3:]):
+        assert b"\r\n\r\n" + piece + b"\r\n--" in response.body
+
+
+def test_a_range_that_cannot_be(http):
+    response = http.ask("/data.bin", Range="bytes=10240-")
+    assert response.status == 416
+    assert response.getheader("content-range") == "bytes */10240"
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-4", "lines=1-2", "bytes=x", "bytes=\u0661-", "bytes="])
+def test_what_is_no_range_is_ignored(serve, handler, asked, http):
+    assert http.ask("/data.bin", Range=asked.encode("utf-8").decode("latin-1")).status == 200
+
+
+def test_starlette_2025_62727_many_ranges_are_answered_by_the_whole(http):
+    many = "bytes=" + ",".join(f"{i}-{i}" for i in range(0, 2000, 2))
+    assert http.status("/data.bin", Range=many) == 200
+    assert len(http.ask("/data.bin", Range="bytes=" + ",".join(["0-"] * 60)).body) == len(CONTENT)
+
+
+def test_a_range_is_for_get_alone(http):
+    assert http.status("/data.bin", "HEAD", Range="bytes=0-1") == 200
+
+
+def test_if_range(http, site):
+    response = http.ask("/data.bin")
+    etag, date = response.getheader("etag"), response.getheader("last-modified")
+    os.utime(site / "data.bin", (1e9, 1e9))
+    asked = "bytes=0-1"
+    response = http.ask("/data.bin")
+    etag, date = response.getheader("etag"), response.getheader("last-modified")
+    assert http.status("/data.bin", Range=asked, If_Range=etag) == 206
+    assert http.status("/data.bin", Range=asked, If_Range=date) == 206
+    assert http.status("/data.bin", Range=asked, If_Range='"other"') == 200
+    assert http.status("/data.bin", Range=asked, If_Range="W/" + etag) == 200
+    assert http.status("/data.bin", Range=asked, If_Range=format_http_date(1e9 + 1)) == 200
+    assert http.status("/data.bin", Range=asked, If_Range="garbage") == 200
+
+
+# --- conditions: RFC 9110 section 13 ---
+
+
+def test_conditions(http, site):
+    os.utime(site / "data.bin", (1e9, 1e9))
+    etag = http.ask("/data.bin").getheader("etag")
+    before, exact, after = (format_http_date(1e9 + d) for d in (-1, 0, 1))
+    table = [
+        ({"If_None_Match": etag}, 304),
+        ({"If_None_Match": "W/" + etag}, 304),
+        ({"If_None_Match": f'"x", {etag}'}, 304),
+        ({"If_None_Match": '"x"'}, 200),
+        ({"If_None_Match": "*"}, 200),
+        ({"If_Modified_Since": exact}, 304),
+        ({"If_Modified_Since": after}, 304),
+        ({"If_Modified_Since": before}, 200),
+        ({"If_Modified_Since": "garbage"}, 200),
+        ({"If_None_Match": '"x"', "If_Modified_Since": after}, 200),
+        ({"If_None_Match": etag, "If_Modified_Since": before}, 304),
+        ({"If_Match": etag}, 200),
+        ({"If_Match": "*"}, 200),
+        ({"If_Match": '"x"'}, 412),
+        ({"If_Match": "W/" + etag}, 412),
+        ({"If_Unmodified_Since": exact}, 200),
+        ({"If_Unmodified_Since": before}, 412),
+        ({"If_Match": etag, "If_Unmodified_Since": before}, 200),
+        ({"If_Match": '"x"', "If_None_Match": etag}, 412),
+        ({"If_None_Match": etag, "Range": "bytes=0-1"}, 304),
+        ({"If_Match": etag, "Range": "bytes=0-1"}, 206),
+    ]
+    for headers, status in table:
+        response = http.ask("/data.bin", **headers)
+        assert response.status == status, headers
+        if status == 304:
+            assert response.getheader("etag") == etag
+            assert response.getheader("date")
+
+
+def test_the_tag_changes_with_the_content(http, site):
+    first = http.ask("/data.bin").getheader("etag")
+    (site / "data.bin").write_bytes(CONTENT + b"x")
+    assert http.ask("/data.bin").getheader("etag") != first
+
+
+# --- paths ---
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret/key.txt",
+        "/%2e%2e/secret/key.txt",
+        "/..%2fsecret/key.txt",
+        "/sub/../../secret/key.txt",
+        "/sub/%2e%2e/%2e%2e/secret/key.txt",
+        "/%252e%252e/secret/key.txt",
+        "/....//secret/key.txt",
+        "/..%00/secret/key.txt",
+        "/page.html%00.txt",
+        "/..%5c..%5csecret%5ckey.txt",
+        "/..%20/secret/key.txt",
+        "/%c0%ae%c0%ae/secret/key.txt",
+        "//secret/key.txt",
+    ],
+)
+def test_aiohttp_2025_69226_no_path_leaves_the_root(http, path):
+    response = http.ask(path)
+    assert response.status == 404
+    assert b"secret" not in response.body
+
+
+def test_aiohttp_2024_23334_gh_132142_no_link_leaves_the_root(http, site, handler):
+    (site / "out").symlink_to(site.parent / "secret")
+    (site / "key").symlink_to(site.parent / "secret" / "key.txt")
+    (site / "in").symlink_to(site / "page.html")
+    (site / "loop").symlink_to(site / "loop")
+    for path in ("/out/key.txt", "/key", "/out/", "/out", "/loop"):
+        assert http.status(path) == 404, path
+    assert http.ask("/in").body == b"<h1>page</h1>"
+    handler.follow_links = "all"
+    assert http.ask("/key").body == b"secret"
+    handler.follow_links = "none"
+    assert http.status("/in") == 404
+    assert http.status("/page.html") == 200
+
+
+def test_a_root_that_is_a_link_is_served(serve, site, handler):
+    link = site.parent / "link"
+    link.symlink_to(site)
+
+    class Linked(handler):
+        follow_links = "none"
+
+        def __init__(self, *args):
+            SimpleHTTPRequestHandler.__init__(self, *args, directory=link)
+
+    http = Site(serve(Linked).port)
+    assert http.ask("/page.html").status == 200
+    http.connection.close()
+
+
+def test_gh_157504_names_that_windows_takes_for_others(monkeypatch):
+    import ntpath
+
+    monkeypatch.setattr(os, "path", ntpath)
+    for path in ("/aux", "/nul.txt", "/a.", "/a%20", "/..%20/x", "/com1"):
+        assert "\0" in local_path("C:\\srv", path), path
+    assert local_path("C:\\srv", "/a/b.txt") == "C:\\srv\\a\\b.txt"
+    for path in ("/c:/x", "/a%5cb/x"):
+        assert local_path("C:\\srv", path) == "C:\\srv\\x", path
+
+
+def test_no_device_or_pipe_is_opened(http, site, tmp_path):
+    os.mkfifo(site / "pipe")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(site / "socket"))
+        for name in ("pipe", "socket"):
+            assert http.status("/" + name) == 404
+    with pytest.raises(OSError):
+        open_regular_file("/dev/zero")
+
+
+@given(st.text(alphabet="./%2eE5cC\\0aA~ \0", max_size=30))
+def test_no_path_leaves_the_root_textually(path):
+    found = local_path("/srv/site", "/" + path)
+    assert os.path.normpath(found.replace("\0", "0")).startswith("/srv/site")
+
+
+def test_is_inside(tmp_path):
+    root = tmp_path / "a"
+    root.mkdir()
+    (tmp_path / "ab").mkdir()
+    assert is_inside(str(root), str(root))
+    assert not is_inside(str(tmp_path / "ab"), str(root))
+    assert not is_inside(str(root / "\0"), str(root))
+
+
+# --- seams ---
+
+
+def test_a_program_may_map_paths_itself(serve, site, handler):
+    class Mapped(handler):
+        def translate_path(self, path):
+            return str(site.parent / "secret" / "key.txt")
+
+    http = Site(serve(Mapped).port)
+    assert http.ask("/anything").body == b"secret"
+    http.connection.close()
+
+
+def test_a_program_may_add_fields(serve, handler):
+    class Cross(handler):
+        def end_headers(self):
+            self.send_header("Access-Control-Allow-Origin", "*")
+            super().end_headers()
+
+    http = Site(serve(Cross).port)
+    for path in ("/page.html", "/empty/", "/nothing"):
+        assert http.ask(path).getheader("access-control-allow-origin") == "*"
+    http.connection.close()
+
+
+def test_a_file_that_shrinks_meanwhile_ends_the_connection(serve, site, handler):
+    class Shrinking(handler):
+        def copyfile(self, source, outputfile):
+            os.truncate(site / "data.bin", 100)
+            super().copyfile(source, outputfile)
+
+    http = Site(serve(Shrinking).port)
+    http.connection.request("GET", "/data.bin")
+    response = http.connection.getresponse()
+    with pytest.raises(Exception, match="IncompleteRead"):
+        response.read()
+    http.connection.close()
+
+
+def test_a_file_that_grows_meanwhile_stays_in_step(serve, site, handler):
+    class Growing(handler):
+        def copyfile(self, source, outputfile):
+            with open(site / "data.bin", "ab") as file:
+                file.write(b"more")
+            super().copyfile(source, outputfile)
+
+    http = Site(serve(Growing).port)
+    for _ in range(2):
+        size = (site / "data.bin").stat().st_size
+        assert len(http.ask("/data.bin").body) == size
+    http.connection.close()
+
+
+def test_a_large_file_to_a_slow_reader(http, site):
+    big = os.urandom(3_000_000)
+    (site / "big").write_bytes(big)
+    http.connection.request("GET", "/big")
+    response = http.connection.getresponse()
+    pieces = iter(lambda: response.read(10_000), b"")
+    assert b"".join(pieces) == big
+
+
+def test_many_at_once(serve, handler):
+    port = serve(handler).port
+    found = []
+
+    def ask() -> None:
+        http = Site(port)
+        found.extend(http.ask("/data.bin").body == CONTENT for _ in range(5))
+        http.connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 40
+
+
+def test_the_current_directory_is_the_default(monkeypatch, site, serve):
+    monkeypatch.chdir(site)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format, *args):
+            pass
+
+    http = Site(serve(Quiet).port)
+    assert http.ask("/page.html").body == b"<h1>page</h1>"
+    http.connection.close()
+    assert Path.cwd() == site
