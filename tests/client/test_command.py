@@ -1,0 +1,252 @@
+"""``python -m nethttp.client``, as a user types it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from nethttp.server import BaseHTTPRequestHandler
+
+BIG = bytes(range(256)) * 4000
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        getattr(self, "say_" + path.strip("/").replace("-", "_"), self.say_hello)()
+
+    do_HEAD = do_POST = do_PUT = do_GET
+
+    def answer(self, body=b"", status=200, **fields):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def say_hello(self):
+        self.answer(b"hello")
+
+    def say_big(self):
+        self.answer(BIG)
+
+    def say_echo(self):
+        fields = "".join(f"{name}: {value}\n" for name, value in sorted(self.headers.items()))
+        self.answer(f"{self.command} {self.path}\n{fields}\n".encode() + self.rfile.read())
+
+    def say_missing(self):
+        self.answer(b"not here", 404)
+
+    def say_moved(self):
+        self.answer(status=302, Location="/echo?moved")
+
+    def say_loop(self):
+        self.answer(status=302, Location="/loop")
+
+    def say_away(self):
+        self.answer(status=307, Location=f"http://localhost:{self.server.server_port}/echo")
+
+    def say_cut(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "500")
+        self.end_headers()
+        self.wfile.write(b"cut")
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def url(serve):
+    return serve(Handler).url
+
+
+def fetch(*arguments: str, input: bytes | None = None, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "nethttp.client", *arguments],
+        capture_output=True,
+        input=input,
+        timeout=30,
+        **options,
+    )
+
+
+def failed(*arguments: str) -> str:
+    done = fetch(*arguments)
+    assert done.returncode == 2, done
+    error = done.stderr.decode()
+    assert "Traceback" not in error
+    assert error.count("\n") == 1, "one line"
+    return error
+
+
+def test_to_standard_output(url):
+    done = fetch(url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"hello", b"")
+    assert fetch(url.removeprefix("http://")).stdout == b"hello"
+
+
+def test_the_head(url):
+    done = fetch("-i", url)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == b"hello"
+    done = fetch("-I", url + "/big")
+    assert done.stdout.endswith(b"\r\n\r\n")
+    assert b"Content-Length: 1024000" in done.stdout
+
+
+def test_an_http_error_is_1_and_its_content_is_shown(url):
+    done = fetch(url + "/missing")
+    assert (done.returncode, done.stdout) == (1, b"not here")
+
+
+def test_methods_fields_and_data(url, tmp_path):
+    said = fetch("-X", "PUT", "-H", "X-A: b", "-H", "User-Agent:", url + "/echo").stdout.decode()
+    assert said.startswith("PUT /echo\n")
+    assert "X-A: b\n" in said
+    assert "User-Agent" not in said
+    said = fetch("-d", "a=b&c=d", url + "/echo").stdout.decode()
+    assert said.startswith("POST /echo\n")
+    assert "Content-Type: application/x-www-form-urlencoded\n" in said
+    assert said.endswith("\n\na=b&c=d")
+    file = tmp_path / "data"
+    file.write_bytes(b"from a file")
+    assert fetch("-d", f"@{file}", url + "/echo").stdout.endswith(b"from a file")
+    assert fetch("-d", "@-", url + "/echo", input=b"from stdin").stdout.endswith(b"from stdin")
+    assert b"Authorization: Basic dXNlcjpwdw==" in fetch("-u", "user:pw", url + "/echo").stdout
+
+
+def test_a_url_of_a_person(url):
+    assert b"GET /echo?q=%C3%A4%20b" in fetch(url + "/echo?q=\u00e4 b#fragment").stdout
+
+
+def test_redirects(url):
+    assert fetch(url + "/moved").stdout == b""
+    done = fetch("-L", "-d", "x", url + "/moved")
+    assert done.stdout.startswith(b"GET /echo?moved\n")
+    assert b"Content-Type" not in done.stdout
+    assert "more than 20 redirects" in failed("-L", url + "/loop")
+
+
+def test_credentials_stay_with_their_origin(url):
+    done = fetch("-L", "-u", "a:b", "-H", "Cookie: c", "-H", "X-Y: z", url + "/away")
+    assert b"Authorization" not in done.stdout
+    assert b"Cookie" not in done.stdout
+    assert b"X-Y: z" in done.stdout
+
+
+def test_into_a_file(url, tmp_path):
+    target = tmp_path / "big"
+    done = fetch("-o", str(target), url + "/big")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert target.read_bytes() == BIG
+    assert fetch("-o", "/dev/null", url + "/big").returncode == 0
+
+
+def test_a_broken_download_leaves_nothing(url, tmp_path):
+    target = tmp_path / "cut"
+    target.write_bytes(b"before")
+    assert "497 bytes early" in failed("-o", str(target), url + "/cut")
+    assert target.read_bytes() == b"before"
+    assert os.listdir(tmp_path) == ["cut"]
+
+
+def test_progress_on_a_terminal(url, tmp_path):
+    ours, theirs = pty.openpty()
+    shown = b""
+
+    def read() -> None:
+        nonlocal shown
+        try:
+            while piece := os.read(ours, 1000):
+                shown += piece
+        except OSError:
+            pass  # The terminal is gone.
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nethttp.client", "-o", str(tmp_path / "big"), url + "/big"],
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
+        )
+        assert process.wait(30) == 0
+    finally:
+        os.close(theirs)
+        thread.join()
+        os.close(ours)
+    assert b"big" in shown
+    assert b"1,000.0 KiB" in shown
+
+
+def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        assert "Connection refused" in failed(f"http://127.0.0.1:{port}/")
+    assert "no.such.host.invalid" in failed("http://no.such.host.invalid/")
+    for bad in ("ftp://a/", "http://", "http://a:b/", "http://a\nb/"):
+        assert "expected" in failed(bad)
+    assert "cannot read" in failed("-d", "@/nothing", url)
+    assert "NAME: VALUE" in failed("-H", "nothing", url)
+    assert "Invalid header" in failed("-H", "A b: c", url)
+    assert "No such file" in failed("-o", str(tmp_path / "no" / "file"), url)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        slow = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        assert "no answer within 0.1 seconds" in failed("-m", "0.1", slow)
+    assert fetch("--odd").returncode == 2
+    assert fetch("-m", "0", url).returncode == 2
+
+
+def test_a_certificate_that_nobody_trusts(serve, tmp_path):
+    import trustme
+
+    from nethttp.server import ThreadingHTTPSServer
+
+    authority = trustme.CA()
+    pem = tmp_path / "pem"
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pem)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    url = f"https://localhost:{serve(Handler, ThreadingHTTPSServer, certfile=pem).port}/"
+    assert "not to be trusted" in failed(url)
+    assert fetch("-k", url).stdout == b"hello"
+    assert fetch("--cacert", str(tmp_path / "ca.pem"), url).stdout == b"hello"
+    assert "cannot read" in failed("--cacert", "/nothing", url)
+
+
+def test_a_reader_that_has_enough(url):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nethttp.client", url + "/big"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(30) == 0
+
+
+def test_the_face_command(url):
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "nethttp", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+    assert run("get", url).stdout == "hello"
+    assert run("status", "404").stdout.startswith("404 Not Found  (RFC 9110 section 15.5.5)\n")
+    assert run("status").stdout.count("\n") > 60
+    assert run("status", "599").returncode == 1
+    assert "parser" in run("--version").stdout
+    assert run("--help").returncode == 0
+    assert run("brew").returncode == 2

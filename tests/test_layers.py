@@ -1,0 +1,97 @@
+"""The arrows between the rooms, read off the imports."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parent.parent / "src" / "nethttp"
+
+#: Which rooms a room may import, itself always included. Everything may import the first row.
+GROUND = {"errors", "status", "message", "_version"}
+ALLOWED = {
+    "errors": set(),
+    "status": set(),
+    "message": set(),
+    "_version": set(),
+    "wire": {"errors", "status"},
+    "net": {"wire", *GROUND},
+    "cookies": {"errors", "wire"},
+    "cookiejar": {"errors", "wire", "cookies"},
+    "client": {"wire", "net", "cookies", "cookiejar", *GROUND},
+    "server": {"wire", "net", "cookies", *GROUND},
+    "compat": {"status", "__init__"},
+    "__init__": {"_version", "status"},
+    "__main__": {"__init__", "client", "server", "wire", "status"},
+}
+
+#: What has no place in `wire`: it knows no input, output, time or threads.
+NOT_IN_WIRE = {"socket", "ssl", "threading", "asyncio", "select", "selectors", "logging", "_thread"}
+
+
+def modules() -> list[Path]:
+    return sorted(SRC.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> list[tuple[str, ast.AST]]:
+    """Return (absolute module name, node) for every import of a file."""
+    package = ["nethttp", *path.relative_to(SRC).parts[:-1]]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            if node.level and not node.module:
+                found += [(f"{name}.{alias.name}", node) for alias in node.names]
+            else:
+                found.append((name, node))
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
+def test_imports_follow_the_arrows(path):
+    room = room_of(path)
+    for name, _ in imports(path):
+        if name.split(".")[0] != "nethttp":
+            continue
+        parts = name.split(".")
+        target = parts[1] if len(parts) > 1 else "__init__"
+        if (SRC / f"{target}.py").exists() or (SRC / target).is_dir():
+            assert target == room or target in ALLOWED[room], f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((SRC / "wire").glob("*.py")), ids=lambda path: path.name)
+def test_the_wire_knows_no_input_or_output(path):
+    assert not {name.split(".")[0] for name, _ in imports(path)} & NOT_IN_WIRE
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
+def test_imports_stand_at_the_top_or_say_why_not(path):
+    lines = path.read_text().splitlines()
+    tree = ast.parse(path.read_text())
+    inner = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for _, node in imports(path):
+        if id(node) in inner:
+            assert "#" in lines[node.lineno - 1], f"{path.name}:{node.lineno} says no reason"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
+def test_a_file_opens_with_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+
+
+def test_no_room_for_odds_and_ends():
+    assert not {path.stem for path in modules()} & {"utils", "helpers", "common", "misc"}
