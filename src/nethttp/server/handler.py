@@ -463,9 +463,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         try:
             if self._has_peer:
                 check_host(version, selected.get("host", []))
-            # A target in none of the four forms ("dir/") is read as the stdlib reads it.
-            strange = target_form(self.path) is None and "#" not in self.path
-            if not strange or self.command == "CONNECT":
+            # A target in none of the four forms ("dir/", "/a#b") is read as the stdlib reads it.
+            if self.command == "CONNECT" or target_form(self.path) is not None:
                 check_target(self.command, self.path)
             self._framing = request_framing(version, selected, self.limits)
             expects = expects_continue(version, selected)
