@@ -12,22 +12,29 @@ The five parts are `HTTPStatus`, `nethttp.client`, `nethttp.server`, `nethttp.co
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import ModuleType
-
 from ._version import __version__
-from .status import HTTPMethod, HTTPStatus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .status import HTTPMethod, HTTPStatus
 
 __all__ = ["HTTPMethod", "HTTPStatus", "__version__"]
 
 _PARTS = frozenset({"client", "compat", "cookiejar", "cookies", "errors", "server"})
+_STATUS_NAMES = frozenset({"HTTPMethod", "HTTPStatus"})
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> object:
+    if name in _STATUS_NAMES:
+        from . import status  # start-up: cookies and jars need none
+
+        return getattr(status, name)
     if name in _PARTS:
+        from importlib import import_module  # start-up: the same
+
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS])
+    return sorted([*globals(), *_PARTS, *_STATUS_NAMES])

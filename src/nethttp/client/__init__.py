@@ -8,8 +8,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import status as _status
 from ..errors import (
@@ -28,7 +27,6 @@ from ..errors import (
     UnknownProtocol,
     UnknownTransferEncoding,
 )
-from ..message import HTTPMessage as HTTPMessage
 from ..net.tls import new_client_context as _new_client_context
 from ..wire.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
 from .connection import HTTP_PORT as HTTP_PORT
@@ -40,6 +38,8 @@ from .response import HTTPResponse
 
 if TYPE_CHECKING:
     import ssl
+
+    from ..message import HTTPMessage as HTTPMessage
 
 __all__ = [
     "BadStatusLine",
@@ -84,9 +84,14 @@ def _create_https_context(_http_version: int) -> ssl.SSLContext:
     return _new_client_context()
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
+    # Loading these takes longer than loading the rest of the client, and few programs name them.
     if name == "ssl":
-        import ssl  # start-up: see net.tls
+        import ssl  # start-up: see above
 
         return ssl
+    if name == "HTTPMessage":
+        from ..message import HTTPMessage  # start-up: see above
+
+        return HTTPMessage
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

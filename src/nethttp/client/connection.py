@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ..errors import (
     CannotSendHeader,
@@ -25,7 +24,6 @@ from ..errors import (
     ResponseNotReady,
     excerpt,
 )
-from ..message import HTTPMessage, message_from_fields
 from ..net import tls
 from ..wire import grammar
 from ..wire.block import read_field_block
@@ -35,6 +33,8 @@ from .response import HTTPResponse
 
 if TYPE_CHECKING:
     import ssl
+
+    from ..message import HTTPMessage
 
 __all__ = ["HTTPConnection", "HTTPSConnection"]
 
@@ -213,6 +213,8 @@ class HTTPConnection:
         raw = self._raw_proxy_headers
         if raw is None:
             return None
+        from ..message import HTTPMessage, message_from_fields  # start-up: it loads email
+
         block = raw if isinstance(raw, bytes) else b"".join(raw)
         message = message_from_fields(parse_lenient_field_section(block))
         assert isinstance(message, HTTPMessage)
@@ -368,9 +370,11 @@ class HTTPConnection:
 
     def _host_for(self, url: str) -> bytes:
         """Return what Host says for a request of `url`. RFC 9110 section 7.2."""
-        netloc = urlsplit(url).netloc if url.startswith("http") else ""
-        if netloc:
-            return self._host_bytes(netloc)
+        if url.startswith("http"):
+            from urllib.parse import urlsplit  # start-up: only a proxy is asked for a whole URL
+
+            if netloc := urlsplit(url).netloc:
+                return self._host_bytes(netloc)
         host, port = self.host, self.port
         if self._tunnel_host:
             host, port = self._tunnel_host, self._tunnel_port or self.default_port

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from email.message import Message
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import IncompleteRead
-from ..message import HTTPMessage, message_from_fields
 from ..wire.block import read_field_block
 from ..wire.head import parse_lenient_field_section
 from ..wire.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["HTTPMessage", "parse_headers"]
+if TYPE_CHECKING:
+    from email.message import Message
+
+__all__ = ["parse_headers", "read_header_lines"]
 
 
 class _Lines(Protocol):
@@ -34,9 +35,10 @@ def read_header_lines(fp: _Lines, max_headers: int | None = None) -> list[bytes]
 
 
 def parse_headers(
-    fp: _Lines, _class: type[Message] = HTTPMessage, *, _max_headers: int | None = None
+    fp: _Lines, _class: type[Message] | None = None, *, _max_headers: int | None = None
 ) -> Message:
-    """Return the fields that `fp` holds up to the empty line, or its end, as a `_class`.
+    """Return the fields that `fp` holds up to the empty line, or its end, as a `_class`
+    (default: `HTTPMessage`).
 
     Raises:
         LineTooLong: a line of more than 65536 bytes.
@@ -51,4 +53,7 @@ def parse_headers(
         block = read_field_block(fp.readline, limits)
     except IncompleteRead as error:
         block = error.partial.rstrip(b"\r\n") + b"\r\n\r\n" if error.partial.strip() else b"\r\n"
-    return message_from_fields(parse_lenient_field_section(block, limits), _class)
+    from ..message import HTTPMessage, message_from_fields  # start-up: it loads email
+
+    fields = parse_lenient_field_section(block, limits)
+    return message_from_fields(fields, _class or HTTPMessage)

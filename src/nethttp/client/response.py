@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
-from email.message import Message
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import (
     BadStatusLine,
@@ -20,7 +19,6 @@ from ..errors import (
     ResponseNotReady,
     excerpt,
 )
-from ..message import message_from_fields
 from ..status import HTTPStatus
 from ..wire.block import read_field_block
 from ..wire.body import BodyReader, ChunkedDecoder, LengthDecoder, body_decoder
@@ -35,6 +33,9 @@ from ..wire.framing import (
 from ..wire.head import FieldLines, parse_response_head
 from ..wire.limits import Limits
 from .message import limits_for
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 __all__ = ["HTTPResponse"]
 
@@ -183,6 +184,8 @@ class HTTPResponse(io.BufferedIOBase):
     def headers(self) -> Any:
         """The fields as an `HTTPMessage`; None before `begin`."""
         if self._headers is None and self._fields is not None:
+            from ..message import message_from_fields  # start-up: it loads email
+
             self._headers = message_from_fields(self._fields)
         return self._headers
 

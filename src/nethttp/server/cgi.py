@@ -6,10 +6,7 @@ as processes of their own on every platform, never by forking a process that has
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
-import subprocess
 import sys
 import threading
 import urllib.parse
@@ -168,6 +165,9 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         scheme, _, credentials = (self.headers.get("authorization") or "").partition(" ")
         if not credentials:
             return {}
+        import base64  # start-up: few scripts are asked with credentials
+        import binascii  # start-up: the same
+
         found = {"AUTH_TYPE": scheme}
         if scheme.lower() == "basic":
             with suppress(binascii.Error, UnicodeError):
@@ -176,6 +176,8 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         return found
 
     def _run_script(self, file: str, query: str, environment: dict[str, str]) -> None:
+        import subprocess  # start-up: few servers run scripts
+
         command = [file]
         if self.is_python(file):
             command = [sys.executable, "-u", file]

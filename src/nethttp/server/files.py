@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import posixpath
-import shutil
 import sys
 import time
 from typing import Any, BinaryIO
@@ -239,6 +238,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             # Through the kernel, where the connection is a plain socket.
             outputfile.sendfile(source, source.tell(), os.fstat(source.fileno()).st_size)
         else:
+            import shutil  # start-up: it loads every archive format
+
             shutil.copyfileobj(source, outputfile, 256 * 1024)
 
     def guess_type(self, path: str | os.PathLike[str]) -> str:

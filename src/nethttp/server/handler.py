@@ -15,13 +15,11 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from email.message import Message
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
 from ..errors import IncompleteRead, LineTooLong, LocalProtocolError, RemoteProtocolError, excerpt
-from ..message import HTTPMessage, message_from_fields
 from ..net.stream import SocketReader
 from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
@@ -44,6 +42,9 @@ from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
 from .dates import MONTHS, WEEKDAYS, http_date_now
 from .writer import ResponseWriter
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 __all__ = ["DEFAULT_ERROR_CONTENT_TYPE", "DEFAULT_ERROR_MESSAGE", "BaseHTTPRequestHandler"]
 
@@ -102,6 +103,15 @@ def _status_line(version: str, status: int, reason: str) -> bytes:
     return f"{version} {status:d} {reason}\r\n".encode("latin-1")
 
 
+class _MessageClass:
+    """`MessageClass` until a program sets its own: `HTTPMessage`, imported when asked for."""
+
+    def __get__(self, handler: object, owner: type) -> type[Message]:
+        from ..message import HTTPMessage  # start-up: it loads email
+
+        return HTTPMessage
+
+
 class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     """Handles the requests of one connection, one after the other.
 
@@ -131,7 +141,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     error_content_type = DEFAULT_ERROR_CONTENT_TYPE
     default_request_version = "HTTP/0.9"
     protocol_version = "HTTP/1.0"
-    MessageClass: type[Message] = HTTPMessage
+    MessageClass: Any = _MessageClass()
     responses = {status: (status.phrase, status.description) for status in HTTPStatus}
     weekdayname: Sequence[str] = WEEKDAYS
     monthname: Sequence[str | None] = MONTHS
@@ -359,6 +369,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def headers(self) -> Any:
         """The request's fields as a `MessageClass`, made when first asked for."""
         if self._message is None:
+            from ..message import message_from_fields  # start-up: it loads email
+
             self._message = message_from_fields(self._fields, self.MessageClass)
         return self._message
 

@@ -7,7 +7,6 @@ None. What an invalid value means is for the caller to decide (RFC 9110 mostly s
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from time import gmtime
 from typing import NamedTuple
 
@@ -96,6 +95,8 @@ def parse_http_date(text: str, *, this_year: int | None = None) -> int | None:
         return None
     if int(year) < 1:
         return None
+    from calendar import timegm  # start-up: it loads datetime and locale
+
     return timegm((int(year), number, int(day), int(hour), int(minute), int(second)))
 
 
