@@ -35,7 +35,10 @@ def message_from_fields(
     'example.com'
     """
     message = message_class()
-    set_raw = message.set_raw
-    for name, value in fields:
-        set_raw(name, value)
+    if message_class.set_raw is email.message.Message.set_raw:
+        # What that method does line by line, at a fifth of its cost.
+        message._headers.extend(fields)  # type: ignore[attr-defined]
+    else:
+        for name, value in fields:
+            message.set_raw(name, value)
     return message

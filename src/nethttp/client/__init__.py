@@ -32,14 +32,13 @@ from ..wire.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
 from .connection import HTTP_PORT as HTTP_PORT
 from .connection import HTTPS_PORT as HTTPS_PORT
 from .connection import HTTPConnection, HTTPSConnection
-from .message import parse_headers as parse_headers
-from .message import read_header_lines as _read_header_lines
 from .response import HTTPResponse
 
 if TYPE_CHECKING:
     import ssl
 
-    from ..message import HTTPMessage as HTTPMessage
+    from .message import HTTPMessage as HTTPMessage
+    from .message import parse_headers as parse_headers
 
 __all__ = [
     "BadStatusLine",
@@ -76,22 +75,26 @@ _MAXLINE = _DEFAULT_LIMITS.max_field_line
 _MAXHEADERS = _DEFAULT_LIMITS.max_fields
 
 
-_read_headers = _read_header_lines
-
-
 def _create_https_context(_http_version: int) -> ssl.SSLContext:
     """Return a new default context; urllib.request asks for one with the version it speaks."""
     return _new_client_context()
 
 
+#: What loads email, which takes longer than the rest of the client: (the room, the name there).
+_LATER = {
+    "HTTPMessage": "HTTPMessage",
+    "parse_headers": "parse_headers",
+    "_read_headers": "read_header_lines",
+}
+
+
 def __getattr__(name: str) -> Any:
-    # Loading these takes longer than loading the rest of the client, and few programs name them.
     if name == "ssl":
-        import ssl  # start-up: see above
+        import ssl  # start-up: see net.tls
 
         return ssl
-    if name == "HTTPMessage":
-        from ..message import HTTPMessage  # start-up: see above
+    if name in _LATER:
+        from . import message  # start-up: see above
 
-        return HTTPMessage
+        return getattr(message, _LATER[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

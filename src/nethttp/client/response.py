@@ -31,8 +31,7 @@ from ..wire.framing import (
     response_framing,
 )
 from ..wire.head import FieldLines, parse_response_head
-from ..wire.limits import Limits
-from .message import limits_for
+from ..wire.limits import Limits, limits_for
 
 if TYPE_CHECKING:
     from email.message import Message

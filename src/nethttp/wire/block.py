@@ -13,6 +13,8 @@ from .limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["read_field_block"]
 
+_EMPTY_LINES = (b"\r\n", b"\n")
+
 
 def read_field_block(
     readline: Callable[[int], bytes], limits: Limits = DEFAULT_LIMITS, *, start: bytes = b""
@@ -32,19 +34,19 @@ def read_field_block(
     b'Via: a\\r\\n\\r\\n'
     """
     lines = [start]
-    longest = limits.max_field_line
+    longest, section = limits.max_field_line, limits.max_field_section
     size = 0
-    while True:
+    for _ in range(limits.max_fields + 1):
         line = readline(longest + 1)
         lines.append(line)
-        if line == b"\r\n" or line == b"\n":
+        if line in _EMPTY_LINES:
             return b"".join(lines)
-        size += len(line)
-        if len(line) > longest:
+        length = len(line)
+        size += length
+        if length > longest:
             raise LineTooLong("header line", longest)
-        if size > limits.max_field_section:
-            raise LineTooLong("field section", limits.max_field_section)
+        if size > section:
+            raise LineTooLong("field section", section)
         if not line.endswith(b"\n"):
             raise IncompleteRead(b"".join(lines))
-        if len(lines) > limits.max_fields + 1:
-            raise RemoteProtocolError(f"got more than {limits.max_fields} headers", status_hint=431)
+    raise RemoteProtocolError(f"got more than {limits.max_fields} headers", status_hint=431)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_LIMITS", "Limits"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "limits_for"]
 
 
 class Limits(NamedTuple):
@@ -55,3 +55,8 @@ class Limits(NamedTuple):
 
 DEFAULT_LIMITS = Limits()
 """What client and server use when nothing else is said."""
+
+
+def limits_for(max_fields: int | None) -> Limits:
+    """Return the defaults with another bound on fields; None keeps theirs."""
+    return DEFAULT_LIMITS if max_fields is None else DEFAULT_LIMITS._replace(max_fields=max_fields)
