@@ -80,7 +80,7 @@ def write_plot(rows: Sequence[Row]) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    shown = list(reversed(rows))
+    shown = [row for row in reversed(rows) if row.plotted]
     figure, axes = plt.subplots(figsize=(9, 0.42 * len(shown) + 1.2))
     bars = axes.barh(
         [row.name for row in shown], [row.ratio for row in shown], color="#2f6f9f", height=0.62

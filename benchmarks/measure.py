@@ -21,7 +21,8 @@ class Row(NamedTuple):
     """One line of the table: what the stdlib and nethttp need, in `unit`.
 
     `better` says whether "less" or "more" of the unit is better; `aim` is the ratio asked for, read
-    as "so many times better than the stdlib" (0 where a row has no aim).
+    as "so many times better than the stdlib" (0 where a row has no aim). A row that compares
+    nethttp with itself is not plotted.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Row(NamedTuple):
     unit: str = "us"
     better: str = "less"
     aim: float = 0.0
+    plotted: bool = True
 
     @property
     def ratio(self) -> float:

@@ -45,3 +45,13 @@ def test_page_examples(page, tmp_path, monkeypatch):
 def test_links_lead_somewhere(page):
     for target in LINK.findall(page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+TEST_ID = re.compile(r"`(tests/[a-z0-9_/]+\.py)::(\w+)`")
+
+
+def test_every_hole_has_the_test_it_names():
+    named = TEST_ID.findall((ROOT / "docs" / "hardening.md").read_text())
+    assert len(named) > 60
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / path).read_text(), name

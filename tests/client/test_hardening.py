@@ -105,7 +105,7 @@ def test_cve_2021_33503_many_at_signs_take_linear_time(scripted):
     assert connection.sock.sends
 
 
-def test_cve_2018_25091_authorization_crosses_no_origin():
+def test_cve_2018_25091_2023_32681_authorization_crosses_no_origin():
     fields = [("Authorization", "a"), ("Accept", "b")]
     assert follow(302, "http://other/", "GET", "http://a/", fields).fields == [("Accept", "b")]
     assert follow(302, "http://a:81/", "GET", "http://a/", fields).fields == [("Accept", "b")]
@@ -117,7 +117,7 @@ def test_cve_2023_43804_cookies_cross_no_origin():
     assert follow(307, "http://b/", "GET", "http://a/", [("cookie", "a")]).fields == []
 
 
-def test_cve_2024_37891_proxy_authorization_crosses_no_origin():
+def test_cve_2024_37891_aiohttp_2026_34518_proxy_authorization_crosses_no_origin():
     assert follow(308, "//b/", "GET", "http://a/", [("PROXY-Authorization", "a")]).fields == []
 
 

@@ -109,7 +109,7 @@ def test_an_unknown_method_is_501_and_an_unknown_status_is_fine(serve, connect, 
         assert wire.response()[0] == 501
 
 
-def test_the_path_never_names_another_host(wire):
+def test_cve_2021_28861_aiohttp_2021_21330_the_path_never_names_another_host(wire):
     wire.send(b"GET //evil.example/..%2f HTTP/1.1\r\nHost: a\r\n\r\n")
     assert wire.response()[2] == b"/evil.example/..%2f"
 
@@ -303,6 +303,30 @@ def test_content_that_stalls_is_cut_off(serve, connect, echo, capfd):
         wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
         assert wire.response()[0] == 408
         assert wire.is_closed()
+
+
+def test_waits_for_content_have_their_own_bound(serve, connect, echo, capfd):
+    class Patient(echo):
+        idle_timeout = 0.05
+        body_timeout = 10
+
+    class Hasty(echo):
+        body_timeout = 0.05
+
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+    with connect(serve(Patient).address) as wire:
+        wire.send(head)
+        wire.sock.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            wire.sock.recv(1)
+        wire.sock.settimeout(10)
+        wire.send(b"hi")
+        assert wire.response()[2] == b"hi"
+        assert wire.is_closed()
+    with connect(serve(Hasty).address) as wire:
+        wire.send(head)
+        assert wire.response()[0] == 408
+    capfd.readouterr()
 
 
 def test_a_client_that_goes_away_is_no_traceback(serve, connect, echo, capfd):

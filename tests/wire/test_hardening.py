@@ -168,6 +168,27 @@ def test_aiohttp_2026_54273_pipelined_requests_wait_in_the_socket():
     ]
 
 
+def test_aiohttp_2025_69227_69228_69229_a_million_chunks_take_linear_time_and_no_memory():
+    class Chunks(io.RawIOBase):
+        """A million chunks of one byte, made as they are read."""
+
+        left = 1_000_000
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer) -> int:
+            count = min(len(buffer) // 6, self.left)
+            self.left -= count
+            data = b"1\r\nx\r\n" * count if count else b"0\r\n\r\n"
+            buffer[: len(data)] = data
+            return len(data)
+
+    body = BodyReader(io.BufferedReader(Chunks(), 60_000), ChunkedDecoder())
+    assert sum(len(piece) for piece in iter(lambda: body.read1(65536), b"")) == 1_000_000
+    assert body.complete
+
+
 # --- gunicorn, waitress, h11, tornado, twisted, starlette ---
 
 

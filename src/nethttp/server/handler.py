@@ -223,6 +223,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         stream = self._stream
         try:
             if stream is not None:
+                self._wait_at_most(self.idle_timeout)
                 stream.begin(self.head_timeout)
             if isinstance(self.wfile, ResponseWriter):
                 self.wfile.next_response()
@@ -230,6 +231,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
                 return
             if stream is not None:
                 stream.end()
+                self._wait_at_most(self.body_timeout)
             method = getattr(self, "do_" + self.command, None)
             if method is None:
                 self.send_error(
@@ -242,6 +244,12 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         except (BrokenPipeError, ConnectionResetError) as error:
             self.log_error("Connection lost: %s", error)
             self.close_connection = True
+
+    def _wait_at_most(self, seconds: float | None) -> None:
+        """Bound every wait from here on, unless `timeout` bounds them all."""
+        stream = self._stream
+        if self.timeout is None and stream is not None and stream.timeout != seconds:
+            stream.timeout = seconds
 
     def _read_request_line(self) -> bool:
         """Read `raw_requestline`; return whether there is one to parse."""

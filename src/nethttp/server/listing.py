@@ -50,8 +50,16 @@ td { border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
   white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; color: var(--soft)
 }
 th.size, th.date { color: inherit }
-td:first-child::before { content: "\\1F4C4"; margin-right: .6rem }
-td.dir::before { content: "\\1F4C1" }
+td:first-child::before {
+  content: ""; display: inline-block; width: 1.05em; height: 1.05em; margin-right: .6rem;
+  vertical-align: -.15em; background: var(--soft); mask: var(--icon) center / contain no-repeat;
+  --icon: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
+%3Cpath d='M3 1h6l4 4v10H3zm5.5 1.5V6H12'/%3E%3C/svg%3E")
+}
+td.dir::before {
+  --icon: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
+%3Cpath d='M1 3h5l1.5 2H15v8.5H1z'/%3E%3C/svg%3E")
+}
 footer { color: var(--soft); font-size: .85rem; margin-top: 1rem }
 @media (max-width: 36rem) { .date { display: none } }
 """
