@@ -263,6 +263,26 @@ def test_dates_and_versions(echo):
 # --- deadlines ---
 
 
+@pytest.mark.parametrize("data", [b"GARBAGE\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\nA"])
+def test_a_refused_request_is_closed_at_once_though_the_client_stays(serve, connect, echo, data):
+    class Patient(echo):
+        head_timeout = idle_timeout = 1000
+
+    with connect(serve(Patient).address) as wire:
+        wire.send(data)
+        assert wire.response()[0] == 400
+        assert wire.is_closed()
+
+
+def test_a_big_upload_that_is_refused_still_gets_to_read_why(serve, connect, echo):
+    class Small(echo):
+        limits = echo.limits._replace(max_body=10)
+
+    with connect(serve(Small).address) as wire:
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
+        assert wire.response()[0] == 413
+
+
 def test_gh_75820_a_silent_connection_is_closed(serve, connect, echo):
     class Hasty(echo):
         idle_timeout = 0.05

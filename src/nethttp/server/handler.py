@@ -354,7 +354,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             return
         with suppress(OSError, ValueError):
             self.wfile.flush()
-            if not self._has_unread_input():
+            if not self._has_unread_input(stream):
                 return
             self._socket.shutdown(socket.SHUT_WR)
             stream.timeout = LINGER_SECONDS
@@ -363,9 +363,10 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             while left > 0 and (data := self.rfile.read1(65536)):
                 left -= len(data)
 
-    def _has_unread_input(self) -> bool:
+    def _has_unread_input(self, stream: SocketReader) -> bool:
         """Return whether bytes have come that nobody has read."""
-        self._socket.settimeout(0)
+        stream.end()
+        stream.timeout = 0
         try:
             return bool(self.rfile.peek(1))
         except (BlockingIOError, OSError):
@@ -711,5 +712,5 @@ _NO_ERROR_PAGE = frozenset({204, 205, 304})
 
 def _as_reason(message: str, phrase: str) -> str:
     """Return an error's message fit for a status line, which programs make of anything."""
-    reason = escape(message)
+    reason = grammar.FORBIDDEN_IN_VALUE.sub(" ", message)
     return reason if grammar.FIELD_VALUE.fullmatch(reason) else phrase
