@@ -173,6 +173,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _version = 9
     _status: int | None = None
     _sent: dict[str, list[str]] = {}
+    _declared: int | None = None
     _streamed = False
 
     # --- the connection ---
@@ -573,6 +574,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         """
         self._status = int(code)
         self._sent = {}
+        self._declared = None
         self._streamed = False
         if self.request_version == "HTTP/0.9":
             return
@@ -617,6 +619,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             ValueError: Content-Length together with Transfer-Encoding, or an invalid one.
         """
         if self.request_version != "HTTP/0.9":
+            self._declared = declared_framing(self._sent)
             self._tell_persistence()
             self._buffer(b"\r\n")
             self.flush_headers()
@@ -637,8 +640,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
             self.wfile.interim(head)
         else:
-            framing = declared_framing(self._sent)
-            length = None if framing == CHUNKED else framing
+            length = None if self._declared == CHUNKED else self._declared
             has_body = self._status is None or response_has_body(self.command, self._status)
             self.wfile.begin(head, length, has_body=has_body, hold=has_body and not self._streamed)
 
@@ -661,8 +663,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         status = self._status
         if status is None or status < 200 or self._takes_over:
             return
-        framing = declared_framing(self._sent)
-        endless = framing is None and response_has_body(self.command, status)
+        endless = self._declared is None and response_has_body(self.command, status)
         if endless:
             self.close_connection = True
         if "connection" in self._sent or self.protocol_version < "HTTP/1.1":

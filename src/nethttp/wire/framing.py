@@ -182,9 +182,10 @@ def declared_framing(selected: Selected) -> int | None:
             return CHUNKED
         if lengths is None:
             return None
-        if len({_read_length(value) for value in lengths}) > 1:
+        first = _read_length(lengths[0])
+        if len(lengths) > 1 and {_read_length(value) for value in lengths} != {first}:
             raise LocalProtocolError("expected one Content-Length (RFC 9112 section 6.2)")
-        return _read_length(lengths[0])
+        return first
     except RemoteProtocolError as error:
         raise LocalProtocolError(*error.args) from None
 
