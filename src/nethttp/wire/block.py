@@ -1,19 +1,19 @@
 """The lines of a head, collected from a file one by one, within their bounds.
 
 What a connection's buffer finds by searching for the empty line, a blocking file finds line by
-line. The bounds hold while the lines arrive, so an endless head is refused before it is stored.
+line. Each line and their number are bounded while they arrive, so an endless head is refused before
+it is stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["read_field_block"]
-
-_EMPTY_LINES = (b"\r\n", b"\n")
 
 
 def read_field_block(
@@ -33,20 +33,32 @@ def read_field_block(
     >>> read_field_block(io.BytesIO(b"Via: a\\r\\n\\r\\nbody").readline)
     b'Via: a\\r\\n\\r\\n'
     """
+    longest, most = limits.max_field_line, limits.max_fields + 1
     lines = [start]
-    longest, section = limits.max_field_line, limits.max_field_section
-    size = 0
-    for _ in range(limits.max_fields + 1):
-        line = readline(longest + 1)
+    # The empty line ends the loop without a comparison of its own: this loop is the hottest of all.
+    for line in iter(partial(readline, longest + 1), b"\r\n"):
         lines.append(line)
-        if line in _EMPTY_LINES:
-            return b"".join(lines)
-        length = len(line)
-        size += length
-        if length > longest:
-            raise LineTooLong("header line", longest)
-        if size > section:
-            raise LineTooLong("field section", section)
-        if not line.endswith(b"\n"):
-            raise IncompleteRead(b"".join(lines))
-    raise RemoteProtocolError(f"got more than {limits.max_fields} headers", status_hint=431)
+        if len(lines) > most or line[-2:] != b"\r\n":
+            if line == b"\n":
+                return _checked(lines, limits)
+            if len(line) > longest:
+                raise LineTooLong("header line", longest)
+            if not line.endswith(b"\n"):
+                raise IncompleteRead(b"".join(lines))
+            if len(lines) > most:
+                raise RemoteProtocolError(
+                    f"got more than {limits.max_fields} headers", status_hint=431
+                )
+    lines.append(b"\r\n")
+    return _checked(lines, limits)
+
+
+def _checked(lines: list[bytes], limits: Limits) -> bytes:
+    """Return the lines as one block, if they are not too long one by one or together."""
+    block = b"".join(lines)
+    size = len(block) - len(lines[0]) - len(lines[-1])
+    if size > limits.max_field_section:
+        raise LineTooLong("field section", limits.max_field_section)
+    if size > limits.max_field_line and max(map(len, lines[1:])) > limits.max_field_line:
+        raise LineTooLong("header line", limits.max_field_line)
+    return block
