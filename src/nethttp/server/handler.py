@@ -79,6 +79,9 @@ _STREAMED_TYPES = ("text/event-stream", "multipart/x-mixed-replace")
 LINGER_SECONDS = 1.0
 
 
+#: What says that content follows a request's head.
+_CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
+
 _OBS_TEXT = re.compile(rb"[\x80-\xff]")
 
 
@@ -170,6 +173,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _message: Message | None = None
     _framing = 0
     _awaits_continue = False
+    _content_left = False
     _version = 9
     _status: int | None = None
     _sent: dict[str, list[str]] = {}
@@ -331,12 +335,16 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
                 self.log_error("%d bytes less than the declared Content-Length", writer.missing)
             if writer.overrun or writer.missing:
                 self.close_connection = True
-        if self.close_connection or not isinstance(body, BodyReader) or body.complete:
+        if not isinstance(body, BodyReader) or body.complete:
+            self._content_left = False
+            return
+        if self.close_connection:
             return
         try:
             # A client that waits for 100 Continue and was refused it sends no content.
             if self._awaits_continue or not body.drain(self.limits.max_drain):
                 self.close_connection = True
+            self._content_left = not body.complete
         except RemoteProtocolError as error:
             self.log_error("Bad content: %s", error)
             self.close_connection = True
@@ -355,7 +363,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             return
         with suppress(OSError, ValueError):
             self.wfile.flush()
-            if not self._has_unread_input(stream):
+            if not (self._content_left or self._has_unread_input(stream)):
                 return
             self._socket.shutdown(socket.SHUT_WR)
             stream.timeout = LINGER_SECONDS
@@ -399,7 +407,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self.request_version = self.default_request_version
         self.close_connection = True
         self._fields, self._message = [], None
-        self._status, self._framing, self._awaits_continue = None, 0, False
+        self._status, self._framing = None, 0
+        self._awaits_continue = self._content_left = False
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
         words = self.requestline.split()
         if not words:
@@ -482,6 +491,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         """Decide what follows from the head: framing, persistence, 100 Continue."""
         selected = select_fields(self._fields, FRAMING_FIELDS)
         version = self._version
+        self._content_left = not selected.keys().isdisjoint(_CONTENT_FIELDS)
         try:
             if self._has_peer:
                 check_host(version, selected.get("host", []))
@@ -498,7 +508,10 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self.close_connection = not (persistent and keeps_alive(version, selected))
         if expects and persistent:
             self._awaits_continue = True
-            return bool(self.handle_expect_100())
+            if not self.handle_expect_100():
+                # Whether the content follows all the same, nobody knows.
+                self.close_connection = True
+                return False
         return True
 
     @staticmethod
