@@ -123,3 +123,58 @@ def test_a_programs_own_error_is_its_own(tmp_path):
     done = python("-m", "nethttp.compat", str(program))
     assert done.returncode == 1
     assert "ModuleNotFoundError: No module named 'no_such_module_at_all'" in done.stderr
+
+
+def test_programs_that_take_chunks_apart_themselves_get_them_undecoded():
+    succeed(
+        """
+        from nethttp import compat
+        compat.install()
+        import http.client, http.server, threading
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = b""
+                while size := int(self.rfile.readline().strip(), 16):
+                    piece = bytearray(size)
+                    assert self.rfile.readinto(piece) == size
+                    body += piece
+                    assert self.rfile.read(2) == b"\\r\\n"
+                assert self.rfile.readline() == b"\\r\\n"
+                assert self.rfile.readline() == self.rfile.read() == b""
+                self.reply(body)
+
+            def do_PUT(self):
+                self.reply(self.rfile.read(3) + self.rfile.readline() + self.rfile.read())
+
+            def do_PATCH(self):
+                self.rfile.readline()
+                self.reply(b"enough")
+
+            def reply(self, body):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            with http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10) as c:
+                for _ in range(2):
+                    for method, answer in (("POST", b"ab\\ncdef"), ("PUT", b"ab\\ncdef")):
+                        c.request(method, "/", iter([b"ab\\n", b"cdef"]))
+                        assert c.getresponse().read() == answer
+                    c.request("PATCH", "/", iter([b"x" * 1000] * 10))
+                    assert c.getresponse().read() == b"enough"
+            server.shutdown()
+            thread.join()
+        compat.uninstall()
+        assert Handler._decodes_chunks
+        """
+    )

@@ -115,6 +115,9 @@ def install() -> None:
             value = getattr(ours, exported)
             if isinstance(value, type) and value.__module__.startswith("nethttp"):
                 _undo.set_attribute(value, "__module__", name)
+        if name == "http.server":
+            # Programs of the stdlib that know chunks take them apart themselves.
+            _undo.set_attribute(ours.BaseHTTPRequestHandler, "_decodes_chunks", False)
         _undo.set_module(name, ours)
         _undo.set_attribute(http, name.rpartition(".")[2], ours)
     _rebind(replaced, _undo)

@@ -269,3 +269,47 @@ def test_wsgiref(run):
             thread.join()
         """
     )
+
+
+def test_the_development_server_of_flask(run):
+    run(
+        """
+        import http.client, http.server, threading
+        from flask import Flask, redirect, request
+        from werkzeug.serving import WSGIRequestHandler, make_server
+        assert issubclass(WSGIRequestHandler, http.server.BaseHTTPRequestHandler)
+        assert http.server.__name__ == "nethttp.server"
+        WSGIRequestHandler.protocol_version = "HTTP/1.1"
+        app = Flask(__name__)
+
+        @app.route("/", methods=["GET", "POST"])
+        def echo():
+            return request.get_data() or "hello"
+
+        @app.route("/moved")
+        def moved():
+            return redirect("/")
+
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with http.client.HTTPConnection("127.0.0.1", server.port, timeout=10) as connection:
+            for method, path, body, status, answer in (
+                ("GET", "/", None, 200, b"hello"),
+                ("POST", "/", b"x" * 100_000, 200, b"x" * 100_000),
+                ("POST", "/", iter([b"in ", b"chunks"]), 200, b"in chunks"),
+                ("HEAD", "/", None, 200, b""),
+                ("GET", "/moved", None, 302, None),
+                ("GET", "/nothing", None, 404, None),
+                ("GET", "/", None, 200, b"hello"),
+            ):
+                connection.request(method, path, body)
+                response = connection.getresponse()
+                read = response.read()
+                assert response.status == status, response.status
+                assert answer is None or read == answer
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        """
+    )

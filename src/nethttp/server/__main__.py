@@ -157,13 +157,12 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.serve
     with server:
         scheme = "https" if arguments.tls_cert else "http"
         url = url_of(server.server_address, scheme)
-        print(f"Serving {os.path.abspath(arguments.directory)} at {url}", flush=True)
+        lines = [f"Serving {os.path.abspath(arguments.directory)} at {url}"]
         if arguments.bind in ANYWHERE:
-            print("Everyone on the network can read it.", flush=True)
+            lines.append("Everyone on the network can read it.")
         elif arguments.bind == LOOPBACK:
-            print("For this machine alone; --bind 0.0.0.0 opens it to the network.", flush=True)
-        print("Ctrl-C ends it.", flush=True)
-        serve_until_stopped(server)
+            lines.append("For this machine alone; --bind 0.0.0.0 opens it to the network.")
+        serve_until_stopped(server, "\n".join([*lines, "Ctrl-C ends it."]))
     return 0
 
 

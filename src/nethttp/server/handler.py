@@ -41,6 +41,7 @@ from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
 from .dates import MONTHS, WEEKDAYS, http_date_now
+from .undecoded import UndecodedIfLineFirst
 from .writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -154,6 +155,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     head_timeout: float | None = 10.0
     body_timeout: float | None = 75.0
     disable_nagle_algorithm = True
+
+    # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
+    _decodes_chunks = True
 
     # What the request says.
     command: Any = None
@@ -323,7 +327,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             return whole
         if self._framing == 0:
             return BodyReader(whole, LengthDecoder(0))
-        return BodyReader(whole, body_decoder(self._framing, self.limits))
+        reader = BodyReader if self._decodes_chunks else UndecodedIfLineFirst
+        return reader(whole, body_decoder(self._framing, self.limits))
 
     def _end_exchange(self, body: Any) -> None:
         """Bring the connection to where the next request begins, or see that it ends."""
@@ -655,7 +660,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         else:
             length = None if self._declared == CHUNKED else self._declared
             has_body = self._status is None or response_has_body(self.command, self._status)
-            self.wfile.begin(head, length, has_body=has_body, hold=has_body and not self._streamed)
+            follows = has_body and length != 0 and not self._streamed
+            self.wfile.begin(head, length, has_body=has_body, hold=follows)
 
     @property
     def _takes_over(self) -> bool:

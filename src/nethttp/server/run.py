@@ -57,10 +57,11 @@ def _stopping_on_sigterm(server: Any) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def serve_until_stopped(server: Any) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+def serve_until_stopped(server: Any, announcement: str) -> None:
+    """Say that the server is there, and serve until Ctrl-C or SIGTERM."""
     with _stopping_on_sigterm(server):
         try:
+            print(announcement, flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print("\nKeyboard interrupt received, exiting.")
@@ -91,12 +92,11 @@ def test(
         host, real_port = server.socket.getsockname()[:2]
         scheme = "https" if tls_cert else "http"
         url = f"[{host}]" if ":" in host else host
-        print(
+        serve_until_stopped(
+            server,
             f"Serving {scheme.upper()} on {host} port {real_port} "
             f"({scheme}://{url}:{real_port}/) ...",
-            flush=True,
         )
-        serve_until_stopped(server)
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # its name makes test runners collect it

@@ -321,15 +321,18 @@ class BodyReader(io.BufferedIOBase):
             if self.failure is not None:
                 raise self.failure
             line = self.source.readline(decoder.max_line)
-            if not line:
+            if line:
+                self._take_line(line)
+            else:
                 self._ended()
-                continue
-            try:
-                decoder.take_line(line)
-            except RemoteProtocolError as error:
-                self.failure = error
-                raise
         return decoder.remaining
+
+    def _take_line(self, line: bytes) -> None:
+        try:
+            self.decoder.take_line(line)
+        except RemoteProtocolError as error:
+            self.failure = error
+            raise
 
     def _ended(self) -> None:
         """The source has ended where more was expected."""
