@@ -53,11 +53,8 @@ def request_framing(version: int, selected: Selected, limits: Limits = DEFAULT_L
     """
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
+    _refuse_both(lengths, codings)
     if codings is not None:
-        if lengths is not None:
-            raise RemoteProtocolError(
-                "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.3)"
-            )
         if version < 11:
             raise RemoteProtocolError(
                 "expected no Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)"
@@ -96,11 +93,8 @@ def response_framing(method: str | None, status: int, selected: Selected) -> int
         return 0
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
+    _refuse_both(lengths, codings)
     if codings is not None:
-        if lengths is not None:
-            raise RemoteProtocolError(
-                "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.3)"
-            )
         _check_codings(codings)
         return CHUNKED
     if lengths is None:
@@ -172,11 +166,8 @@ def declared_framing(selected: Selected) -> int | None:
     """
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
-    if codings is not None and lengths is not None:
-        raise LocalProtocolError(
-            "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
-        )
     try:
+        _refuse_both(lengths, codings)
         if codings is not None:
             _check_codings(codings)
             return CHUNKED
@@ -188,6 +179,14 @@ def declared_framing(selected: Selected) -> int | None:
         return first
     except RemoteProtocolError as error:
         raise LocalProtocolError(*error.args) from None
+
+
+def _refuse_both(lengths: list[str] | None, codings: list[str] | None) -> None:
+    """Return nothing if a message is framed in one way at the most."""
+    if lengths is not None and codings is not None:
+        raise RemoteProtocolError(
+            "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.3)"
+        )
 
 
 def _read_length(value: str) -> int:
