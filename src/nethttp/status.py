@@ -139,7 +139,8 @@ class HTTPStatus(IntEnum):
 
 # The namespace is the stdlib's, name for name, which its tests compare; annotations are for readers
 # of the source.
-del HTTPStatus.__annotations__
+if "__annotations__" in HTTPStatus.__dict__:
+    del HTTPStatus.__annotations__
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
