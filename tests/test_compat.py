@@ -149,6 +149,9 @@ def test_programs_that_take_chunks_apart_themselves_get_them_undecoded():
             def do_PUT(self):
                 self.reply(self.rfile.read(3) + self.rfile.readline() + self.rfile.read())
 
+            def do_LINES(self):
+                self.reply(self.rfile.readline() + self.rfile.readline() + self.rfile.read())
+
             def do_PATCH(self):
                 self.rfile.readline()
                 self.reply(b"enough")
@@ -170,6 +173,8 @@ def test_programs_that_take_chunks_apart_themselves_get_them_undecoded():
                     for method, answer in (("POST", b"ab\\ncdef"), ("PUT", b"ab\\ncdef")):
                         c.request(method, "/", iter([b"ab\\n", b"cdef"]))
                         assert c.getresponse().read() == answer
+                    c.request("LINES", "/", b"with\\na length")
+                    assert c.getresponse().read() == b"with\\na length"
                     c.request("PATCH", "/", iter([b"x" * 1000] * 10))
                     assert c.getresponse().read() == b"enough"
             server.shutdown()

@@ -96,6 +96,26 @@ def test_length_together_with_coding_is_refused(serve, connect, echo):
         assert wire.response()[2] == b"clean"
 
 
+def test_a_program_may_edit_the_buffered_head(serve, connect, echo):
+    class Editing(echo):
+        def flush_headers(self):
+            lines = self._headers_buffer
+            self._headers_buffer = [
+                b"Content-Length: 7\r\n" if line.startswith(b"Content-Length") else line
+                for line in lines
+            ]
+            super().flush_headers()
+
+        def do_GET(self):
+            self.answer(b"long")
+            self.wfile.write(b"er!")
+
+    with connect(serve(Editing).address) as wire:
+        for _ in range(2):
+            wire.send(GET)
+            assert wire.response()[2] == b"longer!"
+
+
 def test_an_unknown_method_is_501_and_an_unknown_status_is_fine(serve, connect, echo):
     class Odd(echo):
         def do_GET(self):

@@ -80,6 +80,8 @@ _STREAMED_TYPES = ("text/event-stream", "multipart/x-mixed-replace")
 LINGER_SECONDS = 1.0
 
 
+_FRAMING_NAMES = {name.encode("ascii"): name for name in FRAMING_FIELDS}
+
 #: What says that content follows a request's head.
 _CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
 
@@ -96,6 +98,17 @@ def _field_line(name: str, value: str) -> bytes:
     if len(value) < 128:
         return _short_field_line(name, value)
     return serialise_fields([(name, value)])
+
+
+def _framing_fields(lines: list[bytes]) -> dict[str, list[str]]:
+    """Return the fields of a buffered head that frame it, as `fields.select_fields` does."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        key = _FRAMING_NAMES.get(name.lower()) if colon else None
+        if key is not None:
+            found.setdefault(key, []).append(value.strip().decode("latin-1"))
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -180,8 +193,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _content_left = False
     _version = 9
     _status: int | None = None
-    _sent: dict[str, list[str]] = {}
-    _declared: int | None = None
     _streamed = False
 
     # --- the connection ---
@@ -327,7 +338,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             return whole
         if self._framing == 0:
             return BodyReader(whole, LengthDecoder(0))
-        reader = BodyReader if self._decodes_chunks else UndecodedIfLineFirst
+        decodes = self._framing != CHUNKED or self._decodes_chunks
+        reader = BodyReader if decodes else UndecodedIfLineFirst
         return reader(whole, body_decoder(self._framing, self.limits))
 
     def _end_exchange(self, body: Any) -> None:
@@ -591,8 +603,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             ValueError: a `message` with control characters; nothing is sent.
         """
         self._status = int(code)
-        self._sent = {}
-        self._declared = None
         self._streamed = False
         if self.request_version == "HTTP/0.9":
             return
@@ -611,13 +621,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         if self.request_version != "HTTP/0.9":
             self._buffer(_field_line(keyword, text))
         key = keyword.lower()
-        if key in FRAMING_FIELDS:
-            self._sent.setdefault(key, []).append(text)
-            if key == "connection":
-                if has_list_member(text, "close"):
-                    self.close_connection = True
-                elif has_list_member(text, "keep-alive"):
-                    self.close_connection = False
+        if key == "connection":
+            if has_list_member(text, "close"):
+                self.close_connection = True
+            elif has_list_member(text, "keep-alive"):
+                self.close_connection = False
         elif key == "content-type" and text.lower().startswith(_STREAMED_TYPES):
             self._streamed = True
 
@@ -637,7 +645,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             ValueError: Content-Length together with Transfer-Encoding, or an invalid one.
         """
         if self.request_version != "HTTP/0.9":
-            self._declared = declared_framing(self._sent)
             self._tell_persistence()
             self._buffer(b"\r\n")
             self.flush_headers()
@@ -658,7 +665,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
             self.wfile.interim(head)
         else:
-            length = None if self._declared == CHUNKED else self._declared
+            # Read off the head itself: programs edit the buffered lines.
+            framing = declared_framing(_framing_fields(lines))
+            length = None if framing == CHUNKED else framing
             has_body = self._status is None or response_has_body(self.command, self._status)
             follows = has_body and length != 0 and not self._streamed
             self.wfile.begin(head, length, has_body=has_body, hold=follows)
@@ -682,10 +691,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         status = self._status
         if status is None or status < 200 or self._takes_over:
             return
-        endless = self._declared is None and response_has_body(self.command, status)
+        declared = _framing_fields(self._headers_buffer)
+        endless = declared_framing(declared) is None and response_has_body(self.command, status)
         if endless:
             self.close_connection = True
-        if "connection" in self._sent or self.protocol_version < "HTTP/1.1":
+        if "connection" in declared or self.protocol_version < "HTTP/1.1":
             return
         if self.close_connection:
             self._buffer(b"Connection: close\r\n")

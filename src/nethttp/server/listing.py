@@ -41,27 +41,28 @@ body {
 }
 h1 { font-size: 1.3rem; font-weight: 600; overflow-wrap: anywhere }
 a { color: var(--link); text-decoration: none } a:hover { text-decoration: underline }
-table { border-collapse: collapse; width: 100% }
-th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--line) }
-th, td { padding: .35rem .6rem }
-tr:hover td { background: #8881 }
-td { border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
-.size, .date {
-  white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; color: var(--soft)
+ul { list-style: none; margin: 0; padding: 0 }
+li, header {
+  display: grid; grid-template-columns: 1fr 7rem 10rem; gap: .6rem; align-items: baseline;
+  padding: .35rem .6rem; border-bottom: 1px solid var(--line)
 }
-th.size, th.date { color: inherit }
-td:first-child::before {
+header { font-weight: 600; border-bottom-width: 2px }
+li:hover { background: #8881 }
+li a { overflow-wrap: anywhere }
+.size, .date { text-align: right; font-variant-numeric: tabular-nums }
+li .size, li .date { color: var(--soft); white-space: nowrap }
+li a::before {
   content: ""; display: inline-block; width: 1.05em; height: 1.05em; margin-right: .6rem;
   vertical-align: -.15em; background: var(--soft); mask: var(--icon) center / contain no-repeat;
   --icon: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
 %3Cpath d='M3 1h6l4 4v10H3zm5.5 1.5V6H12'/%3E%3C/svg%3E")
 }
-td.dir::before {
+li a[href$="/"]::before {
   --icon: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
 %3Cpath d='M1 3h5l1.5 2H15v8.5H1z'/%3E%3C/svg%3E")
 }
 footer { color: var(--soft); font-size: .85rem; margin-top: 1rem }
-@media (max-width: 36rem) { .date { display: none } }
+@media (max-width: 36rem) { li, header { grid-template-columns: 1fr 6rem } .date { display: none } }
 """
 
 
@@ -126,7 +127,7 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> st
     title = escape(f"Directory listing for {path}", quote=False)
     rows = [_row(entry) for entry in shown[:MAX_ENTRIES]]
     if url_path.strip("/"):
-        rows.insert(0, '<tr><td class="dir"><a href="../">../</a></td><td></td><td></td></tr>')
+        rows.insert(0, '<li><a href="../">../</a></li>')
     beyond = f", {len(shown) - MAX_ENTRIES} more not shown" if len(shown) > MAX_ENTRIES else ""
     return f"""\
 <!DOCTYPE html>
@@ -140,12 +141,10 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> st
 </head>
 <body>
 <h1>{title}</h1>
-<table>
-<thead><tr>{"".join(_heading(name, column, descending) for name in _COLUMNS)}</tr></thead>
-<tbody>
+<header>{"".join(_heading(name, column, descending) for name in _COLUMNS)}</header>
+<ul>
 {chr(10).join(rows)}
-</tbody>
-</table>
+</ul>
 <footer>{len(shown)} {"entry" if len(shown) == 1 else "entries"}{beyond}</footer>
 </body>
 </html>
@@ -163,7 +162,7 @@ def _heading(name: str, sorted_by: str, descending: bool) -> str:
     heading = _COLUMNS[name][0]
     arrow = "" if name != sorted_by else " &#9660;" if descending else " &#9650;"
     order = "&amp;order=desc" if name == sorted_by and not descending else ""
-    return f'<th class="{name}"><a href="?sort={name}{order}">{heading}</a>{arrow}</th>'
+    return f'<span class="{name}"><a href="?sort={name}{order}">{heading}</a>{arrow}</span>'
 
 
 def _row(entry: Entry) -> str:
@@ -179,8 +178,8 @@ def _row(entry: Entry) -> str:
         size = f'<span title="{entry.size} bytes">{human_size(entry.size)}</span>'
     if entry.modified is not None:
         date = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
-    kind = ' class="dir"' if entry.is_directory else ""
+    # Programs look for the list, and for items that begin so.
     return (
-        f'<tr><td{kind}><a href="{href}">{escape(entry.name + mark, quote=False)}</a></td>'
-        f'<td class="size">{size}</td><td class="date">{date}</td></tr>'
+        f'<li><a href="{href}">{escape(entry.name + mark, quote=False)}</a>'
+        f'<span class="size">{size}</span><span class="date">{date}</span></li>'
     )

@@ -8,7 +8,7 @@ is followed all the same, so that the connection stays in step.
 
 from __future__ import annotations
 
-from ..wire.body import BodyReader, Decoder, Source
+from ..wire.body import MAX_PIECE, BodyReader, Decoder, Source
 
 __all__ = ["UndecodedIfLineFirst"]
 
@@ -26,7 +26,7 @@ class UndecodedIfLineFirst(BodyReader):
             self._is_raw = True
         if not self._is_raw:
             return super().readline(limit)
-        wanted = self.decoder.max_line if limit is None or limit < 0 else limit
+        wanted = MAX_PIECE if limit is None or limit < 0 else limit
         if not self._line and self.decoder.remaining:
             data = self.source.readline(min(wanted, self.decoder.remaining))
             self._taken(data)
@@ -37,7 +37,7 @@ class UndecodedIfLineFirst(BodyReader):
         if not self._is_raw:
             self._is_raw = False
             return super().read1(size)
-        wanted = 65536 if size < 0 else size
+        wanted = MAX_PIECE if size < 0 else size
         if self._line or not self.decoder.remaining:
             return self._of_line(wanted)
         data = self.source.read(min(wanted, self.decoder.remaining))
