@@ -337,7 +337,7 @@ def test_a_head_that_drips_is_cut_off_at_its_deadline(serve, connect, echo):
 
 def test_content_that_stalls_is_cut_off(serve, connect, echo, capfd):
     class Hasty(echo):
-        timeout = 0.1
+        timeout = 0.5
 
     with connect(serve(Hasty).address) as wire:
         wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
@@ -347,7 +347,7 @@ def test_content_that_stalls_is_cut_off(serve, connect, echo, capfd):
 
 def test_waits_for_content_have_their_own_bound(serve, connect, echo, capfd):
     class Patient(echo):
-        idle_timeout = 0.05
+        idle_timeout = 0.5
         body_timeout = 10
 
     class Hasty(echo):
@@ -356,7 +356,7 @@ def test_waits_for_content_have_their_own_bound(serve, connect, echo, capfd):
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
     with connect(serve(Patient).address) as wire:
         wire.send(head)
-        wire.sock.settimeout(0.2)
+        wire.sock.settimeout(0.8)
         with pytest.raises(TimeoutError):
             wire.sock.recv(1)
         wire.sock.settimeout(10)
