@@ -93,7 +93,7 @@ def test_what_scripts_say_of_the_status(connection):
     assert (status, response.getheader("location")) == (302, "/elsewhere")
 
 
-def test_what_is_refused(connection, capfd):
+def test_what_is_refused(capfd, connection):
     assert ask(connection, "/cgi-bin/nothing.py")[0] == 404
     assert ask(connection, "/cgi-bin/data.txt")[0] == 403
     assert ask(connection, "/cgi-bin/inner")[0] in (403, 404)

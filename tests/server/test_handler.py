@@ -239,7 +239,7 @@ def test_the_headers_are_a_message_made_when_asked_for(serve, connect, echo):
     assert kinds == [(None, "y", True)]
 
 
-def test_gh_100001_the_log_has_no_control_characters(serve, connect, echo, capfd):
+def test_gh_100001_the_log_has_no_control_characters(capfd, serve, connect, echo):
     class Logging(echo):
         log_message = BaseHTTPRequestHandler.log_message
 
@@ -259,7 +259,7 @@ def test_uvicorn_2020_7694_escapes_in_the_log():
     assert escape("\x1b]0;x\x07\x9b") == "\\x1b]0;x\\x07\\x9b"
 
 
-def test_aiohttp_2025_69230_a_bad_request_is_one_line_in_the_log(serve, connect, echo, capfd):
+def test_aiohttp_2025_69230_a_bad_request_is_one_line_in_the_log(capfd, serve, connect, echo):
     class Logging(echo):
         log_message = BaseHTTPRequestHandler.log_message
 
@@ -335,7 +335,7 @@ def test_a_head_that_drips_is_cut_off_at_its_deadline(serve, connect, echo):
             thread.join()
 
 
-def test_content_that_stalls_is_cut_off(serve, connect, echo, capfd):
+def test_content_that_stalls_is_cut_off(capfd, serve, connect, echo):
     class Hasty(echo):
         timeout = 0.5
 
@@ -345,7 +345,7 @@ def test_content_that_stalls_is_cut_off(serve, connect, echo, capfd):
         assert wire.is_closed()
 
 
-def test_waits_for_content_have_their_own_bound(serve, connect, echo, capfd):
+def test_waits_for_content_have_their_own_bound(capfd, serve, connect, echo):
     class Patient(echo):
         idle_timeout = 0.5
         body_timeout = 10
@@ -369,7 +369,7 @@ def test_waits_for_content_have_their_own_bound(serve, connect, echo, capfd):
     capfd.readouterr()
 
 
-def test_a_client_that_goes_away_is_no_traceback(serve, connect, echo, capfd):
+def test_a_client_that_goes_away_is_no_traceback(capfd, serve, connect, echo):
     done = threading.Event()
 
     class Sending(echo):

@@ -233,7 +233,7 @@ def test_content_that_breaks_off_is_no_request(serve, echo, connect):
     assert seen == []
 
 
-def test_a_crash_is_answered_500_and_closes(serve, echo, connect, capfd):
+def test_a_crash_is_answered_500_and_closes(capfd, serve, echo, connect):
     class Broken(echo):
         def do_GET(self):
             self.send_response(200)
@@ -246,7 +246,7 @@ def test_a_crash_is_answered_500_and_closes(serve, echo, connect, capfd):
     assert "the handler broke" in capfd.readouterr().err
 
 
-def test_a_crash_behind_a_begun_response_closes(serve, echo, connect, capfd):
+def test_a_crash_behind_a_begun_response_closes(capfd, serve, echo, connect):
     class Broken(echo):
         def do_GET(self):
             self.send_response(200)

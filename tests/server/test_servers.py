@@ -62,7 +62,7 @@ def test_https(serve, echo, certificate, trusting, server_class):
         assert connection.sock.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def test_an_untrusted_certificate_is_refused(serve, echo, certificate, capfd):
+def test_an_untrusted_certificate_is_refused(capfd, serve, echo, certificate):
     cert, key = certificate
     served = serve(echo, ThreadingHTTPSServer, certfile=cert, keyfile=key)
     with (
@@ -73,7 +73,7 @@ def test_an_untrusted_certificate_is_refused(serve, echo, certificate, capfd):
     capfd.readouterr()
 
 
-def test_a_silent_handshake_delays_nobody(serve, echo, certificate, trusting, capfd):
+def test_a_silent_handshake_delays_nobody(capfd, serve, echo, certificate, trusting):
     cert, key = certificate
     served = serve(echo, ThreadingHTTPSServer, certfile=cert, keyfile=key)
     with socket.create_connection(served.address) as silent:
