@@ -31,10 +31,8 @@ __all__ = ["BaseCookie", "CookieError", "SimpleCookie"]
 #: token of RFC 2616, and ":", which servers and browsers allow in names.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~:]++")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-#: A name that a peer may have sent: separators are common in them (gh-157694).
-_PEER_NAME = re.compile(r'[^\x00-\x20\x7f"=;]++')
+_CTL = r"\x00-\x1f\x7f"
+_CONTROL = re.compile(rf"[{_CTL}]")
 
 #: Characters that a quoted value holds as they are; all others below U+0100 as octal escapes.
 _PLAIN_IN_QUOTES = frozenset(
@@ -44,32 +42,57 @@ _ESCAPES = {code: f"\\{code:03o}" for code in range(256) if chr(code) not in _PL
 _ESCAPES |= {ord('"'): '\\"', ord("\\"): "\\\\"}
 _ESCAPED = re.compile(r"\\(?:([0-3][0-7][0-7])|([\s\S]))")
 
-#: One cookie of a field with a quote in it. A quoted value that is closed and fills its place may
-#: hold semicolons; any other ends at the next one. Every character is looked at a bounded number of
-#: times, since what could make the quoted branch fail late is itself the start of another cookie.
+#: A value in quotes, whole.
+_QUOTED = re.compile(rf'"(?:[^\\"{_CTL}]++|\\[^{_CTL}])*+"')
+
+#: One cookie of a field: name, "=" and value, or three times nothing for one that cannot be read.
+#: A peer's names may hold separators (gh-157694), its values all that is printable but ";"
+#: (gh-92936), and semicolons too in quotes that close where the value ends. The time is linear: all
+#: repeats are possessive, and quotes that fail were looked at no further than to the next quote, so
+#: at most to the one that opens the next cookie's value.
 _COOKIE = re.compile(
-    r"""[ \t]*+([^=;]*+)"""
-    r"""(?:=[ \t]*+("(?:[^\\"]|\\[\s\S])*+"(?=[ \t]*+(?:;|\Z))|[^;]*+)[ \t]*+)?+;?+"""
+    rf"""
+    [ \t]*+
+    (?:
+        ( [^{_CTL}\x20"=;]++ ) [ \t]*+
+        (?:
+            (=) [ \t]*+
+            (
+                {_QUOTED.pattern} (?= [ \t]*+ (?: ; | \Z ) )
+              | [^{_CTL}\x20;]*+ (?: \x20++ [^{_CTL}\x20;]++ )*+
+            )
+            [ \t]*+
+        )?+
+        (?: ; | \Z )
+      | [^;]*+ (?: ; | \Z )
+    )
+    """,
+    re.VERBOSE,
 )
 
 
-def _split_cookie_field(field: str) -> list[tuple[str, str | None]]:
-    """Return the (name, value) pairs of a Cookie field, as they are; value None without "="."""
-    if '"' not in field:
-        pairs: list[tuple[str, str | None]] = []
-        for part in field.split(";"):
-            name, equals, value = part.partition("=")
-            pairs.append((name.strip(" \t"), value.strip(" \t") if equals else None))
-        return pairs
-    return [
-        (m[1].rstrip(" \t"), None if m[2] is None else m[2].rstrip(" \t"))
-        for m in _COOKIE.finditer(field)
-    ]
+def _split_cookie_field(field: str) -> list[tuple[str, str, str]]:
+    """Return the (name, "=" or "", value) triples of a Cookie field; no name: cannot be read.
+
+    >>> _split_cookie_field('a="b;c"; Secure; d e=f')
+    [('a', '=', '"b;c"'), ('Secure', '', ''), ('', '', ''), ('', '', '')]
+    """
+    separators = field.count("; ")
+    if (
+        field.count(" ") == separators == field.count(";")
+        and '"' not in field
+        and field.isprintable()
+    ):
+        # What browsers send: no blank but those between cookies, so there is nothing to strip, and
+        # nothing that the pattern would refuse but an empty name.
+        return [part.partition("=") for part in field.split("; ")]
+    # A line's end is no part of the field, and the stdlib reads lines with theirs.
+    return _COOKIE.findall(field.strip("\r\n"))
 
 
 def _quote(text: Any) -> Any:
     """Return `text` as it stands in a cookie: quoted where it has more than token characters."""
-    if text is None or _NAME.fullmatch(text) or not text:
+    if text is None or _NAME.fullmatch(text):
         return text
     return '"' + text.translate(_ESCAPES) + '"'
 
@@ -95,9 +118,28 @@ def _refuse_controls(*texts: Any) -> None:
             raise CookieError(f"Control characters are not allowed in cookies: {excerpt(text)}")
 
 
+def _refuse_unsendable(key: Any, val: Any, coded_val: Any) -> None:
+    _refuse_controls(key, coded_val)
+    # A value that the coded one escapes never leaves as it is, and refusing it would let a peer
+    # make unpickling raise with an octal escape (aiohttp#12395).
+    escaped = isinstance(val, str) and isinstance(coded_val, str) and _unquote(coded_val) == val
+    if not escaped:
+        _refuse_controls(val)
+
+
 # --- one cookie ----------------------------------------------------------------------------------
 
 _SAME_SITE = frozenset({"strict", "lax", "none"})
+
+#: What ends a string of JavaScript, or the script element around it.
+_SCRIPT_ESCAPES = str.maketrans(
+    {"\\": "\\\\", '"': '\\"', "<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+def _refuse_name(key: str) -> None:
+    if not _NAME.fullmatch(key):
+        raise CookieError(f"Illegal key {excerpt(key)}: not a token (RFC 6265 section 4.1.1)")
 
 
 class Morsel(dict[str, Any]):
@@ -128,7 +170,8 @@ class Morsel(dict[str, Any]):
     _reserved_defaults = dict.fromkeys(_reserved, "")
     _flags = {"secure", "httponly", "partitioned"}
 
-    __slots__ = ("_coded_value", "_key", "_value")
+    # Slots make a morsel cheap; the first two let programs hang things on it, and refer to it.
+    __slots__ = ("__dict__", "__weakref__", "_coded_value", "_key", "_value")
 
     def __init__(self) -> None:
         self._key: Any = None
@@ -158,7 +201,7 @@ class Morsel(dict[str, Any]):
     def _checked(self, K: str, V: Any) -> str:
         key = K.lower()
         if key not in self._reserved:
-            raise CookieError(f"Invalid attribute {K!r}")
+            raise CookieError(f"Invalid attribute {excerpt(K)}")
         _refuse_controls(V)
         return key
 
@@ -195,21 +238,20 @@ class Morsel(dict[str, Any]):
         """Set name, value and coded value.
 
         Raises:
-            CookieError: a name that is an attribute's or no token; control characters in the name
-                or the coded value.
+            CookieError: a name that is an attribute's or no token; control characters in the name,
+                the coded value, or a value that the coded one does not escape.
         """
         if key.lower() in self._reserved:
-            raise CookieError(f"Attempt to set a reserved key {key!r}")
-        if not _NAME.fullmatch(key):
-            raise CookieError(f"Illegal key {key!r}")
-        _refuse_controls(coded_val)
+            raise CookieError(f"Attempt to set a reserved key {excerpt(key)}")
+        _refuse_name(key)
+        _refuse_unsendable(key, val, coded_val)
         self._key, self._value, self._coded_value = key, val, coded_val
 
     def __getstate__(self) -> dict[str, Any]:
         return {"key": self._key, "value": self._value, "coded_value": self._coded_value}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        _refuse_controls(state["key"], state["coded_value"])
+        _refuse_unsendable(state["key"], state["value"], state["coded_value"])
         self._key = state["key"]
         self._value = state["value"]
         self._coded_value = state["coded_value"]
@@ -231,7 +273,9 @@ class Morsel(dict[str, Any]):
         """Return a cookie of its own with the same name, value and attributes."""
         morsel = Morsel()
         dict.update(morsel, self)
-        morsel.__setstate__(self.__getstate__())
+        # Not `__setstate__`: its checks are for what comes from outside.
+        morsel._key, morsel._value = self._key, self._value
+        morsel._coded_value = self._coded_value
         return morsel
 
     __copy__ = copy
@@ -243,12 +287,13 @@ class Morsel(dict[str, Any]):
     __str__ = output
 
     def __repr__(self) -> str:
-        return f"<{self.__class__.__name__}: {self.OutputString()}>"
+        # It shows what `output` would refuse, since it is what one looks at then.
+        text = _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", "; ".join(self._parts(None)))
+        return f"<{self.__class__.__name__}: {text}>"
 
     def js_output(self, attrs: Iterable[str] | None = None) -> str:
         """Return a script element that sets the cookie; nothing in it can end the script."""
-        text = self.OutputString(attrs).replace("\\", "\\\\").replace('"', '\\"')
-        text = text.replace("<", "\\u003c").replace("\u2028", "").replace("\u2029", "")
+        text = self.OutputString(attrs).translate(_SCRIPT_ESCAPES)
         return f"""
         <script type="text/javascript">
         <!-- begin hiding
@@ -262,34 +307,52 @@ class Morsel(dict[str, Any]):
 
         Raises:
             CookieError: something in it must not be sent: a name that a peer chose freely, control
-                characters, a SameSite that is none.
+                characters, a ";" that would begin an attribute, an unknown SameSite.
         """
-        if self._key is not None and not _NAME.fullmatch(self._key):
-            raise CookieError(f"Illegal key {self._key!r}")
-        wanted = self._reserved if attrs is None else attrs
-        parts = [f"{self._key}={self._coded_value}"]
-        for key, value in sorted(self.items()):
-            if value != "" and key in wanted:
-                parts += self._attribute(key, value)
+        if self._key is not None:
+            _refuse_name(self._key)
+        parts = self._parts(attrs)
+        coded = str(self._coded_value)
+        if ";" in coded and not _QUOTED.fullmatch(coded):
+            raise CookieError(
+                f"expected ';' only in a quoted cookie value, got {excerpt(coded)} "
+                "(RFC 6265 section 4.1.1)"
+            )
+        for part in parts[1:]:
+            if ";" in part:
+                raise CookieError(
+                    f"expected no ';' in an attribute, got {excerpt(part)} (RFC 6265 section 4.1.1)"
+                )
+            name, _, value = part.partition("=")
+            if name == "SameSite" and value.lower() not in _SAME_SITE:
+                raise CookieError(
+                    f"expected SameSite to be Strict, Lax or None, got {excerpt(value)} "
+                    "(RFC 6265bis section 4.1.2.7)"
+                )
         text = "; ".join(parts)
         _refuse_controls(text)
         return text
 
-    def _attribute(self, key: str, value: Any) -> list[str]:
-        name = self._reserved[key]
-        if key in self._flags:
-            return [name] if value else []
-        if key == "expires" and isinstance(value, int):
-            return [f"{name}={format_http_date(time.time() + value)}"]
-        if key == "max-age" and isinstance(value, int):
-            return [f"{name}={value:d}"]
-        if key == "comment" and isinstance(value, str):
-            return [f"{name}={_quote(value)}"]
-        if key == "samesite" and str(value).lower() not in _SAME_SITE:
-            raise CookieError(f"expected SameSite to be Strict, Lax or None, got {value!r}")
-        if isinstance(value, str) and ";" in value:
-            raise CookieError(f"expected no ';' in an attribute, got {excerpt(value)}")
-        return [f"{name}={value}"]
+    def _parts(self, attrs: Iterable[str] | None) -> list[str]:
+        """Return ``name=value`` and the attributes, unchecked."""
+        wanted = self._reserved if attrs is None else attrs
+        parts = [f"{self._key}={self._coded_value}"]
+        for key, value in sorted(self.items()):
+            if value == "" or key not in wanted:
+                continue
+            name = self._reserved[key]
+            if key in self._flags:
+                if value:
+                    parts.append(name)
+            elif key == "expires" and isinstance(value, int):
+                parts.append(f"{name}={format_http_date(time.time() + value)}")
+            elif key == "max-age" and isinstance(value, int):
+                parts.append(f"{name}={value:d}")
+            elif key == "comment" and isinstance(value, str):
+                parts.append(f"{name}={_quote(value)}")
+            else:
+                parts.append(f"{name}={value}")
+        return parts
 
 
 # --- many cookies --------------------------------------------------------------------------------
@@ -311,7 +374,6 @@ class BaseCookie(dict[str, Any]):
         return text, text
 
     def __init__(self, input: str | Mapping[str, Any] | None = None) -> None:
-        super().__init__()
         if input:
             self.load(input)
 
@@ -325,7 +387,9 @@ class BaseCookie(dict[str, Any]):
             super().__setitem__(key, value)
             return
         real, coded = self.value_encode(value)
-        morsel = self.get(key, Morsel())
+        morsel = self.get(key)
+        if morsel is None:
+            morsel = Morsel()
         morsel.set(key, real, coded)
         super().__setitem__(key, morsel)
 
@@ -359,37 +423,39 @@ class BaseCookie(dict[str, Any]):
         if isinstance(rawdata, str):
             self._load_field(rawdata)
             return
-        taken = self.__class__()
-        for key, value in rawdata.items():
-            taken[key] = value
-        for key in taken:
-            self[key] = rawdata[key]
+        items = list(rawdata.items())
+        for key, value in items:
+            if not isinstance(value, Morsel):
+                Morsel().set(key, *self.value_encode(value))
+        for key, value in items:
+            self[key] = value
 
     def _load_field(self, field: str) -> None:
         decode = self.value_decode
+        as_it_is = '"' not in field and getattr(decode, "__func__", None) in _DECODE_QUOTES_ONLY
+        has_dollar = "$" in field
         reserved = Morsel._reserved
-        # Nearly every field is free of controls; what is not is looked at cookie by cookie.
-        suspicious = _CONTROL.search(field) is not None
+        get = self.get
         morsel: Morsel | None = None
-        for name, value in _split_cookie_field(field):
-            key = name.lower()
-            if suspicious and (_CONTROL.search(name) or _CONTROL.search(value or "")):
-                morsel = None
-            elif key in reserved or key[:1] == "$":
+        for name, equals, value in _split_cookie_field(field):
+            if name.lower() in reserved or (has_dollar and name[:1] == "$"):
                 # RFC 2109: an attribute of the cookie before; without one it is of no use.
                 if morsel is not None:
-                    _take_attribute(morsel, key.removeprefix("$"), value)
-            elif value is None or not _PEER_NAME.fullmatch(name):
+                    _take_attribute(morsel, name.lower().removeprefix("$"), equals, value)
+            elif not name or not equals:
                 morsel = None
             else:
-                morsel = self.get(name)
+                morsel = get(name)
                 if morsel is None:
                     morsel = _new_morsel(Morsel)
                     _fill(morsel, _DEFAULTS)
                     _put(self, name, morsel)
                 # Not `Morsel.set`: its checks are for what this program writes.
                 morsel._key = name
-                morsel._value, morsel._coded_value = decode(value)
+                if as_it_is:
+                    morsel._value = morsel._coded_value = value
+                else:
+                    morsel._value, morsel._coded_value = decode(value)
 
 
 # Bound once: a field has many cookies, and this is their cost.
@@ -399,11 +465,14 @@ _fill = dict.update
 _put = dict.__setitem__
 
 
-def _take_attribute(morsel: Morsel, key: str, value: str | None) -> None:
+def _take_attribute(morsel: Morsel, key: str, equals: str, value: str) -> None:
     if key not in Morsel._reserved:
         return
-    if value is not None:
-        _put(morsel, key, _unquote(value))
+    if equals:
+        value = _unquote(value)
+        # An escape may have hidden one, and `output` would raise for what a peer did.
+        if not _CONTROL.search(value):
+            _put(morsel, key, value)
     elif key in Morsel._flags:
         _put(morsel, key, True)
 
@@ -423,3 +492,7 @@ class SimpleCookie(BaseCookie):
         """Return (value, coded value) for what a program sets, quoted if need be."""
         text = str(val)
         return text, _quote(text)
+
+
+#: These leave a value without quotes as it is; a subclass's own is asked for every value.
+_DECODE_QUOTES_ONLY = frozenset({BaseCookie.value_decode, SimpleCookie.value_decode})

@@ -114,6 +114,10 @@ def test_response_bounds():
         parse_response_head(folded, Limits(max_fields=1))
 
 
+def test_a_status_line_of_http_0_9_is_read_as_1_0():
+    assert parse_response_head(b"HTTP/0.9 200 OK\r\n\r\n") == (10, 200, "OK", [])
+
+
 def test_response_refusals_name_what_came():
     with pytest.raises(BadStatusLine, match=r"Hello\\x00"):
         parse_response_head(b"Hello\0\r\n\r\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,6 +51,9 @@ _METHODS_WITH_CONTENT = frozenset({"PATCH", "POST", "PUT"})
 
 #: A head and a body up to this size leave in one send.
 MAX_JOINED = 64 * 1024
+
+#: What would end a word of the request line, or the line.
+_NOT_IN_A_LINE = re.compile(r"[\x00-\x20\x7f]")
 
 _NO_TIMEOUT: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]  # the stdlib's own default
 
@@ -392,25 +396,24 @@ class HTTPConnection:
         return request.encode("ascii")
 
     def _validate_method(self, method: str) -> None:
-        found = grammar.FORBIDDEN_IN_VALUE.search(method) or " " in method or "\t" in method
-        if found:
+        if found := _NOT_IN_A_LINE.search(method):
             raise LocalProtocolError(
                 f"method can't contain control characters. {excerpt(method)} "
-                "(expected a token, RFC 9110 section 9.1)"
+                f"(found at least {found[0]!r}; expected a token, RFC 9110 section 9.1)"
             )
 
     def _validate_path(self, url: str) -> None:
-        if " " in url or grammar.FORBIDDEN_IN_VALUE.search(url) or "\t" in url:
+        if found := _NOT_IN_A_LINE.search(url):
             raise InvalidURL(
                 f"URL can't contain control characters. {excerpt(url)} "
-                "(expected visible ASCII, RFC 9112 section 3.2)"
+                f"(found at least {found[0]!r}; expected visible ASCII, RFC 9112 section 3.2)"
             )
 
     def _validate_host(self, host: str) -> None:
-        if " " in host or grammar.FORBIDDEN_IN_VALUE.search(host) or "\t" in host:
+        if found := _NOT_IN_A_LINE.search(host):
             raise InvalidURL(
                 f"URL can't contain control characters. {excerpt(host)} "
-                "(expected a host, RFC 3986 section 3.2.2)"
+                f"(found at least {found[0]!r}; expected a host, RFC 3986 section 3.2.2)"
             )
 
     def putheader(self, header: str | bytes, *values: Any) -> None:

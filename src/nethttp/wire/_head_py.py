@@ -119,7 +119,10 @@ def parse_response_head(
     if end + 2 > limits.max_start_line:
         raise LineTooLong("status line", limits.max_start_line)
     if major != "1":
-        raise UnknownProtocol(f"HTTP/{major}.{minor}")
+        if (major, minor) != ("0", "9"):
+            raise UnknownProtocol(f"HTTP/{major}.{minor}")
+        # Who sends a status line speaks HTTP/1.0, whatever it says.
+        minor = "0"
     fields = _parse_leniently(text, end, limits)
     return 11 if minor != "0" else 10, int(status), reason.strip(" \t") if reason else "", fields
 
