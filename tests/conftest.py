@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,6 +32,22 @@ def program() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session", params=["pure", "C"])
+def twin(request: pytest.FixtureRequest) -> ModuleType:
+    """Return one twin after the other; skip a C twin that was not built, unless it must be."""
+    from nethttp.wire import _head_py
+
+    if request.param == "pure":
+        return _head_py
+    try:
+        from nethttp.wire import _head_c
+    except ImportError:
+        if os.environ.get("NETHTTP_BUILD") == "require":
+            raise
+        pytest.skip("the C twin was not built")
+    return _head_c
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import CookieError, excerpt
-from .wire.values import format_http_date
+from .wire import grammar
+from .wire.values import format_http_date, split_cookie_field
 
 __all__ = ["BaseCookie", "CookieError", "SimpleCookie"]
 
@@ -31,8 +32,8 @@ __all__ = ["BaseCookie", "CookieError", "SimpleCookie"]
 #: token of RFC 2616, and ":", which servers and browsers allow in names.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~:]++")
 
-_CTL = r"\x00-\x1f\x7f"
-_CONTROL = re.compile(rf"[{_CTL}]")
+_CONTROL = re.compile(rf"[{grammar.CONTROL}]")
+_QUOTED = re.compile(grammar.QUOTED_COOKIE)
 
 #: Characters that a quoted value holds as they are; all others below U+0100 as octal escapes.
 _PLAIN_IN_QUOTES = frozenset(
@@ -41,53 +42,6 @@ _PLAIN_IN_QUOTES = frozenset(
 _ESCAPES = {code: f"\\{code:03o}" for code in range(256) if chr(code) not in _PLAIN_IN_QUOTES}
 _ESCAPES |= {ord('"'): '\\"', ord("\\"): "\\\\"}
 _ESCAPED = re.compile(r"\\(?:([0-3][0-7][0-7])|([\s\S]))")
-
-#: A value in quotes, whole.
-_QUOTED = re.compile(rf'"(?:[^\\"{_CTL}]++|\\[^{_CTL}])*+"')
-
-#: One cookie of a field: name, "=" and value, or three times nothing for one that cannot be read.
-#: A peer's names may hold separators (gh-157694), its values all that is printable but ";"
-#: (gh-92936), and semicolons too in quotes that close where the value ends. The time is linear: all
-#: repeats are possessive, and quotes that fail were looked at no further than to the next quote, so
-#: at most to the one that opens the next cookie's value.
-_COOKIE = re.compile(
-    rf"""
-    [ \t]*+
-    (?:
-        ( [^{_CTL}\x20"=;]++ ) [ \t]*+
-        (?:
-            (=) [ \t]*+
-            (
-                {_QUOTED.pattern} (?= [ \t]*+ (?: ; | \Z ) )
-              | [^{_CTL}\x20;]*+ (?: \x20++ [^{_CTL}\x20;]++ )*+
-            )
-            [ \t]*+
-        )?+
-        (?: ; | \Z )
-      | [^;]*+ (?: ; | \Z )
-    )
-    """,
-    re.VERBOSE,
-)
-
-
-def _split_cookie_field(field: str) -> list[tuple[str, str, str]]:
-    """Return the (name, "=" or "", value) triples of a Cookie field; no name: cannot be read.
-
-    >>> _split_cookie_field('a="b;c"; Secure; d e=f')
-    [('a', '=', '"b;c"'), ('Secure', '', ''), ('', '', ''), ('', '', '')]
-    """
-    separators = field.count("; ")
-    if (
-        field.count(" ") == separators == field.count(";")
-        and '"' not in field
-        and field.isprintable()
-    ):
-        # What browsers send: no blank but those between cookies, so there is nothing to strip, and
-        # nothing that the pattern would refuse but an empty name.
-        return [part.partition("=") for part in field.split("; ")]
-    # A line's end is no part of the field, and the stdlib reads lines with theirs.
-    return _COOKIE.findall(field.strip("\r\n"))
 
 
 def _quote(text: Any) -> Any:
@@ -437,7 +391,7 @@ class BaseCookie(dict[str, Any]):
         reserved = Morsel._reserved
         get = self.get
         morsel: Morsel | None = None
-        for name, equals, value in _split_cookie_field(field):
+        for name, equals, value in split_cookie_field(field):
             if name.lower() in reserved or (has_dollar and name[:1] == "$"):
                 # RFC 2109: an attribute of the cookie before; without one it is of no use.
                 if morsel is not None:

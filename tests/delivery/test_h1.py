@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+import nethttp.wire.body
+import nethttp.wire.h1
+import nethttp.wire.head
 from nethttp import errors
 from nethttp.wire.h1 import (
     NEED_DATA,
@@ -23,6 +26,15 @@ from nethttp.wire.h1 import (
 
 BEHIND = b"GET /behind HTTP/1.1\r\nHost: behind\r\n\r\n"
 DELIVERIES = ["whole", "bytes", "behind"]
+
+
+@pytest.fixture(autouse=True)
+def each_twin(twin, monkeypatch):
+    """Run the connection on one twin after the other."""
+    for module in (nethttp.wire.h1, nethttp.wire.body):
+        for name in nethttp.wire.head.__all__:
+            if callable(getattr(module, name, None)):
+                monkeypatch.setattr(module, name, getattr(twin, name))
 
 
 def pieces(data: bytes, delivery: str) -> Iterator[bytes]:

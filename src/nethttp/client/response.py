@@ -22,7 +22,7 @@ from ..errors import (
 from ..status import HTTPStatus
 from ..wire.block import read_field_block
 from ..wire.body import BodyReader, ChunkedDecoder, LengthDecoder, body_decoder
-from ..wire.fields import select_fields
+from ..wire.fields import FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
     FRAMING_FIELDS,
@@ -30,7 +30,7 @@ from ..wire.framing import (
     keeps_alive,
     response_framing,
 )
-from ..wire.head import FieldLines, parse_response_head
+from ..wire.head import parse_response_head
 from ..wire.limits import Limits, limits_for
 
 if TYPE_CHECKING:

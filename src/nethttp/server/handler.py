@@ -25,7 +25,7 @@ from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.block import read_field_block
 from ..wire.body import BodyReader, LengthDecoder, body_decoder
-from ..wire.fields import select_fields
+from ..wire.fields import FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
     FRAMING_FIELDS,
@@ -35,7 +35,7 @@ from ..wire.framing import (
     request_framing,
     response_has_body,
 )
-from ..wire.head import FieldLines, parse_field_section, parse_request_line, serialise_fields
+from ..wire.head import parse_field_section, parse_request_line, serialise_fields
 from ..wire.limits import DEFAULT_LIMITS, Limits
 from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member

@@ -23,9 +23,8 @@ from ..errors import (
     excerpt,
 )
 from . import grammar
+from .fields import FieldLines
 from .limits import DEFAULT_LIMITS, Limits
-
-FieldLines = list[tuple[str, str]]
 
 _REQUEST_LINE = re.compile(rf"([{grammar.TCHAR}]++) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])(?=\r\n)")
 # A status line's reason may be absent, and its SP with it: not RFC 9112, but common.
@@ -44,7 +43,7 @@ _FRAMING_NAMES = ("content-length", "transfer-encoding")
 
 
 def parse_request_head(
-    block: bytes, limits: Limits = DEFAULT_LIMITS
+    block: bytes, limits: Limits = DEFAULT_LIMITS, /
 ) -> tuple[str, str, int, FieldLines]:
     """Return (method, target, version, fields) of a request head; version 11 is HTTP/1.1.
 
@@ -59,7 +58,7 @@ def parse_request_head(
     return method, target, version, _parse_strictly(text, end, limits)
 
 
-def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[str, str, int]:
+def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS, /) -> tuple[str, str, int]:
     """Return (method, target, version) of a request line with its CRLF.
 
     For whoever reads line by line and must refuse the first before waiting for the next.
@@ -91,7 +90,7 @@ def _parse_request_line(text: str, limits: Limits) -> tuple[str, str, int, int]:
 
 
 def parse_response_head(
-    block: bytes, limits: Limits = DEFAULT_LIMITS
+    block: bytes, limits: Limits = DEFAULT_LIMITS, /
 ) -> tuple[int, int, str, FieldLines]:
     """Return (version, status, reason, fields) of a response head.
 
@@ -127,7 +126,7 @@ def parse_response_head(
     return 11 if minor != "0" else 10, int(status), reason.strip(" \t") if reason else "", fields
 
 
-def parse_lenient_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS) -> FieldLines:
+def parse_lenient_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS, /) -> FieldLines:
     """Return the fields of a block without a start line, read as `parse_response_head` does.
 
     Raises:
@@ -139,7 +138,7 @@ def parse_lenient_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS) -
     return _parse_leniently("\r\n" + block.decode("latin-1"), 0, limits)
 
 
-def parse_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS) -> FieldLines:
+def parse_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS, /) -> FieldLines:
     """Return the fields of a block without a start line (a trailer section), read strictly.
 
     Raises:
@@ -276,7 +275,7 @@ def _field_line_problem(line: str) -> str | None:
 # --- chunk lines: RFC 9112 section 7.1 -----------------------------------------------------------
 
 
-def parse_chunk_line(line: bytes) -> tuple[int, int]:
+def parse_chunk_line(line: bytes, /) -> tuple[int, int]:
     """Return (chunk size, length of the extensions) of a chunk's size line with its CRLF.
 
     Extensions are checked and not interpreted.
@@ -296,6 +295,59 @@ def parse_chunk_line(line: bytes) -> tuple[int, int]:
     return int(m[1], 16), len(m[2])
 
 
+# --- Cookie fields: RFC 6265 section 4.2.1, and what peers make of it ----------------------------
+
+
+@lru_cache(maxsize=1)
+def _cookie_pattern() -> re.Pattern[str]:
+    """Return the pattern of one cookie of a field; start-up: compiled for the first unusual one.
+
+    A peer's names may hold separators (gh-157694), its values all that is printable but ";"
+    (gh-92936), and semicolons too in quotes that close where the value ends. The time is linear:
+    all repeats are possessive, and quotes that fail were looked at no further than to the next
+    quote, so at most to the one that opens the next cookie's value.
+    """
+    control, quoted = grammar.CONTROL, grammar.QUOTED_COOKIE
+    return re.compile(
+        rf"""
+        [ \t]*+
+        (?:
+            ( [^{control}\x20"=;]++ ) [ \t]*+
+            (?:
+                (=) [ \t]*+
+                (
+                    {quoted} (?= [ \t]*+ (?: ; | \Z ) )
+                  | [^{control}\x20;]*+ (?: \x20++ [^{control}\x20;]++ )*+
+                )
+                [ \t]*+
+            )?+
+            (?: ; | \Z )
+          | [^;]*+ (?: ; | \Z )
+        )
+        """,
+        re.VERBOSE,
+    )
+
+
+def split_cookie_field(field: str, /) -> list[tuple[str, str, str]]:
+    """Return the (name, "=" or "", value) triples of a Cookie field; no name: cannot be read.
+
+    >>> split_cookie_field('a="b;c"; Secure; d e=f')
+    [('a', '=', '"b;c"'), ('Secure', '', ''), ('', '', ''), ('', '', '')]
+    """
+    separators = field.count("; ")
+    if (
+        field.count(" ") == separators == field.count(";")
+        and '"' not in field
+        and field.isprintable()
+    ):
+        # What browsers send: no blank but those between cookies, so there is nothing to strip, and
+        # nothing that the pattern would refuse but an empty name.
+        return [part.partition("=") for part in field.split("; ")]
+    # A line's end is no part of the field, and the stdlib reads lines with theirs.
+    return _cookie_pattern().findall(field.strip("\r\n"))
+
+
 # --- serialise -----------------------------------------------------------------------------------
 
 _FIELD_OCTETS = bytes(c for c in range(256) if c == 9 or (c >= 0x20 and c != 0x7F))
@@ -309,7 +361,7 @@ def _check_name(name: str) -> None:
         )
 
 
-def serialise_fields(fields: FieldLines) -> bytes:
+def serialise_fields(fields: FieldLines, /) -> bytes:
     """Return the field lines as bytes, each with its CRLF, without the final empty line.
 
     Raises:
@@ -341,7 +393,7 @@ def _refuse_values(fields: FieldLines) -> NoReturn:
     raise AssertionError("a field section with only valid values was refused")
 
 
-def serialise_request_head(method: str, target: str, fields: FieldLines) -> bytes:
+def serialise_request_head(method: str, target: str, fields: FieldLines, /) -> bytes:
     """Return the head of an HTTP/1.1 request as bytes, its empty line included.
 
     Raises:
@@ -367,10 +419,8 @@ def serialise_request_head(method: str, target: str, fields: FieldLines) -> byte
     )
 
 
-def serialise_response_head(
-    status: int, reason: str, fields: FieldLines, version: str = "HTTP/1.1"
-) -> bytes:
-    """Return the head of a response as bytes, its empty line included.
+def serialise_response_head(status: int, reason: str, fields: FieldLines, /) -> bytes:
+    """Return the head of an HTTP/1.1 response as bytes, its empty line included.
 
     Raises:
         LocalProtocolError: a status that has not three digits, a reason with a control character,
@@ -388,5 +438,8 @@ def serialise_response_head(
             f"Invalid reason {excerpt(reason)}: expected visible characters, spaces and tabs of "
             "ISO-8859-1 (RFC 9112 section 4)"
         )
-    start_line = f"{version} {status:d} {reason}\r\n".encode("latin-1")
-    return b"%b%b\r\n" % (start_line, serialise_fields(fields))
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (
+        status,
+        reason.encode("latin-1"),
+        serialise_fields(fields),
+    )

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
+from .fields import FieldLines
 from .framing import CHUNKED, UNTIL_CLOSE
-from .head import FieldLines, parse_chunk_line, parse_field_section, serialise_fields
+from .head import parse_chunk_line, parse_field_section, serialise_fields
 from .limits import DEFAULT_LIMITS, Limits
 
 __all__ = [

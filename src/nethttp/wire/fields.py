@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Fields", "select_fields"]
+__all__ = ["FieldLines", "Fields", "select_fields"]
+
+FieldLines = list[tuple[str, str]]
+"""Fields as a head holds them: (name, value) a line, in order."""
 
 #: Field lines that must never be joined with commas. RFC 9110 section 5.3.
 _NEVER_JOINED = frozenset({"set-cookie"})

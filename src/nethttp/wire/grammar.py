@@ -1,8 +1,8 @@
 """The tokens of RFC 9110 and RFC 9112, as patterns.
 
 Each rule stands beside its ABNF. Patterns are possessive (`++`, `*+`): none can backtrack, so all
-take linear time. They are for text in ISO-8859-1 and for use with ``fullmatch``; `TCHAR` and
-`QUOTED_STRING` are pieces to build others from.
+take linear time. They are for text in ISO-8859-1 and for use with ``fullmatch``; those that are
+not compiled are pieces to build others from.
 """
 
 from __future__ import annotations
@@ -55,3 +55,9 @@ _IP_LITERAL = (
     r"|v[0-9A-Fa-f]++\.[A-Za-z0-9\-._~!$&'()*+,;=:]++)\]"
 )
 AUTHORITY: Final = re.compile(rf"(?:{_IP_LITERAL}|{_REG_NAME})(?::[0-9]*+)?+")
+
+#: The control characters, for use in a set of a pattern.               ; RFC 5234 appendix B.1
+CONTROL: Final = r"\x00-\x1f\x7f"
+
+#: A cookie's value in quotes, whole: laxer than RFC 6265, since peers escape what they like.
+QUOTED_COOKIE: Final = rf'"(?:[^\\"{CONTROL}]++|\\[^{CONTROL}])*+"'

@@ -25,7 +25,7 @@ from ..errors import (
     excerpt,
 )
 from .body import Decoder, body_decoder, encode_chunk, encode_last_chunk
-from .fields import select_fields
+from .fields import FieldLines, select_fields
 from .framing import (
     CHUNKED,
     FRAMING_FIELDS,
@@ -38,7 +38,6 @@ from .framing import (
     response_has_body,
 )
 from .head import (
-    FieldLines,
     parse_request_head,
     parse_response_head,
     serialise_request_head,

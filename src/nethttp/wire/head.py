@@ -1,27 +1,17 @@
 """Heads of messages: parse and serialise, by whichever twin this interpreter has.
 
-The twins (`_head_py`, and a compiled one where it was built) have the same names, results and
-exceptions; everything above imports from here and does not know which one runs.
+The twins, `_head_py` and the compiled `_head_c`, have the same names, results and exceptions;
+everything above imports from here and does not know which one runs. The C twin runs where it was
+built, unless NETHTTP_PURE=1 stands in the environment.
 """
 
 from __future__ import annotations
 
-from ._head_py import (
-    FieldLines,
-    parse_chunk_line,
-    parse_field_section,
-    parse_lenient_field_section,
-    parse_request_head,
-    parse_request_line,
-    parse_response_head,
-    serialise_fields,
-    serialise_request_head,
-    serialise_response_head,
-)
+import os
+from typing import Final
 
 __all__ = [
     "TWIN",
-    "FieldLines",
     "parse_chunk_line",
     "parse_field_section",
     "parse_lenient_field_section",
@@ -31,7 +21,30 @@ __all__ = [
     "serialise_fields",
     "serialise_request_head",
     "serialise_response_head",
+    "split_cookie_field",
 ]
 
-TWIN = "pure"
-"""Which twin runs: "pure" or "c"."""
+PURE: Final = os.environ.get("NETHTTP_PURE", "") not in ("", "0")
+"""Whether the environment asks for the pure twin."""
+
+if PURE:
+    from . import _head_py as _twin
+else:
+    try:
+        from . import _head_c as _twin  # type: ignore[no-redef]  # the stub has the same names
+    except ImportError:
+        from . import _head_py as _twin
+
+TWIN: Final = "pure" if _twin.__name__.endswith("_py") else "C"
+"""Which twin runs: "C" or "pure"."""
+
+parse_chunk_line = _twin.parse_chunk_line
+parse_field_section = _twin.parse_field_section
+parse_lenient_field_section = _twin.parse_lenient_field_section
+parse_request_head = _twin.parse_request_head
+parse_request_line = _twin.parse_request_line
+parse_response_head = _twin.parse_response_head
+serialise_fields = _twin.serialise_fields
+serialise_request_head = _twin.serialise_request_head
+serialise_response_head = _twin.serialise_response_head
+split_cookie_field = _twin.split_cookie_field

@@ -11,6 +11,7 @@ from time import gmtime
 from typing import NamedTuple
 
 from . import grammar
+from .head import split_cookie_field
 
 __all__ = [
     "DAY_NAMES",
@@ -27,6 +28,7 @@ __all__ = [
     "parse_list",
     "parse_media_type",
     "parse_weighted_list",
+    "split_cookie_field",
 ]
 
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -1,0 +1,11 @@
+# The C twin has the names, types and results of the pure one; they are written there.
+from ._head_py import parse_chunk_line as parse_chunk_line
+from ._head_py import parse_field_section as parse_field_section
+from ._head_py import parse_lenient_field_section as parse_lenient_field_section
+from ._head_py import parse_request_head as parse_request_head
+from ._head_py import parse_request_line as parse_request_line
+from ._head_py import parse_response_head as parse_response_head
+from ._head_py import serialise_fields as serialise_fields
+from ._head_py import serialise_request_head as serialise_request_head
+from ._head_py import serialise_response_head as serialise_response_head
+from ._head_py import split_cookie_field as split_cookie_field
