@@ -227,7 +227,7 @@ def test_the_octets_of_every_part_are_those_of_the_grammar(twin):
         (b"ffffffffffffffff\r\n", (2**64 - 1, 0)),
         (b"0000000000000001\r\n", (1, 0)),
         (b"1;a\r\n", (1, 2)),
-        (b"1 ; a\t= b;c\r\n", (1, 10)),
+        (b"1; a\t= b ;c\r\n", (1, 10)),
         (b'1;a="b;\\"c"\r\n', (1, 10)),
     ],
 )
@@ -241,7 +241,7 @@ def test_a_chunk_line_is_read(twin, line, read):
         *(b"", b"\r\n", b"1", b"1\n", b"1\r", b"\n1\r\n", b"1\r\n\r\n", b" 1\r\n", b"1 \r\n"),
         *(b"-1\r\n", b"+1\r\n", b"0x1\r\n", b"1_0\r\n", b"g\r\n", b"1\x00\r\n", b"1,a\r\n"),
         *(b"00000000000000001\r\n", b"1;\r\n", b"1;=a\r\n", b"1;a=\r\n", b"1;a \r\n"),
-        *(b"1;a= \r\n", b"1;a=b c\r\n", b"1;;a\r\n", b'1;a="\r\n', b'1;a="b\r\n'),
+        *(b"1;a= \r\n", b"1;a=b c\r\n", b"1;;a\r\n", b"1 ;a\r\n", b'1;a="\r\n', b'1;a="b\r\n'),
         *(b'1;a="b"c\r\n', b'1;a="b\\"\r\n', b'1;a="\n"\r\n'),
     ],
 )

@@ -107,9 +107,7 @@ class TestReading:
 
 
 def test_trailers_are_read_and_the_dangerous_ones_dropped():
-    body = reader(
-        CHUNKED, chunked(b"a", trailers=[("Digest", "x"), ("Content-Length", "5")]) + BEHIND
-    )
+    body = reader(CHUNKED, chunked(b"a", trailers=[("Digest", "x"), ("Host", "b")]) + BEHIND)
     assert body.read() == b"a"
     assert body.trailers == [("Digest", "x")]
     assert body.source.read() == BEHIND

@@ -218,12 +218,12 @@ def test_gunicorn_length_as_a_list():
 
 
 def test_gunicorn_forbidden_trailer_names():
-    source = io.BytesIO(
-        b"0\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\nHost: b\r\nOk: 1\r\n\r\n"
-    )
+    source = io.BytesIO(b"0\r\nAuthorization: x\r\nHost: b\r\nOk: 1\r\n\r\n")
     body = BodyReader(source, ChunkedDecoder())
     body.read()
     assert body.trailers == [("Ok", "1")]
+    for name in (b"Content-Length: 9", b"Transfer-Encoding: x"):
+        chunked_refused(b"0\r\n" + name + b"\r\nOk: 1\r\n\r\n")
 
 
 def test_gunicorn_misuse_of_authority_and_asterisk_form():

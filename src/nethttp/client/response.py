@@ -158,6 +158,8 @@ class HTTPResponse(io.BufferedIOBase):
         for _ in range(limits.max_interim_responses):
             if status >= 200 or status == 101 or ended:
                 break
+            # It frames nothing, but must not try to.
+            response_framing(self._method, status, select_fields(fields, FRAMING_FIELDS))
             try:
                 version, status, reason, fields, ended = self._read_head(limits)
             except RemoteDisconnected:

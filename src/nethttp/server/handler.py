@@ -515,7 +515,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             # A target in none of the four forms ("dir/", "/a#b") is read as the stdlib reads it.
             if self.command == "CONNECT" or target_form(self.path) is not None:
                 check_target(self.command, self.path)
-            self._framing = request_framing(version, selected, self.limits)
+            self._framing = request_framing(self.command, version, selected, self.limits)
             expects = expects_continue(version, selected)
         except RemoteProtocolError as error:
             self._refuse(error)

@@ -496,12 +496,11 @@ skip_quoted(const octet *at, const octet *end)
 }
 
 /* Return where the extensions end that begin at `at`, or NULL.
-   chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) */
+   chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), without the first BWS. */
 static const octet *
 skip_extensions(const octet *at, const octet *end)
 {
     while (!at_crlf(at, end)) {
-        at = skip(at, end, BLANK);
         if (at == end || *at != ';') {
             return NULL;
         }
@@ -511,13 +510,16 @@ skip_extensions(const octet *at, const octet *end)
             return NULL;
         }
         const octet *sign = skip(at, end, BLANK);
-        if (sign == end || *sign != '=') {
-            continue;
+        if (sign < end && *sign == '=') {
+            const octet *value = skip(sign + 1, end, BLANK);
+            at = value < end && *value == '"' ? skip_quoted(value, end) : skip(value, end, TCHAR);
+            if (at == NULL || at == value) {
+                return NULL;
+            }
         }
-        const octet *value = skip(sign + 1, end, BLANK);
-        at = value < end && *value == '"' ? skip_quoted(value, end) : skip(value, end, TCHAR);
-        if (at == NULL || at == value) {
-            return NULL;
+        const octet *next = skip(at, end, BLANK);
+        if (next < end && *next == ';') {
+            at = next;
         }
     }
     return at;

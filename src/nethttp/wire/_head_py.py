@@ -181,25 +181,28 @@ def _parse_leniently(text: str, start: int, limits: Limits) -> FieldLines:
         if " \r\n" in text or "\t\r\n" in text:
             return [(name, value.rstrip(" \t")) for name, value in fields]
         return fields
-    if "\0" in text:
-        _refuse_field_section(text, start, limits)
     section = _OBS_FOLD.sub(" ", _LINE_END.sub("\r\n", text[start:])[2:])
-    lines = section.split("\r\n")
-    _check_bounds(text, start, len(lines) - 2, limits)
-    return [pair for line in lines if line and (pair := _read_leniently(line))]
+    lines = [line for line in section.split("\r\n") if line]
+    _check_bounds(text, start, len(lines), limits)
+    return [pair for line in lines if (pair := _read_leniently(line))]
 
 
 def _read_leniently(line: str) -> tuple[str, str] | None:
     """Return the field that a response's line holds, or None if it is to be passed over."""
+    if grammar.FORBIDDEN_IN_VALUE.search(line):
+        raise RemoteProtocolError(
+            f"expected a field line, got {excerpt(line)}: a control character in it "
+            "(RFC 9110 section 5.5)"
+        )
     name, colon, value = line.partition(":")
-    if colon and grammar.TOKEN.fullmatch(name) and "\r" not in value:
+    if colon and grammar.TOKEN.fullmatch(name):
         return name, value.strip(" \t")
     if line.lstrip().lower().startswith(_FRAMING_NAMES):
         raise RemoteProtocolError(
             f"expected a field line, got {excerpt(line)}: a malformed field that frames the "
             "message (RFC 9112 section 5.1)"
         )
-    if colon and grammar.TOKEN.fullmatch(name.rstrip(" \t")) and "\r" not in value:
+    if colon and grammar.TOKEN.fullmatch(name.rstrip(" \t")):
         return name.rstrip(" \t"), value.strip(" \t")
     return None
 

@@ -34,11 +34,14 @@ __all__ = [
 #: (CVE-2025-13836).
 MAX_PIECE: Final = 1 << 20
 
-_FORBIDDEN_TRAILERS = frozenset(
-    {"content-length", "transfer-encoding", "host", "trailer", "content-encoding", "content-type"}
-    | {"content-range", "authorization", "set-cookie", "connection", "te", "expect"}
+_REFUSED_TRAILERS = frozenset({"content-length", "transfer-encoding"})
+"""Fields that frame the message: who sends them behind it hopes that somebody obeys them."""
+
+_DROPPED_TRAILERS = frozenset(
+    {"host", "trailer", "content-encoding", "content-type", "content-range", "authorization"}
+    | {"set-cookie", "connection", "te", "expect"}
 )
-"""Fields that frame, route or authorise: never taken from a trailer. RFC 9110 section 6.5.1."""
+"""Fields that route or authorise: never taken from a trailer. RFC 9110 section 6.5.1."""
 
 
 class Decoder(Protocol):
@@ -143,6 +146,7 @@ class ChunkedDecoder:
         "_trailer_size",
         "complete",
         "content_complete",
+        "max_line",
         "remaining",
         "size",
         "trailers",
@@ -157,6 +161,8 @@ class ChunkedDecoder:
         self.size = 0
         """Content announced so far, in bytes."""
         self.remaining = 0
+        self.max_line = limits.max_chunk_line
+        """Bytes of the line that must come next, at most: no more need be read to refuse it."""
         self.complete = False
         self.content_complete = False
         self.trailers: FieldLines = []
@@ -164,12 +170,6 @@ class ChunkedDecoder:
     @property
     def wants_line(self) -> bool:
         return self.remaining == 0 and not self.complete
-
-    @property
-    def max_line(self) -> int:
-        if self.content_complete:
-            return self._limits.max_trailer_section
-        return self._limits.max_chunk_line
 
     def take(self, count: int) -> None:
         """`count` bytes of the current chunk have come."""
@@ -193,6 +193,8 @@ class ChunkedDecoder:
             raise IncompleteRead(b"", self.remaining or None)
 
     def _refuse_line_end(self, line: bytes) -> None:
+        if self._next == self._chunk_end and len(line) == self.max_line:
+            self._chunk_end(line)
         if line.endswith(b"\n"):
             raise RemoteProtocolError(
                 f"expected CRLF at the end of a chunk line, got a bare LF: {excerpt(line)} "
@@ -224,9 +226,11 @@ class ChunkedDecoder:
             )
         if size:
             self.remaining = size
+            self.max_line = 2
             self._next = self._chunk_end
         else:
             self.content_complete = True
+            self.max_line = self._limits.max_trailer_section
             self._next = self._trailer_line
 
     def _chunk_end(self, line: bytes) -> None:
@@ -234,6 +238,7 @@ class ChunkedDecoder:
             raise RemoteProtocolError(
                 f"expected CRLF after the chunk, got {excerpt(line)} (RFC 9112 section 7.1)"
             )
+        self.max_line = self._limits.max_chunk_line
         self._next = self._size_line
 
     def _trailer_line(self, line: bytes) -> None:
@@ -247,13 +252,23 @@ class ChunkedDecoder:
                     f"got more than {self._limits.max_trailers} trailers", status_hint=431
                 )
             return
-        self.complete = True
         if self._trailer_lines:
-            self.trailers = [
-                (name, value)
-                for name, value in parse_field_section(b"".join([*self._trailer_lines, line]))
-                if name.lower() not in _FORBIDDEN_TRAILERS
-            ]
+            self.trailers = _take_trailers(b"".join([*self._trailer_lines, line]))
+        self.complete = True
+
+
+def _take_trailers(block: bytes) -> FieldLines:
+    trailers = []
+    for name, value in parse_field_section(block):
+        key = name.lower()
+        if key in _REFUSED_TRAILERS:
+            raise RemoteProtocolError(
+                f"expected no field that frames the message among its trailers, got {name} "
+                "(RFC 9110 section 6.5.1)"
+            )
+        if key not in _DROPPED_TRAILERS:
+            trailers.append((name, value))
+    return trailers
 
 
 def body_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:

@@ -41,19 +41,26 @@ MAX_LENGTH_DIGITS = 19
 Selected = dict[str, list[str]]
 
 
-def request_framing(version: int, selected: Selected, limits: Limits = DEFAULT_LIMITS) -> int:
+def request_framing(
+    method: str, version: int, selected: Selected, limits: Limits = DEFAULT_LIMITS
+) -> int:
     """Return the framing of a request's body: a length (0 if none is declared) or `CHUNKED`.
 
     Raises:
         RemoteProtocolError: with `status_hint` 400; 501 for a transfer coding other than chunked;
             413 for a length over `limits.max_body`. RFC 9112 section 6.
 
-    >>> request_framing(11, {"content-length": ["5"]})
+    >>> request_framing("POST", 11, {"content-length": ["5"]})
     5
     """
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
     _refuse_both(lengths, codings)
+    if method == "CONNECT" and (codings is not None or lengths not in (None, ["0"])):
+        # Some take what follows for content, others for the tunnel's first bytes.
+        raise RemoteProtocolError(
+            "expected no content in a CONNECT request (RFC 9110 section 9.3.6)"
+        )
     if codings is not None:
         if version < 11:
             raise RemoteProtocolError(
@@ -89,24 +96,19 @@ def response_framing(method: str | None, status: int, selected: Selected) -> int
     >>> response_framing("GET", 200, {})
     -2
     """
-    if not response_has_body(method, status) or (method == "CONNECT" and 200 <= status < 300):
+    if method == "CONNECT" and 200 <= status < 300:
         return 0
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
-    _refuse_both(lengths, codings)
+    # Checked even where there is no body: a length that is none is a fault wherever it stands.
+    framing = UNTIL_CLOSE if lengths is None else _read_equal_lengths(lengths)
     if codings is not None:
         _check_codings(codings)
-        return CHUNKED
-    if lengths is None:
-        return UNTIL_CLOSE
-    first = _read_length(lengths[0])
-    for other in lengths[1:]:
-        if _read_length(other) != first:
-            raise RemoteProtocolError(
-                f"expected one Content-Length, got {excerpt(lengths[0])} and {excerpt(other)} "
-                "(RFC 9112 section 6.3)"
-            )
-    return first
+        framing = CHUNKED
+    if not response_has_body(method, status):
+        return 0
+    _refuse_both(lengths, codings)
+    return framing
 
 
 def response_has_body(method: str | None, status: int) -> bool:
@@ -173,10 +175,7 @@ def declared_framing(selected: Selected) -> int | None:
             return CHUNKED
         if lengths is None:
             return None
-        first = _read_length(lengths[0])
-        if len(lengths) > 1 and {_read_length(value) for value in lengths} != {first}:
-            raise LocalProtocolError("expected one Content-Length (RFC 9112 section 6.2)")
-        return first
+        return _read_equal_lengths(lengths)
     except RemoteProtocolError as error:
         raise LocalProtocolError(*error.args) from None
 
@@ -189,6 +188,17 @@ def _refuse_both(lengths: list[str] | None, codings: list[str] | None) -> None:
         )
 
 
+def _read_equal_lengths(values: list[str]) -> int:
+    """Return the length that all values spell in one way: others take "03" and "3" for two."""
+    for other in values[1:]:
+        if other != values[0]:
+            raise RemoteProtocolError(
+                f"expected one Content-Length, got {excerpt(values[0])} and {excerpt(other)} "
+                "(RFC 9112 section 6.3)"
+            )
+    return _read_length(values[0])
+
+
 def _read_length(value: str) -> int:
     if len(value) > MAX_LENGTH_DIGITS or not grammar.DIGITS.fullmatch(value):
         raise RemoteProtocolError(
@@ -198,12 +208,15 @@ def _read_length(value: str) -> int:
 
 
 def _check_codings(values: list[str]) -> None:
-    """Return nothing if the transfer codings are exactly one ``chunked``."""
-    codings = [coding.lower() for coding in parse_list(",".join(values))]
-    if codings == ["chunked"]:
+    """Return nothing if the transfer coding is ``chunked``, and nothing beside it.
+
+    An empty list member is refused too: others take "chunked," for a coding they do not know.
+    """
+    if len(values) == 1 and values[0].lower() == "chunked":
         return
+    codings = [coding.lower() for coding in parse_list(",".join(values))]
     shown = excerpt(", ".join(values))
-    if codings and codings[-1] == "chunked" and codings.count("chunked") == 1:
+    if len(codings) > 1 and codings[-1] == "chunked" and codings.count("chunked") == 1:
         raise RemoteProtocolError(
             f"expected the transfer coding 'chunked' alone, got {shown} (RFC 9112 section 6.1)",
             status_hint=501,

@@ -39,11 +39,14 @@ QUOTED_STRING: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7
 
 #: chunk-size = 1*HEXDIG; chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
 #:                                                                    ; RFC 9112 section 7.1
-#: Sixteen digits bound the size below 2**64. This one is for bytes.
+#: Sixteen digits bound the size below 2**64. White space behind the size is refused, although it is
+#: BWS where a ";" follows: others read a size with a space behind it in two ways. This one is for
+#: bytes.
 CHUNK_LINE: Final = re.compile(
     (
         r"([0-9A-Fa-f]{1,16}+)"
-        rf"((?:[\t ]*+;[\t ]*+[{TCHAR}]++(?:[\t ]*+=[\t ]*+(?:[{TCHAR}]++|{QUOTED_STRING}))?+)*+)"
+        rf"((?:;[\t ]*+[{TCHAR}]++(?:[\t ]*+=[\t ]*+(?:[{TCHAR}]++|{QUOTED_STRING}))?+"
+        r"(?:[\t ]++(?=;))?+)*+)"
     ).encode("latin-1")
 )
 

@@ -370,7 +370,7 @@ class ServerConnection(Connection):
         selected = select_fields(fields, FRAMING_FIELDS)
         check_target(method, target)
         check_host(version, selected.get("host", []))
-        framing = request_framing(version, selected, self.limits)
+        framing = request_framing(method, version, selected, self.limits)
         continues = expects_continue(version, selected)
         self._method = method
         self._version = version
@@ -450,6 +450,8 @@ class ClientConnection(Connection):
             )
         version, status, reason, fields = parse_response_head(block, self.limits)
         response = Response(status, reason, fields, version)
+        selected = select_fields(fields, FRAMING_FIELDS)
+        framing = response_framing(self._method, status, selected)
         if status < 200 and status != 101:
             self._interim += 1
             if self._interim > self.limits.max_interim_responses:
@@ -459,8 +461,6 @@ class ClientConnection(Connection):
                 )
             return response
         self._interim = 0
-        selected = select_fields(fields, FRAMING_FIELDS)
-        framing = response_framing(self._method, status, selected)
         self.reusable = self.reusable and keeps_alive(version, selected) and status != 101
         self._begin_body(framing)
         return response
