@@ -5,8 +5,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 ARGS   ?=
+MINUTES ?= 5
 
-.PHONY: serve test lint bench docs clean
+.PHONY: serve test lint bench docs fuzz sanitize clean
 
 serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
@@ -18,12 +19,15 @@ test: $(VENV)/for-tests
 	$(BIN)/python -m coverage report
 
 lint: $(VENV)/for-lint
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests fuzz benchmarks
+	$(BIN)/ruff format --check src tests fuzz benchmarks
 	$(BIN)/mypy
 
 bench: $(VENV)/for-benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(VENV)/for-fuzzing
+	$(BIN)/python -m fuzz --minutes $(MINUTES) $(ARGS)
 
 docs: $(VENV)/for-tests
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
@@ -44,6 +48,10 @@ $(VENV)/for-tests: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/for-lint: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --editable '.[rich,test,lint]'
+	@touch $@
+
+$(VENV)/for-fuzzing: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[rich,test,fuzz]'
 	@touch $@
 
 $(VENV)/for-benchmarks: pyproject.toml | $(VENV)/bin/python

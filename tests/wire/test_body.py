@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,42 @@ class TestReading:
         assert not body.writable()
         assert io.TextIOWrapper(body, "ascii").read() == "hello\nworld"
         body.source.seek(0, 1)
+
+
+@given(
+    pieces=st.lists(st.binary(min_size=1, max_size=40), max_size=20),
+    amounts=st.lists(st.integers(1, 60), min_size=1, max_size=5),
+    method=st.sampled_from(["read", "read1", "readinto", "readline"]),
+)
+def test_chunks_are_read_in_any_amounts(pieces, amounts, method):
+    body = reader(CHUNKED, chunked(*pieces) + BEHIND)
+    got = b""
+    for amount in itertools.cycle(amounts):
+        if method == "readinto":
+            buffer = bytearray(amount)
+            data = bytes(buffer[: body.readinto(buffer)])
+        else:
+            data = getattr(body, method)(amount)
+        if not data:
+            break
+        assert len(data) <= amount
+        got += data
+    assert got == b"".join(pieces)
+    assert body.complete
+    assert body.source.read() == BEHIND
+
+
+def test_many_small_chunks_meet_the_bound_of_a_body():
+    data = chunked(*[b"a"] * 11)
+    for size, buffer in ((10, 1024), (11, 1024), (10, 16)):
+        source = io.BufferedReader(io.BytesIO(data), buffer_size=buffer)
+        body = BodyReader(source, ChunkedDecoder(Limits(max_body=size)))
+        if size == 11:
+            assert body.read() == b"a" * 11
+            continue
+        with pytest.raises(RemoteProtocolError, match="at most 10 bytes") as refused:
+            body.read()
+        assert refused.value.status_hint == 413
 
 
 def test_trailers_are_read_and_the_dangerous_ones_dropped():

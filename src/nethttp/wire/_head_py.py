@@ -35,6 +35,8 @@ _FIELD_LINE = re.compile(rf"\r\n([{grammar.TCHAR}]++):[ \t]*+([\t\x20-\x7e\x80-\
 _LINE_END = re.compile(r"\r?\n")
 _OBS_FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
 
+_MAX_PLAIN_CHUNK_LINE = 18
+
 #: Fields that decide where a message ends: a line that looks like one of them is never passed over.
 _FRAMING_NAMES = ("content-length", "transfer-encoding")
 
@@ -296,6 +298,32 @@ def parse_chunk_line(line: bytes, /) -> tuple[int, int]:
             "(RFC 9112 section 7.1)"
         )
     return int(m[1], 16), len(m[2])
+
+
+def parse_chunks(data: bytes | bytearray, start: int, room: int, /) -> tuple[bytes, int]:
+    """Return (content, end) of the whole chunks that stand in `data` from `start` on.
+
+    For many small chunks at once. It stops before whatever is not usual: extensions, the last
+    chunk, one that is not all there, one that is malformed, one whose content would make more than
+    `room` bytes. `parse_chunk_line` reads on from there, and says what is wrong.
+
+    >>> parse_chunks(b"3\\r\\nabc\\r\\n1\\r\\nd\\r\\n0\\r\\n\\r\\n", 0, 100)
+    (b'abcd', 14)
+    """
+    pieces = []
+    while True:
+        begin = data.find(b"\r\n", start, start + _MAX_PLAIN_CHUNK_LINE) + 2
+        size_line = data[start:begin]
+        if not grammar.PLAIN_CHUNK_LINE.fullmatch(size_line):
+            break
+        size = int(size_line, 16)
+        end = begin + size
+        if not size or size > room or data[end : end + 2] != b"\r\n":
+            break
+        pieces.append(data[begin:end])
+        room -= size
+        start = end + 2
+    return b"".join(pieces), start
 
 
 # --- Cookie fields: RFC 6265 section 4.2.1, and what peers make of it ----------------------------

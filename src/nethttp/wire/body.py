@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
 from .fields import FieldLines
 from .framing import CHUNKED, UNTIL_CLOSE
-from .head import parse_chunk_line, parse_field_section, serialise_fields
+from .head import parse_chunk_line, parse_chunks, parse_field_section, serialise_fields
 from .limits import DEFAULT_LIMITS, Limits
 
 __all__ = [
@@ -63,6 +63,7 @@ class Decoder(Protocol):
     def max_line(self) -> int: ...
     def take(self, count: int) -> None: ...
     def take_line(self, line: bytes) -> None: ...
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]: ...
     def eof(self) -> None: ...
 
 
@@ -89,6 +90,9 @@ class LengthDecoder:
 
     def take_line(self, line: bytes) -> None:
         raise AssertionError("a body with a length has no lines")
+
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        raise AssertionError("a body with a length has no chunks")
 
     def eof(self) -> None:
         """The connection has ended: raises `IncompleteRead` unless the body is complete."""
@@ -117,6 +121,9 @@ class CloseDecoder:
 
     def take_line(self, line: bytes) -> None:
         raise AssertionError("a body until close has no lines")
+
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        raise AssertionError("a body until close has no chunks")
 
     def eof(self) -> None:
         """The connection has ended, and the body with it."""
@@ -186,6 +193,28 @@ class ChunkedDecoder:
         if not line.endswith(b"\r\n"):
             self._refuse_line_end(line)
         self._next(line)
+
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        """Take the whole chunks that `data` begins with, the end of the one before included.
+
+        Returns their content, at most `room` bytes, and how much of `data` they are; (b"", 0) says
+        that the line that is wanted must be taken by itself. Small chunks cost a tenth this way.
+        """
+        if self._next == self._size_line:
+            start = 0
+        elif self._next == self._chunk_end and data[:2] == b"\r\n":
+            start = 2
+        else:
+            return b"", 0
+        if self._limits.max_body is not None:
+            room = min(room, self._limits.max_body - self.size)
+        content, end = parse_chunks(data, start, room)
+        if not content:
+            return b"", 0
+        self.size += len(content)
+        self.max_line = self._limits.max_chunk_line
+        self._next = self._size_line
+        return content, end
 
     def eof(self) -> None:
         """The connection has ended: raises `IncompleteRead` unless the body is complete."""
@@ -308,6 +337,7 @@ class BodyReader(io.BufferedIOBase):
     def __init__(self, source: Source, decoder: Decoder) -> None:
         self.source = source
         self.decoder = decoder
+        self._peek: Callable[[int], bytes] | None = getattr(source, "peek", None)
         self.failure: RemoteProtocolError | None = None
         """What was wrong with the body, once reading it has raised that."""
 
@@ -343,6 +373,18 @@ class BodyReader(io.BufferedIOBase):
                 self._ended()
         return decoder.remaining
 
+    def _take_chunks(self, room: int) -> bytes:
+        """Return the content of whole chunks that the source holds, at most `room` bytes.
+
+        b"" says that what comes next must be read in its parts.
+        """
+        if self._peek is None or not self.decoder.wants_line or self.failure is not None:
+            return b""
+        content, size = self.decoder.take_chunks(self._peek(1), room)
+        if size:
+            self.source.read(size)
+        return content
+
     def _take_line(self, line: bytes) -> None:
         try:
             self.decoder.take_line(line)
@@ -363,10 +405,13 @@ class BodyReader(io.BufferedIOBase):
         self._check_open()
         if size == 0:
             return b""
+        room = MAX_PIECE if size < 0 else size
+        if content := self._take_chunks(room):
+            return content
         available = self._advance()
         if not available:
             return b""
-        wanted = min(available, MAX_PIECE if size < 0 else size)
+        wanted = min(available, room)
         read1 = getattr(self.source, "read1", self.source.read)
         data: bytes = read1(wanted)
         if data:
@@ -385,16 +430,22 @@ class BodyReader(io.BufferedIOBase):
         left = -1 if size is None or size < 0 else size
         pieces: list[bytes] = []
         try:
-            while left and (available := self._advance()):
-                wanted = min(available, MAX_PIECE if left < 0 else left, MAX_PIECE)
-                data = self.source.read(wanted)
-                if data:
+            while left:
+                room = MAX_PIECE if left < 0 else min(left, MAX_PIECE)
+                data = self._take_chunks(room)
+                if not data:
+                    wanted = min(self._advance(), room)
+                    if not wanted:
+                        break
+                    data = self.source.read(wanted)
                     self.decoder.take(len(data))
-                    pieces.append(data)
-                    if left > 0:
-                        left -= len(data)
-                if len(data) < wanted:
-                    self._ended()
+                    if len(data) < wanted:
+                        pieces.append(data)
+                        self._ended()
+                        continue
+                pieces.append(data)
+                if left > 0:
+                    left -= len(data)
         except IncompleteRead as error:
             raise IncompleteRead(b"".join(pieces), error.expected) from error.__cause__
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
