@@ -1,4 +1,4 @@
-"""The C twin in threads and in interpreters of their own: it keeps no state that they could share."""
+"""The C twin in threads, and in interpreters of their own: it keeps no state to share."""
 
 from __future__ import annotations
 

@@ -429,6 +429,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
         words = self.requestline.split()
         if not words:
+            if self._has_peer:
+                self.request_version = "HTTP/1.0"
+                self.send_error(HTTPStatus.BAD_REQUEST, "Bad request syntax (an empty line)")
             return False
         if self._is_simple(words):
             return self._parse_simple_request(words[0], words[1])

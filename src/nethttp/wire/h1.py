@@ -256,6 +256,7 @@ class Connection:
             content, size = decoder.take_chunks(buffer, len(buffer))
             if content:
                 del buffer[:size]
+                self._searched = 0
                 return Data(content)
             end = buffer.find(b"\n", self._searched) + 1
             if not end and len(buffer) < decoder.max_line:
