@@ -19,6 +19,7 @@ PARTS = {
     "server": "Serving",
     "client": "Asking",
     "wire": "Reading messages",
+    "twins": "What the C twin gains",
     "cookies": "Cookies",
     "cookiejar": "The cookie jar",
 }

@@ -64,12 +64,23 @@ DIFFERENCES = (
         "httptools leaves what follows a head with Upgrade to whoever upgrades; a request's "
         "content is the request's, whether or not the server then switches (RFC 9110 section 7.8)",
     ),
+    Difference(
+        "llhttp",
+        "client",
+        lambda data, theirs: theirs.state is State.BODY_INCOMPLETE and _has_tab_after_coding(data),
+        "llhttp takes a tab behind 'chunked' for a part of the coding's name and reads until the "
+        "connection closes; it is white space (RFC 9110 section 5.6.3)",
+    ),
 )
 
 
 def _asks_for_upgrade(data: bytes) -> bool:
     head = data.partition(b"\r\n\r\n")[0].lower()
     return b"\r\nupgrade:" in head and re.search(rb"\r\nconnection:.*upgrade", head) is not None
+
+
+def _has_tab_after_coding(data: bytes) -> bool:
+    return re.search(rb"(?i)\ntransfer-encoding:[^\n]*\t[ \t]*\r?\n", data) is not None
 
 
 def _abstains(oracle: str, reading: Reading) -> bool:
