@@ -11,6 +11,7 @@ nothing between them was skipped. That is three times as fast as a loop over lin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NoReturn
 
@@ -402,19 +403,20 @@ def serialise_fields(fields: FieldLines, /) -> bytes:
     >>> serialise_fields([("Host", "a"), ("Accept", "*/*")])
     b'Host: a\\r\\nAccept: */*\\r\\n'
     """
-    for name, _ in fields:
+    lines = tuple(fields)  # what is checked is what is written, whoever changes the list meanwhile
+    for name, _ in lines:
         _check_name(name)
     try:
-        data = "".join([f"{name}: {value}\r\n" for name, value in fields]).encode("latin-1")
+        data = "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")
     except UnicodeEncodeError:
-        _refuse_values(fields)
+        _refuse_values(lines)
     # All that is left without the octets of a valid line must be the line ends added here.
-    if data.translate(None, _FIELD_OCTETS) != b"\r\n" * len(fields):
-        _refuse_values(fields)
+    if data.translate(None, _FIELD_OCTETS) != b"\r\n" * len(lines):
+        _refuse_values(lines)
     return data
 
 
-def _refuse_values(fields: FieldLines) -> NoReturn:
+def _refuse_values(fields: Iterable[tuple[str, str]]) -> NoReturn:
     for name, value in fields:
         if grammar.FIELD_VALUE.fullmatch(value) is None:
             raise LocalProtocolError(
