@@ -23,6 +23,8 @@ __all__ = [
     "serialise_request_head",
     "serialise_response_head",
     "split_cookie_field",
+    "usual_environ",
+    "usual_request",
 ]
 
 PURE: Final = os.environ.get("NETHTTP_PURE", "") not in ("", "0")
@@ -50,3 +52,5 @@ serialise_fields = _twin.serialise_fields
 serialise_request_head = _twin.serialise_request_head
 serialise_response_head = _twin.serialise_response_head
 split_cookie_field = _twin.split_cookie_field
+usual_environ = _twin.usual_environ
+usual_request = _twin.usual_request
