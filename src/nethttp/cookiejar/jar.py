@@ -1,21 +1,21 @@
 """`CookieJar`: takes cookies from responses, and gives each request those that belong to it.
 
-Cookies are kept as ``_cookies[domain][path][name]``, which programs look into. A request is
-answered by asking for the few domains that its host has, not by walking all that are there.
+How cookies are kept is `store`'s business. A request is answered by asking for the few domains that
+its host has, not by walking all that are there.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from .cookie import Cookie
 from .domains import eff_request_host, escape_path, request_path, request_port, suffixes
 from .headers import parse_ns_headers, split_header_words
 from .policy import CookiePolicy, DefaultCookiePolicy
+from .store import CookieStore
 from .trace import trace
 
 __all__ = ["CookieJar"]
@@ -27,35 +27,20 @@ _VALUE_ATTRIBUTES = frozenset(
 #: Attributes that may stand without a value.
 _MAY_BE_BARE = frozenset({"port", "discard", "comment", "commenturl"})
 
-_NEVER = float("inf")
 
-
-class CookieJar:
+class CookieJar(CookieStore):
     """A collection of cookies; `policy` decides which it takes and gives.
 
-    Iterating gives the cookies that were there when it began, whatever other threads do.
+    `policy` may be replaced at any time.
     """
 
     non_word_re = re.compile(r"\W")
     quote_re = re.compile(r"([\"\\])")
 
-    # No cookie expires before this: until then, nobody need look. Not to be pickled stale.
-    _next_expiry: float = 0.0
-
     def __init__(self, policy: CookiePolicy | None = None) -> None:
+        super().__init__()
         self._policy: Any = DefaultCookiePolicy() if policy is None else policy
-        self._cookies_lock = threading.RLock()
-        self._cookies: dict[str, dict[str, dict[str, Cookie]]] = {}
         self._now = 0
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        del state["_cookies_lock"]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._cookies_lock = threading.RLock()
 
     def set_policy(self, policy: CookiePolicy) -> None:
         """Replace the policy."""
@@ -149,8 +134,7 @@ class CookieJar:
             ):
                 # To the server: this client knows version 1.
                 request.add_unredirected_header("Cookie2", '$Version="1"')
-            if self._now >= self._next_expiry:
-                self.clear_expired_cookies()
+            self._expire_locked(self._now)
 
     # --- taking ---
 
@@ -323,14 +307,6 @@ class CookieJar:
             if self._policy.set_ok(cookie, request):
                 self.set_cookie(cookie)
 
-    def set_cookie(self, cookie: Cookie) -> None:
-        """Keep a cookie, whatever the policy says."""
-        with self._cookies_lock:
-            by_path = self._cookies.setdefault(cookie.domain, {})
-            by_path.setdefault(cookie.path, {})[cookie.name] = cookie
-            if cookie.expires is not None and cookie.expires < self._next_expiry:
-                self._next_expiry = cookie.expires
-
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Keep the cookies of a response that the policy agrees to."""
         trace("extract_cookies: %s", response.info())
@@ -339,73 +315,3 @@ class CookieJar:
                 if self._policy.set_ok(cookie, request):
                     trace(" setting cookie: %s", cookie)
                     self.set_cookie(cookie)
-
-    # --- the collection ---
-
-    def clear(
-        self, domain: str | None = None, path: str | None = None, name: str | None = None
-    ) -> None:
-        """Remove all cookies, those of `domain`, those of its `path`, or the one called `name`.
-
-        Raises:
-            KeyError: there is none.
-            ValueError: `path` without `domain`, or `name` without `path`.
-        """
-        with self._cookies_lock:
-            if name is not None:
-                if domain is None or path is None:
-                    raise ValueError("domain and path must be given to remove a cookie by name")
-                del self._cookies[domain][path][name]
-            elif path is not None:
-                if domain is None:
-                    raise ValueError("domain must be given to remove cookies by path")
-                del self._cookies[domain][path]
-            elif domain is not None:
-                del self._cookies[domain]
-            else:
-                self._cookies = {}
-
-    def _remove_where(self, is_over: Any) -> None:
-        """Remove the cookies of which `is_over` holds, and the levels that become empty."""
-        for domain, by_path in list(self._cookies.items()):
-            for path, by_name in list(by_path.items()):
-                for name in [name for name, cookie in by_name.items() if is_over(cookie)]:
-                    self.clear(domain, path, name)
-                if not by_name:
-                    by_path.pop(path, None)
-            if not by_path:
-                self._cookies.pop(domain, None)
-
-    def clear_session_cookies(self) -> None:
-        """Remove the cookies that end with the session."""
-        with self._cookies_lock:
-            self._remove_where(lambda cookie: cookie.discard)
-
-    def clear_expired_cookies(self) -> None:
-        """Remove the cookies whose time is over. They are never sent anyway."""
-        with self._cookies_lock:
-            now = time.time()
-            self._remove_where(lambda cookie: cookie.is_expired(now))
-            self._next_expiry = min(
-                (cookie.expires for cookie in self if cookie.expires is not None), default=_NEVER
-            )
-
-    def __iter__(self) -> Iterator[Cookie]:
-        with self._cookies_lock:
-            return iter(
-                [
-                    cookie
-                    for by_path in self._cookies.values()
-                    for by_name in by_path.values()
-                    for cookie in by_name.values()
-                ]
-            )
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"<{self.__class__.__name__}[{', '.join(map(repr, self))}]>"
-
-    def __str__(self) -> str:
-        return f"<{self.__class__.__name__}[{', '.join(map(str, self))}]>"
