@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Collection
 from typing import Any
 
 __all__ = [
+    "COUNTRY_SECOND_LEVEL",
     "DEFAULT_HTTP_PORT",
     "domain_match",
     "eff_request_host",
@@ -20,6 +22,7 @@ __all__ = [
     "is_label_suffix",
     "is_third_party",
     "liberal_is_HDN",
+    "matching_paths",
     "reach",
     "request_host",
     "request_path",
@@ -30,6 +33,12 @@ __all__ = [
 ]
 
 DEFAULT_HTTP_PORT = "80"
+
+#: Second-level labels below which names of countries are registered, as in ``co.uk``.
+COUNTRY_SECOND_LEVEL = frozenset(
+    {"co", "ac", "com", "edu", "org", "net", "gov", "mil", "int", "aero", "biz", "cat", "coop"}
+    | {"info", "jobs", "mobi", "museum", "name", "pro", "travel", "eu"}
+)
 
 _ENDS_IN_NUMBER = re.compile(r"\.\d+\Z", re.ASCII)
 _PORT = re.compile(r":\d*\Z", re.ASCII)
@@ -111,6 +120,26 @@ def suffixes(host: str) -> list[str]:
         while dot >= 0:
             found += [host[dot + 1 :], host[dot:]]
             dot = host.find(".", dot + 1)
+    return found
+
+
+def matching_paths(paths: Collection[str], path: str) -> list[str]:
+    """Return those of `paths` that `path` begins with, up to one of its slashes or its end.
+
+    The time is that of whichever is fewer, the slashes or the paths.
+
+    >>> matching_paths(["/", "/a", "/a/b", "/ab"], "/a/b")
+    ['/', '/a', '/a/b']
+    """
+    if len(paths) <= 2 * path.count("/"):
+        return [known for known in paths if path.startswith(known)]
+    found = [""] if "" in paths else []
+    slash = path.find("/")
+    while slash >= 0:
+        found += [cut for cut in (path[:slash], path[: slash + 1]) if cut and cut in paths]
+        slash = path.find("/", slash + 1)
+    if not path.endswith("/") and path in paths:
+        found.append(path)
     return found
 
 

@@ -12,7 +12,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from .cookie import Cookie
-from .domains import eff_request_host, escape_path, request_path, request_port, suffixes
+from .domains import (
+    eff_request_host,
+    escape_path,
+    matching_paths,
+    request_path,
+    request_port,
+    suffixes,
+)
 from .headers import parse_ns_headers, split_header_words
 from .policy import CookiePolicy, DefaultCookiePolicy
 from .store import CookieStore
@@ -44,7 +51,10 @@ class CookieJar(CookieStore):
 
     def set_policy(self, policy: CookiePolicy) -> None:
         """Replace the policy."""
-        self._policy = policy
+        with self._cookies_lock:
+            self._policy = policy
+            # Which hosts are of one site, a policy says.
+            self._synced_locked().sites = None
 
     def _tick(self) -> None:
         self._policy._now = self._now = int(time.time())
@@ -56,15 +66,21 @@ class CookieJar(CookieStore):
         if not self._policy.domain_return_ok(domain, request):
             return cookies
         trace("Checking %s for cookies to return", domain)
-        for path, by_name in self._cookies[domain].items():
+        by_path = self._cookies[domain]
+        for path in self._candidate_paths(by_path, request):
             if self._policy.path_return_ok(path, request):
                 cookies += [
-                    cookie for cookie in by_name.values() if self._policy.return_ok(cookie, request)
+                    cookie
+                    for cookie in by_path[path].values()
+                    if self._policy.return_ok(cookie, request)
                 ]
         return cookies
 
     def _cookies_for_request(self, request: Any) -> list[Cookie]:
         """Return the cookies to send with a request."""
+        if (retrieve := getattr(self._policy, "cookies_for", None)) is not None:
+            found: list[Cookie] = retrieve(request, self)
+            return found
         cookies: list[Cookie] = []
         for domain in self._candidate_domains(request):
             cookies += self._cookies_for_domain(domain, request)
@@ -77,9 +93,16 @@ class CookieJar(CookieStore):
             # A policy of the program's own may agree to any.
             return list(self._cookies)
         wanted = dict.fromkeys(
-            domain for host in eff_request_host(request) for domain in suffixes(host)
+            # A cookie without a domain, which programs alone make, goes everywhere.
+            ["", *(domain for host in eff_request_host(request) for domain in suffixes(host))]
         )
         return [domain for domain in wanted if domain in self._cookies]
+
+    def _candidate_paths(self, by_path: dict[str, Any], request: Any) -> list[str]:
+        """Return the paths with cookies that the policy can be expected to agree to."""
+        if type(self._policy).path_return_ok is not DefaultCookiePolicy.path_return_ok:
+            return list(by_path)
+        return matching_paths(by_path, request_path(request))
 
     def _cookie_attrs(self, cookies: list[Cookie]) -> list[str]:
         """Return what the Cookie field says of `cookies`, the most specific path first."""
@@ -90,8 +113,9 @@ class CookieJar(CookieStore):
             if place == 0 and modern:
                 attributes.append(f"$Version={cookie.version}")
             value = cookie.value
-            if value is None:
-                attributes.append(cookie.name)
+            if value is None or not cookie.name:
+                # RFC 6265bis section 5.8.3: a value without a name stands alone.
+                attributes.append(cookie.name or value or "")
             else:
                 if modern and self.non_word_re.search(value):
                     value = self.quote_re.sub(r"\\\1", value)
@@ -271,6 +295,13 @@ class CookieJar(CookieStore):
 
         `response` has a method `info` that gives an `email.message.Message`.
         """
+        if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
+            with self._cookies_lock:
+                self._tick()
+                made = [
+                    read(str(field), request) for field in response.info().get_all("Set-Cookie", [])
+                ]
+                return [cookie for cookie in made if cookie is not None]
         fields = response.info()
         modern = fields.get_all("Set-Cookie2", []) if self._policy.rfc2965 else []
         netscape = fields.get_all("Set-Cookie", []) if self._policy.netscape else []
@@ -300,11 +331,18 @@ class CookieJar(CookieStore):
             trace("   not a cookie: %s", error)
             return []
 
+    def _is_welcome(self, cookie: Cookie, request: Any) -> bool:
+        """Return whether the policy takes a cookie into this jar, as it is now."""
+        if not self._policy.set_ok(cookie, request):
+            return False
+        beside = getattr(self._policy, "set_ok_beside", None)
+        return beside is None or bool(beside(cookie, request, self))
+
     def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:
         """Keep a cookie if the policy says so."""
         with self._cookies_lock:
             self._tick()
-            if self._policy.set_ok(cookie, request):
+            if self._is_welcome(cookie, request):
                 self.set_cookie(cookie)
 
     def extract_cookies(self, response: Any, request: Any) -> None:
@@ -312,6 +350,11 @@ class CookieJar(CookieStore):
         trace("extract_cookies: %s", response.info())
         with self._cookies_lock:
             for cookie in self.make_cookies(response, request):
-                if self._policy.set_ok(cookie, request):
-                    trace(" setting cookie: %s", cookie)
+                if not self._is_welcome(cookie, request):
+                    continue
+                trace(" setting cookie: %s", cookie)
+                if cookie.is_expired():
+                    # This is how a server takes a cookie back.
+                    self._remove_like_locked(cookie)
+                else:
                     self.set_cookie(cookie)

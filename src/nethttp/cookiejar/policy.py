@@ -7,6 +7,7 @@ from typing import Any
 
 from .cookie import Cookie
 from .domains import (
+    COUNTRY_SECOND_LEVEL,
     domain_match,
     eff_request_host,
     is_address,
@@ -27,6 +28,10 @@ class CookiePolicy:
     netscape: bool = True
     rfc2965: bool = False
     hide_cookie2: bool = False
+    max_cookies: int | None = None
+    """How many cookies a jar keeps; None: no bound."""
+    max_cookies_per_domain: int | None = None
+    """How many of them may have one domain; None: no bound."""
     _now: int = 0
 
     def set_ok(self, cookie: Cookie, request: Any) -> bool:
@@ -46,58 +51,15 @@ class CookiePolicy:
         return True
 
 
-#: Second-level labels under which countries register; `strict_domain` takes no cookie for them.
-_COUNTRY_SECOND_LEVEL = frozenset(
-    {"co", "ac", "com", "edu", "org", "net", "gov", "mil", "int", "aero", "biz", "cat", "coop"}
-    | {"info", "jobs", "mobi", "museum", "name", "pro", "travel", "eu"}
-)
-
-
-class DefaultCookiePolicy(CookiePolicy):
-    """Takes Netscape cookies, and RFC 2965's if asked to, as the documented options say.
-
-    The `strict_...` options turn rules on that most servers of their time broke.
-    """
-
-    DomainStrictNoDots = 1
-    DomainStrictNonDomain = 2
-    DomainRFC2965Match = 4
-
-    DomainLiberal = 0
-    DomainStrict = DomainStrictNoDots | DomainStrictNonDomain
+class DomainLists:
+    """Which domains a program wants no cookies of, or the only ones it wants any of."""
 
     def __init__(
-        self,
-        blocked_domains: Iterable[str] | None = None,
-        allowed_domains: Iterable[str] | None = None,
-        netscape: bool = True,
-        rfc2965: bool = False,
-        rfc2109_as_netscape: bool | None = None,
-        hide_cookie2: bool = False,
-        strict_domain: bool = False,
-        strict_rfc2965_unverifiable: bool = True,
-        strict_ns_unverifiable: bool = False,
-        strict_ns_domain: int = DomainLiberal,
-        strict_ns_set_initial_dollar: bool = False,
-        strict_ns_set_path: bool = False,
-        secure_protocols: Sequence[str] = ("https", "wss"),
+        self, blocked_domains: Iterable[str] | None, allowed_domains: Iterable[str] | None
     ) -> None:
-        self.netscape = netscape
-        self.rfc2965 = rfc2965
-        self.rfc2109_as_netscape = rfc2109_as_netscape
-        self.hide_cookie2 = hide_cookie2
-        self.strict_domain = strict_domain
-        self.strict_rfc2965_unverifiable = strict_rfc2965_unverifiable
-        self.strict_ns_unverifiable = strict_ns_unverifiable
-        self.strict_ns_domain = strict_ns_domain
-        self.strict_ns_set_initial_dollar = strict_ns_set_initial_dollar
-        self.strict_ns_set_path = strict_ns_set_path
-        self.secure_protocols = secure_protocols
         self._blocked_domains = tuple(blocked_domains or ())
         self._allowed_domains: tuple[str, ...] | None = None
         self.set_allowed_domains(allowed_domains)
-
-    # --- block lists ---
 
     def blocked_domains(self) -> tuple[str, ...]:
         """Return the domains whose cookies are neither taken nor given."""
@@ -133,6 +95,49 @@ class DefaultCookiePolicy(CookiePolicy):
             trace("   domain %s is not in user allow-list", domain)
             return True
         return False
+
+
+class DefaultCookiePolicy(DomainLists, CookiePolicy):
+    """Takes Netscape cookies, and RFC 2965's if asked to, as the documented options say.
+
+    The `strict_...` options turn rules on that most servers of their time broke.
+    """
+
+    DomainStrictNoDots = 1
+    DomainStrictNonDomain = 2
+    DomainRFC2965Match = 4
+
+    DomainLiberal = 0
+    DomainStrict = DomainStrictNoDots | DomainStrictNonDomain
+
+    def __init__(
+        self,
+        blocked_domains: Iterable[str] | None = None,
+        allowed_domains: Iterable[str] | None = None,
+        netscape: bool = True,
+        rfc2965: bool = False,
+        rfc2109_as_netscape: bool | None = None,
+        hide_cookie2: bool = False,
+        strict_domain: bool = False,
+        strict_rfc2965_unverifiable: bool = True,
+        strict_ns_unverifiable: bool = False,
+        strict_ns_domain: int = DomainLiberal,
+        strict_ns_set_initial_dollar: bool = False,
+        strict_ns_set_path: bool = False,
+        secure_protocols: Sequence[str] = ("https", "wss"),
+    ) -> None:
+        DomainLists.__init__(self, blocked_domains, allowed_domains)
+        self.netscape = netscape
+        self.rfc2965 = rfc2965
+        self.rfc2109_as_netscape = rfc2109_as_netscape
+        self.hide_cookie2 = hide_cookie2
+        self.strict_domain = strict_domain
+        self.strict_rfc2965_unverifiable = strict_rfc2965_unverifiable
+        self.strict_ns_unverifiable = strict_ns_unverifiable
+        self.strict_ns_domain = strict_ns_domain
+        self.strict_ns_set_initial_dollar = strict_ns_set_initial_dollar
+        self.strict_ns_set_path = strict_ns_set_path
+        self.secure_protocols = secure_protocols
 
     # --- taking ---
 
@@ -231,7 +236,7 @@ class DefaultCookiePolicy(CookiePolicy):
             len(labels) == 3
             and not labels[0]
             and len(labels[2]) == 2
-            and labels[1].lower() in _COUNTRY_SECOND_LEVEL
+            and labels[1].lower() in COUNTRY_SECOND_LEVEL
         )
 
     def set_ok_port(self, cookie: Cookie, request: Any) -> bool:
@@ -292,12 +297,13 @@ class DefaultCookiePolicy(CookiePolicy):
         if cookie.version and cookie.version > 0:
             return domain_match(effective, domain)
         # `host` too: "localhost" is "localhost.local" in full.
-        return is_label_suffix(effective, domain) or is_label_suffix(host, domain)
+        return not domain or is_label_suffix(effective, domain) or is_label_suffix(host, domain)
 
     def domain_return_ok(self, domain: str, request: Any) -> bool:
         """Return False if no cookie of `domain` is to be sent with `request`."""
         host, effective = eff_request_host(request)
-        if not (is_label_suffix(host, domain) or is_label_suffix(effective, domain)):
+        # A cookie without a domain, which programs alone make, goes everywhere.
+        if domain and not (is_label_suffix(host, domain) or is_label_suffix(effective, domain)):
             return False
         return not self._is_barred(domain)
 

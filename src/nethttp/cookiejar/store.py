@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from ..errors import excerpt
 from .cookie import Cookie
+from .domains import matching_paths
 from .watched import Changes, Watched
 
 __all__ = ["CookieStore"]
@@ -39,7 +40,7 @@ _delete = dict.__delitem__
 
 
 class _Index:
-    """What is known of the cookies in one tree of dicts. A pickle of it is an empty one."""
+    """What is known of the cookies in one tree of dicts."""
 
     def __init__(self) -> None:
         self.root: dict[str, Any] | None = None
@@ -50,9 +51,11 @@ class _Index:
         # The two that only some policies need are made when first asked for.
         self.accesses: list[_Entry] | None = None
         self.sites: dict[str, dict[str, None]] | None = None
+        self.partitioned = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Index, ()
+        # None: a pickle is read by programs that do not know this class.
+        return type(None), ()
 
     def level(self) -> Watched:
         """Return a new, empty dict for the tree."""
@@ -87,6 +90,7 @@ class CookieStore:
 
     #: Bounds that `_policy` may set; None: none.
     _policy: Any = None
+    _index: _Index | None = None
     _last_stamp = 0.0
 
     def __init__(self) -> None:
@@ -114,7 +118,6 @@ class CookieStore:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._cookies_lock = threading.RLock()
-        self._index = _Index()
 
     # --- the seam ---
 
@@ -136,6 +139,9 @@ class CookieStore:
     def _synced_locked(self) -> _Index:
         """Return the index, up to date with what programs did to ``_cookies``."""
         index = self._index
+        if index is None:
+            # Fresh from a pickle, by whichever `__setstate__`.
+            self._index = index = _Index()
         if index.root is not self._cookies or index.changes.seen:
             self._take_up_locked(index)
         return index
@@ -173,6 +179,8 @@ class CookieStore:
             cookie.creation_time = self._stamp()
         if cookie.last_access_time is None:
             cookie.last_access_time = cookie.creation_time
+        if cookie.partition_key is not None:
+            index.partitioned = True
         if cookie.expires is not None:
             index.push(index.expiries, cookie.expires, cookie)
         if index.accesses is not None:
@@ -225,6 +233,13 @@ class CookieStore:
         if removed:
             self._removed_locked(removed)
         return removed
+
+    def _remove_like_locked(self, cookie: Cookie) -> None:
+        """Remove the cookie that `cookie` would be put in the place of."""
+        by_path = self._cookies.get(_tree_key(cookie), {})
+        there = by_path.get(cookie.path, {}).get(cookie.name)
+        if there is not None:
+            self._take_out_locked([there])
 
     def _unlink_locked(self, index: _Index, cookie: Cookie) -> None:
         """Take a cookie out of the tree, and the levels that become empty."""
@@ -314,20 +329,52 @@ class CookieStore:
             # It was used since; giving a cookie out costs nothing here for that.
             heapq.heappush(heap, (cookie.last_access_time or 0.0, next(index.serial), cookie))
 
-    # --- look-ups by site ---
+    # --- look-ups ---
+
+    def cookies_at(self, keys: Iterable[str], partition: str, path: str) -> list[Cookie]:
+        """Return the cookies at the domains `keys`, without a partition or in the one called
+        `partition`, whose paths `path` begins with.
+        """
+        found: list[Cookie] = []
+        with self._cookies_lock:
+            tree = self._cookies
+            if self._synced_locked().partitioned:
+                keys = [key for plain in keys for key in (plain, f"{plain}^{partition}")]
+            for by_path in [tree[key] for key in keys if key in tree]:
+                for known in matching_paths(by_path, path):
+                    found += by_path[known].values()
+        return found
+
+    def levels_of_site(self, site: str) -> list[dict[str, dict[str, Cookie]]]:
+        """Return the cookies of every host of a registrable domain, by path and name."""
+        with self._cookies_lock:
+            index = self._synced_locked()
+            if index.sites is None:
+                index.sites = {}
+                for key in self._cookies:
+                    index.sites.setdefault(self._site_of(key), {})[key] = None
+            return [self._cookies[key] for key in index.sites.get(site, ())]
+
+    def levels_at(self, keys: Iterable[str]) -> list[dict[str, dict[str, Cookie]]]:
+        """Return the cookies of the domains `keys`, by path and name."""
+        with self._cookies_lock:
+            return [self._cookies[key] for key in keys if key in self._cookies]
+
+    def levels_below(self, domain: str) -> list[dict[str, dict[str, Cookie]]]:
+        """Return the cookies of `domain` and every name below it, by path and name.
+
+        All domains are asked.
+        """
+        with self._cookies_lock:
+            return [
+                by_path
+                for key, by_path in self._cookies.items()
+                if f".{key.partition('^')[0]}".endswith(f".{domain}")
+            ]
 
     def _site_of(self, key: str) -> str:
         site: Callable[[str], str] = self._policy.site_of
         return site(key.partition("^")[0].removeprefix("."))
-
-    def _keys_of_site_locked(self, site: str) -> list[str]:
-        """Return the first keys of all cookies of the hosts of one registrable domain."""
-        index = self._synced_locked()
-        if index.sites is None:
-            index.sites = {}
-            for key in self._cookies:
-                index.sites.setdefault(self._site_of(key), {})[key] = None
-        return list(index.sites.get(site, ()))
 
     # --- the collection ---
 
