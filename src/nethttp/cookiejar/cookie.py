@@ -7,7 +7,6 @@ code need not know of (`partition_key`, `creation_time`, `last_access_time`).
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -84,7 +83,7 @@ class Cookie:
         self.comment = comment
         self.comment_url = comment_url
         self.rfc2109 = rfc2109
-        self._rest = copy.copy(rest)
+        self._rest = dict(rest) if rest else {}
         # Set where they are given alone: a jar makes many cookies, and stamps them itself.
         if partition_key is not None:
             self.partition_key = partition_key

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "request_host",
     "request_path",
     "request_port",
+    "split_url",
     "suffixes",
     "uppercase_escaped_char",
     "user_domain_match",
@@ -46,6 +48,8 @@ _ESCAPE = re.compile(r"%([0-9a-fA-F][0-9a-fA-F])")
 
 #: Characters that stand in a path as they are.
 _PATH_SAFE = "%/;:@&=+$,!~*'()"
+#: A path in which there is nothing to escape, and no escape.
+_UNESCAPED_PATH = re.compile(r"[A-Za-z0-9_.\-/;:@&=+$,!~*'()]*+")
 
 
 def is_address(host: str) -> bool:
@@ -143,12 +147,39 @@ def matching_paths(paths: Collection[str], path: str) -> list[str]:
     return found
 
 
+#: The URLs of nearly all requests: a scheme, a host without brackets, maybe a port, a path.
+_PLAIN_URL = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.\-]*+)://([A-Za-z0-9.\-_]*+)(?::[0-9]*+)?(/[!-~]*+)?"
+)
+_QUERY = re.compile(r"[?#]")
+
+
+@lru_cache(maxsize=256)
+def split_url(url: str) -> tuple[str, str, str]:
+    """Return the scheme and the host of a URL, in lower case, and its path.
+
+    The host is without user and port; a part that is missing is "".
+
+    >>> split_url("HTTP://me@Example.com:80/a?b")
+    ('http', 'example.com', '/a')
+    """
+    # The pattern takes a tenth of the time of `urlsplit`, and every new URL is split.
+    if m := _PLAIN_URL.fullmatch(url):
+        scheme, host, path = m.groups("")
+        if "?" in path or "#" in path:
+            path = _QUERY.split(path, 1)[0]
+        return scheme.lower(), host.lower(), path
+    parts = urllib.parse.urlsplit(url)
+    host = _PORT.sub("", parts.netloc.rpartition("@")[2], count=1)
+    return parts.scheme.lower(), host.lower(), parts.path
+
+
 def request_host(request: Any) -> str:
     """Return the host that a request goes to, in lower case and without its port."""
-    host = urllib.parse.urlparse(request.get_full_url())[1].rpartition("@")[2]
+    host = split_url(request.get_full_url())[1]
     if not host:
-        host = request.get_header("Host", "")
-    return _PORT.sub("", host, count=1).lower()
+        host = _PORT.sub("", request.get_header("Host", ""), count=1).lower()
+    return host
 
 
 def eff_request_host(request: Any) -> tuple[str, str]:
@@ -160,7 +191,7 @@ def eff_request_host(request: Any) -> tuple[str, str]:
 
 def request_path(request: Any) -> str:
     """Return the path that a request goes to, escaped."""
-    path = escape_path(urllib.parse.urlsplit(request.get_full_url()).path)
+    path = escape_path(split_url(request.get_full_url())[2])
     return path if path.startswith("/") else "/" + path
 
 
@@ -183,6 +214,8 @@ def escape_path(path: str) -> str:
     >>> escape_path("/foo%2f/<bar>")
     '/foo%2F/%3Cbar%3E'
     """
+    if path == "/" or _UNESCAPED_PATH.fullmatch(path):
+        return path
     return _ESCAPE.sub(uppercase_escaped_char, urllib.parse.quote(path, _PATH_SAFE))
 
 

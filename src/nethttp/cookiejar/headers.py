@@ -103,27 +103,29 @@ def parse_ns_headers(
     """
     result = []
     for header in ns_headers:
-        pairs: list[tuple[str, str | int | None]] = []
+        first, *attributes = header.split(";")
+        name, equals, text = first.partition("=")
+        name = name.strip()
+        if not name:
+            continue
+        pairs: list[tuple[str, str | int | None]] = [(name, text.strip() if equals else None)]
         has_version = False
-        for place, part in enumerate(header.split(";")):
-            name, equals, text = part.strip().partition("=")
+        for attribute in attributes:
+            name, equals, text = attribute.partition("=")
             name = name.strip()
             if not name:
-                if place == 0:
-                    break
                 continue
             value: str | int | None = text.strip() if equals else None
-            # The first name is the cookie's own, whatever it is called.
-            if place and name.lower() in _KNOWN:
-                name = name.lower()
-                if isinstance(value, str) and name == "version":
-                    value = strip_quotes(value)
-                elif isinstance(value, str) and name == "expires":
-                    value = http2time(strip_quotes(value))
-                has_version = has_version or name == "version"
+            lower = name.lower()
+            if lower in _KNOWN:
+                name = lower
+                if lower == "version":
+                    has_version = True
+                    value = value and strip_quotes(text.strip())
+                elif lower == "expires" and equals:
+                    value = http2time(strip_quotes(text.strip()))
             pairs.append((name, value))
-        if pairs:
-            if not has_version:
-                pairs.append(("version", "0"))
-            result.append(pairs)
+        if not has_version:
+            pairs.append(("version", "0"))
+        result.append(pairs)
     return result

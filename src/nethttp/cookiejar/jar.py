@@ -14,25 +14,17 @@ from typing import Any
 from .cookie import Cookie
 from .domains import (
     eff_request_host,
-    escape_path,
     matching_paths,
     request_path,
-    request_port,
     suffixes,
 )
 from .headers import parse_ns_headers, split_header_words
+from .netscape import cookie_of
 from .policy import CookiePolicy, DefaultCookiePolicy
 from .store import CookieStore
 from .trace import trace
 
 __all__ = ["CookieJar"]
-
-_BOOLEAN_ATTRIBUTES = frozenset({"discard", "secure"})
-_VALUE_ATTRIBUTES = frozenset(
-    {"version", "expires", "max-age", "domain", "path", "port", "comment", "commenturl"}
-)
-#: Attributes that may stand without a value.
-_MAY_BE_BARE = frozenset({"port", "discard", "comment", "commenturl"})
 
 
 class CookieJar(CookieStore):
@@ -162,122 +154,23 @@ class CookieJar(CookieStore):
 
     # --- taking ---
 
-    def _normalized_cookie_tuples(
-        self, attrs_set: Iterable[list[tuple[str, Any]]]
-    ) -> list[tuple[str, Any, dict[str, Any], dict[str, Any]]]:
-        """Return (name, value, known attributes, others) for each cookie that is none too bad."""
-        tuples = []
-        for (name, value), *attributes in attrs_set:
-            sorted_out = self._sort_attributes(attributes)
-            if sorted_out is not None:
-                tuples.append((name, value, *sorted_out))
-        return tuples
-
-    def _sort_attributes(
-        self, attributes: Iterable[tuple[str, Any]]
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the known attributes and the others, None if the cookie is to be ignored."""
-        known: dict[str, Any] = {}
-        others: dict[str, Any] = {}
-        has_max_age = False
-        for name, value in attributes:
-            lower = name.lower()
-            key = lower if lower in _VALUE_ATTRIBUTES or lower in _BOOLEAN_ATTRIBUTES else name
-            if key in _BOOLEAN_ATTRIBUTES and value is None:
-                value = True
-            if key in known or (key == "expires" and (has_max_age or value is None)):
-                # The first counts; Max-Age is stronger than Expires; Expires may be no date.
-                continue
-            if key == "max-age":
-                has_max_age = True
-                try:
-                    # As a client computes it: RFC 2965 section 3.2.2.
-                    key, value = "expires", self._now + int(value)
-                except (TypeError, ValueError):
-                    return None
-            if key == "domain" and value is not None:
-                value = value.lower()
-            if key not in _VALUE_ATTRIBUTES and key not in _BOOLEAN_ATTRIBUTES:
-                others[key] = value
-            elif value is None and key not in _MAY_BE_BARE:
-                trace("   missing value for %s attribute", key)
-                return None
-            else:
-                known[key] = value
-        return known, others
-
-    def _cookie_from_cookie_tuple(
-        self, tup: tuple[str, Any, dict[str, Any], dict[str, Any]], request: Any
-    ) -> Cookie | None:
-        name, value, known, others = tup
-        version = known.get("version")
-        if version is not None:
+    def _read(self, fields: Iterable[list[Any]], request: Any) -> list[Cookie]:
+        """Return the cookies of fields that were taken apart; a bad one costs no other."""
+        cookies = []
+        for words in fields:
             try:
-                version = int(version)
-            except ValueError:
-                return None
-        path, path_specified = self._path_for(known.get("path"), version, request)
-        domain: str = known.get("domain", "")
-        domain_specified = "domain" in known
-        initial_dot = domain.startswith(".")
-        if not domain_specified:
-            domain = eff_request_host(request)[1]
-        elif not initial_dot:
-            domain = "." + domain
-        port = known.get("port")
-        port_specified = port is not None
-        if port is not None:
-            port = re.sub(r"\s+", "", port)
-        elif "port" in known:
-            port = request_port(request)
-        expires = known.get("expires")
-        if expires is not None and expires <= self._now:
-            # This is how a server takes a cookie back.
-            self._drop(domain, path, name)
-            return None
-        return Cookie(
-            version,
-            name,
-            value,
-            port,
-            port_specified,
-            domain,
-            domain_specified,
-            initial_dot,
-            path,
-            path_specified,
-            known.get("secure", False),
-            expires,
-            True if expires is None else known.get("discard", False),
-            known.get("comment"),
-            known.get("commenturl"),
-            others,
-        )
-
-    @staticmethod
-    def _path_for(path: str | None, version: int | None, request: Any) -> tuple[str, bool]:
-        """Return a cookie's path, and whether the server said it."""
-        if path:
-            return escape_path(path), True
-        default = request_path(request)
-        slash = default.rfind("/")
-        # Netscape leaves the last slash out, RFC 2965 does not.
-        return default[: slash if version == 0 else slash + 1] or "/", False
-
-    def _drop(self, domain: str, path: str, name: str) -> None:
-        try:
-            self.clear(domain, path, name)
-        except KeyError:
-            pass  # Taken back before it was given.
-
-    def _cookies_from_attrs_set(
-        self, attrs_set: Iterable[list[tuple[str, Any]]], request: Any
-    ) -> list[Cookie]:
-        made = [
-            self._cookie_from_cookie_tuple(tup, request)
-            for tup in self._normalized_cookie_tuples(attrs_set)
-        ]
-        return [cookie for cookie in made if cookie is not None]
+                cookie = cookie_of(words, request, self._now)
+            except (ValueError, OverflowError) as error:
+                trace("   not a cookie: %s", error)
+                continue
+            if cookie is None:
+                continue
+            if cookie.expires is not None and cookie.expires <= self._now:
+                # This is how a server takes a cookie back.
+                self._remove_like_locked(cookie)
+            else:
+                cookies.append(cookie)
+        return cookies
 
     def _process_rfc2109_cookies(self, cookies: Iterable[Cookie]) -> None:
         """Let version 1 cookies of Set-Cookie be Netscape's, if the policy has it so."""
@@ -295,41 +188,26 @@ class CookieJar(CookieStore):
 
         `response` has a method `info` that gives an `email.message.Message`.
         """
-        if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
-            with self._cookies_lock:
-                self._tick()
-                made = [
-                    read(str(field), request) for field in response.info().get_all("Set-Cookie", [])
-                ]
-                return [cookie for cookie in made if cookie is not None]
         fields = response.info()
-        modern = fields.get_all("Set-Cookie2", []) if self._policy.rfc2965 else []
-        netscape = fields.get_all("Set-Cookie", []) if self._policy.netscape else []
         with self._cookies_lock:
             self._tick()
-            cookies = [
-                cookie
-                for field in modern
-                for cookie in self._read(split_header_words([field]), request)
-            ]
-            older = [
-                cookie
-                for field in netscape
-                for cookie in self._read(parse_ns_headers([field]), request)
-            ]
-        self._process_rfc2109_cookies(older)
+            if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
+                made = [read(str(field), request) for field in fields.get_all("Set-Cookie", ())]
+                return [cookie for cookie in made if cookie is not None]
+            older: list[Cookie] = []
+            if self._policy.netscape:
+                netscape = parse_ns_headers(fields.get_all("Set-Cookie", ()))
+                older = self._read(netscape, request)
+                self._process_rfc2109_cookies(older)
+            if not self._policy.rfc2965:
+                return older
+            modern = split_header_words(fields.get_all("Set-Cookie2", ()))
+            cookies = self._read(modern, request)
         # A cookie that came in both forms is the modern one.
         there = {(cookie.domain, cookie.path, cookie.name) for cookie in cookies}
         return cookies + [
             cookie for cookie in older if (cookie.domain, cookie.path, cookie.name) not in there
         ]
-
-    def _read(self, attrs_set: Any, request: Any) -> list[Cookie]:
-        try:
-            return self._cookies_from_attrs_set(attrs_set, request)
-        except (ValueError, OverflowError) as error:
-            trace("   not a cookie: %s", error)
-            return []
 
     def _is_welcome(self, cookie: Cookie, request: Any) -> bool:
         """Return whether the policy takes a cookie into this jar, as it is now."""

@@ -71,6 +71,8 @@ class DomainLists:
 
     def is_blocked(self, domain: str) -> bool:
         """Return whether `domain` is one of them."""
+        if not self._blocked_domains:
+            return False
         return any(user_domain_match(domain, blocked) for blocked in self._blocked_domains)
 
     def allowed_domains(self) -> tuple[str, ...] | None:
@@ -145,9 +147,13 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         """Return whether to keep a cookie: every ``set_ok_...`` must agree."""
         trace(" - checking cookie %s=%s", cookie.name, cookie.value)
         assert cookie.name is not None
-        return all(
-            getattr(self, "set_ok_" + rule)(cookie, request)
-            for rule in ("version", "verifiability", "name", "path", "domain", "port")
+        return (
+            self.set_ok_version(cookie, request)
+            and self.set_ok_verifiability(cookie, request)
+            and self.set_ok_name(cookie, request)
+            and self.set_ok_path(cookie, request)
+            and self.set_ok_domain(cookie, request)
+            and self.set_ok_port(cookie, request)
         )
 
     def set_ok_version(self, cookie: Cookie, request: Any) -> bool:
@@ -257,9 +263,13 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         `domain_return_ok` and `path_return_ok` have been asked before.
         """
         trace(" - checking cookie %s=%s", cookie.name, cookie.value)
-        return all(
-            getattr(self, "return_ok_" + rule)(cookie, request)
-            for rule in ("version", "verifiability", "secure", "expires", "port", "domain")
+        return (
+            self.return_ok_version(cookie, request)
+            and self.return_ok_verifiability(cookie, request)
+            and self.return_ok_secure(cookie, request)
+            and self.return_ok_expires(cookie, request)
+            and self.return_ok_port(cookie, request)
+            and self.return_ok_domain(cookie, request)
         )
 
     def return_ok_version(self, cookie: Cookie, request: Any) -> bool:

@@ -8,14 +8,12 @@ was made.
 from __future__ import annotations
 
 import time
-import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..cookies.setcookie import MAX_AGE, MAX_PAIR, SetCookie, breaks_its_prefix, octets
 from .cookie import Cookie
-from .domains import is_address, suffixes
+from .domains import is_address, split_url, suffixes
 from .policy import CookiePolicy, DomainLists
 from .sites import SiteContext, Sites
 from .store import CookieStore
@@ -39,23 +37,17 @@ class Target(NamedTuple):
     partition: str
 
 
-@lru_cache(maxsize=256)
-def _split_url(url: str) -> tuple[str, str, str]:
+def _split_canonical(url: str) -> tuple[str, str, str]:
     """Return scheme, canonical host (RFC 6265bis section 5.1.2) and path of a URL or a host."""
-    if "//" not in url:
-        url = "//" + url
-    parts = urllib.parse.urlsplit(url)
-    netloc = parts.netloc.rpartition("@")[2]
-    if netloc.startswith("["):
-        host = _canonical_literal(netloc[: netloc.find("]") + 1])
-    else:
-        host = netloc.partition(":")[0].lower()
-        if not host.isascii():
-            try:
-                host = host.encode("idna").decode("ascii")
-            except UnicodeError:
-                pass  # No host that could be looked up; it matches itself.
-    return parts.scheme.lower(), host, parts.path if parts.path.startswith("/") else "/"
+    scheme, host, path = split_url(url if "//" in url else "//" + url)
+    if host.startswith("["):
+        host = _canonical_literal(host)
+    elif not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            pass  # No host that could be looked up; it matches itself.
+    return scheme, host, path if path.startswith("/") else "/"
 
 
 def _canonical_literal(host: str) -> str:
@@ -178,9 +170,9 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     def target_of(self, request: Any) -> Target:
         """Return where a request goes, and from where."""
-        scheme, host, path = _split_url(request.get_full_url())
+        scheme, host, path = _split_canonical(request.get_full_url())
         if not host:
-            host = _split_url(request.get_header("Host", "") or "")[1]
+            host = _split_canonical(request.get_header("Host", "") or "")[1]
         initiator, top_level = self.site_context(request)
         own = self.sites.site(scheme, host)
         navigation = top_level is None
@@ -198,7 +190,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     def _site(self, url: str, scheme: str) -> str:
         """Return the site of a URL, or of a host that is reached by `scheme`."""
-        own_scheme, host, _ = _split_url(url)
+        own_scheme, host, _ = _split_canonical(url)
         return self.sites.site(own_scheme or scheme, host)
 
     # --- taking: RFC 6265bis sections 5.6 and 5.7 ---
