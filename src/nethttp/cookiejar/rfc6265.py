@@ -299,7 +299,9 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         for by_path in levels:
             for path, by_name in by_path.items():
                 there = by_name.get(cookie.name)
-                if there is None or not there.secure or not path_matches(cookie.path, path):
+                if there is None or not there.secure or there.is_expired():
+                    continue
+                if not path_matches(cookie.path, path):
                     continue
                 other = there.domain.removeprefix(".")
                 if domain_matches(other, domain) or domain_matches(domain, other):
@@ -325,7 +327,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         ]
         found.sort(key=lambda cookie: (-len(cookie.path), cookie.creation_time or 0.0))
         for cookie in found:
-            cookie.last_access_time = now
+            cookie.last_access_time = store.stamp()
         return found
 
     def domain_return_ok(self, domain: str, request: Any) -> bool:

@@ -176,7 +176,7 @@ class CookieStore:
     def _note_locked(self, index: _Index, cookie: Cookie) -> None:
         """Stamp a cookie that has no times yet, and enter it into the heaps."""
         if cookie.creation_time is None:
-            cookie.creation_time = self._stamp()
+            cookie.creation_time = self.stamp()
         if cookie.last_access_time is None:
             cookie.last_access_time = cookie.creation_time
         if cookie.partition_key is not None:
@@ -186,7 +186,7 @@ class CookieStore:
         if index.accesses is not None:
             index.push(index.accesses, cookie.last_access_time, cookie)
 
-    def _stamp(self) -> float:
+    def stamp(self) -> float:
         """Return the time, later than all before: the order of cookies depends on it."""
         now = time.time()
         if now <= self._last_stamp:
@@ -215,7 +215,7 @@ class CookieStore:
             if cookie.creation_time is None:
                 # RFC 6265bis section 5.7 step 23.3
                 cookie.creation_time = old.creation_time
-                cookie.last_access_time = self._stamp()
+                cookie.last_access_time = self.stamp()
         _set(by_name, cookie.name, cookie)
         index.held[id(cookie)] = cookie
         self._note_locked(index, cookie)

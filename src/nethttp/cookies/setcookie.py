@@ -59,8 +59,8 @@ def breaks_its_prefix(
 ) -> str:
     """Return what a cookie lacks that its name's prefix asks for, "" if nothing.
 
-    Prefixes count in any case. A value without a name may begin with none, since it is sent as a
-    name would be. RFC 6265bis section 5.7, steps 20 to 22.
+    Prefixes count in any case. `path` is what the field says: ``Path=/`` must stand there. A value
+    without a name may begin with none, since it is sent as a name would be. RFC 6265bis section 5.7, steps 20 to 22.
 
     >>> breaks_its_prefix("__host-a", "", secure=True, http_only=False, host_only=True, path=None)
     '__host-a needs Path=/'
@@ -210,17 +210,19 @@ class SetCookie(_Fields):
         expires = found.get("expires")
         if expires is not None:
             expires = min(expires, int(time.time() if now is None else now) + MAX_AGE)
-        cookie = cls(
-            name,
-            value,
-            found.get("domain") or None,
-            found.get("path") or None,
-            expires,
-            found.get("max-age"),
-            "secure" in found,
-            "httponly" in found,
-            found.get("samesite") or None,
-            "partitioned" in found,
+        cookie = cls._make(
+            (
+                name,
+                value,
+                found.get("domain") or None,
+                found.get("path") or None,
+                expires,
+                found.get("max-age"),
+                "secure" in found,
+                "httponly" in found,
+                found.get("samesite") or None,
+                "partitioned" in found,
+            )
         )
         return None if cookie._is_refused() else cookie
 
