@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from .dates import http2time
 
-__all__ = ["join_header_words", "parse_ns_headers", "split_header_words"]
+__all__ = ["join_header_words", "ns_attributes", "parse_ns_headers", "split_header_words"]
 
 Words = list[tuple[str, str | None]]
 
@@ -91,6 +91,30 @@ def strip_quotes(text: str) -> str:
     return text.removesuffix('"')
 
 
+def ns_attributes(text: str) -> list[tuple[str, str | int | None]]:
+    """Return the attributes behind a cookie's first ";", as `parse_ns_headers` does."""
+    pairs: list[tuple[str, str | int | None]] = []
+    has_version = False
+    for attribute in text.split(";"):
+        name, equals, rest = attribute.partition("=")
+        name = name.strip()
+        if not name:
+            continue
+        value: str | int | None = rest.strip() if equals else None
+        lower = name.lower()
+        if lower in _KNOWN:
+            name = lower
+            if lower == "version":
+                has_version = True
+                value = strip_quotes(rest.strip()) if equals else None
+            elif lower == "expires" and equals:
+                value = http2time(strip_quotes(rest.strip()))
+        pairs.append((name, value))
+    if not has_version:
+        pairs.append(("version", "0"))
+    return pairs
+
+
 def parse_ns_headers(
     ns_headers: Iterable[str],
 ) -> list[list[tuple[str, str | int | None]]]:
@@ -103,29 +127,10 @@ def parse_ns_headers(
     """
     result = []
     for header in ns_headers:
-        first, *attributes = header.split(";")
-        name, equals, text = first.partition("=")
-        name = name.strip()
-        if not name:
-            continue
-        pairs: list[tuple[str, str | int | None]] = [(name, text.strip() if equals else None)]
-        has_version = False
-        for attribute in attributes:
-            name, equals, text = attribute.partition("=")
-            name = name.strip()
-            if not name:
-                continue
-            value: str | int | None = text.strip() if equals else None
-            lower = name.lower()
-            if lower in _KNOWN:
-                name = lower
-                if lower == "version":
-                    has_version = True
-                    value = value and strip_quotes(text.strip())
-                elif lower == "expires" and equals:
-                    value = http2time(strip_quotes(text.strip()))
-            pairs.append((name, value))
-        if not has_version:
-            pairs.append(("version", "0"))
-        result.append(pairs)
+        pair, _, attributes = header.partition(";")
+        # The first name is the cookie's own, whatever it is called.
+        name, equals, text = pair.partition("=")
+        if name := name.strip():
+            value = text.strip() if equals else None
+            result.append([(name, value), *ns_attributes(attributes)])
     return result

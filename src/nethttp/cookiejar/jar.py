@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .cookie import Cookie
@@ -18,8 +18,8 @@ from .domains import (
     request_path,
     suffixes,
 )
-from .headers import parse_ns_headers, split_header_words
-from .netscape import cookie_of
+from .headers import split_header_words
+from .netscape import cookie_of_field, cookie_of_words
 from .policy import CookiePolicy, DefaultCookiePolicy
 from .store import CookieStore
 from .trace import trace
@@ -154,18 +154,21 @@ class CookieJar(CookieStore):
 
     # --- taking ---
 
-    def _read(self, fields: Iterable[list[Any]], request: Any) -> list[Cookie]:
-        """Return the cookies of fields that were taken apart; a bad one costs no other."""
+    def _read_locked(
+        self, fields: Iterable[Any], read: Callable[[Any, Any, int], Cookie | None], request: Any
+    ) -> list[Cookie]:
+        """Return the cookies of fields that `read` understands; a bad one costs no other."""
         cookies = []
-        for words in fields:
+        now = self._now
+        for field in fields:
             try:
-                cookie = cookie_of(words, request, self._now)
+                cookie = read(field, request, now)
             except (ValueError, OverflowError) as error:
                 trace("   not a cookie: %s", error)
                 continue
             if cookie is None:
                 continue
-            if cookie.expires is not None and cookie.expires <= self._now:
+            if cookie.expires is not None and cookie.expires <= now:
                 # This is how a server takes a cookie back.
                 self._remove_like_locked(cookie)
             else:
@@ -174,11 +177,11 @@ class CookieJar(CookieStore):
 
     def _process_rfc2109_cookies(self, cookies: Iterable[Cookie]) -> None:
         """Let version 1 cookies of Set-Cookie be Netscape's, if the policy has it so."""
-        as_netscape = getattr(self._policy, "rfc2109_as_netscape", None)
-        if as_netscape is None:
-            as_netscape = not self._policy.rfc2965
         for cookie in cookies:
             if cookie.version == 1:
+                as_netscape = getattr(self._policy, "rfc2109_as_netscape", None)
+                if as_netscape is None:
+                    as_netscape = not self._policy.rfc2965
                 cookie.rfc2109 = True
                 if as_netscape:
                     cookie.version = 0
@@ -196,13 +199,14 @@ class CookieJar(CookieStore):
                 return [cookie for cookie in made if cookie is not None]
             older: list[Cookie] = []
             if self._policy.netscape:
-                netscape = parse_ns_headers(fields.get_all("Set-Cookie", ()))
-                older = self._read(netscape, request)
+                older = self._read_locked(
+                    fields.get_all("Set-Cookie", ()), cookie_of_field, request
+                )
                 self._process_rfc2109_cookies(older)
             if not self._policy.rfc2965:
                 return older
             modern = split_header_words(fields.get_all("Set-Cookie2", ()))
-            cookies = self._read(modern, request)
+            cookies = self._read_locked(modern, cookie_of_words, request)
         # A cookie that came in both forms is the modern one.
         there = {(cookie.domain, cookie.path, cookie.name) for cookie in cookies}
         return cookies + [
@@ -231,7 +235,7 @@ class CookieJar(CookieStore):
                 if not self._is_welcome(cookie, request):
                     continue
                 trace(" setting cookie: %s", cookie)
-                if cookie.is_expired():
+                if cookie.expires is not None and cookie.is_expired():
                     # This is how a server takes a cookie back.
                     self._remove_like_locked(cookie)
                 else:

@@ -1,20 +1,23 @@
 """Cookies out of the fields of a response, as Netscape and RFC 2965 had them.
 
-A field comes here taken apart, as `headers` does it. What its attributes mean is the same for both
-protocols; where they differ, the cookie's version says which one it is.
+Attributes mean the same for both protocols; where they differ, the cookie's version says which one
+it is. Attributes are read apart from the name and value before them, since a server gives all its
+cookies the same few: what they say is remembered.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from .cookie import Cookie
 from .domains import eff_request_host, escape_path, request_path, request_port
+from .headers import ns_attributes
 from .trace import trace
 
-__all__ = ["cookie_of"]
+__all__ = ["cookie_of_field", "cookie_of_words"]
 
 _FLAGS = frozenset({"discard", "secure"})
 _KNOWN = _FLAGS | {"version", "expires", "max-age", "domain", "path", "port"}
@@ -25,37 +28,39 @@ _MAY_BE_BARE = frozenset({"port", "comment", "commenturl"})
 _SPACE = re.compile(r"\s+")
 
 
-def cookie_of(words: Iterable[tuple[str, Any]], request: Any, now: float) -> Cookie | None:
-    """Return the cookie of one field's words, None if it is to be ignored.
+class _Attributes(NamedTuple):
+    """What a cookie's attributes say. None: nothing; of `port` too if it `has_port`."""
 
-    The first word is its name and value. `now` is what a Max-Age counts from.
+    version: int | None
+    path: str | None
+    domain: str | None
+    initial_dot: bool
+    has_port: bool
+    port: str | None
+    secure: bool
+    expires: Any
+    max_age: int | None
+    discard: bool
+    comment: str | None
+    comment_url: str | None
+    others: dict[str, Any]
+
+
+def _read(attributes: Iterable[tuple[str, Any]]) -> _Attributes | None:
+    """Return what attributes say, None if their cookie is to be ignored.
 
     Raises:
-        ValueError, OverflowError: it is none either.
+        ValueError: it is to be ignored, too.
     """
     known: dict[str, Any] = {}
     others: dict[str, Any] = {}
-    place = iter(words)
-    name, value = next(place)
-    max_age = False
-    for attribute, said in place:
-        key = attribute.lower()
+    for name, said in attributes:
+        key = name.lower()
         if key not in _KNOWN:
-            others.setdefault(attribute, said)
-        elif key in known:
-            # The first counts.
+            others[name] = said
+        elif key in known or (key == "expires" and said is None):
+            # The first counts; and what is no date says nothing.
             pass
-        elif key == "expires":
-            # Max-Age is stronger; and what is no date says nothing.
-            if not max_age and said is not None:
-                known[key] = said
-        elif key == "max-age":
-            max_age = True
-            if said is None:
-                trace("   missing value for max-age attribute")
-                return None
-            # As a client computes it: RFC 2965 section 3.2.2.
-            known["expires"] = now + int(said)
         elif key in _FLAGS:
             known[key] = True
         elif said is None and key not in _MAY_BE_BARE:
@@ -64,48 +69,90 @@ def cookie_of(words: Iterable[tuple[str, Any]], request: Any, now: float) -> Coo
         else:
             known[key] = said
     get = known.get
-    version = get("version")
-    if version is not None:
-        version = int(version)
-    path = get("path")
-    path_specified = bool(path)
-    if path_specified:
-        path = escape_path(path)
-    else:
-        path = request_path(request)
-        slash = path.rfind("/")
-        # Netscape leaves the last slash out, RFC 2965 does not.
-        path = path[: slash if version == 0 else slash + 1] or "/"
-    domain = get("domain")
-    domain_specified = domain is not None
-    initial_dot = False
-    if not domain_specified:
-        domain = eff_request_host(request)[1]
-    else:
+    version, max_age, path, domain, port = map(
+        get, ("version", "max-age", "path", "domain", "port")
+    )
+    if domain is not None:
         domain = domain.lower()
-        initial_dot = domain.startswith(".")
-        if not initial_dot:
-            domain = "." + domain
-    port, port_specified = None, False
-    if "port" in known:
-        port_specified = known["port"] is not None
-        port = _SPACE.sub("", known["port"]) if port_specified else request_port(request)
-    expires = get("expires")
-    return Cookie(
-        version,
-        name,
-        value,
-        port,
-        port_specified,
-        domain,
-        domain_specified,
+    initial_dot = domain is not None and domain.startswith(".")
+    return _Attributes(
+        None if version is None else int(version),
+        escape_path(path) if path else None,
+        "." + domain if domain is not None and not initial_dot else domain,
         initial_dot,
-        path,
-        path_specified,
-        get("secure", False),
-        expires,
-        True if expires is None else get("discard", False),
+        "port" in known,
+        None if port is None else _SPACE.sub("", port),
+        "secure" in known,
+        get("expires"),
+        None if max_age is None else int(max_age),
+        "discard" in known,
         get("comment"),
         get("commenturl"),
         others,
+    )
+
+
+@lru_cache(maxsize=256)
+def _read_text(text: str) -> _Attributes | None:
+    return _read(ns_attributes(text))
+
+
+def cookie_of_field(field: str, request: Any, now: int) -> Cookie | None:
+    """Return the cookie of a Set-Cookie field, None if it is to be ignored.
+
+    Raises:
+        ValueError, OverflowError: it is to be ignored, too.
+    """
+    pair, _, attributes = field.partition(";")
+    name, equals, value = pair.partition("=")
+    name = name.strip()
+    if not name:
+        return None
+    said = _read_text(attributes)
+    return said and _cookie(name, value.strip() if equals else None, said, request, now)
+
+
+def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Cookie | None:
+    """Return the cookie of a Set-Cookie2 field's words, None if it is to be ignored.
+
+    Raises:
+        ValueError, OverflowError: it is to be ignored, too.
+    """
+    (name, value), *attributes = words
+    said = _read(attributes)
+    return said and _cookie(name, value, said, request, now)
+
+
+def _cookie(name: str, value: str | None, said: _Attributes, request: Any, now: int) -> Cookie:
+    """Return the cookie of a response to `request`; `now` is what a Max-Age counts from."""
+    path, domain, port, expires = said.path, said.domain, said.port, said.expires
+    if path is None:
+        path = request_path(request)
+        slash = path.rfind("/")
+        # Netscape leaves the last slash out, RFC 2965 does not.
+        path = path[: slash if said.version == 0 else slash + 1] or "/"
+    if domain is None:
+        domain = eff_request_host(request)[1]
+    if port is None and said.has_port:
+        port = request_port(request)
+    if said.max_age is not None:
+        # Max-Age is stronger. As a client computes it: RFC 2965 section 3.2.2.
+        expires = now + said.max_age
+    return Cookie(
+        said.version,
+        name,
+        value,
+        port,
+        said.port is not None,
+        domain,
+        said.domain is not None,
+        said.initial_dot,
+        path,
+        said.path is not None,
+        said.secure,
+        expires,
+        said.discard or expires is None,
+        said.comment,
+        said.comment_url,
+        said.others,
     )

@@ -197,8 +197,12 @@ class CookieStore:
     # --- changes ---
 
     def _put_locked(self, cookie: Cookie) -> None:
-        index = self._synced_locked()
-        key = _tree_key(cookie)
+        # What every cookie goes through: it is written out rather than taken apart.
+        index = self._index
+        if index is None or index.root is not self._cookies or index.changes.seen:
+            index = self._synced_locked()
+        partition = cookie.partition_key
+        key = cookie.domain if partition is None else _tree_key(cookie)
         by_path = self._cookies.get(key)
         if by_path is None:
             by_path = index.level()
@@ -220,8 +224,16 @@ class CookieStore:
         index.held[id(cookie)] = cookie
         self._note_locked(index, cookie)
         self._stored_locked(cookie)
-        if self._policy is not None:
-            self._bound_locked(index, by_path)
+        policy = self._policy
+        each = getattr(policy, "max_cookies_per_domain", None)
+        total = getattr(policy, "max_cookies", None)
+        held = len(index.held)
+        if each is not None and held > each:
+            excess = sum(map(len, by_path.values())) - each
+            if excess > 0:
+                self._evict_locked(by_path, excess)
+        if total is not None and held > total:
+            self._shrink_locked(index, total)
 
     def _take_out_locked(self, cookies: Iterable[Cookie]) -> list[Cookie]:
         """Remove those of `cookies` that are there, and return them."""
@@ -283,20 +295,13 @@ class CookieStore:
         if over:
             self._take_out_locked(dict.fromkeys(over))
 
-    # --- bounds ---
+    # --- bounds: RFC 6265bis section 5.7, at its end ---
 
-    def _bound_locked(self, index: _Index, by_path: dict[str, dict[str, Cookie]]) -> None:
-        """Evict cookies beyond the policy's bounds. RFC 6265bis section 5.7, at its end."""
-        each: int | None = getattr(self._policy, "max_cookies_per_domain", None)
-        if each is not None and len(index.held) > each:
-            excess = sum(map(len, by_path.values())) - each
-            if excess > 0:
-                self._evict_locked(by_path, excess)
-        total: int | None = getattr(self._policy, "max_cookies", None)
-        if total is not None and len(index.held) > total:
-            self._expire_locked(time.time())
-            while len(index.held) > total:
-                self._take_out_locked([self._least_used_locked(index)])
+    def _shrink_locked(self, index: _Index, total: int) -> None:
+        """Remove cookies until there are `total`: expired ones, then those used longest ago."""
+        self._expire_locked(time.time())
+        while len(index.held) > total:
+            self._take_out_locked([self._least_used_locked(index)])
 
     def _evict_locked(self, by_path: dict[str, dict[str, Cookie]], excess: int) -> None:
         """Remove so many cookies of one domain: expired, then not secure, then used long ago."""

@@ -60,7 +60,8 @@ def breaks_its_prefix(
     """Return what a cookie lacks that its name's prefix asks for, "" if nothing.
 
     Prefixes count in any case. `path` is what the field says: ``Path=/`` must stand there. A value
-    without a name may begin with none, since it is sent as a name would be. RFC 6265bis section 5.7, steps 20 to 22.
+    without a name may begin with none, since it is sent as a name would be. RFC 6265bis section
+    5.7, steps 20 to 22.
 
     >>> breaks_its_prefix("__host-a", "", secure=True, http_only=False, host_only=True, path=None)
     '__host-a needs Path=/'
