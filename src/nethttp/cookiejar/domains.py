@@ -174,19 +174,28 @@ def split_url(url: str) -> tuple[str, str, str]:
     return parts.scheme.lower(), host.lower(), parts.path
 
 
-def request_host(request: Any) -> str:
-    """Return the host that a request goes to, in lower case and without its port."""
-    host = split_url(request.get_full_url())[1]
-    if not host:
-        host = _PORT.sub("", request.get_header("Host", ""), count=1).lower()
-    return host
+@lru_cache(maxsize=256)
+def _hosts(url: str) -> tuple[str, str]:
+    """Return the host of a URL, and its effective name."""
+    return _with_effective(split_url(url)[1])
+
+
+def _with_effective(host: str) -> tuple[str, str]:
+    return host, host if "." in host or is_address(host) else host + ".local"
 
 
 def eff_request_host(request: Any) -> tuple[str, str]:
     """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
-    host = request_host(request)
-    effective = host + ".local" if "." not in host and not is_address(host) else host
-    return host, effective
+    hosts = _hosts(request.get_full_url())
+    if not hosts[0]:
+        named = request.get_header("Host", "")
+        return _with_effective(_PORT.sub("", named, count=1).lower())
+    return hosts
+
+
+def request_host(request: Any) -> str:
+    """Return the host that a request goes to, in lower case and without its port."""
+    return eff_request_host(request)[0]
 
 
 def request_path(request: Any) -> str:

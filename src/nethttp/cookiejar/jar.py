@@ -215,9 +215,10 @@ class CookieJar(CookieStore):
 
     def _is_welcome(self, cookie: Cookie, request: Any) -> bool:
         """Return whether the policy takes a cookie into this jar, as it is now."""
-        if not self._policy.set_ok(cookie, request):
+        policy = self._policy
+        if not policy.set_ok(cookie, request):
             return False
-        beside = getattr(self._policy, "set_ok_beside", None)
+        beside = getattr(policy, "set_ok_beside", None)
         return beside is None or bool(beside(cookie, request, self))
 
     def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:

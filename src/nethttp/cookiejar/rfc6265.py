@@ -21,6 +21,9 @@ from .trace import trace
 
 __all__ = ["RFC6265Policy"]
 
+#: Stands before a bare host, so that it is split as a URL is.
+_NO_SCHEME = "host"
+
 #: RFC 9110 section 9.2.1
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -39,7 +42,7 @@ class Target(NamedTuple):
 
 def _split_canonical(url: str) -> tuple[str, str, str]:
     """Return scheme, canonical host (RFC 6265bis section 5.1.2) and path of a URL or a host."""
-    scheme, host, path = split_url(url if "//" in url else "//" + url)
+    scheme, host, path = split_url(url if "//" in url else f"{_NO_SCHEME}://{url}")
     if host.startswith("["):
         host = _canonical_literal(host)
     elif not host.isascii():
@@ -47,7 +50,7 @@ def _split_canonical(url: str) -> tuple[str, str, str]:
             host = host.encode("idna").decode("ascii")
         except UnicodeError:
             pass  # No host that could be looked up; it matches itself.
-    return scheme, host, path if path.startswith("/") else "/"
+    return "" if scheme == _NO_SCHEME else scheme, host, path if path.startswith("/") else "/"
 
 
 def _canonical_literal(host: str) -> str:
@@ -150,6 +153,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         self.max_age = max_age
         self.secure_protocols = secure_protocols
         self.trust_localhost = trust_localhost
+        self._asked_last: tuple[Any, Target | None] = None, None
 
     def site_of(self, host: str) -> str:
         """Return the registrable domain of a host: what a jar's cookies are found by."""
@@ -170,25 +174,35 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     def target_of(self, request: Any) -> Target:
         """Return where a request goes, and from where."""
-        scheme, host, path = _split_canonical(request.get_full_url())
+        initiator, top_level = self.site_context(request)
+        facts = (
+            *(request.get_full_url(), _method_of(request), initiator, top_level),
+            *(self.secure_protocols, self.trust_localhost),
+        )
+        # Each cookie of a response asks several times, always for the same.
+        asked, target = self._asked_last
+        if target is not None and asked == facts:
+            return target
+        scheme, host, path = _split_canonical(facts[0])
         if not host:
             host = _split_canonical(request.get_header("Host", "") or "")[1]
-        initiator, top_level = self.site_context(request)
         own = self.sites.site(scheme, host)
-        navigation = top_level is None
-        partition = own if top_level is None else self._site(top_level, scheme)
-        same_site = partition == own and (initiator is None or self._site(initiator, scheme) == own)
-        return Target(
+        partition = own if top_level in (None, host) else self._site(top_level, scheme)
+        target = Target(
             host,
             path,
             scheme in self.secure_protocols or (self.trust_localhost and _is_local(host)),
-            same_site,
-            navigation and _method_of(request) in _SAFE_METHODS,
-            navigation,
+            partition == own
+            and (initiator in (None, host) or self._site(initiator, scheme) == own),
+            top_level is None and facts[1] in _SAFE_METHODS,
+            top_level is None,
             partition,
         )
+        if host:
+            self._asked_last = facts, target
+        return target
 
-    def _site(self, url: str, scheme: str) -> str:
+    def _site(self, url: Any, scheme: str) -> str:
         """Return the site of a URL, or of a host that is reached by `scheme`."""
         own_scheme, host, _ = _split_canonical(url)
         return self.sites.site(own_scheme or scheme, host)
@@ -293,9 +307,10 @@ class RFC6265Policy(DomainLists, CookiePolicy):
             # Those below it are of many sites.
             levels = store.levels_below(domain)
         else:
-            levels = store.levels_of_site(self.site_of(domain))
+            site = self.site_of(domain)
+            levels = store.levels_of_site(site)
             # And those on the suffixes above, which are sites of their own.
-            levels += store.levels_at(suffixes(domain))
+            levels += store.levels_at(suffixes(site.partition(".")[2]))
         for by_path in levels:
             for path, by_name in by_path.items():
                 there = by_name.get(cookie.name)

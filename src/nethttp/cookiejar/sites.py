@@ -63,7 +63,6 @@ def _suffix_list() -> Callable[[str], str]:
     return lambda host: found(host) or host
 
 
-@lru_cache(maxsize=4096)
 def listed_suffix(host: str) -> str:
     """Return the public suffix of `host`, the whole of it if it is one itself.
 
@@ -85,8 +84,7 @@ class Sites:
         >>> Sites().is_public_suffix("co.uk"), Sites().is_public_suffix("example.co.uk")
         (True, False)
         """
-        domain = domain.removesuffix(".")
-        return bool(domain) and not is_address(domain) and self._suffix_of(domain) == domain
+        return _split(self._suffix_of, domain)[1]
 
     def registrable_domain(self, host: str) -> str:
         """Return the part of `host` that somebody registered; all of an address or a suffix.
@@ -94,13 +92,7 @@ class Sites:
         >>> Sites().registrable_domain("a.b.example.co.uk")
         'example.co.uk'
         """
-        bare = host.removesuffix(".")
-        if is_address(bare):
-            return host
-        suffix = self._suffix_of(bare)
-        if suffix == bare:
-            return host
-        return bare[: -len(suffix) - 1].rpartition(".")[2] + host[len(bare) - len(suffix) - 1 :]
+        return _split(self._suffix_of, host)[0]
 
     def site(self, scheme: str, host: str) -> str:
         """Return the site of a URL's scheme and host.
@@ -109,3 +101,15 @@ class Sites:
         'https://example.com'
         """
         return f"{_SECURE_SCHEMES.get(scheme, scheme)}://{self.registrable_domain(host)}"
+
+
+@lru_cache(maxsize=4096)
+def _split(suffix_of: Callable[[str], str], host: str) -> tuple[str, bool]:
+    """Return the registrable domain of `host` or all of it, and whether it is a public suffix."""
+    bare = host.removesuffix(".")
+    if not bare or is_address(bare):
+        return host, False
+    suffix = suffix_of(bare)
+    if suffix == bare:
+        return host, True
+    return bare[: -len(suffix) - 1].rpartition(".")[2] + host[len(bare) - len(suffix) - 1 :], False
