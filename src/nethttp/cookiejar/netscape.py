@@ -125,34 +125,52 @@ def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Coo
 
 def _cookie(name: str, value: str | None, said: _Attributes, request: Any, now: int) -> Cookie:
     """Return the cookie of a response to `request`; `now` is what a Max-Age counts from."""
-    path, domain, port, expires = said.path, said.domain, said.port, said.expires
+    # One unpacking costs what two looks at a field by its name do.
+    (
+        version,
+        path,
+        domain,
+        initial_dot,
+        has_port,
+        port,
+        secure,
+        expires,
+        max_age,
+        discard,
+        comment,
+        comment_url,
+        others,
+    ) = said
+    path_specified = path is not None
     if path is None:
         path = request_path(request)
         slash = path.rfind("/")
         # Netscape leaves the last slash out, RFC 2965 does not.
-        path = path[: slash if said.version == 0 else slash + 1] or "/"
+        path = path[: slash if version == 0 else slash + 1] or "/"
+    domain_specified = domain is not None
     if domain is None:
         domain = eff_request_host(request)[1]
-    if port is None and said.has_port:
+    port_specified = port is not None
+    if has_port and port is None:
         port = request_port(request)
-    if said.max_age is not None:
+    if max_age is not None:
         # Max-Age is stronger. As a client computes it: RFC 2965 section 3.2.2.
-        expires = now + said.max_age
+        expires = now + max_age
     return Cookie(
-        said.version,
+        version,
         name,
         value,
         port,
-        said.port is not None,
+        port_specified,
         domain,
-        said.domain is not None,
-        said.initial_dot,
+        domain_specified,
+        initial_dot,
         path,
-        said.path is not None,
-        said.secure,
+        path_specified,
+        secure,
         expires,
-        said.discard or expires is None,
-        said.comment,
-        said.comment_url,
-        said.others,
+        discard or expires is None,
+        comment,
+        comment_url,
+        others,
     )

@@ -158,6 +158,8 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     def set_ok_version(self, cookie: Cookie, request: Any) -> bool:
         """Return whether cookies of this version are taken."""
+        if cookie.version == 0 and self.netscape:
+            return True
         if cookie.version is None:
             trace("   Set-Cookie2 without version attribute (%s=%s)", cookie.name, cookie.value)
             return False

@@ -33,6 +33,7 @@ JSON_VERSION = 1
 """The version of that form."""
 
 _Entry = tuple[float, int, Cookie]
+_NEVER = float("inf")
 
 # The jar's own changes, which nobody need be told of.
 _set = dict.__setitem__
@@ -47,7 +48,10 @@ class _Index:
         self.changes = Changes()
         self.held: dict[int, Cookie] = {}
         self.serial = itertools.count()
+        # Entries of `expiring` are made, and put in order, when the first cookie is over.
+        self.expiring: list[Cookie] = []
         self.expiries: list[_Entry] = []
+        self.next_expiry = _NEVER
         # The two that only some policies need are made when first asked for.
         self.accesses: list[_Entry] | None = None
         self.sites: dict[str, dict[str, None]] | None = None
@@ -67,12 +71,52 @@ class _Index:
         """Return whether this very cookie is in the tree."""
         return self.held.get(id(cookie)) is cookie
 
-    def push(self, heap: list[_Entry], when: float, cookie: Cookie) -> None:
-        """Add an entry. Those of cookies that are gone are left out when they are the most."""
-        heapq.heappush(heap, (when, next(self.serial), cookie))
-        if len(heap) > 2 * len(self.held) + 64:
-            heap[:] = [entry for entry in heap if self.holds(entry[2])]
-            heapq.heapify(heap)
+    def note(self, cookie: Cookie) -> None:
+        """Enter a cookie that is in the tree from now on."""
+        self.held[id(cookie)] = cookie
+        if cookie.partition_key is not None:
+            self.partitioned = True
+        if cookie.expires is not None:
+            self.expiring.append(cookie)
+            if cookie.expires < self.next_expiry:
+                self.next_expiry = cookie.expires
+        if self.accesses is not None:
+            entry = (cookie.last_access_time or 0.0, next(self.serial), cookie)
+            heapq.heappush(self.accesses, entry)
+
+    def forget_what_is_gone(self) -> None:
+        """Leave out the entries of cookies that are not there any more, if they are the most."""
+        bound = 2 * len(self.held) + 64
+        if len(self.expiring) > bound:
+            self.expiring = [cookie for cookie in self.expiring if self.holds(cookie)]
+        for heap in (self.expiries, self.accesses):
+            if heap is not None and len(heap) > bound:
+                heap[:] = [entry for entry in heap if self.holds(entry[2])]
+                heapq.heapify(heap)
+
+    def over(self, now: float) -> list[Cookie]:
+        """Return the cookies whose time was over at `now`; their entries are gone then."""
+        over: dict[int, Cookie] = {}
+        heap = self.expiries
+        new = [cookie for cookie in self.expiring if self.holds(cookie)]
+        self.expiring = []
+        heap += [
+            (cookie.expires, next(self.serial), cookie)
+            for cookie in new
+            if cookie.expires is not None
+        ]
+        heapq.heapify(heap)
+        while heap and heap[0][0] <= now:
+            cookie = heapq.heappop(heap)[2]
+            if not self.holds(cookie) or cookie.expires is None:
+                continue
+            if cookie.expires <= now:
+                over[id(cookie)] = cookie
+            else:
+                # A program gave it more time.
+                heapq.heappush(heap, (cookie.expires, next(self.serial), cookie))
+        self.next_expiry = heap[0][0] if heap else _NEVER
+        return list(over.values())
 
 
 def _tree_key(cookie: Cookie) -> str:
@@ -160,31 +204,28 @@ class CookieStore:
                     by_name = Watched.over(index.changes, by_name)
                     _set(by_path, path, by_name)
                 found.update((id(cookie), cookie) for cookie in by_name.values())
-        before, index.held = index.held, found
+        before, index.held = index.held, {}
         index.root = self._cookies
         index.changes.seen = False
         index.accesses = index.sites = None
+        index.expiring, index.expiries, index.next_expiry = [], [], _NEVER
         new = [cookie for key, cookie in found.items() if key not in before]
         for cookie in new:
-            self._note_locked(index, cookie)
+            self._stamp_new(cookie)
+        for cookie in found.values():
+            index.note(cookie)
         gone = [cookie for key, cookie in before.items() if key not in found]
         if gone:
             self._removed_locked(gone)
         for cookie in new:
             self._stored_locked(cookie)
 
-    def _note_locked(self, index: _Index, cookie: Cookie) -> None:
-        """Stamp a cookie that has no times yet, and enter it into the heaps."""
+    def _stamp_new(self, cookie: Cookie) -> None:
+        """Give a cookie the times that it does not have yet."""
         if cookie.creation_time is None:
             cookie.creation_time = self.stamp()
         if cookie.last_access_time is None:
             cookie.last_access_time = cookie.creation_time
-        if cookie.partition_key is not None:
-            index.partitioned = True
-        if cookie.expires is not None:
-            index.push(index.expiries, cookie.expires, cookie)
-        if index.accesses is not None:
-            index.push(index.accesses, cookie.last_access_time, cookie)
 
     def stamp(self) -> float:
         """Return the time, later than all before: the order of cookies depends on it."""
@@ -197,12 +238,8 @@ class CookieStore:
     # --- changes ---
 
     def _put_locked(self, cookie: Cookie) -> None:
-        # What every cookie goes through: it is written out rather than taken apart.
-        index = self._index
-        if index is None or index.root is not self._cookies or index.changes.seen:
-            index = self._synced_locked()
-        partition = cookie.partition_key
-        key = cookie.domain if partition is None else _tree_key(cookie)
+        index = self._synced_locked()
+        key = cookie.domain if cookie.partition_key is None else _tree_key(cookie)
         by_path = self._cookies.get(key)
         if by_path is None:
             by_path = index.level()
@@ -214,15 +251,19 @@ class CookieStore:
             by_name = index.level()
             _set(by_path, cookie.path, by_name)
         old = by_name.get(cookie.name)
+        now = self.stamp()
         if old is not None:
             index.held.pop(id(old), None)
+            index.forget_what_is_gone()
             if cookie.creation_time is None:
                 # RFC 6265bis section 5.7 step 23.3
                 cookie.creation_time = old.creation_time
-                cookie.last_access_time = self.stamp()
+        if cookie.creation_time is None:
+            cookie.creation_time = now
+        if cookie.last_access_time is None:
+            cookie.last_access_time = now
         _set(by_name, cookie.name, cookie)
-        index.held[id(cookie)] = cookie
-        self._note_locked(index, cookie)
+        index.note(cookie)
         self._stored_locked(cookie)
         policy = self._policy
         each = getattr(policy, "max_cookies_per_domain", None)
@@ -282,18 +323,8 @@ class CookieStore:
     def _expire_locked(self, now: float) -> None:
         """Remove the cookies whose time was over at `now`."""
         index = self._synced_locked()
-        heap, over = index.expiries, []
-        while heap and heap[0][0] <= now:
-            cookie = heapq.heappop(heap)[2]
-            if not index.holds(cookie) or cookie.expires is None:
-                continue
-            if cookie.expires <= now:
-                over.append(cookie)
-            else:
-                # A program gave it more time.
-                heapq.heappush(heap, (cookie.expires, next(index.serial), cookie))
-        if over:
-            self._take_out_locked(dict.fromkeys(over))
+        if now >= index.next_expiry:
+            self._take_out_locked(index.over(now))
 
     # --- bounds: RFC 6265bis section 5.7, at its end ---
 
