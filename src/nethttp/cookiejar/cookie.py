@@ -67,7 +67,7 @@ class Cookie:
     ) -> None:
         if port is None and port_specified:
             raise ValueError("if port is None, port_specified must be false")
-        self.version = None if version is None else int(version)
+        self.version = version if version is None or type(version) is int else int(version)
         self.name = name
         self.value = value
         self.port = port
@@ -78,7 +78,7 @@ class Cookie:
         self.path = path
         self.path_specified = path_specified
         self.secure = secure
-        self.expires = None if expires is None else int(float(expires))
+        self.expires = expires if expires is None or type(expires) is int else int(float(expires))
         self.discard = discard
         self.comment = comment
         self.comment_url = comment_url

@@ -54,7 +54,9 @@ _UNESCAPED_PATH = re.compile(r"[A-Za-z0-9_.\-/;:@&=+$,!~*'()]*+")
 
 def is_address(host: str) -> bool:
     """Return whether `host` is an IP address: none of its parts is a domain."""
-    return _ENDS_IN_NUMBER.search(host) is not None or host.startswith("[")
+    if host[-1:].isdigit():
+        return _ENDS_IN_NUMBER.search(host) is not None
+    return host.startswith("[")
 
 
 def is_HDN(text: str) -> bool:  # the stdlib's name
@@ -106,9 +108,11 @@ def user_domain_match(A: str, B: str) -> bool:  # the stdlib's names
 def is_label_suffix(host: str, domain: str) -> bool:
     """Return whether `domain` (with or without a leading dot) is `host` or its last labels."""
     domain = domain.removeprefix(".")
-    if host.removeprefix(".") == domain:
-        return True
-    return bool(domain) and not is_address(host) and host.endswith("." + domain)
+    if not host.endswith(domain) or not domain:
+        return host == domain
+    return host.removeprefix(".") == domain or (
+        host.endswith("." + domain) and not is_address(host)
+    )
 
 
 def suffixes(host: str) -> list[str]:
@@ -174,23 +178,12 @@ def split_url(url: str) -> tuple[str, str, str]:
     return parts.scheme.lower(), host.lower(), parts.path
 
 
-@lru_cache(maxsize=256)
-def _hosts(url: str) -> tuple[str, str]:
-    """Return the host of a URL, and its effective name."""
-    return _with_effective(split_url(url)[1])
-
-
-def _with_effective(host: str) -> tuple[str, str]:
-    return host, host if "." in host or is_address(host) else host + ".local"
-
-
 def eff_request_host(request: Any) -> tuple[str, str]:
     """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
-    hosts = _hosts(request.get_full_url())
-    if not hosts[0]:
-        named = request.get_header("Host", "")
-        return _with_effective(_PORT.sub("", named, count=1).lower())
-    return hosts
+    host = split_url(request.get_full_url())[1]
+    if not host:
+        host = _PORT.sub("", request.get_header("Host", ""), count=1).lower()
+    return host, host if "." in host or is_address(host) else host + ".local"
 
 
 def request_host(request: Any) -> str:

@@ -213,27 +213,26 @@ class CookieJar(CookieStore):
             cookie for cookie in older if (cookie.domain, cookie.path, cookie.name) not in there
         ]
 
-    def _is_welcome(self, cookie: Cookie, request: Any) -> bool:
-        """Return whether the policy takes a cookie into this jar, as it is now."""
-        policy = self._policy
-        if not policy.set_ok(cookie, request):
-            return False
-        beside = getattr(policy, "set_ok_beside", None)
-        return beside is None or bool(beside(cookie, request, self))
-
     def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:
         """Keep a cookie if the policy says so."""
         with self._cookies_lock:
             self._tick()
-            if self._is_welcome(cookie, request):
+            beside = getattr(self._policy, "set_ok_beside", None)
+            if self._policy.set_ok(cookie, request) and (
+                beside is None or beside(cookie, request, self)
+            ):
                 self.set_cookie(cookie)
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Keep the cookies of a response that the policy agrees to."""
         trace("extract_cookies: %s", response.info())
         with self._cookies_lock:
+            set_ok = self._policy.set_ok
+            beside = getattr(self._policy, "set_ok_beside", None)
             for cookie in self.make_cookies(response, request):
-                if not self._is_welcome(cookie, request):
+                if not set_ok(cookie, request) or not (
+                    beside is None or beside(cookie, request, self)
+                ):
                     continue
                 trace(" setting cookie: %s", cookie)
                 if cookie.expires is not None and cookie.is_expired():

@@ -69,16 +69,18 @@ def _read(attributes: Iterable[tuple[str, Any]]) -> _Attributes | None:
         else:
             known[key] = said
     get = known.get
-    version, max_age, path, domain, port = map(
-        get, ("version", "max-age", "path", "domain", "port")
-    )
+    version, domain, path, port = get("version"), get("domain"), get("path"), get("port")
+    max_age = get("max-age")
+    initial_dot = False
     if domain is not None:
         domain = domain.lower()
-    initial_dot = domain is not None and domain.startswith(".")
+        initial_dot = domain.startswith(".")
+        if not initial_dot:
+            domain = "." + domain
     return _Attributes(
         None if version is None else int(version),
         escape_path(path) if path else None,
-        "." + domain if domain is not None and not initial_dot else domain,
+        domain,
         initial_dot,
         "port" in known,
         None if port is None else _SPACE.sub("", port),

@@ -74,12 +74,16 @@ class _Index:
     def note(self, cookie: Cookie) -> None:
         """Enter a cookie that is in the tree from now on."""
         self.held[id(cookie)] = cookie
-        if cookie.partition_key is not None:
-            self.partitioned = True
         if cookie.expires is not None:
             self.expiring.append(cookie)
             if cookie.expires < self.next_expiry:
                 self.next_expiry = cookie.expires
+        self.note_rest(cookie)
+
+    def note_rest(self, cookie: Cookie) -> None:
+        """Enter what few cookies or jars have."""
+        if cookie.partition_key is not None:
+            self.partitioned = True
         if self.accesses is not None:
             entry = (cookie.last_access_time or 0.0, next(self.serial), cookie)
             heapq.heappush(self.accesses, entry)
@@ -238,20 +242,28 @@ class CookieStore:
     # --- changes ---
 
     def _put_locked(self, cookie: Cookie) -> None:
-        index = self._synced_locked()
+        # Every cookie goes through here: calls are written out, which takes a third of the time.
+        index = self._index
+        tree = self._cookies
+        if index is None or index.root is not tree or index.changes.seen:
+            index = self._synced_locked()
+            tree = self._cookies
         key = cookie.domain if cookie.partition_key is None else _tree_key(cookie)
-        by_path = self._cookies.get(key)
+        by_path = tree.get(key)
         if by_path is None:
             by_path = index.level()
-            _set(self._cookies, key, by_path)
+            _set(tree, key, by_path)
             if index.sites is not None:
                 index.sites.setdefault(self._site_of(key), {})[key] = None
         by_name = by_path.get(cookie.path)
         if by_name is None:
             by_name = index.level()
             _set(by_path, cookie.path, by_name)
+        now = time.time()
+        if now <= self._last_stamp:
+            now = self._last_stamp + 1e-6
+        self._last_stamp = now
         old = by_name.get(cookie.name)
-        now = self.stamp()
         if old is not None:
             index.held.pop(id(old), None)
             index.forget_what_is_gone()
@@ -263,7 +275,14 @@ class CookieStore:
         if cookie.last_access_time is None:
             cookie.last_access_time = now
         _set(by_name, cookie.name, cookie)
-        index.note(cookie)
+        index.held[id(cookie)] = cookie
+        expires = cookie.expires
+        if expires is not None:
+            index.expiring.append(cookie)
+            if expires < index.next_expiry:
+                index.next_expiry = expires
+        if index.accesses is not None or cookie.partition_key is not None:
+            index.note_rest(cookie)
         self._stored_locked(cookie)
         policy = self._policy
         each = getattr(policy, "max_cookies_per_domain", None)
