@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.message
+import http.cookiejar
 import pickle
 import sys
 import threading
@@ -206,6 +207,16 @@ def test_set_cookie_if_ok():
     jar.set_cookie_if_ok(cookie("__Host-d"), by_http)
     jar.set_cookie_if_ok(cookie("", value=""), by_http)
     assert [(found.name, found.secure) for found in jar] == [("a", True), ("b", False)]
+
+
+def test_the_standard_librarys_jar_takes_the_policy_too():
+    """It reads Set-Cookie itself; what it takes and gives, the policy decides."""
+    jar = http.cookiejar.CookieJar(RFC6265Policy())
+    fields = ["a=1; Path=/", "b=2; Domain=com; Path=/", "c=3; Secure; SameSite=Strict; Path=/"]
+    take(jar, "https://www.example.com/", *fields)
+    assert given_to(jar, "https://www.example.com/") == "a=1; c=3"
+    assert given_to(jar, "http://www.example.com/") == "a=1"
+    assert given_to(jar, "https://b.www.example.com/") is None
 
 
 @pytest.mark.parametrize("policy", [RFC6265Policy, DefaultCookiePolicy])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import http.cookiejar
 import json
 import pickle
 import time
@@ -104,6 +105,25 @@ def test_a_cookie_that_was_renamed_in_the_jar_is_still_found():
     jar.clear_expired_cookies()
     assert len(jar) == 0
     assert list(jar._cookies) == []
+
+
+def test_cookies_of_the_standard_library_are_taken():
+    """As programs have them that read a browser's, or use both kinds of jars."""
+    theirs = [
+        http.cookiejar.Cookie(
+            *(0, name, "1", None, False, ".a.example", True, True, "/", True, True, 9e9, False),
+            *(None, None, {"HttpOnly": None}),
+        )
+        for name in "ab"
+    ]
+    jar = CookieJar()
+    jar.set_cookie(theirs[0])
+    jar._cookies[".a.example"]["/"]["b"] = theirs[1]
+    assert len(jar) == 2
+    for found, other in zip(jar, theirs, strict=True):
+        assert isinstance(found, Cookie)
+        assert vars(other).items() <= vars(found).items()
+        assert found.http_only
 
 
 def test_levels_that_become_empty_go():

@@ -147,6 +147,17 @@ class Cookie:
 
     # --- as a mapping ---
 
+    @classmethod
+    def like(cls, other: Any) -> Cookie:
+        """Return `other` if it is a cookie of this kind, else one made of its attributes.
+
+        The standard library's cookies come from programs that use both kinds of jars.
+        """
+        if isinstance(other, cls):
+            return other
+        arguments = {key: getattr(other, key) for key in (*_SHOWN, "rfc2109")}
+        return cls(**arguments, rest=other._rest)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the cookie as a mapping of JSON's types, with all that `from_dict` needs.
 

@@ -258,7 +258,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     def set_ok(self, cookie: Cookie, request: Any) -> bool:
         """Return whether the response to `request` may set a cookie."""
-        refusal = self._refusal(cookie, self.target_of(request))
+        refusal = self._refusal(Cookie.like(cookie), self.target_of(request))
         if refusal:
             trace("   %s=%s is not taken: %s", cookie.name, cookie.value, refusal)
         return not refusal
@@ -359,7 +359,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     def return_ok(self, cookie: Cookie, request: Any) -> bool:
         """Return whether to send a cookie with `request`."""
-        return self._gives(cookie, self.target_of(request), time.time())
+        return self._gives(Cookie.like(cookie), self.target_of(request), time.time())
 
     def _gives(self, cookie: Cookie, target: Target, now: float) -> bool:
         domain = cookie.domain.removeprefix(".")

@@ -11,8 +11,6 @@ A partitioned cookie's first key is its domain, "^" and the top-level site, whic
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import json
 import threading
 import time
@@ -22,7 +20,8 @@ from typing import Any, Self
 from ..errors import excerpt
 from .cookie import Cookie
 from .domains import matching_paths
-from .watched import Changes, Watched
+from .index import Index
+from .watched import Watched
 
 __all__ = ["CookieStore"]
 
@@ -32,95 +31,9 @@ JSON_FORMAT = "nethttp.cookiejar"
 JSON_VERSION = 1
 """The version of that form."""
 
-_Entry = tuple[float, int, Cookie]
-_NEVER = float("inf")
-
 # The jar's own changes, which nobody need be told of.
 _set = dict.__setitem__
 _delete = dict.__delitem__
-
-
-class _Index:
-    """What is known of the cookies in one tree of dicts."""
-
-    def __init__(self) -> None:
-        self.root: dict[str, Any] | None = None
-        self.changes = Changes()
-        self.held: dict[int, Cookie] = {}
-        self.serial = itertools.count()
-        # Entries of `expiring` are made, and put in order, when the first cookie is over.
-        self.expiring: list[Cookie] = []
-        self.expiries: list[_Entry] = []
-        self.next_expiry = _NEVER
-        # The two that only some policies need are made when first asked for.
-        self.accesses: list[_Entry] | None = None
-        self.sites: dict[str, dict[str, None]] | None = None
-        self.partitioned = False
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # None: a pickle is read by programs that do not know this class.
-        return type(None), ()
-
-    def level(self) -> Watched:
-        """Return a new, empty dict for the tree."""
-        watched = Watched()
-        watched.changes = self.changes
-        return watched
-
-    def holds(self, cookie: Cookie) -> bool:
-        """Return whether this very cookie is in the tree."""
-        return self.held.get(id(cookie)) is cookie
-
-    def note(self, cookie: Cookie) -> None:
-        """Enter a cookie that is in the tree from now on."""
-        self.held[id(cookie)] = cookie
-        if cookie.expires is not None:
-            self.expiring.append(cookie)
-            if cookie.expires < self.next_expiry:
-                self.next_expiry = cookie.expires
-        self.note_rest(cookie)
-
-    def note_rest(self, cookie: Cookie) -> None:
-        """Enter what few cookies or jars have."""
-        if cookie.partition_key is not None:
-            self.partitioned = True
-        if self.accesses is not None:
-            entry = (cookie.last_access_time or 0.0, next(self.serial), cookie)
-            heapq.heappush(self.accesses, entry)
-
-    def forget_what_is_gone(self) -> None:
-        """Leave out the entries of cookies that are not there any more, if they are the most."""
-        bound = 2 * len(self.held) + 64
-        if len(self.expiring) > bound:
-            self.expiring = [cookie for cookie in self.expiring if self.holds(cookie)]
-        for heap in (self.expiries, self.accesses):
-            if heap is not None and len(heap) > bound:
-                heap[:] = [entry for entry in heap if self.holds(entry[2])]
-                heapq.heapify(heap)
-
-    def over(self, now: float) -> list[Cookie]:
-        """Return the cookies whose time was over at `now`; their entries are gone then."""
-        over: dict[int, Cookie] = {}
-        heap = self.expiries
-        new = [cookie for cookie in self.expiring if self.holds(cookie)]
-        self.expiring = []
-        heap += [
-            (cookie.expires, next(self.serial), cookie)
-            for cookie in new
-            if cookie.expires is not None
-        ]
-        heapq.heapify(heap)
-        while heap and heap[0][0] <= now:
-            cookie = heapq.heappop(heap)[2]
-            if not self.holds(cookie) or cookie.expires is None:
-                continue
-            if cookie.expires <= now:
-                over[id(cookie)] = cookie
-            else:
-                # A program gave it more time.
-                heapq.heappush(heap, (cookie.expires, next(self.serial), cookie))
-        self.next_expiry = heap[0][0] if heap else _NEVER
-        return list(over.values())
 
 
 def _tree_key(cookie: Cookie) -> str:
@@ -138,7 +51,7 @@ class CookieStore:
 
     #: Bounds that `_policy` may set; None: none.
     _policy: Any = None
-    _index: _Index | None = None
+    _index: Index | None = None
     _last_stamp = 0.0
 
     def __init__(self) -> None:
@@ -147,7 +60,7 @@ class CookieStore:
 
     def _begin_locked(self) -> None:
         """Begin with nothing, in another dict: programs may hold the one before."""
-        self._index = index = _Index()
+        self._index = index = Index()
         self._cookies: dict[str, dict[str, dict[str, Cookie]]] = index.level()
         index.root = self._cookies
 
@@ -184,17 +97,17 @@ class CookieStore:
 
     # --- the index ---
 
-    def _synced_locked(self) -> _Index:
+    def _synced_locked(self) -> Index:
         """Return the index, up to date with what programs did to ``_cookies``."""
         index = self._index
         if index is None:
             # Fresh from a pickle, by whichever `__setstate__`.
-            self._index = index = _Index()
+            self._index = index = Index()
         if index.root is not self._cookies or index.changes.seen:
             self._take_up_locked(index)
         return index
 
-    def _take_up_locked(self, index: _Index) -> None:
+    def _take_up_locked(self, index: Index) -> None:
         """Watch every dict of the tree, and go through what came and what went."""
         if not isinstance(self._cookies, Watched) or self._cookies.changes is not index.changes:
             self._cookies = Watched.over(index.changes, self._cookies)
@@ -207,12 +120,15 @@ class CookieStore:
                 if not isinstance(by_name, Watched) or by_name.changes is not index.changes:
                     by_name = Watched.over(index.changes, by_name)
                     _set(by_path, path, by_name)
-                found.update((id(cookie), cookie) for cookie in by_name.values())
-        before, index.held = index.held, {}
+                for name, there in list(by_name.items()):
+                    cookie = Cookie.like(there)
+                    if cookie is not there:
+                        _set(by_name, name, cookie)
+                    found[id(cookie)] = cookie
+        before = index.held
         index.root = self._cookies
         index.changes.seen = False
-        index.accesses = index.sites = None
-        index.expiring, index.expiries, index.next_expiry = [], [], _NEVER
+        index.forget_all()
         new = [cookie for key, cookie in found.items() if key not in before]
         for cookie in new:
             self._stamp_new(cookie)
@@ -313,7 +229,7 @@ class CookieStore:
         if there is not None:
             self._take_out_locked([there])
 
-    def _unlink_locked(self, index: _Index, cookie: Cookie) -> None:
+    def _unlink_locked(self, index: Index, cookie: Cookie) -> None:
         """Take a cookie out of the tree, and the levels that become empty."""
         key, path, name = _tree_key(cookie), cookie.path, cookie.name
         by_path = self._cookies.get(key, {})
@@ -347,11 +263,11 @@ class CookieStore:
 
     # --- bounds: RFC 6265bis section 5.7, at its end ---
 
-    def _shrink_locked(self, index: _Index, total: int) -> None:
+    def _shrink_locked(self, index: Index, total: int) -> None:
         """Remove cookies until there are `total`: expired ones, then those used longest ago."""
         self._expire_locked(time.time())
         while len(index.held) > total:
-            self._take_out_locked([self._least_used_locked(index)])
+            self._take_out_locked([index.least_used()])
 
     def _evict_locked(self, by_path: dict[str, dict[str, Cookie]], excess: int) -> None:
         """Remove so many cookies of one domain: expired, then not secure, then used long ago."""
@@ -365,24 +281,6 @@ class CookieStore:
             )
         )
         self._take_out_locked(cookies[:excess])
-
-    def _least_used_locked(self, index: _Index) -> Cookie:
-        """Return the cookie that was last used longest ago."""
-        if index.accesses is None:
-            index.accesses = [
-                (cookie.last_access_time or 0.0, next(index.serial), cookie)
-                for cookie in index.held.values()
-            ]
-            heapq.heapify(index.accesses)
-        heap = index.accesses
-        while True:
-            when, _, cookie = heapq.heappop(heap)
-            if not index.holds(cookie):
-                continue
-            if (cookie.last_access_time or 0.0) <= when:
-                return cookie
-            # It was used since; giving a cookie out costs nothing here for that.
-            heapq.heappush(heap, (cookie.last_access_time or 0.0, next(index.serial), cookie))
 
     # --- look-ups ---
 
@@ -436,7 +334,7 @@ class CookieStore:
     def set_cookie(self, cookie: Cookie) -> None:
         """Keep a cookie, whatever the policy says of it."""
         with self._cookies_lock:
-            self._put_locked(cookie)
+            self._put_locked(Cookie.like(cookie))
 
     def clear(
         self, domain: str | None = None, path: str | None = None, name: str | None = None
