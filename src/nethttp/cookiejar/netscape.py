@@ -25,6 +25,9 @@ _KNOWN |= {"comment", "commenturl"}
 #: Attributes that may stand without a value.
 _MAY_BE_BARE = frozenset({"port", "comment", "commenturl"})
 
+MAX_REMEMBERED = 1024
+"""Characters of attributes that are remembered; longer ones are read anew each time."""
+
 _SPACE = re.compile(r"\s+")
 
 
@@ -110,7 +113,8 @@ def cookie_of_field(field: str, request: Any, now: int) -> Cookie | None:
     name = name.strip()
     if not name:
         return None
-    said = _read_text(attributes)
+    read = _read_text if len(attributes) <= MAX_REMEMBERED else _read_text.__wrapped__
+    said = read(attributes)
     return said and _cookie(name, value.strip() if equals else None, said, request, now)
 
 

@@ -334,7 +334,8 @@ class CookieStore:
     def set_cookie(self, cookie: Cookie) -> None:
         """Keep a cookie, whatever the policy says of it."""
         with self._cookies_lock:
-            self._put_locked(Cookie.like(cookie))
+            # `like` is not called for nothing: every cookie comes through here.
+            self._put_locked(cookie if isinstance(cookie, Cookie) else Cookie.like(cookie))
 
     def clear(
         self, domain: str | None = None, path: str | None = None, name: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from ..errors import CookieError, excerpt
@@ -115,6 +116,8 @@ _ATTRIBUTES: dict[str, Callable[[str], Any]] = {
 }
 
 
+# A server gives all its cookies the same few attributes. What is remembered, nobody changes.
+@lru_cache(maxsize=256)
 def _read_attributes(text: str) -> dict[str, Any]:
     """Return what the attributes of a field say, by their names in lower case."""
     found: dict[str, Any] = {}
@@ -207,7 +210,14 @@ class SetCookie(_Fields):
         size = octets(name) + octets(value)
         if size == 0 or size > MAX_PAIR:
             return None
-        found = _read_attributes(attributes) if attributes else {}
+        found: dict[str, Any] = {}
+        if attributes:
+            read = (
+                _read_attributes
+                if len(attributes) <= MAX_ATTRIBUTE
+                else _read_attributes.__wrapped__
+            )
+            found = read(attributes)
         expires = found.get("expires")
         if expires is not None:
             expires = min(expires, int(time.time() if now is None else now) + MAX_AGE)
