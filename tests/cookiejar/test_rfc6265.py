@@ -236,6 +236,27 @@ def test_another_policy_finds_what_the_default_one_kept_for_localhost():
     assert given_to(jar, "http://other:8000/") is None
 
 
+def test_another_policy_has_other_sites():
+    def suffix_of(host):
+        return "example.com" if host.endswith("example.com") else host.rpartition(".")[2]
+
+    jar = jar_with("a=1", url="https://a.example.com/")
+    take(jar, "https://b.example.com/", "b=1")
+    assert len(jar.levels_of_site("example.com")) == 2
+    jar.set_policy(RFC6265Policy(public_suffixes=suffix_of))
+    assert len(jar.levels_of_site("a.example.com")) == 1
+
+
+def test_a_policy_asked_about_a_partition():
+    policy = RFC6265Policy()
+    request = urllib.request.Request("https://www.example.com/")
+    here, there = "https://example.com", "https://other.com"
+    assert policy.return_ok(cookie(partition_key=here), request)
+    assert not policy.return_ok(cookie(partition_key=there), request)
+    assert policy.domain_return_ok(f"www.example.com^{here}", request)
+    assert not policy.domain_return_ok(f"www.example.com^{there}", request)
+
+
 def test_a_policy_is_picklable_with_its_jar():
     jar = jar_with("a=1; Domain=example.com; Secure; SameSite=Strict; HttpOnly; Max-Age=60")
     clone = pickle.loads(pickle.dumps(jar))

@@ -180,6 +180,18 @@ def test_expiry_asks_none_but_those_that_are_over(monkeypatch):
     assert not asked
 
 
+def test_each_cookie_goes_when_its_time_is_over():
+    jar = CookieJar()
+    now = int(time.time())
+    for number in range(5):
+        jar.set_cookie(cookie(f"n{number}", expires=now + 10 * number + 10))
+    with jar._cookies_lock:
+        for left in range(5, 0, -1):
+            assert len(jar) == left
+            jar._expire_locked(now + 10 * (6 - left))
+    assert len(jar) == 0
+
+
 def test_a_cookie_that_was_given_more_time_stays():
     jar = CookieJar()
     now = time.time()

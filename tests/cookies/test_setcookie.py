@@ -93,6 +93,11 @@ def test_what_says_nothing(attribute, field):
     assert getattr(SetCookie.parse(f"a=b; {field}"), attribute) is None
 
 
+def test_octets_are_counted_where_text_is_beyond_iso_8859_1():
+    assert SetCookie.parse("a=b; Path=/" + "\u20ac" * 341).path is not None
+    assert SetCookie.parse("a=b; Path=/" + "\u20ac" * 342).path is None
+
+
 def test_lifetimes_are_cut_to_400_days():
     cookie = SetCookie.parse("a=b; Max-Age=99999999999; Expires=1 Jan 2099 00:00:00", now=NOW)
     assert (cookie.max_age, cookie.expires) == (MAX_AGE, NOW + MAX_AGE)

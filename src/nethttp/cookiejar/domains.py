@@ -141,14 +141,13 @@ def matching_paths(paths: Collection[str], path: str) -> list[str]:
     """
     if len(paths) <= 2 * path.count("/"):
         return [known for known in paths if path.startswith(known)]
-    found = [""] if "" in paths else []
+    # A dict, since two slashes in a row cut the same piece twice.
+    cuts = dict.fromkeys(("", path))
     slash = path.find("/")
     while slash >= 0:
-        found += [cut for cut in (path[:slash], path[: slash + 1]) if cut and cut in paths]
+        cuts |= dict.fromkeys((path[:slash], path[: slash + 1]))
         slash = path.find("/", slash + 1)
-    if not path.endswith("/") and path in paths:
-        found.append(path)
-    return found
+    return [cut for cut in cuts if cut in paths]
 
 
 #: The URLs of nearly all requests: a scheme, a host without brackets, maybe a port, a path.
