@@ -36,6 +36,9 @@ __all__ = [
 
 DEFAULT_HTTP_PORT = "80"
 
+MAX_SLASHES = 256
+"""In a path with more slashes its pieces are not looked up: copying them all takes longer."""
+
 #: Second-level labels below which names of countries are registered, as in ``co.uk``.
 COUNTRY_SECOND_LEVEL = frozenset(
     {"co", "ac", "com", "edu", "org", "net", "gov", "mil", "int", "aero", "biz", "cat", "coop"}
@@ -134,12 +137,13 @@ def suffixes(host: str) -> list[str]:
 def matching_paths(paths: Collection[str], path: str) -> list[str]:
     """Return those of `paths` that `path` begins with, up to one of its slashes or its end.
 
-    The time is that of whichever is fewer, the slashes or the paths.
+    The time is that of whichever is fewer, the slashes or the paths; each slash costs a copy.
 
     >>> matching_paths(["/", "/a", "/a/b", "/ab"], "/a/b")
     ['/', '/a', '/a/b']
     """
-    if len(paths) <= 2 * path.count("/"):
+    slashes = path.count("/")
+    if len(paths) <= 2 * slashes or slashes > MAX_SLASHES:
         return [known for known in paths if path.startswith(known)]
     # A dict, since two slashes in a row cut the same piece twice.
     cuts = dict.fromkeys(("", path))
