@@ -5,8 +5,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 ARGS   ?=
+MINUTES ?= 5
 
-.PHONY: serve test lint bench docs clean
+BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*.c)
+
+.PHONY: serve test lint bench docs fuzz sanitize clean
 
 serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
@@ -18,12 +21,26 @@ test: $(VENV)/for-tests
 	$(BIN)/python -m coverage report
 
 lint: $(VENV)/for-lint
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests fuzz benchmarks
+	$(BIN)/ruff format --check src tests fuzz benchmarks
 	$(BIN)/mypy
 
 bench: $(VENV)/for-benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(VENV)/for-fuzzing
+	$(BIN)/python -m fuzz --minutes $(MINUTES) $(ARGS)
+
+# The C twin with the compiler's checks of memory and arithmetic, under its own tests and the corpus.
+sanitize: $(VENV)/for-tests
+	rm -rf build
+	CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1" \
+	LDFLAGS="-fsanitize=address,undefined" NETHTTP_BUILD=require \
+		$(PIP) install --no-deps --target build/sanitized .
+	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 PYTHONMALLOC=malloc NETHTTP_BUILD=require PYTHONPATH=build/sanitized \
+		$(BIN)/python -m pytest --capture=sys -p no:cacheprovider -k "C or fuzz or delivery" \
+		tests/twins tests/delivery/test_h1.py tests/test_fuzz.py $(ARGS)
 
 docs: $(VENV)/for-tests
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
@@ -34,18 +51,22 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+$(VENV)/installed: $(BUILT_FROM) | $(VENV)/bin/python
 	$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/for-tests: pyproject.toml | $(VENV)/bin/python
+$(VENV)/for-tests: $(BUILT_FROM) | $(VENV)/bin/python
 	$(PIP) install --editable '.[rich,test]'
 	@touch $@
 
-$(VENV)/for-lint: pyproject.toml | $(VENV)/bin/python
+$(VENV)/for-lint: $(BUILT_FROM) | $(VENV)/bin/python
 	$(PIP) install --editable '.[rich,test,lint]'
 	@touch $@
 
-$(VENV)/for-benchmarks: pyproject.toml | $(VENV)/bin/python
+$(VENV)/for-fuzzing: $(BUILT_FROM) | $(VENV)/bin/python
+	$(PIP) install --editable '.[rich,test,fuzz]'
+	@touch $@
+
+$(VENV)/for-benchmarks: $(BUILT_FROM) | $(VENV)/bin/python
 	$(PIP) install --editable '.[rich,test,bench]'
 	@touch $@

@@ -19,7 +19,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\n" + SECTION.replace(b"5123", b"13") + b"Hello, Wor
 
 
 @contextmanager
-def _canned_server() -> Iterator[int]:
+def canned_server() -> Iterator[int]:
     """Run a server that answers every request the same, and give its port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -58,7 +58,7 @@ def rows() -> list[Row]:
         lambda: http.client.parse_headers(io.BytesIO(SECTION)),
         lambda: nethttp.client.parse_headers(io.BytesIO(SECTION)),
     )
-    with _canned_server() as port:
+    with canned_server() as port:
         getting = interleaved(_getting(http.client, port), _getting(nethttp.client, port))
     before, now = import_times("http.client", "nethttp.client")
     return [

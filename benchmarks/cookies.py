@@ -28,5 +28,5 @@ def rows() -> list[Row]:
     )
     return [
         Row("SimpleCookie.load, 10 cookies", *simple, aim=4),
-        Row("parse_cookie, 10 cookies (left: werkzeug's)", *pairs, aim=1.5, plotted=False),
+        Row("parse_cookie, 10 cookies", *pairs, aim=1.5, peer="werkzeug"),
     ]

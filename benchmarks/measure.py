@@ -18,27 +18,28 @@ REPEATS = 9
 
 
 class Row(NamedTuple):
-    """One line of the table: what the stdlib and nethttp need, in `unit`.
+    """One line of the table: what a peer and nethttp need, in `unit`.
 
     `better` says whether "less" or "more" of the unit is better; `aim` is the ratio asked for, read
-    as "so many times better than the stdlib" (0 where a row has no aim). A row that compares
-    nethttp with itself is not plotted.
+    as "so many times better than the peer" (0 where a row has no aim). A row that compares nethttp
+    with itself is not plotted.
     """
 
     name: str
-    stdlib: float
+    theirs: float
     nethttp: float
     unit: str = "us"
     better: str = "less"
     aim: float = 0.0
     plotted: bool = True
+    peer: str = "stdlib"
 
     @property
     def ratio(self) -> float:
-        """How many times better than the stdlib nethttp is."""
+        """How many times better than the peer nethttp is."""
         if self.better == "less":
-            return self.stdlib / self.nethttp
-        return self.nethttp / self.stdlib
+            return self.theirs / self.nethttp
+        return self.nethttp / self.theirs
 
 
 def _calls_for(action: Callable[[], object], seconds: float) -> int:

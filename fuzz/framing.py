@@ -64,12 +64,23 @@ DIFFERENCES = (
         "httptools leaves what follows a head with Upgrade to whoever upgrades; a request's "
         "content is the request's, whether or not the server then switches (RFC 9110 section 7.8)",
     ),
+    Difference(
+        "llhttp",
+        "client",
+        lambda data, theirs: theirs.state is State.BODY_INCOMPLETE and _has_tab_after_coding(data),
+        "llhttp takes a tab behind 'chunked' for a part of the coding's name and reads until the "
+        "connection closes; it is white space (RFC 9110 section 5.6.3)",
+    ),
 )
 
 
 def _asks_for_upgrade(data: bytes) -> bool:
     head = data.partition(b"\r\n\r\n")[0].lower()
     return b"\r\nupgrade:" in head and re.search(rb"\r\nconnection:.*upgrade", head) is not None
+
+
+def _has_tab_after_coding(data: bytes) -> bool:
+    return re.search(rb"(?i)\ntransfer-encoding:[^\n]*\t[ \t]*\r?\n", data) is not None
 
 
 def _abstains(oracle: str, reading: Reading) -> bool:
@@ -92,7 +103,8 @@ def check_stream(data: bytes, role: str) -> None:
         data = _strictly_written(data)
     ours = by_nethttp(data, role)
     parted = by_nethttp(data, role, cut=zlib.crc32(data) % (len(data) + 1))
-    assert ours == parted, f"nethttp reads {data!r} as {ours}, in two pieces as {parted}"
+    # A refusal may name another fault: in pieces, the one that came first is seen first.
+    assert ours[:3] == parted[:3], f"nethttp reads {data!r} as {ours}, in two pieces as {parted}"
     theirs = {name: read(data, role) for name, read in ORACLES.items()}
     votes = [reading for name, reading in theirs.items() if not _abstains(name, reading)]
     if ours.state is State.MESSAGE:

@@ -33,7 +33,7 @@ def outcome(function: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
 
 
 def _same(name: str, *arguments: Any) -> tuple[Any, ...]:
-    """Return the outcome of both twins, or fail with both. Other errors than documented pass out."""
+    """Return the outcome of both twins, or fail with both; undocumented errors pass out."""
     pure = outcome(getattr(_head_py, name), *arguments)
     compiled = outcome(getattr(_head_c, name), *arguments)
     assert pure == compiled, f"{name}{arguments}\n pure: {pure}\n    C: {compiled}"
@@ -47,6 +47,9 @@ def check_block(data: bytes) -> None:
         _same(name, data, NARROW)
     for line in (data, data[:20], data.partition(b"\n")[2]):
         _same("parse_chunk_line", line)
+        for room in (1 << 20, 4):
+            _same("parse_chunks", bytearray(line), 0, room)
+            _same("parse_chunks", line, len(line) // 3, room)
     _check_request_round_trip(data)
     _check_response_round_trip(data)
 

@@ -145,3 +145,25 @@ def test_bounds_hold_byte_by_byte(data, status):
             connection.next_event()
     assert refused.value.status_hint == status
     assert len(connection.buffered) < 300_000
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_a_body_of_chunks_is_read_the_same_wherever_it_is_cut(role):
+    """What was searched of a line that had not come whole once outlived that line."""
+    body = b"0003\r\nabc\r\n3;x\r\ndef\r\n1\r\ng\r\n1\r\nh\r\n000\r\nA: b\r\n\r\n"
+    coding = b"Transfer-Encoding: chunked\r\n\r\n"
+    for first in range(len(body)):
+        for second in range(first, len(body), 3):
+            connection: Connection = ServerConnection()
+            head = b"POST / HTTP/1.1\r\nHost: a\r\n" + coding
+            if role == "client":
+                connection = ClientConnection()
+                connection.send_request(Request("GET", "/", [("Host", "a")]))
+                head = b"HTTP/1.1 200 OK\r\n" + coding
+            events: list[Event] = []
+            for piece in (head, body[:first], body[first:second], body[second:] + BEHIND):
+                if piece:
+                    events += deliver(connection, piece, "whole", ends=False)
+            assert content(events) == "abcdefgh"
+            assert events[-1] == EndOfMessage([("A", "b")])
+            assert connection.buffered == BEHIND

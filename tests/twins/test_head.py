@@ -250,6 +250,44 @@ def test_a_chunk_line_of_another_form_is_refused(twin, line):
         twin.parse_chunk_line(line)
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+@pytest.mark.parametrize(
+    ("data", "start", "room", "read"),
+    [
+        (b"", 0, 9, (b"", 0)),
+        (b"3\r\nabc\r\n", 0, 9, (b"abc", 8)),
+        (b"3\r\nabc\r\n", 0, 3, (b"abc", 8)),
+        (b"3\r\nabc\r\n", 0, 2, (b"", 0)),
+        (b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n", 0, 9, (b"abcd", 14)),
+        (b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n", 0, 3, (b"abc", 8)),
+        (b"\r\n000000000000000A\r\n0123456789\r\nx", 2, 10, (b"0123456789", 32)),
+        (b"1\r\na\r\n", 6, 9, (b"", 6)),
+        (b"1\r\na\r\n", 60, 9, (b"", 60)),
+        (b"1\r\na\r\n00000000000000001\r\nb\r\n", 0, 9, (b"a", 6)),
+        (b"1\r\na\r\n1;x\r\nb\r\n", 0, 9, (b"a", 6)),
+        (b"1\r\na\r\n3\r\nbc", 0, 9, (b"a", 6)),
+        (b"1\r\na\r\n3\r\nbcd", 0, 9, (b"a", 6)),
+        (b"1\r\na\r\n3\r\nbcd\r", 0, 9, (b"a", 6)),
+        (b"1\r\na\r\n3\r\nbcde\r\n", 0, 9, (b"a", 6)),
+        (b"1\r\na\r\n1\nb\r\n", 0, 9, (b"a", 6)),
+        (b"1\r\na\n1\r\nb\r\n", 0, 9, (b"", 0)),
+        (b"1_0\r\n" + b"a" * 16 + b"\r\n", 0, 99, (b"", 0)),
+        (b"ffffffffffffffff\r\na\r\n", 0, 2**62, (b"", 0)),
+    ],
+)
+def test_whole_chunks_are_joined(twin, kind, data, start, room, read):
+    assert twin.parse_chunks(kind(data), start, room) == read
+
+
+@given(pieces=st.lists(st.binary(min_size=1, max_size=40), max_size=20), cut=st.integers(0, 900))
+def test_chunks_of_any_size_are_joined(twin, pieces, cut):
+    data = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    assert twin.parse_chunks(data + b"0\r\n\r\n", 0, 10_000) == (b"".join(pieces), len(data))
+    content, end = twin.parse_chunks(data[:cut], 0, 10_000)
+    assert b"".join(pieces).startswith(content)
+    assert end <= cut
+
+
 @pytest.mark.parametrize("name", ["parse_request_head", "parse_response_head", "serialise_fields"])
 @pytest.mark.parametrize("argument", [None, "text", 1, memoryview(b"GET / HTTP/1.1\r\n\r\n")])
 def test_what_is_of_another_kind_is_a_type_error(twin, name, argument):

@@ -220,3 +220,31 @@ def test_a_byte_of_a_head_is_searched_once(monkeypatch):
 
 def test_repr_is_a_diagnosis():
     assert repr(served()) == "<ServerConnection receiving=DONE sending=IDLE buffered=0>"
+
+
+class CountingBuffer(bytearray):
+    """Counts the bytes that are searched."""
+
+    searched = 0
+
+    def find(self, sought, start=0, *rest):
+        found = super().find(sought, start, *rest)
+        self.searched += (len(self) if found < 0 else found + len(sought)) - start
+        return found
+
+
+@pytest.mark.parametrize("role", [ServerConnection, ClientConnection])
+def test_a_head_that_comes_byte_by_byte_is_searched_once(role):
+    connection = role()
+    connection._buffer = CountingBuffer()
+    first = b"GET / HTTP/1.1\r\nHost: a\r\n"
+    if role is ClientConnection:
+        connection.send_request(Request("GET", "/", [("Host", "a")]))
+        first = b"HTTP/1.1 200 OK\r\n"
+    head = first + b"".join(b"A-%d: b\r\n" % number for number in range(90)) + b"\r\n"
+    for place in range(len(head)):
+        connection.receive(head[place : place + 1])
+        event = connection.next_event()
+    assert isinstance(event, Request | Response)
+    # Each byte a few times: the end of a line is looked for from three bytes before.
+    assert connection._buffer.searched < 8 * len(head)

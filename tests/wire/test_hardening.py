@@ -10,7 +10,7 @@ import io
 import pytest
 
 from nethttp.errors import IncompleteRead, LocalProtocolError, RemoteProtocolError
-from nethttp.wire.body import BodyReader, ChunkedDecoder, LengthDecoder
+from nethttp.wire.body import ChunkedDecoder, LengthDecoder
 from nethttp.wire.h1 import ClientConnection, Data, EndOfMessage, Request, ServerConnection
 from nethttp.wire.head import (
     parse_chunk_line,
@@ -20,6 +20,7 @@ from nethttp.wire.head import (
     serialise_request_head,
     serialise_response_head,
 )
+from nethttp.wire.reader import BodyReader
 from nethttp.wire.values import parse_byte_ranges, parse_media_type
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"

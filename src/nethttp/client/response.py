@@ -21,7 +21,7 @@ from ..errors import (
 )
 from ..status import HTTPStatus
 from ..wire.block import read_field_block
-from ..wire.body import BodyReader, ChunkedDecoder, LengthDecoder, body_decoder
+from ..wire.body import ChunkedDecoder, LengthDecoder, body_decoder
 from ..wire.fields import FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
@@ -32,6 +32,7 @@ from ..wire.framing import (
 )
 from ..wire.head import parse_response_head
 from ..wire.limits import Limits, limits_for
+from ..wire.reader import BodyReader
 
 if TYPE_CHECKING:
     from email.message import Message

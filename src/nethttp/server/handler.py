@@ -24,7 +24,7 @@ from ..net.stream import SocketReader
 from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.block import read_field_block
-from ..wire.body import BodyReader, LengthDecoder, body_decoder
+from ..wire.body import LengthDecoder, body_decoder
 from ..wire.fields import FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
@@ -37,6 +37,7 @@ from ..wire.framing import (
 )
 from ..wire.head import parse_field_section, parse_request_line, serialise_fields
 from ..wire.limits import DEFAULT_LIMITS, Limits
+from ..wire.reader import BodyReader
 from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
@@ -429,6 +430,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
         words = self.requestline.split()
         if not words:
+            if self._has_peer:
+                self.request_version = "HTTP/1.0"
+                self.send_error(HTTPStatus.BAD_REQUEST, "Bad request syntax (an empty line)")
             return False
         if self._is_simple(words):
             return self._parse_simple_request(words[0], words[1])

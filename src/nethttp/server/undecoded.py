@@ -8,7 +8,8 @@ is followed all the same, so that the connection stays in step.
 
 from __future__ import annotations
 
-from ..wire.body import MAX_PIECE, BodyReader, Decoder, Source
+from ..wire.body import MAX_PIECE, Decoder
+from ..wire.reader import BodyReader, Source
 
 __all__ = ["UndecodedIfLineFirst"]
 

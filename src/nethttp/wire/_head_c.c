@@ -7,7 +7,8 @@
  * not accept, or would read otherwise. The fuzzers look for just that.
  *
  * Nothing here is static and mutable. Input is bytes and str, which never change, or a snapshot of
- * a list; so neither the GIL nor a sub-interpreter matters.
+ * a list; so neither the GIL nor a sub-interpreter matters. A bytearray is the exception: one that
+ * another thread changes meanwhile is read as it comes, within its bounds.
  */
 
 /* One binary serves every CPython from 3.11 on: the limited API costs 3 to 6 % here. Builds without
@@ -529,27 +530,101 @@ PyDoc_STRVAR(parse_chunk_line_doc,
 "parse_chunk_line(line, /)\n--\n\n"
 "Return (chunk size, length of the extensions) of a chunk's size line with its CRLF.");
 
+/* Read 1 to 16 hexadecimal digits, which bound the size below 2**64; returns where they end, `at`
+   itself if there are none. */
+static const octet *
+read_chunk_size(const octet *at, const octet *end, unsigned long long *size)
+{
+    const octet *last = end - at > 16 ? at + 16 : end;
+    int digit;
+    for (*size = 0; at < last && (digit = hex_digit(*at)) >= 0; at++) {
+        *size = *size << 4 | (unsigned)digit;
+    }
+    return at;
+}
+
 static PyObject *
 parse_chunk_line(PyObject *Py_UNUSED(module), PyObject *line)
 {
     if (!PyBytes_CheckExact(line)) {
         return hand_over("parse_chunk_line", &line, 1);
     }
-    const octet *at = (const octet *)PyBytes_AsString(line);
-    const octet *end = at + PyBytes_Size(line);
-    unsigned long long size = 0;
-    int digits = 0, digit;
-    /* Sixteen digits bound the size below 2**64. */
-    while (at < end && digits < 16 && (digit = hex_digit(*at)) >= 0) {
-        size = size << 4 | (unsigned)digit;
-        digits++;
-        at++;
-    }
-    const octet *rest = digits ? skip_extensions(at, end) : NULL;
+    const octet *begin = (const octet *)PyBytes_AsString(line);
+    const octet *end = begin + PyBytes_Size(line);
+    unsigned long long size;
+    const octet *at = read_chunk_size(begin, end, &size);
+    const octet *rest = at > begin ? skip_extensions(at, end) : NULL;
     if (rest == NULL || rest + 2 != end) {
         return hand_over("parse_chunk_line", &line, 1);
     }
     return Py_BuildValue("(Kn)", size, (Py_ssize_t)(rest - at));
+}
+
+PyDoc_STRVAR(parse_chunks_doc,
+"parse_chunks(data, start, room, /)\n--\n\n"
+"Return (content, end) of the whole chunks that stand in `data` from `start` on.");
+
+/* Join the content of whole chunks, at most `room` bytes; *content becomes new bytes. Returns how far
+   it came, or -1 with an exception. */
+static Py_ssize_t
+join_chunks(const octet *begin, const octet *end, Py_ssize_t room, PyObject **content)
+{
+    char *joined = NULL;
+    Py_ssize_t used = 0;
+    const octet *at = begin;
+    for (;;) {
+        unsigned long long size;
+        const octet *data = read_chunk_size(at, end, &size);
+        if (data == at || !at_crlf(data, end)) {
+            break;
+        }
+        data += 2;
+        if (size == 0 || size > (unsigned long long)(room - used) ||
+            size > (unsigned long long)(end - data) || !at_crlf(data + size, end)) {
+            break;
+        }
+        if (joined == NULL) {
+            /* What is joined is shorter than what it is joined from. */
+            *content = PyBytes_FromStringAndSize(NULL, room < end - at ? room : end - at);
+            if (*content == NULL) {
+                return -1;
+            }
+            joined = PyBytes_AsString(*content);
+        }
+        memcpy(joined + used, data, (size_t)size);
+        used += (Py_ssize_t)size;
+        at = data + size + 2;
+    }
+    if (joined == NULL) {
+        *content = PyBytes_FromStringAndSize(NULL, 0);
+    }
+    else {
+        _PyBytes_Resize(content, used);
+    }
+    return *content == NULL ? -1 : at - begin;
+}
+
+static PyObject *
+parse_chunks(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    Py_ssize_t start = -1, room = -1;
+    if (nargs == 3 && PyLong_Check(args[1]) && PyLong_Check(args[2])) {
+        start = PyLong_AsSsize_t(args[1]);
+        room = PyLong_AsSsize_t(args[2]);
+    }
+    PyErr_Clear();
+    if (start < 0 || room < 0 || !(PyBytes_CheckExact(args[0]) || PyByteArray_CheckExact(args[0]))) {
+        return hand_over("parse_chunks", args, nargs);
+    }
+    Py_buffer data;
+    if (PyObject_GetBuffer(args[0], &data, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    const octet *begin = data.buf, *end = begin + data.len;
+    PyObject *content;
+    Py_ssize_t size = join_chunks(start < data.len ? begin + start : end, end, room, &content);
+    PyBuffer_Release(&data);
+    return size < 0 ? NULL : Py_BuildValue("(Nn)", content, start + size);
 }
 
 /* --- Cookie fields: RFC 6265 section 4.2.1 --------------------------------------------------- */
@@ -806,6 +881,7 @@ static PyMethodDef methods[] = {
     SEVERAL(parse_field_section),
     SEVERAL(parse_lenient_field_section),
     ONE(parse_chunk_line),
+    SEVERAL(parse_chunks),
     ONE(split_cookie_field),
     ONE(serialise_fields),
     SEVERAL(serialise_request_head),

@@ -1,5 +1,6 @@
 # The C twin has the names, types and results of the pure one; they are written there.
 from ._head_py import parse_chunk_line as parse_chunk_line
+from ._head_py import parse_chunks as parse_chunks
 from ._head_py import parse_field_section as parse_field_section
 from ._head_py import parse_lenient_field_section as parse_lenient_field_section
 from ._head_py import parse_request_head as parse_request_head

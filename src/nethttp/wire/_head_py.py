@@ -11,6 +11,7 @@ nothing between them was skipped. That is three times as fast as a loop over lin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NoReturn
 
@@ -34,6 +35,8 @@ _STATUS_LINE = re.compile(
 _FIELD_LINE = re.compile(rf"\r\n([{grammar.TCHAR}]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)(?=\r\n)")
 _LINE_END = re.compile(r"\r?\n")
 _OBS_FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
+
+_MAX_PLAIN_CHUNK_LINE = 18
 
 #: Fields that decide where a message ends: a line that looks like one of them is never passed over.
 _FRAMING_NAMES = ("content-length", "transfer-encoding")
@@ -298,6 +301,32 @@ def parse_chunk_line(line: bytes, /) -> tuple[int, int]:
     return int(m[1], 16), len(m[2])
 
 
+def parse_chunks(data: bytes | bytearray, start: int, room: int, /) -> tuple[bytes, int]:
+    """Return (content, end) of the whole chunks that stand in `data` from `start` on.
+
+    For many small chunks at once. It stops before whatever is not usual: extensions, the last
+    chunk, one that is not all there, one that is malformed, one whose content would make more than
+    `room` bytes. `parse_chunk_line` reads on from there, and says what is wrong.
+
+    >>> parse_chunks(b"3\\r\\nabc\\r\\n1\\r\\nd\\r\\n0\\r\\n\\r\\n", 0, 100)
+    (b'abcd', 14)
+    """
+    pieces = []
+    while True:
+        begin = data.find(b"\r\n", start, start + _MAX_PLAIN_CHUNK_LINE) + 2
+        size_line = data[start:begin]
+        if not grammar.PLAIN_CHUNK_LINE.fullmatch(size_line):
+            break
+        size = int(size_line, 16)
+        end = begin + size
+        if not size or size > room or data[end : end + 2] != b"\r\n":
+            break
+        pieces.append(data[begin:end])
+        room -= size
+        start = end + 2
+    return b"".join(pieces), start
+
+
 # --- Cookie fields: RFC 6265 section 4.2.1, and what peers make of it ----------------------------
 
 
@@ -374,19 +403,20 @@ def serialise_fields(fields: FieldLines, /) -> bytes:
     >>> serialise_fields([("Host", "a"), ("Accept", "*/*")])
     b'Host: a\\r\\nAccept: */*\\r\\n'
     """
-    for name, _ in fields:
+    lines = tuple(fields)  # what is checked is what is written, whoever changes the list meanwhile
+    for name, _ in lines:
         _check_name(name)
     try:
-        data = "".join([f"{name}: {value}\r\n" for name, value in fields]).encode("latin-1")
+        data = "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")
     except UnicodeEncodeError:
-        _refuse_values(fields)
+        _refuse_values(lines)
     # All that is left without the octets of a valid line must be the line ends added here.
-    if data.translate(None, _FIELD_OCTETS) != b"\r\n" * len(fields):
-        _refuse_values(fields)
+    if data.translate(None, _FIELD_OCTETS) != b"\r\n" * len(lines):
+        _refuse_values(lines)
     return data
 
 
-def _refuse_values(fields: FieldLines) -> NoReturn:
+def _refuse_values(fields: Iterable[tuple[str, str]]) -> NoReturn:
     for name, value in fields:
         if grammar.FIELD_VALUE.fullmatch(value) is None:
             raise LocalProtocolError(

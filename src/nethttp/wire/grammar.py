@@ -50,6 +50,9 @@ CHUNK_LINE: Final = re.compile(
     ).encode("latin-1")
 )
 
+#: A chunk line as nearly all are: the size alone.
+PLAIN_CHUNK_LINE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}+\r\n")
+
 #: Host = uri-host [ ":" port ]                                       ; RFC 9110 section 7.2
 #: uri-host: reg-name, IPv4address or "[" IPv6address / IPvFuture "]" ; RFC 3986 section 3.2.2
 _REG_NAME = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*+"

@@ -253,6 +253,11 @@ class Connection:
         assert decoder is not None
         buffer = self._buffer
         while decoder.wants_line:
+            content, size = decoder.take_chunks(buffer, len(buffer))
+            if content:
+                del buffer[:size]
+                self._searched = 0
+                return Data(content)
             end = buffer.find(b"\n", self._searched) + 1
             if not end and len(buffer) < decoder.max_line:
                 self._searched = len(buffer)
@@ -266,7 +271,8 @@ class Connection:
         if decoder.complete:
             return self._end_of_message(decoder)
         if buffer:
-            content = bytes(buffer[: decoder.remaining])
+            with memoryview(buffer) as view:  # a slice of the buffer itself would be one copy more
+                content = bytes(view[: decoder.remaining])
             del buffer[: len(content)]
             decoder.take(len(content))
             return Data(content)

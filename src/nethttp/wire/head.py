@@ -13,6 +13,7 @@ from typing import Final
 __all__ = [
     "TWIN",
     "parse_chunk_line",
+    "parse_chunks",
     "parse_field_section",
     "parse_lenient_field_section",
     "parse_request_head",
@@ -39,6 +40,7 @@ TWIN: Final = "pure" if _twin.__name__.endswith("_py") else "C"
 """Which twin runs: "C" or "pure"."""
 
 parse_chunk_line = _twin.parse_chunk_line
+parse_chunks = _twin.parse_chunks
 parse_field_section = _twin.parse_field_section
 parse_lenient_field_section = _twin.parse_lenient_field_section
 parse_request_head = _twin.parse_request_head
