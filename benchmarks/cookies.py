@@ -1,8 +1,10 @@
-"""Rows of cookies: reading a Cookie field, beside ``http.cookies``."""
+"""Rows of cookies: reading a Cookie field, beside ``http.cookies`` and werkzeug."""
 
 from __future__ import annotations
 
 import http.cookies
+
+import werkzeug.http
 
 import nethttp.cookies
 
@@ -18,7 +20,13 @@ FIELD = (
 
 def rows() -> list[Row]:
     """Return the rows of this file, measured now."""
-    stdlib, ours = interleaved(
+    simple = interleaved(
         lambda: http.cookies.SimpleCookie(FIELD), lambda: nethttp.cookies.SimpleCookie(FIELD)
     )
-    return [Row("SimpleCookie.load, 10 cookies", stdlib, ours, aim=2)]
+    pairs = interleaved(
+        lambda: werkzeug.http.parse_cookie(FIELD), lambda: nethttp.cookies.parse_cookie(FIELD)
+    )
+    return [
+        Row("SimpleCookie.load, 10 cookies", *simple, aim=4),
+        Row("parse_cookie, 10 cookies", *pairs, aim=1.5, peer="werkzeug"),
+    ]

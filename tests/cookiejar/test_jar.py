@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import nethttp.cookiejar as cookiejar
 from nethttp.cookiejar import Cookie, CookieJar, CookiePolicy, DefaultCookiePolicy
-from nethttp.cookiejar.domains import is_label_suffix, suffixes
+from nethttp.cookiejar.domains import is_label_suffix, matching_paths, suffixes
 from nethttp.cookiejar.headers import split_header_words
+from nethttp.cookiejar.rfc6265 import path_matches
 
 
 class Response:
@@ -72,6 +73,54 @@ def test_where_a_cookie_goes(origin, field, url, sent):
 def test_the_most_specific_path_comes_first():
     jar = take(CookieJar(), "http://a.example/d/", "a=1; Path=/", "b=2; Path=/d/e", "c=3; Path=/d")
     assert given_to(jar, "http://a.example/d/e") == "b=2; c=3; a=1"
+
+
+def test_the_first_of_two_attributes_counts():
+    (found,) = take(CookieJar(), "http://a.example/", "x=1; Path=/p; Path=/q; Secure=; Odd; Odd=2")
+    assert (found.path, found.secure) == ("/p", True)
+
+
+def test_the_default_path_of_either_protocol():
+    policy = DefaultCookiePolicy(rfc2965=True)
+    (older,) = take(CookieJar(policy), "http://a.example/d/e", "x=1")
+    (modern,) = take(
+        CookieJar(policy), "http://a.example/d/e", "x=1; Version=1", name="Set-Cookie2"
+    )
+    assert (older.path, modern.path) == ("/d", "/d/")
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"strict_ns_set_path": True}, "x=1; Path=/other"),
+        ({"strict_ns_set_initial_dollar": True}, "$x=1"),
+        ({"blocked_domains": ["a.example"]}, "x=1"),
+        ({"allowed_domains": []}, "x=1"),
+        ({"netscape": False}, "x=1"),
+    ],
+)
+def test_options_refuse_a_plain_cookie(options, field):
+    assert len(take(CookieJar(), "http://a.example/p", field)) == 1
+    assert len(take(CookieJar(DefaultCookiePolicy(**options)), "http://a.example/p", field)) == 0
+
+
+def test_a_third_party_is_refused_if_asked_to():
+    request = urllib.request.Request(
+        "http://a.example/", origin_req_host="b.org", unverifiable=True
+    )
+    for strict in (False, True):
+        jar = CookieJar(DefaultCookiePolicy(strict_ns_unverifiable=strict))
+        jar.extract_cookies(Response("x=1"), request)
+        assert len(jar) == (not strict)
+
+
+def test_a_subclass_of_the_policy_is_asked_for_every_cookie():
+    class NoX(DefaultCookiePolicy):
+        def set_ok_name(self, cookie, request):
+            return cookie.name != "x"
+
+    jar = take(CookieJar(NoX()), "http://a.example/", "x=1", "y=2")
+    assert [found.name for found in jar] == ["y"]
 
 
 def test_one_bad_cookie_costs_no_other():
@@ -133,6 +182,17 @@ def test_gh_135768_ipv6_hosts():
 
 
 # --- look-ups ---
+
+
+PATHS = st.text(alphabet="/ab", max_size=6)
+
+
+@given(st.sets(PATHS, max_size=30), PATHS)
+def test_the_candidate_paths_are_all_that_can_match(paths, path):
+    found = matching_paths(paths, path)
+    assert len(found) == len(set(found))
+    matching = {known for known in paths if path_matches(path, known)}
+    assert matching <= set(found) <= {known for known in paths if path.startswith(known)}
 
 
 @given(st.lists(st.sampled_from(["a", "b", "co"]), min_size=1, max_size=5))

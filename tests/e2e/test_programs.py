@@ -136,6 +136,7 @@ def test_requests(serve, run):
             session.get(url + "/cookie")
             assert session.get(url + "/cookies").text == "id=7"
             assert session.cookies["id"] == "7"
+            assert requests.get(url + "/cookies", cookies={"a": "b"}).text == "a=b"
             assert isinstance(session.cookies, http.cookiejar.CookieJar)
             assert pickle.loads(pickle.dumps(session)).cookies["id"] == "7"
             assert session.post(url, json={"a": [1, 2]}).json() == {"a": [1, 2]}

@@ -42,6 +42,8 @@ from .headers import split_header_words as split_header_words
 from .headers import strip_quotes as strip_quotes
 from .jar import CookieJar
 from .policy import CookiePolicy, DefaultCookiePolicy
+from .rfc6265 import RFC6265Policy
+from .sites import SiteContext
 
 __all__ = [
     "Cookie",
@@ -52,6 +54,8 @@ __all__ = [
     "LWPCookieJar",
     "LoadError",
     "MozillaCookieJar",
+    "RFC6265Policy",
+    "SiteContext",
 ]
 
 debug = False

@@ -1,20 +1,45 @@
-"""`Cookie`: one cookie as a jar keeps it."""
+"""`Cookie`: one cookie as a jar keeps it, and the mapping it is stored as.
+
+The constructor is the standard library's. What RFC 6265bis adds to a cookie is either read off what
+was always there (`host_only`, `http_only`, `same_site`, `persistent`), or an attribute that such
+code need not know of (`partition_key`, `creation_time`, `last_access_time`).
+"""
 
 from __future__ import annotations
 
-import copy
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from ..errors import excerpt
+
 __all__ = ["Cookie"]
+
+#: The values of SameSite as RFC 6265bis section 5.6.7 writes them, by their lower case.
+_SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
 class Cookie:
     """A cookie: name, value, where it goes, and until when.
 
     `expires` is in seconds since 1970, None for the end of the session. `value` is None for a
-    cookie that came without "=". The `..._specified` attributes say whether the server said so.
+    cookie that came without "=". The `..._specified` attributes say whether the server said so. A
+    `domain` with a leading dot, or a specified one, means the hosts below it too.
+
+    >>> cookie = Cookie(0, "id", "7", None, False, ".example.com", True, True, "/", True,
+    ...                 True, None, True, None, None, {"SameSite": "lax", "HttpOnly": None})
+    >>> cookie.host_only, cookie.http_only, cookie.same_site, cookie.persistent
+    (False, True, 'Lax', False)
     """
+
+    partition_key: str | None = None
+    """The top-level site that a partitioned cookie belongs to, such as ``https://example.com``."""
+
+    creation_time: float | None = None
+    """When a jar first took the cookie, in seconds since 1970; None before."""
+
+    last_access_time: float | None = None
+    """When a jar last took or gave the cookie, in seconds since 1970; None before."""
 
     def __init__(
         self,
@@ -35,10 +60,14 @@ class Cookie:
         comment_url: str | None,
         rest: dict[str, Any],
         rfc2109: bool = False,
+        *,
+        partition_key: str | None = None,
+        creation_time: float | None = None,
+        last_access_time: float | None = None,
     ) -> None:
         if port is None and port_specified:
             raise ValueError("if port is None, port_specified must be false")
-        self.version = None if version is None else int(version)
+        self.version = version if version is None or type(version) is int else int(version)
         self.name = name
         self.value = value
         self.port = port
@@ -49,15 +78,57 @@ class Cookie:
         self.path = path
         self.path_specified = path_specified
         self.secure = secure
-        self.expires = None if expires is None else int(float(expires))
+        self.expires = expires if expires is None or type(expires) is int else int(float(expires))
         self.discard = discard
         self.comment = comment
         self.comment_url = comment_url
         self.rfc2109 = rfc2109
-        self._rest = copy.copy(rest)
+        self._rest = dict(rest) if rest else {}
+        # Set where they are given alone: a jar makes many cookies, and stamps them itself.
+        if partition_key is not None:
+            self.partition_key = partition_key
+        if creation_time is not None:
+            self.creation_time = creation_time
+        if last_access_time is not None:
+            self.last_access_time = last_access_time
+
+    # --- what RFC 6265bis section 5.7 asks of a cookie ---
+
+    @property
+    def host_only(self) -> bool:
+        """Whether the cookie goes to its very host alone, not to those below."""
+        return not (self.domain_specified or self.domain.startswith("."))
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the cookie outlives the session."""
+        return self.expires is not None and not self.discard
+
+    @property
+    def http_only(self) -> bool:
+        """Whether scripts may not see the cookie."""
+        return self._has_attribute("httponly")
+
+    @property
+    def partitioned(self) -> bool:
+        """Whether the server asked for one cookie for each top-level site."""
+        return self.partition_key is not None or self._has_attribute("partitioned")
+
+    @property
+    def same_site(self) -> str | None:
+        """The site's wish: "Strict", "Lax", "None", or None if it said nothing that is known."""
+        for name, value in self._rest.items():
+            if name.lower() == "samesite":
+                return _SAME_SITE.get(str(value).lower())
+        return None
+
+    def _has_attribute(self, lower: str) -> bool:
+        return any(name.lower() == lower for name in self._rest)
+
+    # --- what no specification knows ---
 
     def has_nonstandard_attr(self, name: str) -> bool:
-        """Return whether the cookie has an attribute that no specification knows."""
+        """Return whether the cookie has an attribute that the older specifications do not know."""
         return name in self._rest
 
     def get_nonstandard_attr(self, name: str, default: Any = None) -> Any:
@@ -73,6 +144,74 @@ class Cookie:
         if now is None:
             now = time.time()
         return self.expires is not None and self.expires <= now
+
+    # --- as a mapping ---
+
+    @classmethod
+    def like(cls, other: Any) -> Cookie:
+        """Return `other` if it is a cookie of this kind, else one made of its attributes.
+
+        The standard library's cookies come from programs that use both kinds of jars.
+        """
+        if isinstance(other, cls):
+            return other
+        arguments = {key: getattr(other, key) for key in (*_SHOWN, "rfc2109")}
+        return cls(**arguments, rest=other._rest)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the cookie as a mapping of JSON's types, with all that `from_dict` needs.
+
+        The keys are the constructor's arguments, and, for readers of other kinds, `host_only`,
+        `http_only` and `same_site`. `docs/reference.md` has the table.
+
+        >>> cookie = Cookie.from_dict({"name": "id", "value": "7", "domain": "example.com"})
+        >>> Cookie.from_dict(cookie.to_dict()).to_dict() == cookie.to_dict()
+        True
+        """
+        row = {key: getattr(self, key) for key in _DEFAULTS if key != "rest"}
+        row["host_only"] = self.host_only
+        row["http_only"] = self.http_only
+        row["same_site"] = self.same_site
+        row["rest"] = {
+            str(key): value if isinstance(value, _PLAIN) else str(value)
+            for key, value in self._rest.items()
+        }
+        return row
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Cookie:
+        """Return the cookie that a mapping describes; see `to_dict`.
+
+        `name`, `value` and `domain` must be there. `host_only`, `http_only` and `same_site` count
+        where `domain_specified` and `rest` do not say it. Keys that are not known say nothing.
+
+        Raises:
+            ValueError: a key is missing, or a value is of the wrong type.
+        """
+        values: dict[str, Any] = {}
+        for key, (types, default) in _DEFAULTS.items():
+            value = row.get(key, default)
+            if value is _REQUIRED:
+                raise ValueError(f"expected a cookie with a {key!r}, got the keys {sorted(row)}")
+            # To Python a bool is an int; in a row it would be a mistake.
+            if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+                wanted = " or ".join(_TYPE_NAMES[kind] for kind in types)
+                raise ValueError(f"expected {key!r} to be {wanted}, got {excerpt(repr(value))}")
+            values[key] = value
+        rest = {str(key): value for key, value in values["rest"].items()}
+        domain = values["domain"]
+        if "domain_specified" not in row:
+            values["domain_specified"] = not row.get("host_only", not domain.startswith("."))
+        if "domain_initial_dot" not in row:
+            values["domain_initial_dot"] = domain.startswith(".")
+        if "discard" not in row:
+            values["discard"] = values["expires"] is None
+        if "rest" not in row:
+            if row.get("http_only"):
+                rest["HttpOnly"] = None
+            if row.get("same_site"):
+                rest["SameSite"] = str(row["same_site"])
+        return cls(**{**values, "rest": rest})
 
     def __str__(self) -> str:
         port = "" if self.port is None else ":" + self.port
@@ -90,3 +229,39 @@ _SHOWN = (
     *("domain", "domain_specified", "domain_initial_dot", "path", "path_specified"),
     *("secure", "expires", "discard", "comment", "comment_url"),
 )
+
+_REQUIRED: Any = object()
+_NONE = type(None)
+_PLAIN = (str, int, float, _NONE)
+_TYPE_NAMES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "a mapping",
+    _NONE: "null",
+}
+
+#: The constructor's arguments: the types a row may have, and what counts if it has none.
+_DEFAULTS: dict[str, tuple[tuple[type, ...], Any]] = {
+    "name": ((str,), _REQUIRED),
+    "value": ((str, _NONE), _REQUIRED),
+    "domain": ((str,), _REQUIRED),
+    "domain_specified": ((bool,), False),
+    "domain_initial_dot": ((bool,), False),
+    "path": ((str,), "/"),
+    "path_specified": ((bool,), True),
+    "secure": ((bool,), False),
+    "expires": ((int, float, _NONE), None),
+    "discard": ((bool,), False),
+    "partition_key": ((str, _NONE), None),
+    "creation_time": ((int, float, _NONE), None),
+    "last_access_time": ((int, float, _NONE), None),
+    "version": ((int, _NONE), 0),
+    "port": ((str, _NONE), None),
+    "port_specified": ((bool,), False),
+    "comment": ((str, _NONE), None),
+    "comment_url": ((str, _NONE), None),
+    "rfc2109": ((bool,), False),
+    "rest": ((dict,), {}),
+}

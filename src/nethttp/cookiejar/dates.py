@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from calendar import timegm
+from functools import lru_cache
 
 from ..wire.values import DAY_NAMES, MONTH_NAMES, parse_http_date
 
@@ -65,6 +66,8 @@ def time2netscape(t: float | None = None) -> str:
     )
 
 
+# A server gives many cookies, and many clients, the same date.
+@lru_cache(maxsize=256)
 def http2time(text: str) -> int | None:
     """Return the seconds since 1970 of a date as servers write it, or None.
 

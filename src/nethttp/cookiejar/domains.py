@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
+    "COUNTRY_SECOND_LEVEL",
     "DEFAULT_HTTP_PORT",
     "domain_match",
     "eff_request_host",
@@ -20,10 +23,12 @@ __all__ = [
     "is_label_suffix",
     "is_third_party",
     "liberal_is_HDN",
+    "matching_paths",
     "reach",
     "request_host",
     "request_path",
     "request_port",
+    "split_url",
     "suffixes",
     "uppercase_escaped_char",
     "user_domain_match",
@@ -31,17 +36,30 @@ __all__ = [
 
 DEFAULT_HTTP_PORT = "80"
 
+MAX_SLASHES = 256
+"""In a path with more slashes its pieces are not looked up: copying them all takes longer."""
+
+#: Second-level labels below which names of countries are registered, as in ``co.uk``.
+COUNTRY_SECOND_LEVEL = frozenset(
+    {"co", "ac", "com", "edu", "org", "net", "gov", "mil", "int", "aero", "biz", "cat", "coop"}
+    | {"info", "jobs", "mobi", "museum", "name", "pro", "travel", "eu"}
+)
+
 _ENDS_IN_NUMBER = re.compile(r"\.\d+\Z", re.ASCII)
 _PORT = re.compile(r":\d*\Z", re.ASCII)
 _ESCAPE = re.compile(r"%([0-9a-fA-F][0-9a-fA-F])")
 
 #: Characters that stand in a path as they are.
 _PATH_SAFE = "%/;:@&=+$,!~*'()"
+#: A path in which there is nothing to escape, and no escape.
+_UNESCAPED_PATH = re.compile(r"[A-Za-z0-9_.\-/;:@&=+$,!~*'()]*+")
 
 
 def is_address(host: str) -> bool:
     """Return whether `host` is an IP address: none of its parts is a domain."""
-    return _ENDS_IN_NUMBER.search(host) is not None or host.startswith("[")
+    if host[-1:].isdigit():
+        return _ENDS_IN_NUMBER.search(host) is not None
+    return host.startswith("[")
 
 
 def is_HDN(text: str) -> bool:  # the stdlib's name
@@ -93,9 +111,11 @@ def user_domain_match(A: str, B: str) -> bool:  # the stdlib's names
 def is_label_suffix(host: str, domain: str) -> bool:
     """Return whether `domain` (with or without a leading dot) is `host` or its last labels."""
     domain = domain.removeprefix(".")
-    if host.removeprefix(".") == domain:
-        return True
-    return bool(domain) and not is_address(host) and host.endswith("." + domain)
+    if not host.endswith(domain) or not domain:
+        return host == domain
+    return host.removeprefix(".") == domain or (
+        host.endswith("." + domain) and not is_address(host)
+    )
 
 
 def suffixes(host: str) -> list[str]:
@@ -114,24 +134,69 @@ def suffixes(host: str) -> list[str]:
     return found
 
 
-def request_host(request: Any) -> str:
-    """Return the host that a request goes to, in lower case and without its port."""
-    host = urllib.parse.urlparse(request.get_full_url())[1].rpartition("@")[2]
-    if not host:
-        host = request.get_header("Host", "")
-    return _PORT.sub("", host, count=1).lower()
+def matching_paths(paths: Collection[str], path: str) -> list[str]:
+    """Return those of `paths` that `path` begins with, up to one of its slashes or its end.
+
+    The time is that of whichever is fewer, the slashes or the paths; each slash costs a copy.
+
+    >>> matching_paths(["/", "/a", "/a/b", "/ab"], "/a/b")
+    ['/', '/a', '/a/b']
+    """
+    slashes = path.count("/")
+    if len(paths) <= 2 * slashes or slashes > MAX_SLASHES:
+        return [known for known in paths if path.startswith(known)]
+    # A dict, since two slashes in a row cut the same piece twice.
+    cuts = dict.fromkeys(("", path))
+    slash = path.find("/")
+    while slash >= 0:
+        cuts |= dict.fromkeys((path[:slash], path[: slash + 1]))
+        slash = path.find("/", slash + 1)
+    return [cut for cut in cuts if cut in paths]
+
+
+#: The URLs of nearly all requests: a scheme, a host without brackets, maybe a port, a path.
+_PLAIN_URL = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.\-]*+)://([A-Za-z0-9.\-_]*+)(?::[0-9]*+)?(/[!-~]*+)?"
+)
+_QUERY = re.compile(r"[?#]")
+
+
+@lru_cache(maxsize=256)
+def split_url(url: str) -> tuple[str, str, str]:
+    """Return the scheme and the host of a URL, in lower case, and its path.
+
+    The host is without user and port; a part that is missing is "".
+
+    >>> split_url("HTTP://me@Example.com:80/a?b")
+    ('http', 'example.com', '/a')
+    """
+    # The pattern takes a tenth of the time of `urlsplit`, and every new URL is split.
+    if m := _PLAIN_URL.fullmatch(url):
+        scheme, host, path = m.groups("")
+        if "?" in path or "#" in path:
+            path = _QUERY.split(path, 1)[0]
+        return scheme.lower(), host.lower(), path
+    parts = urllib.parse.urlsplit(url)
+    host = _PORT.sub("", parts.netloc.rpartition("@")[2], count=1)
+    return parts.scheme.lower(), host.lower(), parts.path
 
 
 def eff_request_host(request: Any) -> tuple[str, str]:
     """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
-    host = request_host(request)
-    effective = host + ".local" if "." not in host and not is_address(host) else host
-    return host, effective
+    host = split_url(request.get_full_url())[1]
+    if not host:
+        host = _PORT.sub("", request.get_header("Host", ""), count=1).lower()
+    return host, host if "." in host or is_address(host) else host + ".local"
+
+
+def request_host(request: Any) -> str:
+    """Return the host that a request goes to, in lower case and without its port."""
+    return eff_request_host(request)[0]
 
 
 def request_path(request: Any) -> str:
     """Return the path that a request goes to, escaped."""
-    path = escape_path(urllib.parse.urlsplit(request.get_full_url()).path)
+    path = escape_path(split_url(request.get_full_url())[2])
     return path if path.startswith("/") else "/" + path
 
 
@@ -154,6 +219,8 @@ def escape_path(path: str) -> str:
     >>> escape_path("/foo%2f/<bar>")
     '/foo%2F/%3Cbar%3E'
     """
+    if path == "/" or _UNESCAPED_PATH.fullmatch(path):
+        return path
     return _ESCAPE.sub(uppercase_escaped_char, urllib.parse.quote(path, _PATH_SAFE))
 
 

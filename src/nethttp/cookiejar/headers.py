@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from .dates import http2time
 
-__all__ = ["join_header_words", "parse_ns_headers", "split_header_words"]
+__all__ = ["join_header_words", "ns_attributes", "parse_ns_headers", "split_header_words"]
 
 Words = list[tuple[str, str | None]]
 
@@ -91,6 +91,30 @@ def strip_quotes(text: str) -> str:
     return text.removesuffix('"')
 
 
+def ns_attributes(text: str) -> list[tuple[str, str | int | None]]:
+    """Return the attributes behind a cookie's first ";", as `parse_ns_headers` does."""
+    pairs: list[tuple[str, str | int | None]] = []
+    has_version = False
+    for attribute in text.split(";"):
+        name, equals, rest = attribute.partition("=")
+        name = name.strip()
+        if not name:
+            continue
+        value: str | int | None = rest.strip() if equals else None
+        lower = name.lower()
+        if lower in _KNOWN:
+            name = lower
+            if lower == "version":
+                has_version = True
+                value = strip_quotes(rest.strip()) if equals else None
+            elif lower == "expires" and equals:
+                value = http2time(strip_quotes(rest.strip()))
+        pairs.append((name, value))
+    if not has_version:
+        pairs.append(("version", "0"))
+    return pairs
+
+
 def parse_ns_headers(
     ns_headers: Iterable[str],
 ) -> list[list[tuple[str, str | int | None]]]:
@@ -103,27 +127,10 @@ def parse_ns_headers(
     """
     result = []
     for header in ns_headers:
-        pairs: list[tuple[str, str | int | None]] = []
-        has_version = False
-        for place, part in enumerate(header.split(";")):
-            name, equals, text = part.strip().partition("=")
-            name = name.strip()
-            if not name:
-                if place == 0:
-                    break
-                continue
-            value: str | int | None = text.strip() if equals else None
-            # The first name is the cookie's own, whatever it is called.
-            if place and name.lower() in _KNOWN:
-                name = name.lower()
-                if isinstance(value, str) and name == "version":
-                    value = strip_quotes(value)
-                elif isinstance(value, str) and name == "expires":
-                    value = http2time(strip_quotes(value))
-                has_version = has_version or name == "version"
-            pairs.append((name, value))
-        if pairs:
-            if not has_version:
-                pairs.append(("version", "0"))
-            result.append(pairs)
+        pair, _, attributes = header.partition(";")
+        # The first name is the cookie's own, whatever it is called.
+        name, equals, text = pair.partition("=")
+        if name := name.strip():
+            value = text.strip() if equals else None
+            result.append([(name, value), *ns_attributes(attributes)])
     return result

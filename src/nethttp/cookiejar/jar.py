@@ -1,65 +1,52 @@
 """`CookieJar`: takes cookies from responses, and gives each request those that belong to it.
 
-Cookies are kept as ``_cookies[domain][path][name]``, which programs look into. A request is
-answered by asking for the few domains that its host has, not by walking all that are there.
+How cookies are kept is `store`'s business. A request is answered by asking for the few domains that
+its host has, not by walking all that are there.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .cookie import Cookie
-from .domains import eff_request_host, escape_path, request_path, request_port, suffixes
-from .headers import parse_ns_headers, split_header_words
+from .domains import (
+    eff_request_host,
+    matching_paths,
+    request_path,
+    suffixes,
+)
+from .headers import split_header_words
+from .netscape import cookie_of_field, cookie_of_words
 from .policy import CookiePolicy, DefaultCookiePolicy
+from .store import CookieStore
 from .trace import trace
 
 __all__ = ["CookieJar"]
 
-_BOOLEAN_ATTRIBUTES = frozenset({"discard", "secure"})
-_VALUE_ATTRIBUTES = frozenset(
-    {"version", "expires", "max-age", "domain", "path", "port", "comment", "commenturl"}
-)
-#: Attributes that may stand without a value.
-_MAY_BE_BARE = frozenset({"port", "discard", "comment", "commenturl"})
 
-_NEVER = float("inf")
-
-
-class CookieJar:
+class CookieJar(CookieStore):
     """A collection of cookies; `policy` decides which it takes and gives.
 
-    Iterating gives the cookies that were there when it began, whatever other threads do.
+    `policy` may be replaced at any time.
     """
 
     non_word_re = re.compile(r"\W")
     quote_re = re.compile(r"([\"\\])")
 
-    # No cookie expires before this: until then, nobody need look. Not to be pickled stale.
-    _next_expiry: float = 0.0
-
     def __init__(self, policy: CookiePolicy | None = None) -> None:
+        super().__init__()
         self._policy: Any = DefaultCookiePolicy() if policy is None else policy
-        self._cookies_lock = threading.RLock()
-        self._cookies: dict[str, dict[str, dict[str, Cookie]]] = {}
         self._now = 0
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        del state["_cookies_lock"]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._cookies_lock = threading.RLock()
 
     def set_policy(self, policy: CookiePolicy) -> None:
         """Replace the policy."""
-        self._policy = policy
+        with self._cookies_lock:
+            self._policy = policy
+            # Which hosts are of one site, a policy says.
+            self._synced_locked().sites = None
 
     def _tick(self) -> None:
         self._policy._now = self._now = int(time.time())
@@ -71,15 +58,21 @@ class CookieJar:
         if not self._policy.domain_return_ok(domain, request):
             return cookies
         trace("Checking %s for cookies to return", domain)
-        for path, by_name in self._cookies[domain].items():
+        by_path = self._cookies[domain]
+        for path in self._candidate_paths(by_path, request):
             if self._policy.path_return_ok(path, request):
                 cookies += [
-                    cookie for cookie in by_name.values() if self._policy.return_ok(cookie, request)
+                    cookie
+                    for cookie in by_path[path].values()
+                    if self._policy.return_ok(cookie, request)
                 ]
         return cookies
 
     def _cookies_for_request(self, request: Any) -> list[Cookie]:
         """Return the cookies to send with a request."""
+        if (retrieve := getattr(self._policy, "cookies_for", None)) is not None:
+            found: list[Cookie] = retrieve(request, self)
+            return found
         cookies: list[Cookie] = []
         for domain in self._candidate_domains(request):
             cookies += self._cookies_for_domain(domain, request)
@@ -92,9 +85,16 @@ class CookieJar:
             # A policy of the program's own may agree to any.
             return list(self._cookies)
         wanted = dict.fromkeys(
-            domain for host in eff_request_host(request) for domain in suffixes(host)
+            # A cookie without a domain, which programs alone make, goes everywhere.
+            ["", *(domain for host in eff_request_host(request) for domain in suffixes(host))]
         )
         return [domain for domain in wanted if domain in self._cookies]
+
+    def _candidate_paths(self, by_path: dict[str, Any], request: Any) -> list[str]:
+        """Return the paths with cookies that the policy can be expected to agree to."""
+        if type(self._policy).path_return_ok is not DefaultCookiePolicy.path_return_ok:
+            return list(by_path)
+        return matching_paths(by_path, request_path(request))
 
     def _cookie_attrs(self, cookies: list[Cookie]) -> list[str]:
         """Return what the Cookie field says of `cookies`, the most specific path first."""
@@ -105,8 +105,9 @@ class CookieJar:
             if place == 0 and modern:
                 attributes.append(f"$Version={cookie.version}")
             value = cookie.value
-            if value is None:
-                attributes.append(cookie.name)
+            if value is None or not cookie.name:
+                # RFC 6265bis section 5.8.3: a value without a name stands alone.
+                attributes.append(cookie.name or value or "")
             else:
                 if modern and self.non_word_re.search(value):
                     value = self.quote_re.sub(r"\\\1", value)
@@ -149,135 +150,38 @@ class CookieJar:
             ):
                 # To the server: this client knows version 1.
                 request.add_unredirected_header("Cookie2", '$Version="1"')
-            if self._now >= self._next_expiry:
-                self.clear_expired_cookies()
+            self._expire_locked(self._now)
 
     # --- taking ---
 
-    def _normalized_cookie_tuples(
-        self, attrs_set: Iterable[list[tuple[str, Any]]]
-    ) -> list[tuple[str, Any, dict[str, Any], dict[str, Any]]]:
-        """Return (name, value, known attributes, others) for each cookie that is none too bad."""
-        tuples = []
-        for (name, value), *attributes in attrs_set:
-            sorted_out = self._sort_attributes(attributes)
-            if sorted_out is not None:
-                tuples.append((name, value, *sorted_out))
-        return tuples
-
-    def _sort_attributes(
-        self, attributes: Iterable[tuple[str, Any]]
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the known attributes and the others, None if the cookie is to be ignored."""
-        known: dict[str, Any] = {}
-        others: dict[str, Any] = {}
-        has_max_age = False
-        for name, value in attributes:
-            lower = name.lower()
-            key = lower if lower in _VALUE_ATTRIBUTES or lower in _BOOLEAN_ATTRIBUTES else name
-            if key in _BOOLEAN_ATTRIBUTES and value is None:
-                value = True
-            if key in known or (key == "expires" and (has_max_age or value is None)):
-                # The first counts; Max-Age is stronger than Expires; Expires may be no date.
-                continue
-            if key == "max-age":
-                has_max_age = True
-                try:
-                    # As a client computes it: RFC 2965 section 3.2.2.
-                    key, value = "expires", self._now + int(value)
-                except (TypeError, ValueError):
-                    return None
-            if key == "domain" and value is not None:
-                value = value.lower()
-            if key not in _VALUE_ATTRIBUTES and key not in _BOOLEAN_ATTRIBUTES:
-                others[key] = value
-            elif value is None and key not in _MAY_BE_BARE:
-                trace("   missing value for %s attribute", key)
-                return None
-            else:
-                known[key] = value
-        return known, others
-
-    def _cookie_from_cookie_tuple(
-        self, tup: tuple[str, Any, dict[str, Any], dict[str, Any]], request: Any
-    ) -> Cookie | None:
-        name, value, known, others = tup
-        version = known.get("version")
-        if version is not None:
-            try:
-                version = int(version)
-            except ValueError:
-                return None
-        path, path_specified = self._path_for(known.get("path"), version, request)
-        domain: str = known.get("domain", "")
-        domain_specified = "domain" in known
-        initial_dot = domain.startswith(".")
-        if not domain_specified:
-            domain = eff_request_host(request)[1]
-        elif not initial_dot:
-            domain = "." + domain
-        port = known.get("port")
-        port_specified = port is not None
-        if port is not None:
-            port = re.sub(r"\s+", "", port)
-        elif "port" in known:
-            port = request_port(request)
-        expires = known.get("expires")
-        if expires is not None and expires <= self._now:
-            # This is how a server takes a cookie back.
-            self._drop(domain, path, name)
-            return None
-        return Cookie(
-            version,
-            name,
-            value,
-            port,
-            port_specified,
-            domain,
-            domain_specified,
-            initial_dot,
-            path,
-            path_specified,
-            known.get("secure", False),
-            expires,
-            True if expires is None else known.get("discard", False),
-            known.get("comment"),
-            known.get("commenturl"),
-            others,
-        )
-
-    @staticmethod
-    def _path_for(path: str | None, version: int | None, request: Any) -> tuple[str, bool]:
-        """Return a cookie's path, and whether the server said it."""
-        if path:
-            return escape_path(path), True
-        default = request_path(request)
-        slash = default.rfind("/")
-        # Netscape leaves the last slash out, RFC 2965 does not.
-        return default[: slash if version == 0 else slash + 1] or "/", False
-
-    def _drop(self, domain: str, path: str, name: str) -> None:
-        try:
-            self.clear(domain, path, name)
-        except KeyError:
-            pass  # Taken back before it was given.
-
-    def _cookies_from_attrs_set(
-        self, attrs_set: Iterable[list[tuple[str, Any]]], request: Any
+    def _read_locked(
+        self, fields: Iterable[Any], read: Callable[[Any, Any, int], Cookie | None], request: Any
     ) -> list[Cookie]:
-        made = [
-            self._cookie_from_cookie_tuple(tup, request)
-            for tup in self._normalized_cookie_tuples(attrs_set)
-        ]
-        return [cookie for cookie in made if cookie is not None]
+        """Return the cookies of fields that `read` understands; a bad one costs no other."""
+        cookies = []
+        now = self._now
+        for field in fields:
+            try:
+                cookie = read(field, request, now)
+            except (ValueError, OverflowError) as error:
+                trace("   not a cookie: %s", error)
+                continue
+            if cookie is None:
+                continue
+            if cookie.expires is not None and cookie.expires <= now:
+                # This is how a server takes a cookie back.
+                self._remove_like_locked(cookie)
+            else:
+                cookies.append(cookie)
+        return cookies
 
     def _process_rfc2109_cookies(self, cookies: Iterable[Cookie]) -> None:
         """Let version 1 cookies of Set-Cookie be Netscape's, if the policy has it so."""
-        as_netscape = getattr(self._policy, "rfc2109_as_netscape", None)
-        if as_netscape is None:
-            as_netscape = not self._policy.rfc2965
         for cookie in cookies:
             if cookie.version == 1:
+                as_netscape = getattr(self._policy, "rfc2109_as_netscape", None)
+                if as_netscape is None:
+                    as_netscape = not self._policy.rfc2965
                 cookie.rfc2109 = True
                 if as_netscape:
                     cookie.version = 0
@@ -288,124 +192,51 @@ class CookieJar:
         `response` has a method `info` that gives an `email.message.Message`.
         """
         fields = response.info()
-        modern = fields.get_all("Set-Cookie2", []) if self._policy.rfc2965 else []
-        netscape = fields.get_all("Set-Cookie", []) if self._policy.netscape else []
         with self._cookies_lock:
             self._tick()
-            cookies = [
-                cookie
-                for field in modern
-                for cookie in self._read(split_header_words([field]), request)
-            ]
-            older = [
-                cookie
-                for field in netscape
-                for cookie in self._read(parse_ns_headers([field]), request)
-            ]
-        self._process_rfc2109_cookies(older)
+            if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
+                made = [read(str(field), request) for field in fields.get_all("Set-Cookie", ())]
+                return [cookie for cookie in made if cookie is not None]
+            older: list[Cookie] = []
+            if self._policy.netscape:
+                older = self._read_locked(
+                    fields.get_all("Set-Cookie", ()), cookie_of_field, request
+                )
+                self._process_rfc2109_cookies(older)
+            if not self._policy.rfc2965:
+                return older
+            modern = split_header_words(fields.get_all("Set-Cookie2", ()))
+            cookies = self._read_locked(modern, cookie_of_words, request)
         # A cookie that came in both forms is the modern one.
         there = {(cookie.domain, cookie.path, cookie.name) for cookie in cookies}
         return cookies + [
             cookie for cookie in older if (cookie.domain, cookie.path, cookie.name) not in there
         ]
 
-    def _read(self, attrs_set: Any, request: Any) -> list[Cookie]:
-        try:
-            return self._cookies_from_attrs_set(attrs_set, request)
-        except (ValueError, OverflowError) as error:
-            trace("   not a cookie: %s", error)
-            return []
-
     def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:
         """Keep a cookie if the policy says so."""
         with self._cookies_lock:
             self._tick()
-            if self._policy.set_ok(cookie, request):
+            beside = getattr(self._policy, "set_ok_beside", None)
+            if self._policy.set_ok(cookie, request) and (
+                beside is None or beside(cookie, request, self)
+            ):
                 self.set_cookie(cookie)
-
-    def set_cookie(self, cookie: Cookie) -> None:
-        """Keep a cookie, whatever the policy says."""
-        with self._cookies_lock:
-            by_path = self._cookies.setdefault(cookie.domain, {})
-            by_path.setdefault(cookie.path, {})[cookie.name] = cookie
-            if cookie.expires is not None and cookie.expires < self._next_expiry:
-                self._next_expiry = cookie.expires
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Keep the cookies of a response that the policy agrees to."""
         trace("extract_cookies: %s", response.info())
         with self._cookies_lock:
+            set_ok = self._policy.set_ok
+            beside = getattr(self._policy, "set_ok_beside", None)
             for cookie in self.make_cookies(response, request):
-                if self._policy.set_ok(cookie, request):
-                    trace(" setting cookie: %s", cookie)
+                if not set_ok(cookie, request) or not (
+                    beside is None or beside(cookie, request, self)
+                ):
+                    continue
+                trace(" setting cookie: %s", cookie)
+                if cookie.expires is not None and cookie.is_expired():
+                    # This is how a server takes a cookie back.
+                    self._remove_like_locked(cookie)
+                else:
                     self.set_cookie(cookie)
-
-    # --- the collection ---
-
-    def clear(
-        self, domain: str | None = None, path: str | None = None, name: str | None = None
-    ) -> None:
-        """Remove all cookies, those of `domain`, those of its `path`, or the one called `name`.
-
-        Raises:
-            KeyError: there is none.
-            ValueError: `path` without `domain`, or `name` without `path`.
-        """
-        with self._cookies_lock:
-            if name is not None:
-                if domain is None or path is None:
-                    raise ValueError("domain and path must be given to remove a cookie by name")
-                del self._cookies[domain][path][name]
-            elif path is not None:
-                if domain is None:
-                    raise ValueError("domain must be given to remove cookies by path")
-                del self._cookies[domain][path]
-            elif domain is not None:
-                del self._cookies[domain]
-            else:
-                self._cookies = {}
-
-    def _remove_where(self, is_over: Any) -> None:
-        """Remove the cookies of which `is_over` holds, and the levels that become empty."""
-        for domain, by_path in list(self._cookies.items()):
-            for path, by_name in list(by_path.items()):
-                for name in [name for name, cookie in by_name.items() if is_over(cookie)]:
-                    self.clear(domain, path, name)
-                if not by_name:
-                    by_path.pop(path, None)
-            if not by_path:
-                self._cookies.pop(domain, None)
-
-    def clear_session_cookies(self) -> None:
-        """Remove the cookies that end with the session."""
-        with self._cookies_lock:
-            self._remove_where(lambda cookie: cookie.discard)
-
-    def clear_expired_cookies(self) -> None:
-        """Remove the cookies whose time is over. They are never sent anyway."""
-        with self._cookies_lock:
-            now = time.time()
-            self._remove_where(lambda cookie: cookie.is_expired(now))
-            self._next_expiry = min(
-                (cookie.expires for cookie in self if cookie.expires is not None), default=_NEVER
-            )
-
-    def __iter__(self) -> Iterator[Cookie]:
-        with self._cookies_lock:
-            return iter(
-                [
-                    cookie
-                    for by_path in self._cookies.values()
-                    for by_name in by_path.values()
-                    for cookie in by_name.values()
-                ]
-            )
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"<{self.__class__.__name__}[{', '.join(map(repr, self))}]>"
-
-    def __str__(self) -> str:
-        return f"<{self.__class__.__name__}[{', '.join(map(str, self))}]>"

@@ -1,30 +1,21 @@
-r"""Cookies as a server reads and writes them: the drop-in for `http.cookies`.
+"""`Morsel`: one cookie as a server writes it, the drop-in for ``http.cookies.Morsel``.
 
-What a peer sends is read as far as it makes sense: a cookie that does not is passed over, costs no
-other, and raises nothing. What this program writes is checked: a name, value or attribute that
-could end the field, or begin another, raises `CookieError`.
-
->>> cookies = SimpleCookie("chips=ahoy; vienna=finger")
->>> cookies["vienna"].value
-'finger'
->>> cookies["fig"] = "newton; no, \"really\""
->>> cookies["fig"]["max-age"] = 60
->>> print(cookies["fig"])
-Set-Cookie: fig="newton\073 no\054 \"really\""; Max-Age=60
+What this program writes is checked: a name, value or attribute that could end the field, or begin
+another, raises `CookieError`. What a peer sent is put in unchecked, and checked when it is written.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from .errors import CookieError, excerpt
-from .wire import grammar
-from .wire.values import format_http_date, split_cookie_field
+from ..errors import CookieError, excerpt
+from ..wire import grammar
+from ..wire.values import format_http_date
 
-__all__ = ["BaseCookie", "CookieError", "SimpleCookie"]
+__all__ = ["Morsel", "quote", "unquote"]
 
 
 # --- the grammar ---------------------------------------------------------------------------------
@@ -32,7 +23,7 @@ __all__ = ["BaseCookie", "CookieError", "SimpleCookie"]
 #: token of RFC 2616, and ":", which servers and browsers allow in names.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~:]++")
 
-_CONTROL = re.compile(rf"[{grammar.CONTROL}]")
+CONTROL = re.compile(rf"[{grammar.CONTROL}]")
 _QUOTED = re.compile(grammar.QUOTED_COOKIE)
 
 #: Characters that a quoted value holds as they are; all others below U+0100 as octal escapes.
@@ -44,7 +35,7 @@ _ESCAPES |= {ord('"'): '\\"', ord("\\"): "\\\\"}
 _ESCAPED = re.compile(r"\\(?:([0-3][0-7][0-7])|([\s\S]))")
 
 
-def _quote(text: Any) -> Any:
+def quote(text: Any) -> Any:
     """Return `text` as it stands in a cookie: quoted where it has more than token characters."""
     if text is None or _NAME.fullmatch(text):
         return text
@@ -55,10 +46,10 @@ def _unescape(m: re.Match[str]) -> str:
     return chr(int(m[1], 8)) if m[1] else m[2]
 
 
-def _unquote(text: Any) -> Any:
+def unquote(text: Any) -> Any:
     r"""Return what a quoted value stands for; any other value as it is.
 
-    >>> _unquote('"a\\"b\\073"')
+    >>> unquote('"a\\"b\\073"')
     'a"b;'
     """
     if text is None or len(text) < 2 or text[0] != '"' or text[-1] != '"':
@@ -68,7 +59,7 @@ def _unquote(text: Any) -> Any:
 
 def _refuse_controls(*texts: Any) -> None:
     for text in texts:
-        if isinstance(text, str) and _CONTROL.search(text):
+        if isinstance(text, str) and CONTROL.search(text):
             raise CookieError(f"Control characters are not allowed in cookies: {excerpt(text)}")
 
 
@@ -76,7 +67,7 @@ def _refuse_unsendable(key: Any, val: Any, coded_val: Any) -> None:
     _refuse_controls(key, coded_val)
     # A value that the coded one escapes never leaves as it is, and refusing it would let a peer
     # make unpickling raise with an octal escape (aiohttp#12395).
-    escaped = isinstance(val, str) and isinstance(coded_val, str) and _unquote(coded_val) == val
+    escaped = isinstance(val, str) and isinstance(coded_val, str) and unquote(coded_val) == val
     if not escaped:
         _refuse_controls(val)
 
@@ -242,7 +233,7 @@ class Morsel(dict[str, Any]):
 
     def __repr__(self) -> str:
         # It shows what `output` would refuse, since it is what one looks at then.
-        text = _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", "; ".join(self._parts(None)))
+        text = CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", "; ".join(self._parts(None)))
         return f"<{self.__class__.__name__}: {text}>"
 
     def js_output(self, attrs: Iterable[str] | None = None) -> str:
@@ -303,150 +294,7 @@ class Morsel(dict[str, Any]):
             elif key == "max-age" and isinstance(value, int):
                 parts.append(f"{name}={value:d}")
             elif key == "comment" and isinstance(value, str):
-                parts.append(f"{name}={_quote(value)}")
+                parts.append(f"{name}={quote(value)}")
             else:
                 parts.append(f"{name}={value}")
         return parts
-
-
-# --- many cookies --------------------------------------------------------------------------------
-
-
-class BaseCookie(dict[str, Any]):
-    """Cookies by name, each a `Morsel`. Values are strings as they are.
-
-    Subclasses translate values with `value_decode` and `value_encode`.
-    """
-
-    def value_decode(self, val: str) -> tuple[Any, str]:
-        """Return (value, coded value) for what came over the wire."""
-        return val, val
-
-    def value_encode(self, val: Any) -> tuple[Any, str]:
-        """Return (value, coded value) for what a program sets."""
-        text = str(val)
-        return text, text
-
-    def __init__(self, input: str | Mapping[str, Any] | None = None) -> None:
-        if input:
-            self.load(input)
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        """Set a cookie: a `Morsel` as it is, anything else encoded.
-
-        Raises:
-            CookieError: a name or value that must not be sent.
-        """
-        if isinstance(value, Morsel):
-            super().__setitem__(key, value)
-            return
-        real, coded = self.value_encode(value)
-        morsel = self.get(key)
-        if morsel is None:
-            morsel = Morsel()
-        morsel.set(key, real, coded)
-        super().__setitem__(key, morsel)
-
-    def output(
-        self,
-        attrs: Iterable[str] | None = None,
-        header: str = "Set-Cookie:",
-        sep: str = "\015\012",
-    ) -> str:
-        """Return the cookies as field lines, by name, joined by `sep`."""
-        return sep.join([morsel.output(attrs, header) for _, morsel in sorted(self.items())])
-
-    __str__ = output
-
-    def __repr__(self) -> str:
-        cookies = " ".join(f"{name}={morsel.value!r}" for name, morsel in sorted(self.items()))
-        return f"<{self.__class__.__name__}: {cookies}>"
-
-    def js_output(self, attrs: Iterable[str] | None = None) -> str:
-        """Return the script elements that set the cookies."""
-        return "".join([morsel.js_output(attrs) for _, morsel in sorted(self.items())])
-
-    def load(self, rawdata: str | Mapping[str, Any]) -> None:
-        """Take the cookies of a Cookie (or Set-Cookie) field, or of a mapping.
-
-        A field's cookie that cannot be read is passed over. Of a mapping, all are taken or none.
-
-        Raises:
-            CookieError: a mapping with a name or value that must not be sent.
-        """
-        if isinstance(rawdata, str):
-            self._load_field(rawdata)
-            return
-        items = list(rawdata.items())
-        for key, value in items:
-            if not isinstance(value, Morsel):
-                Morsel().set(key, *self.value_encode(value))
-        for key, value in items:
-            self[key] = value
-
-    def _load_field(self, field: str) -> None:
-        decode = self.value_decode
-        as_it_is = '"' not in field and getattr(decode, "__func__", None) in _DECODE_QUOTES_ONLY
-        has_dollar = "$" in field
-        reserved = Morsel._reserved
-        get = self.get
-        morsel: Morsel | None = None
-        for name, equals, value in split_cookie_field(field):
-            if name.lower() in reserved or (has_dollar and name[:1] == "$"):
-                # RFC 2109: an attribute of the cookie before; without one it is of no use.
-                if morsel is not None:
-                    _take_attribute(morsel, name.lower().removeprefix("$"), equals, value)
-            elif not name or not equals:
-                morsel = None
-            else:
-                morsel = get(name)
-                if morsel is None:
-                    morsel = _new_morsel(Morsel)
-                    _fill(morsel, _DEFAULTS)
-                    _put(self, name, morsel)
-                # Not `Morsel.set`: its checks are for what this program writes.
-                morsel._key = name
-                if as_it_is:
-                    morsel._value = morsel._coded_value = value
-                else:
-                    morsel._value, morsel._coded_value = decode(value)
-
-
-# Bound once: a field has many cookies, and this is their cost.
-_DEFAULTS = Morsel._reserved_defaults
-_new_morsel = dict.__new__
-_fill = dict.update
-_put = dict.__setitem__
-
-
-def _take_attribute(morsel: Morsel, key: str, equals: str, value: str) -> None:
-    if key not in Morsel._reserved:
-        return
-    if equals:
-        value = _unquote(value)
-        # An escape may have hidden one, and `output` would raise for what a peer did.
-        if not _CONTROL.search(value):
-            _put(morsel, key, value)
-    elif key in Morsel._flags:
-        _put(morsel, key, True)
-
-
-class SimpleCookie(BaseCookie):
-    """Cookies whose values are strings, quoted where they have to be.
-
-    >>> SimpleCookie('a="x y"')["a"].value
-    'x y'
-    """
-
-    def value_decode(self, val: str) -> tuple[str, str]:
-        """Return (value, coded value) for what came over the wire, quotes taken off."""
-        return (_unquote(val) if val[:1] == '"' else val), val
-
-    def value_encode(self, val: Any) -> tuple[str, str]:
-        """Return (value, coded value) for what a program sets, quoted if need be."""
-        text = str(val)
-        return text, _quote(text)
-
-
-#: These leave a value without quotes as it is; a subclass's own is asked for every value.
-_DECODE_QUOTES_ONLY = frozenset({BaseCookie.value_decode, SimpleCookie.value_decode})

@@ -1,0 +1,182 @@
+"""Cookies out of the fields of a response, as Netscape and RFC 2965 had them.
+
+Attributes mean the same for both protocols; where they differ, the cookie's version says which one
+it is. Attributes are read apart from the name and value before them, since a server gives all its
+cookies the same few: what they say is remembered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from .cookie import Cookie
+from .domains import eff_request_host, escape_path, request_path, request_port
+from .headers import ns_attributes
+from .trace import trace
+
+__all__ = ["cookie_of_field", "cookie_of_words"]
+
+_FLAGS = frozenset({"discard", "secure"})
+_KNOWN = _FLAGS | {"version", "expires", "max-age", "domain", "path", "port"}
+_KNOWN |= {"comment", "commenturl"}
+#: Attributes that may stand without a value.
+_MAY_BE_BARE = frozenset({"port", "comment", "commenturl"})
+
+MAX_REMEMBERED = 1024
+"""Characters of attributes that are remembered; longer ones are read anew each time."""
+
+_SPACE = re.compile(r"\s+")
+
+
+class _Attributes(NamedTuple):
+    """What a cookie's attributes say. None: nothing; of `port` too if it `has_port`."""
+
+    version: int | None
+    path: str | None
+    domain: str | None
+    initial_dot: bool
+    has_port: bool
+    port: str | None
+    secure: bool
+    expires: Any
+    max_age: int | None
+    discard: bool
+    comment: str | None
+    comment_url: str | None
+    others: dict[str, Any]
+
+
+def _read(attributes: Iterable[tuple[str, Any]]) -> _Attributes | None:
+    """Return what attributes say, None if their cookie is to be ignored.
+
+    Raises:
+        ValueError: it is to be ignored, too.
+    """
+    known: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, said in attributes:
+        key = name.lower()
+        if key not in _KNOWN:
+            others[name] = said
+        elif key in known or (key == "expires" and said is None):
+            # The first counts; and what is no date says nothing.
+            pass
+        elif key in _FLAGS:
+            known[key] = True
+        elif said is None and key not in _MAY_BE_BARE:
+            trace("   missing value for %s attribute", key)
+            return None
+        else:
+            known[key] = said
+    get = known.get
+    version, domain, path, port = get("version"), get("domain"), get("path"), get("port")
+    max_age = get("max-age")
+    initial_dot = False
+    if domain is not None:
+        domain = domain.lower()
+        initial_dot = domain.startswith(".")
+        if not initial_dot:
+            domain = "." + domain
+    return _Attributes(
+        None if version is None else int(version),
+        escape_path(path) if path else None,
+        domain,
+        initial_dot,
+        "port" in known,
+        None if port is None else _SPACE.sub("", port),
+        "secure" in known,
+        get("expires"),
+        None if max_age is None else int(max_age),
+        "discard" in known,
+        get("comment"),
+        get("commenturl"),
+        others,
+    )
+
+
+@lru_cache(maxsize=256)
+def _read_text(text: str) -> _Attributes | None:
+    return _read(ns_attributes(text))
+
+
+def cookie_of_field(field: str, request: Any, now: int) -> Cookie | None:
+    """Return the cookie of a Set-Cookie field, None if it is to be ignored.
+
+    Raises:
+        ValueError, OverflowError: it is to be ignored, too.
+    """
+    pair, _, attributes = field.partition(";")
+    name, equals, value = pair.partition("=")
+    name = name.strip()
+    if not name:
+        return None
+    read = _read_text if len(attributes) <= MAX_REMEMBERED else _read_text.__wrapped__
+    said = read(attributes)
+    return said and _cookie(name, value.strip() if equals else None, said, request, now)
+
+
+def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Cookie | None:
+    """Return the cookie of a Set-Cookie2 field's words, None if it is to be ignored.
+
+    Raises:
+        ValueError, OverflowError: it is to be ignored, too.
+    """
+    (name, value), *attributes = words
+    said = _read(attributes)
+    return said and _cookie(name, value, said, request, now)
+
+
+def _cookie(name: str, value: str | None, said: _Attributes, request: Any, now: int) -> Cookie:
+    """Return the cookie of a response to `request`; `now` is what a Max-Age counts from."""
+    # One unpacking costs what two looks at a field by its name do.
+    (
+        version,
+        path,
+        domain,
+        initial_dot,
+        has_port,
+        port,
+        secure,
+        expires,
+        max_age,
+        discard,
+        comment,
+        comment_url,
+        others,
+    ) = said
+    path_specified = path is not None
+    if path is None:
+        path = request_path(request)
+        slash = path.rfind("/")
+        # Netscape leaves the last slash out, RFC 2965 does not.
+        path = path[: slash if version == 0 else slash + 1] or "/"
+    domain_specified = domain is not None
+    if domain is None:
+        domain = eff_request_host(request)[1]
+    port_specified = port is not None
+    if has_port and port is None:
+        port = request_port(request)
+    if max_age is not None:
+        # Max-Age is stronger. As a client computes it: RFC 2965 section 3.2.2.
+        expires = now + max_age
+    return Cookie(
+        version,
+        name,
+        value,
+        port,
+        port_specified,
+        domain,
+        domain_specified,
+        initial_dot,
+        path,
+        path_specified,
+        secure,
+        expires,
+        discard or expires is None,
+        comment,
+        comment_url,
+        others,
+    )

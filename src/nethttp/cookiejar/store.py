@@ -1,0 +1,460 @@
+"""`CookieStore`: the cookies of a jar, and every change to them.
+
+They are kept as ``_cookies[domain][path][name]``, which programs look into and may write to. Beside
+that the store keeps an index: which cookies there are, when they expire, which was used longest
+ago. All changes the jar makes go through `_put_locked` and `_take_out_locked`, which end in the two
+methods that a persistent jar overrides, `_stored_locked` and `_removed_locked`. What programs write
+to ``_cookies`` is noticed at the jar's next step (`watched`) and goes the same way.
+
+A partitioned cookie's first key is its domain, "^" and the top-level site, which no host can be.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Self
+
+from ..errors import excerpt
+from .cookie import Cookie
+from .domains import matching_paths
+from .index import Index
+from .watched import Watched
+
+__all__ = ["CookieStore"]
+
+JSON_FORMAT = "nethttp.cookiejar"
+"""What a JSON document of cookies says it is."""
+
+JSON_VERSION = 1
+"""The version of that form."""
+
+# The jar's own changes, which nobody need be told of.
+_set = dict.__setitem__
+_delete = dict.__delitem__
+
+
+def _tree_key(cookie: Cookie) -> str:
+    """Return the first key of a cookie in the tree."""
+    if cookie.partition_key is None:
+        return cookie.domain
+    return f"{cookie.domain}^{cookie.partition_key}"
+
+
+class CookieStore:
+    """A collection of cookies. `CookieJar` is one that speaks HTTP.
+
+    Iterating gives the cookies that were there when it began, whatever other threads do.
+    """
+
+    #: Bounds that `_policy` may set; None: none.
+    _policy: Any = None
+    _index: Index | None = None
+    _last_stamp = 0.0
+
+    def __init__(self) -> None:
+        self._cookies_lock = threading.RLock()
+        self._begin_locked()
+
+    def _begin_locked(self) -> None:
+        """Begin with nothing, in another dict: programs may hold the one before."""
+        self._index = index = Index()
+        self._cookies: dict[str, dict[str, dict[str, Cookie]]] = index.level()
+        index.root = self._cookies
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state.pop("_cookies_lock", None)
+        state.pop("_index", None)
+        with self._cookies_lock:
+            # Dicts of its own: two jars must not change each other's.
+            state["_cookies"] = {
+                domain: {path: dict(by_name) for path, by_name in by_path.items()}
+                for domain, by_path in self._cookies.items()
+            }
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._cookies_lock = threading.RLock()
+
+    # --- the seam ---
+
+    def _stored_locked(self, cookie: Cookie) -> None:
+        """Be told that `cookie` was put in, or put in the place of the one with its key.
+
+        For persistent jars to override; it is called under the lock, after the change. A jar that
+        is being filled from its own store overrides nothing: it looks whether it is loading.
+        """
+
+    def _removed_locked(self, cookies: Sequence[Cookie]) -> None:
+        """Be told that `cookies` were removed: expired, evicted, cleared, or taken back.
+
+        For persistent jars to override; it is called under the lock, after the change.
+        """
+
+    # --- the index ---
+
+    def _synced_locked(self) -> Index:
+        """Return the index, up to date with what programs did to ``_cookies``."""
+        index = self._index
+        if index is None:
+            # Fresh from a pickle, by whichever `__setstate__`.
+            self._index = index = Index()
+        if index.root is not self._cookies or index.changes.seen:
+            self._take_up_locked(index)
+        return index
+
+    def _take_up_locked(self, index: Index) -> None:
+        """Watch every dict of the tree, and go through what came and what went."""
+        if not isinstance(self._cookies, Watched) or self._cookies.changes is not index.changes:
+            self._cookies = Watched.over(index.changes, self._cookies)
+        found: dict[int, Cookie] = {}
+        for domain, by_path in list(self._cookies.items()):
+            if not isinstance(by_path, Watched) or by_path.changes is not index.changes:
+                by_path = Watched.over(index.changes, by_path)
+                _set(self._cookies, domain, by_path)
+            for path, by_name in list(by_path.items()):
+                if not isinstance(by_name, Watched) or by_name.changes is not index.changes:
+                    by_name = Watched.over(index.changes, by_name)
+                    _set(by_path, path, by_name)
+                for name, there in list(by_name.items()):
+                    cookie = Cookie.like(there)
+                    if cookie is not there:
+                        _set(by_name, name, cookie)
+                    found[id(cookie)] = cookie
+        before = index.held
+        index.root = self._cookies
+        index.changes.seen = False
+        index.forget_all()
+        new = [cookie for key, cookie in found.items() if key not in before]
+        for cookie in new:
+            self._stamp_new(cookie)
+        for cookie in found.values():
+            index.note(cookie)
+        gone = [cookie for key, cookie in before.items() if key not in found]
+        if gone:
+            self._removed_locked(gone)
+        for cookie in new:
+            self._stored_locked(cookie)
+
+    def _stamp_new(self, cookie: Cookie) -> None:
+        """Give a cookie the times that it does not have yet."""
+        if cookie.creation_time is None:
+            cookie.creation_time = self.stamp()
+        if cookie.last_access_time is None:
+            cookie.last_access_time = cookie.creation_time
+
+    def stamp(self) -> float:
+        """Return the time, later than all before: the order of cookies depends on it."""
+        now = time.time()
+        if now <= self._last_stamp:
+            now = self._last_stamp + 1e-6
+        self._last_stamp = now
+        return now
+
+    # --- changes ---
+
+    def _put_locked(self, cookie: Cookie) -> None:
+        # Every cookie goes through here: calls are written out, which takes a third of the time.
+        index = self._index
+        tree = self._cookies
+        if index is None or index.root is not tree or index.changes.seen:
+            index = self._synced_locked()
+            tree = self._cookies
+        key = cookie.domain if cookie.partition_key is None else _tree_key(cookie)
+        by_path = tree.get(key)
+        if by_path is None:
+            by_path = index.level()
+            _set(tree, key, by_path)
+            if index.sites is not None:
+                index.sites.setdefault(self._site_of(key), {})[key] = None
+        by_name = by_path.get(cookie.path)
+        if by_name is None:
+            by_name = index.level()
+            _set(by_path, cookie.path, by_name)
+        now = time.time()
+        if now <= self._last_stamp:
+            now = self._last_stamp + 1e-6
+        self._last_stamp = now
+        old = by_name.get(cookie.name)
+        if old is not None:
+            index.held.pop(id(old), None)
+            index.forget_what_is_gone()
+            if cookie.creation_time is None:
+                # RFC 6265bis section 5.7 step 23.3
+                cookie.creation_time = old.creation_time
+        if cookie.creation_time is None:
+            cookie.creation_time = now
+        if cookie.last_access_time is None:
+            cookie.last_access_time = now
+        _set(by_name, cookie.name, cookie)
+        index.held[id(cookie)] = cookie
+        expires = cookie.expires
+        if expires is not None:
+            index.expiring.append(cookie)
+            if expires < index.next_expiry:
+                index.next_expiry = expires
+        if index.accesses is not None or cookie.partition_key is not None:
+            index.note_rest(cookie)
+        self._stored_locked(cookie)
+        policy = self._policy
+        each = getattr(policy, "max_cookies_per_domain", None)
+        total = getattr(policy, "max_cookies", None)
+        held = len(index.held)
+        if each is not None and held > each:
+            excess = sum(map(len, by_path.values())) - each
+            if excess > 0:
+                self._evict_locked(by_path, excess)
+        if total is not None and held > total:
+            self._shrink_locked(index, total)
+
+    def _take_out_locked(self, cookies: Iterable[Cookie]) -> list[Cookie]:
+        """Remove those of `cookies` that are there, and return them."""
+        index = self._synced_locked()
+        removed = [cookie for cookie in cookies if index.holds(cookie)]
+        for cookie in removed:
+            del index.held[id(cookie)]
+            self._unlink_locked(index, cookie)
+        if removed:
+            self._removed_locked(removed)
+        return removed
+
+    def _remove_like_locked(self, cookie: Cookie) -> None:
+        """Remove the cookie that `cookie` would be put in the place of."""
+        by_path = self._cookies.get(_tree_key(cookie), {})
+        there = by_path.get(cookie.path, {}).get(cookie.name)
+        if there is not None:
+            self._take_out_locked([there])
+
+    def _unlink_locked(self, index: Index, cookie: Cookie) -> None:
+        """Take a cookie out of the tree, and the levels that become empty."""
+        key, path, name = _tree_key(cookie), cookie.path, cookie.name
+        by_path = self._cookies.get(key, {})
+        by_name = by_path.get(path, {})
+        if by_name.get(name) is not cookie:
+            # It was given another name or place after it was put in: it is found by looking.
+            key, path, name = next(
+                place for place, there in self._places_locked() if there is cookie
+            )
+            by_path = self._cookies[key]
+            by_name = by_path[path]
+        _delete(by_name, name)
+        if not by_name:
+            _delete(by_path, path)
+        if not by_path:
+            _delete(self._cookies, key)
+            if index.sites is not None:
+                index.sites.get(self._site_of(key), {}).pop(key, None)
+
+    def _places_locked(self) -> Iterator[tuple[tuple[str, str, str], Cookie]]:
+        for domain, by_path in self._cookies.items():
+            for path, by_name in by_path.items():
+                for name, cookie in by_name.items():
+                    yield (domain, path, name), cookie
+
+    def _expire_locked(self, now: float) -> None:
+        """Remove the cookies whose time was over at `now`."""
+        index = self._synced_locked()
+        if now >= index.next_expiry:
+            self._take_out_locked(index.over(now))
+
+    # --- bounds: RFC 6265bis section 5.7, at its end ---
+
+    def _shrink_locked(self, index: Index, total: int) -> None:
+        """Remove cookies until there are `total`: expired ones, then those used longest ago."""
+        self._expire_locked(time.time())
+        while len(index.held) > total:
+            self._take_out_locked([index.least_used()])
+
+    def _evict_locked(self, by_path: dict[str, dict[str, Cookie]], excess: int) -> None:
+        """Remove so many cookies of one domain: expired, then not secure, then used long ago."""
+        now = time.time()
+        cookies = [cookie for by_name in by_path.values() for cookie in by_name.values()]
+        cookies.sort(
+            key=lambda cookie: (
+                not cookie.is_expired(now),
+                bool(cookie.secure),
+                cookie.last_access_time or 0.0,
+            )
+        )
+        self._take_out_locked(cookies[:excess])
+
+    # --- look-ups ---
+
+    def cookies_at(self, keys: Iterable[str], partition: str, path: str) -> list[Cookie]:
+        """Return the cookies at the domains `keys`, without a partition or in the one called
+        `partition`, whose paths `path` begins with.
+        """
+        found: list[Cookie] = []
+        with self._cookies_lock:
+            tree = self._cookies
+            if self._synced_locked().partitioned:
+                keys = [key for plain in keys for key in (plain, f"{plain}^{partition}")]
+            for by_path in [tree[key] for key in keys if key in tree]:
+                for known in matching_paths(by_path, path):
+                    found += by_path[known].values()
+        return found
+
+    def levels_of_site(self, site: str) -> list[dict[str, dict[str, Cookie]]]:
+        """Return the cookies of every host of a registrable domain, by path and name."""
+        with self._cookies_lock:
+            index = self._synced_locked()
+            if index.sites is None:
+                index.sites = {}
+                for key in self._cookies:
+                    index.sites.setdefault(self._site_of(key), {})[key] = None
+            return [self._cookies[key] for key in index.sites.get(site, ())]
+
+    def levels_at(self, keys: Iterable[str]) -> list[dict[str, dict[str, Cookie]]]:
+        """Return the cookies of the domains `keys`, by path and name."""
+        with self._cookies_lock:
+            return [self._cookies[key] for key in keys if key in self._cookies]
+
+    def levels_below(self, domain: str) -> list[dict[str, dict[str, Cookie]]]:
+        """Return the cookies of `domain` and every name below it, by path and name.
+
+        All domains are asked.
+        """
+        with self._cookies_lock:
+            return [
+                by_path
+                for key, by_path in self._cookies.items()
+                if f".{key.partition('^')[0]}".endswith(f".{domain}")
+            ]
+
+    def _site_of(self, key: str) -> str:
+        site: Callable[[str], str] = self._policy.site_of
+        return site(key.partition("^")[0].removeprefix("."))
+
+    # --- the collection ---
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        """Keep a cookie, whatever the policy says of it."""
+        with self._cookies_lock:
+            # `like` is not called for nothing: every cookie comes through here.
+            self._put_locked(cookie if isinstance(cookie, Cookie) else Cookie.like(cookie))
+
+    def clear(
+        self, domain: str | None = None, path: str | None = None, name: str | None = None
+    ) -> None:
+        """Remove all cookies, those of `domain`, those of its `path`, or the one called `name`.
+
+        Raises:
+            KeyError: there is none.
+            ValueError: `path` without `domain`, or `name` without `path`.
+        """
+        if name is not None and (domain is None or path is None):
+            raise ValueError("domain and path must be given to remove a cookie by name")
+        if path is not None and domain is None:
+            raise ValueError("domain must be given to remove cookies by path")
+        with self._cookies_lock:
+            index = self._synced_locked()
+            if domain is None:
+                removed = list(index.held.values())
+                self._begin_locked()
+                if removed:
+                    self._removed_locked(removed)
+                return
+            self._take_out_locked(self._below_locked(domain, path, name))
+
+    def _below_locked(self, domain: str, path: str | None, name: str | None) -> list[Cookie]:
+        """Return the cookies of a domain, one of its paths, one name there; in all partitions."""
+        keys = [domain] if domain in self._cookies else []
+        keys += [key for key in self._cookies if key.startswith(f"{domain}^")]
+        found: list[Cookie] = []
+        for key in keys:
+            by_path = self._cookies[key]
+            for by_name in by_path.values() if path is None else [by_path.get(path, {})]:
+                found += by_name.values() if name is None else filter(None, [by_name.get(name)])
+        if not found:
+            raise KeyError(domain if path is None else path if name is None else name)
+        return found
+
+    def clear_session_cookies(self) -> None:
+        """Remove the cookies that end with the session."""
+        with self._cookies_lock:
+            self._take_out_locked([cookie for cookie in self if cookie.discard])
+
+    def clear_expired_cookies(self) -> None:
+        """Remove the cookies whose time is over. They are never sent anyway."""
+        with self._cookies_lock:
+            now = time.time()
+            # All are asked, since programs set `expires` on cookies that are in the jar.
+            self._take_out_locked([cookie for cookie in self if cookie.is_expired(now)])
+
+    def __iter__(self) -> Iterator[Cookie]:
+        with self._cookies_lock:
+            return iter(
+                [
+                    cookie
+                    for by_path in self._cookies.values()
+                    for by_name in by_path.values()
+                    for cookie in by_name.values()
+                ]
+            )
+
+    def __len__(self) -> int:
+        with self._cookies_lock:
+            return len(self._synced_locked().held)
+
+    def __repr__(self) -> str:
+        return f"<{self.__class__.__name__}[{', '.join(map(repr, self))}]>"
+
+    def __str__(self) -> str:
+        return f"<{self.__class__.__name__}[{', '.join(map(str, self))}]>"
+
+    # --- JSON ---
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return all cookies as a JSON document: ``{"format", "version", "cookies": [...]}``.
+
+        Each cookie is what `Cookie.to_dict` says. Values are in it as they are: it is as secret as
+        the jar.
+        """
+        document = {
+            "format": JSON_FORMAT,
+            "version": JSON_VERSION,
+            "cookies": [cookie.to_dict() for cookie in self],
+        }
+        return json.dumps(document, indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, **options: Any) -> Self:
+        """Return a jar with the cookies of a document that `to_json` wrote.
+
+        `options` go to the constructor.
+
+        Raises:
+            ValueError: the text is no JSON, or no document of this form; nothing of it is taken.
+        """
+        jar = cls(**options)
+        for cookie in _cookies_of(json.loads(text)):
+            jar.set_cookie(cookie)
+        return jar
+
+
+def _cookies_of(document: Any) -> list[Cookie]:
+    """Return the cookies of a document, all of them or none."""
+    if not isinstance(document, dict) or document.get("format") != JSON_FORMAT:
+        raise ValueError(
+            f'expected an object with "format": "{JSON_FORMAT}", got {excerpt(str(document))}'
+        )
+    if document.get("version") != JSON_VERSION:
+        raise ValueError(
+            f"expected version {JSON_VERSION}, got {excerpt(str(document.get('version')))}"
+        )
+    rows = document.get("cookies")
+    if not isinstance(rows, list):
+        raise ValueError(f'expected "cookies" to be a list, got {excerpt(str(rows))}')
+    cookies = []
+    for place, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise ValueError(f"cookie {place}: expected an object, got {excerpt(str(row))}")
+        try:
+            cookies.append(Cookie.from_dict(row))
+        except ValueError as error:
+            raise ValueError(f"cookie {place}: {error}") from None
+    return cookies

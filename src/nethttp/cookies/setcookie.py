@@ -1,0 +1,317 @@
+"""`SetCookie`: one Set-Cookie field, read as a user agent reads it, written as a server must.
+
+Reading takes what servers send and refuses what would be stored by no browser; writing takes what
+RFC 6265bis section 4.1 allows and refuses all else. What is written is read back the same.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
+
+from ..errors import CookieError, excerpt
+from ..wire import grammar
+from ..wire.values import format_http_date
+from .date import parse_cookie_date
+
+__all__ = ["MAX_AGE", "MAX_ATTRIBUTE", "MAX_PAIR", "SetCookie", "breaks_its_prefix", "octets"]
+
+MAX_PAIR = 4096
+"""Octets of name and value together: RFC 6265bis section 5.6, step 5."""
+
+MAX_ATTRIBUTE = 1024
+"""Octets of an attribute's value: RFC 6265bis section 5.6, step 6 of the attributes."""
+
+MAX_AGE = 400 * 24 * 3600
+"""Seconds that a cookie may last: 400 days, RFC 6265bis section 5.5."""
+
+EARLIEST, LATEST = -11644473600, 253402300799
+"""The seconds since 1970 that a cookie's date may be at: years 1601 to 9999."""
+
+_WSP = " \t"
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_MAX_AGE = re.compile(r"-?[0-9]++")
+_SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
+
+#: cookie-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E       ; RFC 6265bis section 4.1.1
+_OCTET = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]"
+_VALUE = re.compile(rf'{_OCTET}*+|"{_OCTET}*+"')
+#: domain-value = <subdomain>, of RFC 1034 section 3.5 and RFC 1123 section 2.1
+_LABEL = r"[a-z0-9]++(?:-++[a-z0-9]++)*+"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*+")
+#: path-value = *av-octet; one that does not begin with "/", or ends in blanks, is not read back.
+_PATH = re.compile(r"/(?:\x20*+[\x21-\x3a\x3c-\x7e]++)*+")
+
+#: What a name's prefix, in lower case, asks for: HttpOnly, and being for one host alone. All ask
+#: for Secure. RFC 6265bis section 4.1.3; the two with "http" are of its successor's section 4.1.3.
+_PREFIXES = (
+    ("__host-http-", True, True),
+    ("__host-", False, True),
+    ("__http-", True, False),
+    ("__secure-", False, False),
+)
+
+
+def breaks_its_prefix(
+    name: str, value: str, *, secure: bool, http_only: bool, host_only: bool, path: str | None
+) -> str:
+    """Return what a cookie lacks that its name's prefix asks for, "" if nothing.
+
+    Prefixes count in any case. `path` is what the field says: ``Path=/`` must stand there. A value
+    without a name may begin with none, since it is sent as a name would be. RFC 6265bis section
+    5.7, steps 20 to 22.
+
+    >>> breaks_its_prefix("__host-a", "", secure=True, http_only=False, host_only=True, path=None)
+    '__host-a needs Path=/'
+    """
+    if not (name or value).startswith("__"):
+        return ""
+    lower = (name or value)[:12].lower()
+    for prefix, asks_http_only, asks_host_only in _PREFIXES:
+        if not lower.startswith(prefix):
+            continue
+        if not name:
+            return f"a value that begins with {prefix} needs a name"
+        if not secure:
+            return f"{excerpt(name)[1:-1]} needs Secure"
+        if asks_http_only and not http_only:
+            return f"{excerpt(name)[1:-1]} needs HttpOnly"
+        if asks_host_only and not host_only:
+            return f"{excerpt(name)[1:-1]} must have no Domain"
+        if asks_host_only and path != "/":
+            return f"{excerpt(name)[1:-1]} needs Path=/"
+        return ""
+    return ""
+
+
+def octets(text: str) -> int:
+    """Return the octets that `text` takes on the wire, where it is ISO-8859-1 if it can be."""
+    return (
+        len(text) if text.isascii() or max(text) <= "\xff" else len(text.encode("utf-8", "replace"))
+    )
+
+
+def _read_max_age(text: str) -> int | None:
+    return max(0, min(int(text), MAX_AGE)) if _MAX_AGE.fullmatch(text) else None
+
+
+def _flag(_: str) -> bool:
+    return True
+
+
+#: How the value of an attribute is read: None, it says nothing; "", it takes back what was said.
+#: RFC 6265bis sections 5.6.1 to 5.6.7, and Partitioned.
+_ATTRIBUTES: dict[str, Callable[[str], Any]] = {
+    "expires": parse_cookie_date,
+    "max-age": _read_max_age,
+    "domain": lambda text: text.removeprefix(".").lower(),
+    "path": lambda text: text if text.startswith("/") else "",
+    "secure": _flag,
+    "httponly": _flag,
+    "samesite": lambda text: _SAME_SITE.get(text.lower(), ""),
+    "partitioned": _flag,
+}
+
+
+# A server gives all its cookies the same few attributes. What is remembered, nobody changes.
+@lru_cache(maxsize=256)
+def _read_attributes(text: str) -> dict[str, Any]:
+    """Return what the attributes of a field say, by their names in lower case."""
+    found: dict[str, Any] = {}
+    for attribute in text.split(";"):
+        name, _, value = attribute.partition("=")
+        name, value = name.strip(_WSP).lower(), value.strip(_WSP)
+        read = _ATTRIBUTES.get(name)
+        # The first comparison spares counting the octets of megabytes.
+        if read is None or len(value) > MAX_ATTRIBUTE or octets(value) > MAX_ATTRIBUTE:
+            continue
+        said = read(value)
+        if said is not None:
+            found[name] = said
+    return found
+
+
+class _Fields(NamedTuple):
+    name: str
+    value: str
+    domain: str | None
+    path: str | None
+    expires: int | None
+    max_age: int | None
+    secure: bool
+    http_only: bool
+    same_site: str | None
+    partitioned: bool
+
+
+class SetCookie(_Fields):
+    """A cookie as a Set-Cookie field tells of it.
+
+    `expires` is in seconds since 1970, `max_age` in seconds; `same_site` is "Strict", "Lax", "None"
+    or None; `domain` is in lower case, without a dot before it. What is None or False is not
+    written. A value is what goes over the wire: nothing is quoted or unquoted.
+
+    >>> cookie = SetCookie.parse("id=7; Domain=.Example.com; Secure; samesite=lax; Odd=1")
+    >>> cookie.domain, cookie.secure, cookie.same_site, cookie.path
+    ('example.com', True, 'Lax', None)
+    >>> str(cookie)
+    'id=7; Domain=example.com; Secure; SameSite=Lax'
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        name: str,
+        value: str,
+        domain: str | None = None,
+        path: str | None = None,
+        expires: int | None = None,
+        max_age: int | None = None,
+        secure: bool = False,
+        http_only: bool = False,
+        same_site: str | None = None,
+        partitioned: bool = False,
+    ) -> Self:
+        if domain is not None:
+            domain = domain.removeprefix(".").lower()
+        if same_site is not None:
+            same_site = _SAME_SITE.get(same_site.lower(), same_site)
+        fields = (name, value, domain, path, expires, max_age)
+        return tuple.__new__(cls, (*fields, secure, http_only, same_site, partitioned))
+
+    # --- reading: RFC 6265bis sections 5.6 and 5.7 ---
+
+    @classmethod
+    def parse(cls, field: str, *, now: float | None = None) -> Self | None:
+        """Return the cookie of a Set-Cookie field as a user agent takes it, None if it takes none.
+
+        It takes none whose name and value are both empty or longer than `MAX_PAIR` together; that
+        has control characters; whose `domain` is not ASCII; that breaks what its name's prefix asks
+        for; that is ``SameSite=None`` or ``Partitioned`` without ``Secure``. The last of several
+        attributes with one name counts; those that are unknown or malformed say nothing. Lifetimes
+        are cut to `MAX_AGE` from `now` (seconds since 1970; default: the time).
+
+        Whether the request that it came with may set it, a jar decides: `RFC6265Policy`.
+
+        >>> SetCookie.parse("__Host-id=7; Secure") is None      # it needs Path=/
+        True
+        """
+        if _CONTROL.search(field):
+            return None
+        pair, _, attributes = field.partition(";")
+        name, equals, value = pair.partition("=")
+        if not equals:
+            name, value = "", name
+        name, value = name.strip(_WSP), value.strip(_WSP)
+        size = octets(name) + octets(value)
+        if size == 0 or size > MAX_PAIR:
+            return None
+        found: dict[str, Any] = {}
+        if attributes:
+            read = (
+                _read_attributes
+                if len(attributes) <= MAX_ATTRIBUTE
+                else _read_attributes.__wrapped__
+            )
+            found = read(attributes)
+        expires = found.get("expires")
+        if expires is not None:
+            expires = min(expires, int(time.time() if now is None else now) + MAX_AGE)
+        cookie = cls._make(
+            (
+                name,
+                value,
+                found.get("domain") or None,
+                found.get("path") or None,
+                expires,
+                found.get("max-age"),
+                "secure" in found,
+                "httponly" in found,
+                found.get("samesite") or None,
+                "partitioned" in found,
+            )
+        )
+        return None if cookie._is_refused() else cookie
+
+    def _is_refused(self) -> bool:
+        """Whether a user agent ignores the cookie, whatever request it came with."""
+        if self.domain is not None and not self.domain.isascii():
+            return True
+        return bool(self._contradiction())
+
+    def _contradiction(self) -> str:
+        """Return what of the cookie denies another part of it, "" if nothing does."""
+        if not self.secure:
+            if self.same_site == "None":
+                return "SameSite=None needs Secure"
+            if self.partitioned:
+                return "Partitioned needs Secure"
+        return breaks_its_prefix(
+            self.name,
+            self.value,
+            secure=self.secure,
+            http_only=self.http_only,
+            host_only=self.domain is None,
+            path=self.path,
+        )
+
+    # --- writing: RFC 6265bis section 4.1 ---
+
+    def __str__(self) -> str:
+        """Return the value of the Set-Cookie field.
+
+        Raises:
+            CookieError: a server must not send it: a name that is no token; a value with blanks,
+                quotes, commas, semicolons, backslashes or characters beyond ASCII; an attribute
+                that is malformed; a prefix, SameSite or Partitioned that asks for more than there
+                is; more than `MAX_PAIR` or `MAX_ATTRIBUTE` octets. RFC 6265bis section 4.1.
+        """
+        self._refuse()
+        parts = [f"{self.name}={self.value}"]
+        if self.expires is not None:
+            parts.append(f"Expires={format_http_date(self.expires)}")
+        if self.max_age is not None:
+            parts.append(f"Max-Age={self.max_age:d}")
+        if self.domain is not None:
+            parts.append(f"Domain={self.domain}")
+        if self.path is not None:
+            parts.append(f"Path={self.path}")
+        if self.secure:
+            parts.append("Secure")
+        if self.http_only:
+            parts.append("HttpOnly")
+        if self.same_site is not None:
+            parts.append(f"SameSite={self.same_site}")
+        if self.partitioned:
+            parts.append("Partitioned")
+        return "; ".join(parts)
+
+    def _refuse(self) -> None:
+        """Raise `CookieError` if the cookie must not be written."""
+        name, value, domain, path = self.name, self.value, self.domain, self.path
+        if not grammar.TOKEN.fullmatch(name):
+            raise _refusal("the name to be a token", name)
+        if not _VALUE.fullmatch(value):
+            raise _refusal("the value to have no blank, quote, ',', ';', '\\' or non-ASCII", value)
+        if len(name) + len(value) > MAX_PAIR:
+            raise _refusal(f"at most {MAX_PAIR} octets of name and value", name + "=" + value)
+        if domain is not None and not (len(domain) <= 253 and _DOMAIN.fullmatch(domain)):
+            raise _refusal("Domain to be a host name", domain)
+        if path is not None and not (len(path) <= MAX_ATTRIBUTE and _PATH.fullmatch(path)):
+            raise _refusal(f"Path to be '/' and at most {MAX_ATTRIBUTE - 1} octets more", path)
+        if self.same_site is not None and self.same_site not in _SAME_SITE.values():
+            raise _refusal("SameSite to be Strict, Lax or None", self.same_site)
+        if self.max_age is not None and self.max_age < 0:
+            raise _refusal("Max-Age to be no less than 0", str(self.max_age))
+        if self.expires is not None and not EARLIEST <= self.expires <= LATEST:
+            raise _refusal("Expires to be in the years 1601 to 9999", str(self.expires))
+        if contradiction := self._contradiction():
+            raise CookieError(f"{contradiction} (RFC 6265bis section 4.1)")
+
+
+def _refusal(expected: str, got: str) -> CookieError:
+    return CookieError(f"expected {expected}, got {excerpt(got)} (RFC 6265bis section 4.1.1)")
