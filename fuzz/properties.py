@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import framing, twins
+from . import framing, twins, usual
 
 __all__ = ["PROPERTIES", "Property"]
 
@@ -14,6 +14,7 @@ Property = Callable[[bytes], None]
 def _requests(data: bytes) -> None:
     """A server's input: the twins agree, and nethttp frames as llhttp and h11 do."""
     twins.check_block(data)
+    usual.check_usual(data)
     framing.check_stream(data, "server")
 
 

@@ -17,6 +17,7 @@ PARSERS = (
     "parse_response_head",
     "parse_field_section",
     "parse_lenient_field_section",
+    "usual_request",
 )
 
 #: Bounds that short messages reach.
@@ -45,6 +46,7 @@ def check_block(data: bytes) -> None:
     for name in PARSERS:
         _same(name, data)
         _same(name, data, NARROW)
+    _same("usual_environ", data, {"HTTP_A": "x"})
     for line in (data, data[:20], data.partition(b"\n")[2]):
         _same("parse_chunk_line", line)
         for room in (1 << 20, 4):
