@@ -141,6 +141,12 @@ def test_what_cannot_be_done_is_said_in_a_line(source, tmp_path, capsys):
     odd.write_text("what is this?\n")
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "bad.txt").write_text("# Netscape HTTP Cookie File\nx\n")
+    (tmp_path / "deep.json").write_text('{"a":' * 100_000)
+    document = '{"format": "nethttp.cookiejar", "version": 1, "cookies": [%s]}'
+    row = '{"name": "a", "value": "b", "domain": "c", "expires": Infinity}'
+    (tmp_path / "endless.json").write_text(document % row)
+    line = "a.example\tFALSE\t/\tFALSE\tinf\ta\tb\n"
+    (tmp_path / "endless.txt").write_text(f"# Netscape HTTP Cookie File\n{line}")
     other = tmp_path / "other.db"
     with contextlib.closing(sqlite3.connect(other)) as database:
         database.execute("CREATE TABLE t (a)")
@@ -153,6 +159,7 @@ def test_what_cannot_be_done_is_said_in_a_line(source, tmp_path, capsys):
         ["list", str(odd), "--from", "json"],
         ["list", str(tmp_path / "bad.json")],
         ["list", str(tmp_path / "bad.txt")],
+        *(["list", str(tmp_path / name)] for name in ("deep.json", "endless.json", "endless.txt")),
         ["list", str(other)],
         ["prune", profile],
         ["convert", source, source, "--force"],

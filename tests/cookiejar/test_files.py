@@ -169,6 +169,8 @@ def test_lenient_lines(path):
         load(path, "too\tfew")
     with pytest.raises(LoadError, match="invalid line"):
         load(path, "a.example\tFALSE\t/\tFALSE\tsoon\ta\tb")
+    with pytest.raises(LoadError, match="invalid line"):
+        load(path, "a.example\tFALSE\t/\tFALSE\tinf\ta\tb")
 
 
 @BOTH

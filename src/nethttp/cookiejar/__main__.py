@@ -284,7 +284,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.cooki
         return 0
     except KeyboardInterrupt:
         return 130
-    except (ImportError, OSError, ValueError) as error:
+    except (ArithmeticError, ImportError, OSError, RecursionError, ValueError) as error:
         print(f"{prog}: {_plain(str(error))}", file=sys.stderr)
         return 2
 

@@ -80,7 +80,7 @@ def read_lines(
             continue
         try:
             cookies = read_line(line)
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise LoadError(f"invalid line in cookie file {filename!r}: {excerpt(line)}") from error
         for cookie in cookies:
             full = None
@@ -93,7 +93,7 @@ def read_lines(
 def _read_comment(text: str) -> dict[str, Any]:
     try:
         comment = json.loads(text)
-    except ValueError:
+    except (RecursionError, ValueError):
         comment = None
     # A comment like any other, if it is not as we write them.
     return comment if isinstance(comment, dict) else {}
@@ -105,5 +105,5 @@ def _merged(row: dict[str, Any], also: Any) -> Cookie | None:
         return None
     try:
         return Cookie.from_dict({**row, **also})
-    except (TypeError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         return None

@@ -74,7 +74,7 @@ def cookie_in(text: str | bytes) -> Cookie | None:
     """Return the cookie that `text_of` wrote, None if it is no such text: it costs no other."""
     try:
         return Cookie.from_dict(json.loads(text))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
         trace("   not a cookie in the storage: %s", error)
         return None
 
