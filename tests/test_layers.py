@@ -24,7 +24,7 @@ ALLOWED = {
     "server": {"wire", "net", "cookies", *GROUND},
     "compat": {"status", "__init__"},
     "__init__": {"_version", "status"},
-    "__main__": {"__init__", "client", "server", "wire", "status"},
+    "__main__": {"__init__", "client", "cookiejar", "server", "wire", "status"},
 }
 
 #: What has no place in `wire`: it knows no input, output, time or threads.

@@ -1,4 +1,4 @@
-"""``python -m nethttp``: serve · get · status."""
+"""``python -m nethttp``: serve · get · cookies · status."""
 
 from __future__ import annotations
 
@@ -41,9 +41,16 @@ def _get(argv: Sequence[str]) -> int:
     return main(argv, prog="nethttp get")
 
 
+def _cookies(argv: Sequence[str]) -> int:
+    from .cookiejar.__main__ import main  # start-up: only this command needs it
+
+    return main(argv, prog="nethttp cookies")
+
+
 _COMMANDS = {
     "serve": (_serve, "serve a directory"),
     "get": (_get, "fetch a URL"),
+    "cookies": (_cookies, "look into cookie jars, carry cookies between them"),
     "status": (_status, "say what a status code means"),
 }
 

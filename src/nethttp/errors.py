@@ -21,7 +21,9 @@ The names that the standard library documents keep their names, their arguments 
     │       └── BadStatusLine
     │           └── RemoteDisconnected (+ ConnectionResetError)
     ├── CookieError                        http.cookies
-    └── LoadError (OSError)                http.cookiejar
+    ├── LoadError (OSError)                http.cookiejar
+    └── StorageError (OSError)             a cookie jar's storage: full, locked, damaged
+        └── StorageAwayError               its server does not answer
 
 ``OSError`` and ``TimeoutError`` of the network pass through as they are.
 """
@@ -44,6 +46,8 @@ __all__ = [
     "RemoteDisconnected",
     "RemoteProtocolError",
     "ResponseNotReady",
+    "StorageAwayError",
+    "StorageError",
     "UnimplementedFileMode",
     "UnknownProtocol",
     "UnknownTransferEncoding",
@@ -177,3 +181,15 @@ class CookieError(Exception):
 
 class LoadError(OSError):
     """A cookie file that is not in the format its jar reads."""
+
+
+class StorageError(OSError):
+    """A jar's storage could not be read or written.
+
+    `errno` says why, where the system has a number for it: ENOSPC (full), EBUSY (locked by another
+    for too long), EACCES (not allowed), ETIMEDOUT (away), else EIO.
+    """
+
+
+class StorageAwayError(StorageError):
+    """The server that keeps a jar's cookies did not answer in time."""

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import http.cookiejar
 import os
 import stat
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nethttp.cookiejar import (
+    Cookie,
     FileCookieJar,
     LoadError,
     LWPCookieJar,
     MozillaCookieJar,
 )
+from nethttp.cookiejar.extras import _facts
 
-from .test_jar import cookie, given_to, take
+from .test_jar import given_to, take
+from .test_store import cookie
 
 URL = "http://www.acme.example/path/"
 BOTH = pytest.mark.parametrize("jar_class", [LWPCookieJar, MozillaCookieJar])
@@ -158,20 +165,96 @@ def test_lenient_lines(path):
         "empty": "",
         "tab": "x\ty",
     }
-    with pytest.raises(LoadError, match="invalid Netscape"):
+    with pytest.raises(LoadError, match="invalid line"):
         load(path, "too\tfew")
-    with pytest.raises(LoadError, match="invalid Netscape"):
+    with pytest.raises(LoadError, match="invalid line"):
         load(path, "a.example\tFALSE\t/\tFALSE\tsoon\ta\tb")
+    with pytest.raises(LoadError, match="invalid line"):
+        load(path, "a.example\tFALSE\t/\tFALSE\tinf\ta\tb")
 
 
-def test_what_would_end_a_line_is_not_written(path):
-    jar = MozillaCookieJar(path)
-    jar.set_cookie(cookie("evil", value="x\nother.example\tTRUE\t/\tFALSE\t0\ta\tb"))
-    jar.set_cookie(cookie("good"))
+@BOTH
+def test_what_would_end_a_line_stays_in_its_cookie(jar_class, path):
+    jar = jar_class(path)
+    evil = (
+        "x\nother.example\tTRUE\t/\tFALSE\t0\ta\tb\nSet-Cookie3: c=d; path=/; domain=x; version=0"
+    )
+    jar.set_cookie(cookie("evil", value=evil))
+    jar.set_cookie(cookie("good", expires=2**31))
     jar.save(ignore_discard=True)
-    again = MozillaCookieJar()
+    again = jar_class()
     again.load(path, ignore_discard=True)
-    assert [found.name for found in again] == ["good"]
+    assert {found.name: found.value for found in again} == {"evil": evil, "good": "1"}
+    stdlib = getattr(http.cookiejar, jar_class.__name__)(path)
+    stdlib.load(ignore_discard=True)
+    assert [found.name for found in stdlib] == ["good"]
+
+
+TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
+COOKIES = st.fixed_dictionaries(
+    {"name": TEXT, "value": st.none() | TEXT, "domain": TEXT | st.just(".acme.example")},
+    optional={
+        "path": TEXT,
+        "secure": st.booleans(),
+        "host_only": st.booleans(),
+        "expires": st.none() | st.integers(1, 2**60),
+        "discard": st.booleans(),
+        "partition_key": st.none() | TEXT,
+        "version": st.none() | st.integers(0, 2),
+        "port": st.none() | TEXT,
+        "comment": st.none() | TEXT,
+        "rfc2109": st.booleans(),
+        "rest": st.dictionaries(
+            TEXT | st.sampled_from(["HttpOnly", "SameSite", "secure"]), st.none() | TEXT, max_size=3
+        ),
+    },
+)
+
+
+@BOTH
+@given(row=COOKIES)
+def test_every_cookie_comes_back(jar_class, row):
+    there = Cookie.from_dict(row)
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "cookies.txt")
+        jar = jar_class(path)
+        jar.set_cookie(there)
+        jar.save(ignore_discard=True, ignore_expires=True)
+        jar = jar_class(path)
+        jar.load(ignore_discard=True, ignore_expires=True)
+    (again,) = jar
+    assert _facts(again) == _facts(there)
+
+
+@BOTH
+def test_what_others_do_with_what_we_add(jar_class, path):
+    jar = jar_class(path)
+    jar.set_cookie(cookie("a", secure=True, rest={"SameSite": "Strict"}, expires=2**31))
+    jar.set_cookie(
+        cookie("p", partition_key="https://top.example", rest={"Partitioned": None}, expires=2**31)
+    )
+    jar.save()
+    stdlib = getattr(http.cookiejar, jar_class.__name__)(path)
+    stdlib.load()
+    assert sorted(found.name for found in stdlib) == ["a", "p"]
+    again = jar_class(path)
+    again.load()
+    assert [found.partition_key for found in again] == [None, "https://top.example"]
+    assert next(iter(again)).same_site == "Strict"
+    # Somebody put another cookie in the place of the first, and broke the second comment.
+    text = Path(path).read_text().replace("a.example", "b.example", 2).replace("alone", "x")
+    Path(path).write_text(text.replace('"also": {', '"also": [', 1))
+    jar_class(path).load()
+
+
+def test_quotes_survive(path):
+    jar = MozillaCookieJar(path)
+    jar.set_cookie(cookie("q", value='"quoted \\" value"', expires=2**31))
+    jar.save()
+    assert '\t"quoted \\" value"\n' in Path(path).read_text()
+    again = MozillaCookieJar(path)
+    again.load()
+    assert next(iter(again)).value == '"quoted \\" value"'
 
 
 def test_lwp_lines(path):
@@ -194,8 +277,37 @@ def test_lwp_lines(path):
     assert repr(again) == repr(jar)
     with open(path, "a") as file:
         file.write('Set-Cookie3: broken; version="0"\n')
-    with pytest.raises(LoadError, match="invalid Set-Cookie3"):
+    with pytest.raises(LoadError, match="invalid line"):
         again.load()
+
+
+def test_wget_reads_what_was_written_and_we_read_what_wget_writes(path, program, serve):
+    from nethttp.server import BaseHTTPRequestHandler
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = (self.headers["Cookie"] or "").encode()
+            self.send_response(200)
+            self.send_header("Set-Cookie", "from-server=1; Max-Age=600")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format, *args):
+            pass
+
+    url = serve(Handler).url + "/"
+    jar = take(MozillaCookieJar(path), url, 'lasting="a b"; Max-Age=600; SameSite=Lax; Version=1')
+    jar.save(ignore_discard=True)
+    assert "# nethttp: " in Path(path).read_text()
+    options = ["-q", "-O", "-", "--load-cookies", path, "--save-cookies", path]
+    said = subprocess.run(
+        [program("wget"), *options, url], capture_output=True, text=True, timeout=30, check=True
+    ).stdout
+    assert said == 'lasting="a b"'
+    again = MozillaCookieJar()
+    again.load(path, ignore_discard=True)
+    assert sorted(found.name for found in again) == ["from-server", "lasting"]
 
 
 def test_curl_reads_what_was_written_and_we_read_what_curl_writes(path, program, serve):
@@ -214,7 +326,8 @@ def test_curl_reads_what_was_written_and_we_read_what_curl_writes(path, program,
             pass
 
     url = serve(Handler).url + "/"
-    jar = take(MozillaCookieJar(path), url, "lasting=1; Max-Age=600", "session=2")
+    jar = take(MozillaCookieJar(path), url, "lasting=1; Max-Age=600; SameSite=Lax", "session=2")
+    assert jar.as_text(ignore_discard=True).count("# nethttp: ") == 1
     jar.save(ignore_discard=True)
     curl = [program("curl"), "-sS", "-b", path, "-c", path, url]
     said = subprocess.run(curl, capture_output=True, text=True, timeout=30, check=True).stdout

@@ -1,0 +1,172 @@
+"""Any place that keeps cookies, by whatever format it has: for the command.
+
+A place is the name of a file, or the URL of a Valkey server. Its format is found out by looking.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import urllib.parse
+from collections.abc import Iterable, Iterator
+
+from ..errors import LoadError
+from .cookie import Cookie
+from .files import FileCookieJar, write_whole
+from .firefox import read_firefox
+from .jar import CookieJar
+from .lwp import LWPCookieJar
+from .mozilla import NETSCAPE_MAGIC_RGX, MozillaCookieJar
+from .rfc6265 import RFC6265Policy
+from .shared import SharedCookieJar
+from .sqlite import SQLiteCookieJar
+
+__all__ = ["FORMATS", "TEXT_FORMATS", "changed", "format_of", "format_of_new", "read", "text_in"]
+
+TEXT_FORMATS = ("mozilla", "lwp", "json")
+"""Formats that fit into a stream."""
+
+FORMATS = (*TEXT_FORMATS, "sqlite", "valkey", "firefox")
+"""Every format that can be read; all but Firefox's can be written."""
+
+_FILE_JARS: dict[str, type[FileCookieJar]] = {"mozilla": MozillaCookieJar, "lwp": LWPCookieJar}
+_SCHEMES = ("valkey://", "valkeys://", "redis://", "rediss://", "unix://")
+_BY_ENDING = {
+    ".txt": "mozilla",
+    ".lwp": "lwp",
+    ".json": "json",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+}
+
+
+def _no_bounds() -> RFC6265Policy:
+    # What somebody keeps is not to be thrown out on the way.
+    return RFC6265Policy(max_cookies=None, max_cookies_per_domain=None)
+
+
+def format_of(place: str) -> str:
+    """Return the format of a place that is there.
+
+    Raises:
+        LoadError: none is known that looks like this.
+        OSError: it cannot be read.
+    """
+    if place.startswith(_SCHEMES):
+        return "valkey"
+    if os.path.isdir(place):
+        return "firefox"
+    with open(place, "rb") as file:
+        head = file.read(4096)
+    if head.startswith(b"SQLite format 3\0"):
+        return _kind_of_database(place)
+    first = head.decode("utf-8", "replace").lstrip("\ufeff").split("\n", 1)[0]
+    if LWPCookieJar.magic_re.match(first):
+        return "lwp"
+    if NETSCAPE_MAGIC_RGX.match(first):
+        return "mozilla"
+    if first.lstrip().startswith("{"):
+        return "json"
+    raise LoadError(f"{place!r} looks like none of {', '.join(FORMATS)}")
+
+
+def _kind_of_database(place: str) -> str:
+    url = f"file:{urllib.parse.quote(os.path.abspath(place))}?immutable=1"
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(url, uri=True)) as db,
+    ):
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'moz_cookies'").fetchone():
+            return "firefox"
+    return "sqlite"
+
+
+def format_of_new(place: str) -> str:
+    """Return the format that the name of a place asks for.
+
+    Raises:
+        ValueError: it asks for none.
+    """
+    if place.startswith(_SCHEMES):
+        return "valkey"
+    ending = os.path.splitext(place)[1].lower()
+    if ending not in _BY_ENDING:
+        raise ValueError(f"expected a name that ends in {', '.join(_BY_ENDING)}, got {place!r}")
+    return _BY_ENDING[ending]
+
+
+def read(place: str, kind: str) -> list[Cookie]:
+    """Return the cookies of a place, those whose time is over too where it keeps them.
+
+    Raises:
+        OSError: it cannot be read; `LoadError`: it is not in the format `kind`.
+        ValueError: the same of JSON.
+    """
+    if kind == "firefox":
+        return read_firefox(place)
+    if kind != "valkey":
+        os.stat(place)
+    with _jar_at(place, kind) as jar:
+        return list(jar)
+
+
+@contextlib.contextmanager
+def changed(place: str, kind: str) -> Iterator[CookieJar]:
+    """Return a context with the jar at a place, which is made if there is none.
+
+    What was changed is there when the context ends: all of it, or nothing if an error left it.
+
+    Raises:
+        OSError: it cannot be read or written; `LoadError`: it is not in the format `kind`.
+        ValueError: the format cannot be written.
+    """
+    if kind == "firefox":
+        raise ValueError("Firefox's cookies can be read, and not be written")
+    with _jar_at(place, kind) as jar:
+        if isinstance(jar, SharedCookieJar):
+            with jar.batch():
+                yield jar
+        else:
+            yield jar
+            write_whole(place, text_in(kind, jar))
+
+
+@contextlib.contextmanager
+def _jar_at(place: str, kind: str) -> Iterator[CookieJar]:
+    if kind == "sqlite":
+        with SQLiteCookieJar(place, _no_bounds()) as shared:
+            yield shared
+    elif kind == "valkey":
+        from .valkey import ValkeyCookieJar  # optional: it needs a library
+
+        # A URL's fragment names the prefix of the keys.
+        url, _, prefix = place.partition("#")
+        options = {"prefix": prefix} if prefix else {}
+        with ValkeyCookieJar(url, _no_bounds(), **options) as shared:  # type: ignore[arg-type]
+            yield shared
+    elif kind == "json":
+        jar = CookieJar()
+        if os.path.exists(place):
+            with open(place, encoding="utf-8") as file:
+                jar = CookieJar.from_json(file.read())
+        yield jar
+    else:
+        loaded = _FILE_JARS[kind](place)
+        if os.path.exists(place):
+            loaded.load(ignore_discard=True, ignore_expires=True)
+        yield loaded
+
+
+def text_in(kind: str, cookies: Iterable[Cookie]) -> str:
+    """Return cookies as a text of one of `TEXT_FORMATS`."""
+    if kind == "json":
+        plain = CookieJar()
+        for cookie in cookies:
+            plain.set_cookie(cookie)
+        return plain.to_json(indent=1) + "\n"
+    jar = _FILE_JARS[kind]()
+    for cookie in cookies:
+        jar.set_cookie(cookie)
+    return jar.as_text(ignore_discard=True, ignore_expires=True)

@@ -1,0 +1,322 @@
+"""Jars whose cookies lie in a storage that other processes, or other machines, use as well.
+
+The jar in memory is a copy of the storage, and never older than the last question to it: before the
+jar answers, the storage says what others changed; what a method changed goes to the storage in one
+step before it returns. What the storage did not take, the copy does not keep.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import time
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, Self
+
+from ..errors import StorageAwayError, StorageError
+from .cookie import Cookie
+from .jar import CookieJar
+from .policy import CookiePolicy
+from .rfc6265 import RFC6265Policy
+from .trace import trace
+
+__all__ = ["MAX_REMEMBERED_REMOVALS", "News", "SharedCookieJar", "Storage", "cookie_in", "text_of"]
+
+MAX_REMEMBERED_REMOVALS = 1000
+"""How many removed cookies a storage remembers for those who have not heard yet.
+
+A jar that has been away for more reads the whole storage instead.
+"""
+
+
+class News(NamedTuple):
+    """What others changed since the last exchange, or, if `whole`, all that the storage has.
+
+    `changes` maps keys to cookies, or to None for one that was removed.
+    """
+
+    whole: bool
+    changes: Mapping[str, Cookie | None]
+
+
+class Storage(Protocol):
+    """Where the cookies of a `SharedCookieJar` lie."""
+
+    def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
+        """Make `changes` in one atomic step, and return what others changed before; None: nothing.
+
+        Raises:
+            StorageError: nothing was changed, or it cannot be known; the next exchange tells all.
+        """
+
+    def pause(self) -> None:
+        """Close what must not be copied into another process; the next exchange opens it."""
+
+    def forget(self) -> None:
+        """Let the next exchange tell everything."""
+
+    def prune(self) -> None:
+        """Remove the cookies whose time is over from the storage."""
+
+    def close(self) -> None:
+        """Give everything back. There is no next exchange."""
+
+
+def text_of(cookie: Cookie) -> str:
+    """Return all that a cookie has as JSON, in ASCII."""
+    return json.dumps(cookie.to_dict(), separators=(",", ":"))
+
+
+def cookie_in(text: str | bytes) -> Cookie | None:
+    """Return the cookie that `text_of` wrote, None if it is no such text: it costs no other."""
+    try:
+        return Cookie.from_dict(json.loads(text))
+    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
+        trace("   not a cookie in the storage: %s", error)
+        return None
+
+
+def _key_of(cookie: Cookie) -> str:
+    """Return what tells a cookie from all others, as JSON in ASCII."""
+    return json.dumps([cookie.domain, cookie.path, cookie.name, cookie.partition_key])
+
+
+class SharedCookieJar(CookieJar):
+    """A `CookieJar` that keeps its cookies in a store; a context manager that closes it.
+
+    Every method answers from what the storage has now, and has changed it when it returns. One that
+    raises `StorageError` has changed nothing. Threads may share a jar; after a fork both
+    processes may go on using it.
+    """
+
+    def __init__(self, storage: Storage, policy: CookiePolicy | None = None) -> None:
+        super().__init__(RFC6265Policy() if policy is None else policy)
+        self._storage = storage
+        self._changes: dict[str, Cookie | None] = {}
+        self._depth = 0
+        self._learning = False
+        self._closed = False
+        try:
+            with self._cookies_lock:
+                self._exchange_locked()
+        except BaseException:
+            storage.close()
+            raise
+        _JARS.add(self)
+
+    # --- one step ---
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[Self]:
+        """Return a context whose changes reach the storage in one step, when it ends.
+
+        If an error leaves it, none of them is made. Other threads wait meanwhile.
+
+        Raises:
+            StorageError: the storage cannot be read or written; nothing was changed.
+            ValueError: the jar is closed.
+        """
+        with self._cookies_lock:
+            if self._closed:
+                raise ValueError(f"this {type(self).__name__} is closed")
+            if self._depth == 0:
+                # What the program wrote to `_cookies` since goes along.
+                self._synced_locked()
+                self._exchange_locked()
+            self._depth += 1
+            try:
+                yield self
+            except BaseException:
+                if self._depth == 1 and self._changes:
+                    self._roll_back_locked()
+                raise
+            finally:
+                self._depth -= 1
+            if self._depth == 0 and self._changes:
+                self._exchange_locked()
+
+    def _exchange_locked(self) -> None:
+        """Hand the changes over, and learn what others changed."""
+        changes, self._changes = self._changes, {}
+        try:
+            news = self._storage.exchange(changes)
+        except StorageError as error:
+            if self._bears_locked(error, changes):
+                return
+            if changes:
+                self._roll_back_locked(readable=not isinstance(error, StorageAwayError))
+            raise
+        if news is not None:
+            self._learn_locked(news, changes)
+
+    def _bears_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
+        """Return whether the jar goes on without its storage, and keep `changes` if so."""
+        return False
+
+    def _roll_back_locked(self, readable: bool = True) -> None:
+        """Let the copy be what the storage has; if it cannot be read now, at the next step."""
+        self._changes = {}
+        self._storage.forget()
+        if readable:
+            with contextlib.suppress(StorageError):
+                news = self._storage.exchange({})
+                if news is not None:
+                    self._learn_locked(news, {})
+
+    def _learn_locked(self, news: News, mine: Mapping[str, Cookie | None]) -> None:
+        """Take the news into the copy. What this jar changed came after them."""
+        self._learning = True
+        try:
+            if news.whole:
+                super().clear()
+            for key, cookie in {**news.changes, **mine}.items():
+                if key in mine and not news.whole:
+                    continue
+                if cookie is not None:
+                    super().set_cookie(cookie)
+                elif not news.whole:
+                    self._drop_locked(key)
+        finally:
+            self._learning = False
+
+    def _drop_locked(self, key: str) -> None:
+        names = ("domain", "path", "name", "partition_key")
+        row = dict(zip(names, json.loads(key), strict=True), value=None)
+        self._remove_like_locked(Cookie.from_dict(row))
+
+    # --- what the collection tells ---
+
+    def _stored_locked(self, cookie: Cookie) -> None:
+        if not self._learning:
+            self._changes[_key_of(cookie)] = cookie
+
+    def _removed_locked(self, cookies: Sequence[Cookie]) -> None:
+        if self._learning:
+            return
+        now = time.time()
+        for cookie in cookies:
+            # That a cookie's time is over everyone sees alone, and the storage too.
+            if not cookie.is_expired(now):
+                self._changes[_key_of(cookie)] = None
+
+    # --- every method is one step ---
+
+    def add_cookie_header(self, request: Any) -> None:
+        """Add to `request` the Cookie field that it should have, from what the storage has now."""
+        with self.batch():
+            super().add_cookie_header(request)
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep the cookies of a response that the policy agrees to, all in one step."""
+        if not _sets_cookies(response):
+            return
+        with self.batch():
+            super().extract_cookies(response, request)
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        """Keep a cookie, whatever the policy says."""
+        with self.batch():
+            super().set_cookie(cookie)
+
+    def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:
+        """Keep a cookie if the policy says so."""
+        with self.batch():
+            super().set_cookie_if_ok(cookie, request)
+
+    def clear(
+        self, domain: str | None = None, path: str | None = None, name: str | None = None
+    ) -> None:
+        """Remove cookies, as `CookieJar.clear` does, for all who use the storage."""
+        with self.batch():
+            super().clear(domain, path, name)
+
+    def clear_session_cookies(self) -> None:
+        """Remove the cookies that end with the session, for all who use the storage."""
+        with self.batch():
+            super().clear_session_cookies()
+
+    def clear_expired_cookies(self) -> None:
+        """Remove the cookies whose time is over. They are never sent anyway."""
+        with self.batch():
+            super().clear_expired_cookies()
+            if self._depth == 1:
+                # Asked for by the program, not on the way to a request.
+                self._storage.prune()
+
+    def __iter__(self) -> Iterator[Cookie]:
+        with self.batch():
+            return super().__iter__()
+
+    def __len__(self) -> int:
+        with self.batch():
+            return super().__len__()
+
+    # --- its life ---
+
+    def close(self) -> None:
+        """Give the storage back. Everything is in it; the jar answers no more."""
+        with self._cookies_lock:
+            if not self._closed:
+                self._closed = True
+                self._storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._storage}>"
+
+    __str__ = __repr__
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs to open the same storage; the cookies stay in it."""
+        return {"storage": copy.copy(self._storage), "policy": self._policy}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        SharedCookieJar.__init__(self, state["storage"], state["policy"])
+
+
+def _sets_cookies(response: Any) -> bool:
+    fields = response.info()
+    return any(fields.get_all(name) for name in ("Set-Cookie", "Set-Cookie2"))
+
+
+# --- forks: neither a connection nor a lock that is held may cross one ---
+
+_JARS: weakref.WeakSet[SharedCookieJar] = weakref.WeakSet()
+_paused: list[SharedCookieJar] = []
+
+
+def _before_fork() -> None:
+    for jar in list(_JARS):
+        jar._cookies_lock.acquire()
+        _paused.append(jar)
+        jar._storage.pause()
+
+
+def _after_fork_in_parent() -> None:
+    while _paused:
+        _paused.pop()._cookies_lock.release()
+
+
+def _after_fork_in_child() -> None:
+    for jar in _paused:
+        if jar._changes:
+            # Begun by the parent, who goes on with them.
+            jar._changes = {}
+            jar._storage.forget()
+    _after_fork_in_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

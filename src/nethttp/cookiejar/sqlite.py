@@ -1,0 +1,331 @@
+"""`SQLiteCookieJar`: cookies in a file that many processes read and change at the same time.
+
+A change is one transaction of the file's write-ahead log: whoever is killed in the middle of it
+leaves the file as it was before. Each transaction has a number, and each cookie the number of the
+one that changed it last, so a process reads what others changed and no more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import LoadError, StorageError
+from .cookie import Cookie
+from .policy import CookiePolicy
+from .shared import MAX_REMEMBERED_REMOVALS, News, SharedCookieJar, cookie_in, text_of
+
+__all__ = ["APPLICATION_ID", "SQLiteCookieJar", "SQLiteStorage"]
+
+APPLICATION_ID = 0x6E686A31
+"""Stands in the file's head, and says whose it is ("nhj1")."""
+
+_SCHEMA = (
+    # 1: a removed cookie stays as a row without `cookie` until all have had time to hear of it.
+    """
+    CREATE TABLE cookies (
+        key TEXT PRIMARY KEY,
+        cookie TEXT,
+        expires INTEGER,
+        change INTEGER NOT NULL
+    );
+    CREATE INDEX cookies_by_change ON cookies (change);
+    CREATE INDEX cookies_by_expiry ON cookies (expires) WHERE expires IS NOT NULL;
+    CREATE INDEX removed_by_change ON cookies (change) WHERE cookie IS NULL;
+    CREATE TABLE state (change INTEGER NOT NULL, forgotten INTEGER NOT NULL);
+    INSERT INTO state VALUES (0, 0);
+    """,
+)
+"""What leads from one version of the schema to the next; the file's is in its `user_version`."""
+
+_FURTHEST = 2**62
+"""Later than any cookie's end, and still an integer of SQLite."""
+
+_PUT = """
+INSERT INTO cookies (key, cookie, expires, change) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE
+SET cookie = excluded.cookie, expires = excluded.expires, change = excluded.change
+"""
+_REMOVE = "UPDATE cookies SET cookie = NULL, expires = NULL, change = ? WHERE key = ?"
+
+_ERRNO = {
+    sqlite3.SQLITE_FULL: (errno.ENOSPC, "no space is left"),
+    sqlite3.SQLITE_BUSY: (errno.EBUSY, "another process kept it locked"),
+    sqlite3.SQLITE_LOCKED: (errno.EBUSY, "another connection kept it locked"),
+    sqlite3.SQLITE_READONLY: (errno.EACCES, "it cannot be written"),
+    sqlite3.SQLITE_PERM: (errno.EACCES, "it cannot be written"),
+    sqlite3.SQLITE_CANTOPEN: (errno.EACCES, "it cannot be opened"),
+}
+
+
+class SQLiteStorage:
+    """The storage of a `SQLiteCookieJar`: one connection, opened when it is needed."""
+
+    def __init__(self, path: str, timeout: float, fsync: bool) -> None:
+        self.path = path
+        self.timeout = timeout
+        self.fsync = fsync
+        self._connection: sqlite3.Connection | None = None
+        self.forget()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "timeout": self.timeout, "fsync": self.fsync}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        SQLiteStorage.__init__(self, **state)
+
+    def __str__(self) -> str:
+        return self.path
+
+    def forget(self) -> None:
+        """See `Storage.forget`."""
+        self._seen: int | None = None
+        self._data_version: int | None = None
+
+    def pause(self) -> None:
+        """See `Storage.pause`. The last connection to a file that closes tidies up behind all."""
+        connection, self._connection = self._connection, None
+        # Another connection's numbers mean nothing to the next one.
+        self._data_version = None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+    close = pause
+
+    def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
+        """See `Storage.exchange`."""
+        with self._errors_said():
+            database = self._connection or self._open()
+            if not changes:
+                return self._read(database)
+            with _transaction(database):
+                news = self._news(database)
+                number = (self._seen or 0) + 1
+                _write(database, changes, number)
+            self._seen = number
+            return news
+
+    def _read(self, database: sqlite3.Connection) -> News | None:
+        # It changes with every transaction of others; asking costs a microsecond or two.
+        (version,) = database.execute("PRAGMA data_version").fetchone()
+        if version == self._data_version:
+            return None
+        with _transaction(database, "DEFERRED"):
+            news = self._news(database)
+        self._data_version = version
+        return news
+
+    def _news(self, database: sqlite3.Connection) -> News | None:
+        """Return what others changed since, in a transaction."""
+        change, forgotten = database.execute("SELECT change, forgotten FROM state").fetchone()
+        seen, self._seen = self._seen, change
+        if seen is not None and forgotten <= seen <= change:
+            if seen == change:
+                return None
+            rows = database.execute("SELECT key, cookie FROM cookies WHERE change > ?", (seen,))
+            return News(
+                False, {key: None if text is None else cookie_in(text) for key, text in rows}
+            )
+        rows = database.execute("SELECT key, cookie FROM cookies WHERE cookie IS NOT NULL")
+        return News(True, {key: cookie_in(text) for key, text in rows})
+
+    def prune(self) -> None:
+        """See `Storage.prune`."""
+        with self._errors_said(), _transaction(self._connection or self._open()) as database:
+            _prune(database)
+
+    # --- the file ---
+
+    @contextlib.contextmanager
+    def _errors_said(self) -> Iterator[None]:
+        """Turn SQLite's errors into one of ours, and let the next exchange tell everything."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.forget()
+            raise _said(error, self.path) from error
+
+    def _open(self) -> sqlite3.Connection:
+        _make_private(self.path)
+        database = sqlite3.connect(
+            self.path,
+            timeout=self.timeout,
+            isolation_level=None,
+            # The jar's lock lets one thread in at a time.
+            check_same_thread=False,
+        )
+        try:
+            _check_kind(database, self.path)
+            self._write_ahead(database)
+            database.execute(f"PRAGMA synchronous = {'FULL' if self.fsync else 'NORMAL'}")
+            _migrate(database)
+        except BaseException:
+            database.close()
+            raise
+        self._connection = database
+        return database
+
+    def _write_ahead(self, database: sqlite3.Connection) -> None:
+        """Switch the log on. Two who do so at once are told so at once, whatever the timeout."""
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                busy = _primary_code(error) == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() >= deadline:
+                    raise
+            time.sleep(0.005)
+
+
+def _make_private(path: str) -> None:
+    """Make the file for its owner alone if there is none; its log gets the same mode."""
+    with contextlib.suppress(FileExistsError):
+        # Never opened when it is there: closing it would take away this process's locks on it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _check_kind(database: sqlite3.Connection, path: str) -> None:
+    """Refuse a file that is another program's, or a newer nethttp's."""
+    try:
+        (application,) = database.execute("PRAGMA application_id").fetchone()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.DatabaseError as error:
+        if _primary_code(error) != sqlite3.SQLITE_NOTADB:
+            raise
+        raise LoadError(f"{path!r} is not an SQLite database") from None
+    if "moz_cookies" in names:
+        raise LoadError(f"{path!r} is Firefox's; expected a cookie jar of nethttp (import it)")
+    if names and application != APPLICATION_ID:
+        raise LoadError(f"{path!r} is another program's database; expected a cookie jar of nethttp")
+    if version > len(_SCHEMA):
+        raise LoadError(
+            f"{path!r} has schema {version}, this nethttp knows {len(_SCHEMA)}: "
+            "a newer one wrote it, and is needed to read it"
+        )
+
+
+def _migrate(database: sqlite3.Connection) -> None:
+    """Lead the file to this schema, in one transaction."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version >= len(_SCHEMA):
+        return
+    with _transaction(database):
+        # Another process may have been here in the meantime.
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        for step in _SCHEMA[version:]:
+            for statement in step.split(";"):
+                database.execute(statement)
+        database.execute(f"PRAGMA user_version = {max(version, len(_SCHEMA))}")
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+@contextlib.contextmanager
+def _transaction(
+    database: sqlite3.Connection, kind: str = "IMMEDIATE"
+) -> Iterator[sqlite3.Connection]:
+    database.execute(f"BEGIN {kind}")
+    try:
+        yield database
+        database.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself after some errors.
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _write(database: sqlite3.Connection, changes: Mapping[str, Cookie | None], number: int) -> None:
+    """Write the changes as transaction `number`."""
+    database.executemany(
+        _PUT,
+        [
+            (key, text_of(cookie), _seconds(cookie.expires), number)
+            for key, cookie in changes.items()
+            if cookie is not None
+        ],
+    )
+    removed = [(number, key) for key, cookie in changes.items() if cookie is None]
+    if removed:
+        database.executemany(_REMOVE, removed)
+        _forget_removals(database)
+    _prune(database)
+    database.execute("UPDATE state SET change = ?", (number,))
+
+
+def _seconds(expires: int | None) -> int | None:
+    return None if expires is None else min(expires, _FURTHEST)
+
+
+def _prune(database: sqlite3.Connection) -> None:
+    # No one need hear of it: everyone has the same clock.
+    database.execute("DELETE FROM cookies WHERE expires <= ?", (int(time.time()),))
+
+
+def _forget_removals(database: sqlite3.Connection) -> None:
+    """Keep the latest removals alone, and note which were forgotten."""
+    oldest = database.execute(
+        "SELECT change FROM cookies WHERE cookie IS NULL ORDER BY change DESC LIMIT 1 OFFSET ?",
+        (MAX_REMEMBERED_REMOVALS,),
+    ).fetchone()
+    if oldest is not None:
+        database.execute("DELETE FROM cookies WHERE cookie IS NULL AND change <= ?", oldest)
+        database.execute("UPDATE state SET forgotten = ?", oldest)
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """Return SQLite's own number of an error, without what it adds in the upper bits."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF
+
+
+def _said(error: sqlite3.Error, path: str) -> StorageError:
+    number, words = _ERRNO.get(_primary_code(error), (errno.EIO, "it cannot be read or written"))
+    return StorageError(number, f"cookie jar: {words} ({error})", path)
+
+
+class SQLiteCookieJar(SharedCookieJar):
+    """A jar in the file `path`, which is made if there is none, for its owner alone.
+
+    Cookies are read and saved as they come and go, session cookies too; `clear_session_cookies` is
+    how a program says that its session begins anew. Any number of processes of one machine may use
+    the file at the same time, and see each other's changes at their next call.
+
+    A change has been handed to the operating system when a method returns: killing the program
+    loses nothing. With `fsync` it is on the disk as well, and outlasts a power cut; each change
+    then waits for the disk. After an error, a full disk for one, jar and file are as they were
+    before the call.
+
+    `timeout` is how many seconds to wait while others write. A pickled jar is the same jar, opened
+    anew.
+
+    >>> import os, tempfile
+    >>> directory = tempfile.TemporaryDirectory()
+    >>> with SQLiteCookieJar(os.path.join(directory.name, "cookies.db")) as jar:
+    ...     len(jar)
+    0
+    >>> directory.cleanup()
+
+    Raises:
+        LoadError: the file is no cookie jar of nethttp, or a newer one's.
+        StorageError: it cannot be read or written: full (ENOSPC), locked for longer than `timeout`
+            (EBUSY), not to be written (EACCES), damaged (EIO).
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        policy: CookiePolicy | None = None,
+        *,
+        timeout: float = 5.0,
+        fsync: bool = False,
+    ) -> None:
+        super().__init__(SQLiteStorage(os.path.abspath(path), timeout, fsync), policy)

@@ -1,0 +1,385 @@
+"""`ValkeyCookieJar`: the same cookies on many machines, kept by a Valkey or Redis server.
+
+Every exchange with the server is one script that runs there without anything in between: it says
+what others changed since the last time, and makes this jar's changes. So a request costs one round
+trip, whatever the jar holds, and a response that sets cookies two.
+
+Under the prefix ``P`` the server has: ``{P}:cookie:KEY``, each cookie, which expires when the
+cookie does; ``{P}:changes``, every key with the number of the exchange that changed it last;
+``{P}:expiries`` and ``{P}:removed``, by which the script forgets keys in time; and ``{P}:state``,
+the last number, and a name for this life of the jar. The braces put them all on one node of a
+cluster.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import secrets
+import time
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from ..errors import StorageAwayError, StorageError
+from .cookie import Cookie
+from .policy import CookiePolicy
+from .shared import MAX_REMEMBERED_REMOVALS, News, SharedCookieJar, cookie_in, text_of
+
+try:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+except ImportError as error:
+    raise ImportError(
+        "ValkeyCookieJar needs the library redis: pip install 'nethttp[valkey]'"
+    ) from error
+
+__all__ = ["ValkeyCookieJar", "ValkeyStorage"]
+
+WhenAway = Literal["raise", "serve-last-known"]
+
+# ARGV: the prefix of cookies, a name for a new life, the life and number last seen, how many
+# removals to remember, milliseconds a session lasts ("" for ever); then for each change its key,
+# its text ("" if removed) and when it expires ("" with the session).
+_EXCHANGE = """
+local state, changes, expiries, removed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local prefix, writes = ARGV[1], #ARGV > 6
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local known = redis.call('HMGET', state, 'life', 'number', 'forgotten')
+local life, number, forgotten = known[1], tonumber(known[2] or 0), tonumber(known[3] or 0)
+-- The empty key is in `changes` from its beginning: without it the server has evicted the rest.
+if not life or not redis.call('ZSCORE', changes, '') then
+  life, number, forgotten = '', 0, 0
+  if writes then
+    redis.call('DEL', state, changes, expiries, removed)
+    redis.call('ZADD', changes, 0, '')
+    life = ARGV[2]
+  end
+end
+
+local seen, whole = tonumber(ARGV[4]), 0
+if ARGV[3] ~= life or seen < forgotten or seen > number then
+  seen, whole = 0, 1
+end
+local news = {}
+if seen < number then
+  local keys = redis.call('ZRANGEBYSCORE', changes, '(' .. seen, '+inf')
+  for first = 1, #keys, 1000 do
+    local names = {}
+    for place = first, math.min(first + 999, #keys) do
+      names[#names + 1] = prefix .. keys[place]
+    end
+    for place, text in ipairs(redis.call('MGET', unpack(names))) do
+      news[#news + 1] = keys[first + place - 1]
+      news[#news + 1] = text
+    end
+  end
+end
+if not writes then
+  return {life, number, whole, news}
+end
+
+number = number + 1
+for place = 7, #ARGV, 3 do
+  local key, text, expires = ARGV[place], ARGV[place + 1], ARGV[place + 2]
+  redis.call('ZADD', changes, number, key)
+  redis.call('ZREM', expiries, key)
+  if text == '' then
+    redis.call('DEL', prefix .. key)
+    redis.call('ZADD', removed, number, key)
+  else
+    redis.call('ZREM', removed, key)
+    if expires == '' and ARGV[6] ~= '' then
+      expires = string.format('%.0f', now + ARGV[6])
+    end
+    if expires == '' then
+      redis.call('SET', prefix .. key, text)
+    else
+      redis.call('SET', prefix .. key, text, 'PXAT', expires)
+      redis.call('ZADD', expiries, expires, key)
+    end
+  end
+end
+
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, 1000)) do
+  redis.call('ZREM', expiries, key)
+  redis.call('ZREM', changes, key)
+end
+local excess = redis.call('ZCARD', removed) - ARGV[5]
+while excess > 0 do
+  local oldest = redis.call('ZPOPMIN', removed, math.min(excess, 1000))
+  for place = 1, #oldest, 2 do
+    redis.call('ZREM', changes, oldest[place])
+    forgotten = tonumber(oldest[place + 1])
+  end
+  excess = excess - #oldest / 2
+end
+redis.call('HSET', state, 'life', life, 'number', number, 'forgotten', forgotten)
+
+-- What belongs to all lasts as long as the last cookie, and a day at least.
+local count = redis.call('ZCARD', changes) - redis.call('ZCARD', removed) - 1
+local last = redis.call('ZREVRANGE', expiries, 0, 0, 'WITHSCORES')[2]
+local until_ms = string.format('%.0f', math.max(tonumber(last or 0), now + 86400000))
+for _, name in ipairs(KEYS) do
+  if count > redis.call('ZCARD', expiries) then
+    redis.call('PERSIST', name)
+  else
+    redis.call('PEXPIREAT', name, until_ms)
+  end
+end
+return {life, number, whole, news}
+"""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+"""Seconds between two attempts to reach a server, doubled from one to the next."""
+
+_FURTHEST = 10**15
+"""Milliseconds since 1970 later than any cookie's end, which the server counts exactly."""
+
+_AWAY = (
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    # A server that was told to follow another: the next one takes its name over.
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.TryAgainError,
+)
+_NOT_ALLOWED = (redis.exceptions.AuthenticationError, redis.exceptions.NoPermissionError)
+
+_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
+"""Names for the schemes that the library knows."""
+
+
+class ValkeyStorage:
+    """The storage of a `ValkeyCookieJar`."""
+
+    def __init__(
+        self,
+        url: str,
+        prefix: str,
+        timeout: float,
+        patience: float,
+        session_lifetime: float | None,
+        when_away: WhenAway,
+    ) -> None:
+        if not prefix or set("{}") & set(prefix):
+            raise ValueError(f"expected a prefix without braces, got {prefix!r}")
+        if when_away not in ("raise", "serve-last-known"):
+            raise ValueError(
+                f'expected when_away to be "raise" or "serve-last-known", got {when_away!r}'
+            )
+        self.url = url
+        self.prefix = prefix
+        self.timeout = timeout
+        self.patience = patience
+        self.session_lifetime = session_lifetime
+        self.when_away = when_away
+        self.away = False
+        self._attempts = 0
+        self._next_attempt = 0.0
+        scheme, colon, rest = url.partition("://")
+        self._client: Any = redis.Redis.from_url(
+            _SCHEMES.get(scheme, scheme) + colon + rest,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            # Whether to try again depends on how long it took, which is said here below.
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+        self._script = self._client.register_script(_EXCHANGE)
+        self._keys = [
+            f"{{{prefix}}}:{name}" for name in ("state", "changes", "expiries", "removed")
+        ]
+        self.forget()
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("url", "prefix", "timeout", "patience", "session_lifetime", "when_away")
+        return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ValkeyStorage.__init__(self, **state)
+
+    def __str__(self) -> str:
+        """Return the server and the prefix, without a password."""
+        parts = urllib.parse.urlsplit(self.url)
+        place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="")
+        return f"{place.geturl()} {self.prefix}"
+
+    def forget(self) -> None:
+        """See `Storage.forget`."""
+        self._life, self._number = "?", 0
+
+    def pause(self) -> None:
+        """See `Storage.pause`."""
+        self._client.connection_pool.disconnect()
+
+    def close(self) -> None:
+        """See `Storage.close`."""
+        self._client.close()
+
+    def retry_now(self) -> None:
+        """Let the next exchange try to reach the server, however short ago the last one did."""
+        self._next_attempt = 0.0
+
+    def prune(self) -> None:
+        """See `Storage.prune`. Keys expire by themselves."""
+
+    def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
+        """See `Storage.exchange`."""
+        session = self.session_lifetime
+        arguments: list[Any] = [
+            f"{{{self.prefix}}}:cookie:",
+            secrets.token_hex(8),
+            self._life,
+            self._number,
+            MAX_REMEMBERED_REMOVALS,
+            "" if session is None else int(session * 1000),
+        ]
+        for key, cookie in changes.items():
+            if cookie is None:
+                arguments += [key, "", ""]
+            else:
+                arguments += [key, text_of(cookie), _milliseconds(cookie.expires)]
+        life, number, whole, rows = self._ask(arguments)
+        self._life, self._number = life.decode(), int(number)
+        if not whole and not rows:
+            return None
+        found = {
+            key.decode(): None if text is None else cookie_in(text)
+            for key, text in zip(rows[::2], rows[1::2], strict=True)
+        }
+        return News(bool(whole), found)
+
+    def _ask(self, arguments: Sequence[Any]) -> Any:
+        """Run the script, again and again while the server is away and there is time."""
+        deadline = time.monotonic() + self.patience
+        if self.when_away == "serve-last-known" and time.monotonic() < self._next_attempt:
+            raise self._away_error("it was away a moment ago")
+        while True:
+            try:
+                reply = self._script(keys=self._keys, args=arguments)
+            except _NOT_ALLOWED as error:
+                raise self._refusal(errno.EACCES, error) from error
+            except _AWAY as error:
+                pause = self._next_pause()
+                self._next_attempt = time.monotonic() + pause
+                if self.when_away == "serve-last-known" or self._next_attempt >= deadline:
+                    raise self._away_error(str(error)) from error
+            except redis.exceptions.RedisError as error:
+                self.forget()
+                raise self._refusal(_number_of(error), error) from error
+            else:
+                self.away, self._attempts = False, 0
+                return reply
+            time.sleep(pause)
+
+    def _next_pause(self) -> float:
+        """Return how long to wait before the next attempt: longer each time, not all at once."""
+        longest = min(_FIRST_PAUSE * 2**self._attempts, _LONGEST_PAUSE)
+        self._attempts = min(self._attempts + 1, 16)
+        return random.uniform(longest / 2, longest)
+
+    def _refusal(self, number: int, error: Exception) -> StorageError:
+        return StorageError(number, f"cookie jar: {error}", str(self))
+
+    def _away_error(self, why: str) -> StorageAwayError:
+        self.away = True
+        return StorageAwayError(
+            errno.ETIMEDOUT, f"cookie jar: its server is away ({why})", str(self)
+        )
+
+
+def _number_of(error: redis.exceptions.RedisError) -> int:
+    """Return the `errno` of what the server said; some of it has words alone."""
+    said = str(error)
+    if isinstance(error, redis.exceptions.OutOfMemoryError) or "maxmemory" in said:
+        return errno.ENOSPC
+    return errno.EACCES if "unauthenticated" in said else errno.EIO
+
+
+def _milliseconds(expires: int | None) -> int | str:
+    return "" if expires is None else min(max(expires * 1000, 1), _FURTHEST)
+
+
+class ValkeyCookieJar(SharedCookieJar):
+    """A jar on the Valkey or Redis server at `url`, for all who name the same `prefix`.
+
+    `url` is ``valkey://[user:password@]host[:port][/database]``, ``valkeys://`` over TLS, ``redis``
+    and ``rediss`` likewise, or ``unix://path``. Every method asks the server what others changed;
+    what it changes itself is one atomic step there.
+
+    `timeout` bounds one wait for the server, in seconds. If it is away, `when_away` says what
+    happens: "raise" tries again for `patience` seconds, then raises `StorageAwayError`, and nothing
+    was changed as far as can be known; "serve-last-known" answers at once from what the jar knew
+    last, keeps its own changes (`unsaved` many), and hands them over when the server is back. The
+    attempts to reach it are a second apart at most.
+
+    A cookie's key expires with the cookie; one that ends with the session after `session_lifetime`
+    seconds without being set (None: never). What the server evicts is gone for all, at the latest
+    when they next read everything; a server without persistence forgets all cookies when it
+    restarts, and the jars with it. A pickled jar is the same jar, opened anew.
+
+    Raises:
+        ImportError: the library redis is missing.
+        StorageAwayError: see above.
+        StorageError: the server refuses: it is full (ENOSPC), asks for a password (EACCES), or else
+            (EIO).
+        ValueError: an option that makes no sense.
+    """
+
+    _storage: ValkeyStorage
+
+    def __init__(
+        self,
+        url: str = "valkey://localhost:6379/0",
+        policy: CookiePolicy | None = None,
+        *,
+        prefix: str = "nethttp:cookies",
+        timeout: float = 2.0,
+        patience: float = 5.0,
+        session_lifetime: float | None = 14 * 86400.0,
+        when_away: WhenAway = "raise",
+    ) -> None:
+        storage = ValkeyStorage(url, prefix, timeout, patience, session_lifetime, when_away)
+        super().__init__(storage, policy)
+
+    @property
+    def away(self) -> bool:
+        """Whether the server did not answer when it was last asked."""
+        return self._storage.away
+
+    @property
+    def unsaved(self) -> int:
+        """How many changes wait for the server to be back."""
+        with self._cookies_lock:
+            return len(self._changes)
+
+    def _bears_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
+        if self._storage.when_away == "raise" or not isinstance(error, StorageAwayError):
+            return False
+        self._changes = {**changes, **self._changes}
+        return True
+
+    def close(self) -> None:
+        """Give the connection back.
+
+        Raises:
+            StorageAwayError: changes wait for the server, and it is still away: they are lost.
+        """
+        with self._cookies_lock:
+            lost = 0
+            if not self._closed and self._changes:
+                self._storage.retry_now()
+                self._exchange_locked()
+                lost = len(self._changes)
+            super().close()
+            if lost:
+                raise StorageAwayError(
+                    errno.ETIMEDOUT,
+                    f"cookie jar: its server is away; {lost} changes are lost",
+                    str(self._storage),
+                )

@@ -1,0 +1,105 @@
+"""A Valkey server of the test's own, and jars that share a storage."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nethttp.cookiejar import SQLiteCookieJar, ValkeyCookieJar
+from nethttp.cookiejar.shared import SharedCookieJar
+
+from ..conftest import SEARCH_PATH
+
+#: The programs that speak Valkey's protocol, the best first.
+SERVERS = ("valkey-server", "redis-server")
+
+
+class ValkeyServer:
+    """A server on a port of its own that writes every change to its file before it answers."""
+
+    def __init__(self, program: str, directory: Path, *options: str) -> None:
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"valkey://127.0.0.1:{self.port}/0"
+        self._command = [
+            *(program, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(directory)),
+            *("--save", "", "--appendonly", "yes", "--appendfsync", "always", *options),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def kill(self, how: int = signal.SIGKILL) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def freeze(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def command(self, *words: str) -> Any:
+        """Return the answer to a command, once the server listens."""
+        import redis
+
+        retry = redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 500)
+        with closing(redis.Redis(port=self.port, retry=retry, decode_responses=True)) as client:
+            return client.execute_command(*words)
+
+
+@pytest.fixture
+def valkey_program() -> str:
+    for name in SERVERS:
+        path = shutil.which(name, path=SEARCH_PATH)
+        if path is not None:
+            return path
+    message = f"none of {', '.join(SERVERS)} is installed"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture
+def valkey(valkey_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    server = ValkeyServer(valkey_program, tmp_path_factory.mktemp("valkey"))
+    server.command("PING")
+    yield server
+    server.kill()
+
+
+class Shared:
+    """Opens jars on one storage, and closes them when the test is over."""
+
+    def __init__(self, kind: str, place: str, stack: ExitStack) -> None:
+        self.kind = kind
+        self.place = place
+        self._stack = stack
+
+    def open(self, **options: Any) -> SharedCookieJar:
+        jar_class = SQLiteCookieJar if self.kind == "sqlite" else ValkeyCookieJar
+        return self._stack.enter_context(jar_class(self.place, **options))
+
+
+@pytest.fixture(params=["sqlite", "valkey"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shared]:
+    """One storage after the other, with nothing in it."""
+    if request.param == "sqlite":
+        place = str(tmp_path / "cookies.db")
+    else:
+        place = request.getfixturevalue("valkey").url
+    with ExitStack() as stack:
+        yield Shared(request.param, place, stack)
