@@ -22,6 +22,7 @@ PARTS = {
     "twins": "What the C twin gains",
     "cookies": "Cookies",
     "cookiejar": "The cookie jar",
+    "stores": "Jars with a store",
 }
 """The files with rows, in the order of the page, and what their tables are called."""
 
