@@ -195,9 +195,11 @@ def _make_private(path: str) -> None:
 def _check_kind(database: sqlite3.Connection, path: str) -> None:
     """Refuse a file that is another program's, or a newer nethttp's."""
     try:
-        (application,) = database.execute("PRAGMA application_id").fetchone()
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        # In one transaction: another process may be making the tables just now.
+        with _transaction(database, "DEFERRED"):
+            (application,) = database.execute("PRAGMA application_id").fetchone()
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     except sqlite3.DatabaseError as error:
         if _primary_code(error) != sqlite3.SQLITE_NOTADB:
             raise
