@@ -99,7 +99,7 @@ class ResponseWriter(io.BufferedIOBase):
             self._sock.sendall(data)
         return size
 
-    def sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         """Send `count` bytes of `file` from `offset` on, through the kernel where that works.
 
         Returns how many were sent: fewer when the file is shorter.

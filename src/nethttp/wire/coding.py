@@ -1,4 +1,4 @@
-"""Content codings: which one a request prefers, and content in it. RFC 9110 sections 8.4 and 12.5.3.
+"""Content codings (RFC 9110 section 8.4): which one a request prefers, and content in it.
 
 A coding whose library is missing is one that this process does not write: nobody else asks which
 libraries there are.
@@ -29,8 +29,8 @@ class Encoder(Protocol):
 
 GZIP_LEVEL = 6
 BROTLI_QUALITY = 5
-"""Quality 5 takes less time than gzip's level 6 and makes 7 % less of source text; 11, the library's
-own, takes 70 times as long."""
+"""Quality 5 takes less time than gzip's level 6 and makes 7 % less of source text; 11, the
+library's own, takes 70 times as long."""
 ZSTD_LEVEL = 6
 
 
