@@ -19,7 +19,8 @@ class SocketReader(io.RawIOBase):
     """Reads from `sock`; every wait takes at most `timeout` seconds (None: as long as it takes).
 
     `before_wait` is called before the socket is waited for: whatever the peer must see first is to
-    be sent there. `clock` returns seconds and never goes back.
+    be sent there. `clock` returns seconds and never goes back. `ahead` was read off the socket
+    before, and comes first.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class SocketReader(io.RawIOBase):
         *,
         before_wait: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        ahead: bytes = b"",
     ) -> None:
         self._sock = sock
         self._before_wait = before_wait
@@ -36,6 +38,8 @@ class SocketReader(io.RawIOBase):
         self._timeout = timeout
         self._budget: float | None = None
         self._deadline: float | None = None
+        self._ahead = ahead
+        self._stopped = False
         self.timed_out = False
         """Whether a wait has ended without a byte."""
         sock.settimeout(timeout)
@@ -73,12 +77,32 @@ class SocketReader(io.RawIOBase):
         """Whether the deadline runs: a byte has come since `begin`."""
         return self._deadline is not None
 
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+    def stop(self) -> bytes:
+        """Read nothing more from the socket; return what came ahead and was not read."""
+        self._stopped = True
+        ahead, self._ahead = self._ahead, b""
+        return ahead
+
+    def _take_ahead(self, buffer: memoryview) -> int:
+        count = min(len(buffer), len(self._ahead))
+        buffer[:count] = self._ahead[:count]
+        self._ahead = self._ahead[count:]
+        if self._budget is not None and self._deadline is None:
+            self._deadline = self._clock() + self._budget
+        return count
+
+    def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override]
         """Read once into `buffer` and return how many bytes came; 0 at the end.
+
+        None once it was told to `stop`.
 
         Raises:
             TimeoutError: nothing came in time.
         """
+        if self._ahead:
+            return self._take_ahead(buffer)
+        if self._stopped:
+            return None
         self._before_wait()
         try:
             if self._deadline is not None:

@@ -35,14 +35,20 @@ from ..wire.framing import (
     request_framing,
     response_has_body,
 )
-from ..wire.head import parse_field_section, parse_request_line, serialise_fields
+from ..wire.head import (
+    parse_field_section,
+    parse_request_head,
+    parse_request_line,
+    serialise_fields,
+)
 from ..wire.limits import DEFAULT_LIMITS, Limits
 from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
 from .dates import MONTHS, WEEKDAYS, http_date_now
+from .connection import Connection
 from .undecoded import UndecodedIfLineFirst
-from .writer import ResponseWriter
+from .writer import PatientWriter, ResponseWriter
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -195,7 +201,25 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _status: int | None = None
     _streamed = False
 
+    # The engine's connection, and whether the program has taken its socket.
+    _engaged: Connection | None = None
+    _taken = False
+    _block: bytes = b""
+
     # --- the connection ---
+
+    def __init__(self, request: Any, client_address: Any, server: Any) -> None:
+        """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
+        if type(request) is not Connection:
+            super().__init__(request, client_address, server)
+            return
+        self._socket = request.sock
+        self.client_address = client_address
+        self.server = server
+        self._engaged = request
+        timeout = self.body_timeout if self.timeout is None else self.timeout
+        self.rfile: Any = io.BytesIO()
+        self.wfile: Any = PatientWriter(request.sock, timeout)
 
     def setup(self) -> None:
         """Make `rfile` and `wfile` for the connection."""
@@ -223,6 +247,10 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         """The connection's socket. Taking it sends a head that was held back."""
         if "wfile" in self.__dict__:
             self._flush_head()
+            if self._engaged is not None and not self._taken:
+                # Programs expect a socket that blocks, until the next request at least.
+                self._taken = True
+                self._socket.settimeout(self._stream.timeout if self._stream else self.timeout)
         return self._socket
 
     @connection.setter
@@ -254,16 +282,103 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
                 self._wait_at_most(self.body_timeout)
             method = getattr(self, "do_" + self.command, None)
             if method is None:
-                self.send_error(
-                    HTTPStatus.NOT_IMPLEMENTED, f"Unsupported method ({excerpt(self.command)})"
-                )
+                self._refuse_method()
                 return
             self._run(method)
         except TimeoutError as error:
             self._on_timeout(error)
         except (BrokenPipeError, ConnectionResetError) as error:
-            self.log_error("Connection lost: %s", error)
+            self._on_lost(error)
+
+    def _refuse_method(self) -> None:
+        self.send_error(HTTPStatus.NOT_IMPLEMENTED, f"Unsupported method ({excerpt(self.command)})")
+
+    def _on_lost(self, error: OSError) -> None:
+        self.log_error("Connection lost: %s", error)
+        self.close_connection = True
+
+    # --- what the engine calls ---
+
+    def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
+        """Answer a usual request that has come whole. See `wire.head.usual_request`."""
+        length, persistent, self.command, self.path, self._version, self.requestline = head
+        self.request_version = "HTTP/1.1" if self._version == 11 else "HTTP/1.0"
+        self._block = block
+        self._message = None
+        self._status = None
+        self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
+        writer = self.wfile
+        if type(writer) is PatientWriter:
+            writer.next_response()
+        self.rfile = io.BytesIO(content)
+        method = getattr(self, "do_" + self.command, None)
+        try:
+            if method is None:
+                self._refuse_method()
+            else:
+                method()
+            writer.flush()
+        except TimeoutError as error:
+            self._answer_crash()
+            self._on_timeout(error)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            self._on_lost(error)
+        except Exception:
+            self._answer_crash()
+            raise
+        finally:
+            if self._taken:
+                self._let_go()
+        if writer.overrun or writer.missing:
+            self._end_exchange(None)
+
+    def _attend(self, data: bytes, closing: bool) -> bytes | None:
+        """Read one request from `data` and the socket, and answer it.
+
+        Returns what was read beyond it, or None if the connection ends.
+        """
+        self._read_on(data)
+        try:
             self.close_connection = True
+            self.handle_one_request()
+            if self.close_connection or closing:
+                self._content_left = self._content_left or bool(self._unread())
+                return None
+            return self._unread()
+        finally:
+            self._stream = None
+            self._let_go()
+
+    def _read_on(self, data: bytes) -> None:
+        """Let `rfile` read `data`, then the socket, which blocks until `_let_go`."""
+        timeout = self.idle_timeout if self.timeout is None else self.timeout
+        self._stream = SocketReader(self._socket, timeout, before_wait=self._flush_head, ahead=data)
+        self._taken = True
+        self.rfile = io.BufferedReader(self._stream)
+
+    def _unread(self) -> bytes:
+        """Return what `rfile` has read ahead of what was asked for."""
+        stream, whole = self._stream, self.rfile
+        if stream is None or not isinstance(whole, io.BufferedReader):
+            return b""
+        ahead = stream.stop()
+        return whole.peek() + ahead
+
+    def _let_go(self) -> None:
+        """The socket is the loop's again."""
+        self._taken = False
+        with suppress(OSError):
+            self._socket.settimeout(0)
+
+    def _give_up(self) -> None:
+        """A request did not come whole in time."""
+        self._forget_request()
+        self.close_connection = True
+        if isinstance(self.wfile, ResponseWriter):
+            self.wfile.next_response()
+        self.send_error(HTTPStatus.REQUEST_TIMEOUT)
+
+    # --- one request after the other, read from `rfile` ---
 
     def _wait_at_most(self, seconds: float | None) -> None:
         """Bound every wait from here on, unless `timeout` bounds them all."""
@@ -406,6 +521,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         if self._message is None:
             from ..message import message_from_fields  # start-up: it loads email
 
+            if self._block:
+                # Read again, field by field, for the few handlers that ask.
+                self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
             self._message = message_from_fields(self._fields, self.MessageClass)
         return self._message
 
@@ -423,7 +541,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self.path = ""
         self.request_version = self.default_request_version
         self.close_connection = True
-        self._fields, self._message = [], None
+        self._fields, self._message, self._block = [], None, b""
         self._status, self._framing = None, 0
         self._awaits_continue = self._content_left = False
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
@@ -683,6 +801,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self.close_connection = True
         if isinstance(self.rfile, BodyReader):
             self.rfile = self.rfile.source
+        elif self._engaged is not None and self._stream is None:
+            self._read_on(bytes(self._engaged.buffer))
+            self._engaged.buffer = b""
         if self._stream is not None:
             self._stream.end()
             self._stream.timeout = self.timeout

@@ -13,6 +13,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
+from .engine import Engine, EngineLimits
+from .handling import HandlerApplication, runs_on_the_engine
 
 if TYPE_CHECKING:
     import ssl
@@ -25,6 +27,18 @@ _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
+
+
+#: Methods that the engine does not call, and the modules whose versions it stands for.
+_BYPASSED = (
+    "process_request",
+    "finish_request",
+    "get_request",
+    "shutdown_request",
+    "close_request",
+    "_handle_request_noblock",
+)
+_BYPASSED_IN = ("socketserver", __name__)
 
 
 class HTTPServer(socketserver.TCPServer):
@@ -40,7 +54,26 @@ class HTTPServer(socketserver.TCPServer):
 
     allow_reuse_address = True
     request_queue_size = 128
+    max_connections: int | None = 16384
+    """Connections that may be open at once; None is no bound. One more is answered 503."""
+    max_threads = 1000
+    """Handlers that may block at once, each in a thread of its own."""
+    max_waiting = 1000
+    """Requests that wait for such a thread; one more is answered 503."""
+    busy_response = _BUSY
+    """What a connection that is turned away is sent."""
     _server_name: str | None = None
+    _engine: Engine | None = None
+
+    # What the engine asks of a server; `ThreadingMixIn` and TLS have their own.
+    _has_threads = False
+    _tls: Any = None
+    daemon_threads = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._stop_asked = threading.Event()
+        self._stopped = threading.Event()
+        super().__init__(*args, **kwargs)
 
     def server_bind(self) -> None:
         """Bind, and remember the port."""
@@ -58,6 +91,74 @@ class HTTPServer(socketserver.TCPServer):
     def server_name(self, name: str) -> None:
         self._server_name = name
 
+    def _runs_on_the_engine(self) -> bool:
+        """Whether nothing is overridden that the engine would not call."""
+        return runs_on_the_engine(self.RequestHandlerClass) and all(
+            getattr(getattr(type(self), name), "__module__", None) in _BYPASSED_IN
+            for name in _BYPASSED
+        )
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until `shutdown`, on the engine where that can be."""
+        if not self._runs_on_the_engine():
+            super().serve_forever(poll_interval)
+            return
+        self._stopped.clear()
+        blocking = self.socket.gettimeout()
+        engine = self._engine = self._make_engine()
+        try:
+            if not self._stop_asked.is_set():
+                engine.run(poll_interval, self.service_actions)
+        finally:
+            self.socket.settimeout(blocking)
+            self._stop_asked.clear()
+            self._stopped.set()
+
+    def _make_engine(self) -> Engine:
+        return Engine(
+            [self.socket],
+            HandlerApplication(self.RequestHandlerClass, self),
+            limits=EngineLimits(
+                max_connections=self.max_connections,
+                max_threads=self.max_threads,
+                max_waiting=self.max_waiting,
+            ),
+            threads=self._has_threads,
+            # A program may have wrapped the listening socket itself.
+            tls=self._tls or getattr(self.socket, "context", None),
+            verify=self.verify_request,
+            on_error=self.handle_error,
+            busy_response=self.busy_response,
+            daemon=self.daemon_threads,
+        )
+
+    def shutdown(self) -> None:
+        """Stop `serve_forever` and wait until it has returned."""
+        if not self._runs_on_the_engine():
+            super().shutdown()
+            return
+        self._stop_asked.set()
+        if self._engine is not None:
+            self._engine.stop()
+        self._stopped.wait()
+
+    def drain(self, timeout: float = 30.0) -> None:
+        """Let `serve_forever` return once all that was accepted is answered.
+
+        Nothing more is accepted, idle connections are closed, and every response ends its
+        connection. What still runs after `timeout` seconds is left alone. Returns at once.
+        """
+        if self._engine is not None:
+            self._engine.drain(timeout)
+        else:
+            threading.Thread(target=self.shutdown, daemon=True).start()
+
+    def server_close(self) -> None:
+        """Close the listening socket, and wait for threads that are not daemons."""
+        super().server_close()
+        if self._engine is not None and not self.daemon_threads:
+            self._engine.join()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print an error that a handler did not catch; a peer that went away is one line."""
         error = sys.exc_info()[1]
@@ -74,9 +175,9 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
     """
 
     daemon_threads = True
-    max_connections: int | None = 1000
-    busy_response = _BUSY
-    """What a connection that is turned away is sent."""
+    _has_threads = True
+    busy_response: bytes
+    max_connections: int | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._connections = 0
@@ -151,15 +252,13 @@ class HTTPSServer(HTTPServer):
         self.keyfile = keyfile
         self.password = password
         self.alpn_protocols = ["http/1.1"] if alpn_protocols is None else list(alpn_protocols)
-        self._context: ssl.SSLContext = server_context(
-            certfile, keyfile, password, self.alpn_protocols
-        )
+        self._tls: ssl.SSLContext = server_context(certfile, keyfile, password, self.alpn_protocols)
         super().__init__(server_address, RequestHandlerClass, bind_and_activate)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands and handle the connection; both in the connection's own time."""
         request.settimeout(self.handshake_timeout)
-        wrapped = self._context.wrap_socket(
+        wrapped = self._tls.wrap_socket(
             request, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
         )
         try:

@@ -8,9 +8,11 @@ two sends cost 40 ms when Nagle's algorithm meets a delayed ACK (gh-108736).
 from __future__ import annotations
 
 import io
+import os
+import select
 import socket
 
-__all__ = ["ResponseWriter"]
+__all__ = ["PatientWriter", "ResponseWriter", "wants_more"]
 
 #: Up to this size a head and the first bytes of a body are joined; copying more costs more than a
 #: second send.
@@ -63,7 +65,7 @@ class ResponseWriter(io.BufferedIOBase):
     def interim(self, head: bytes) -> None:
         """Send the head of an interim response; the response itself is still to come."""
         self.flush()
-        self._sock.sendall(head)
+        self._send(head)
 
     @property
     def missing(self) -> int:
@@ -76,8 +78,11 @@ class ResponseWriter(io.BufferedIOBase):
         Bytes beyond the declared length are counted in `overrun` and not sent: the peer would
         read them as its next response.
         """
-        with memoryview(data) as view:
-            size = view.nbytes
+        if type(data) is bytes:
+            size = len(data)
+        else:
+            with memoryview(data) as view:
+                size = view.nbytes
         self.begun = True
         if self._silent:
             return size
@@ -90,13 +95,13 @@ class ResponseWriter(io.BufferedIOBase):
         held = self._held
         if not held:
             if data:
-                self._sock.sendall(data)
+                self._send(data)
         elif size <= MAX_JOINED:
             self._held = b""
-            self._sock.sendall(held + data)
+            self._send(held + data)
         else:
             self.flush()
-            self._sock.sendall(data)
+            self._send(data)
         return size
 
     def sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
@@ -110,16 +115,22 @@ class ResponseWriter(io.BufferedIOBase):
             return 0
         if self._left is not None:
             count = min(count, self._left)
-        sent = self._sock.sendfile(file, offset, count) if count else 0
+        sent = self._sendfile(file, offset, count) if count else 0
         if self._left is not None:
             self._left -= sent
         return sent
+
+    def _send(self, data: bytes) -> None:
+        self._sock.sendall(data)
+
+    def _sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+        return self._sock.sendfile(file, offset, count)
 
     def flush(self) -> None:
         """Send a head that is held back."""
         if self._held:
             held, self._held = self._held, b""
-            self._sock.sendall(held)
+            self._send(held)
 
     def close(self) -> None:
         if not self.closed:
@@ -127,3 +138,86 @@ class ResponseWriter(io.BufferedIOBase):
                 self.flush()
             finally:
                 super().close()
+
+
+def wants_more(error: OSError) -> bool:
+    """Return whether a socket that does not block, TLS or not, could only not go on yet."""
+    # By name: a server without TLS need not load `ssl`.
+    return isinstance(error, BlockingIOError) or type(error).__name__ in (
+        "SSLWantReadError",
+        "SSLWantWriteError",
+    )
+
+
+class PatientWriter(ResponseWriter):
+    """Writes to a socket that does not block, and waits for room itself.
+
+    A wait takes at most `timeout` seconds (None: as long as it takes). Where there is room, which
+    is nearly always, that saves the question whether there is.
+    """
+
+    def __init__(self, sock: socket.socket, timeout: float | None) -> None:
+        super().__init__(sock)
+        self.timeout = timeout
+
+    def _send(self, data: bytes) -> None:
+        try:
+            sent = self._sock.send(data)
+        except OSError as error:
+            if not wants_more(error):
+                raise
+            self._wait(error)
+            sent = 0
+        if sent == len(data):
+            return
+        with memoryview(data).cast("B") as view:
+            while sent < len(view):
+                try:
+                    sent += self._sock.send(view[sent:])
+                except OSError as error:
+                    if not wants_more(error):
+                        raise
+                    self._wait(error)
+
+    def _sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+        try:
+            source = file.fileno()
+        except (OSError, AttributeError):
+            source = -1
+        if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
+            return self._copy(file, offset, count)
+        target, sent = self._sock.fileno(), 0
+        while sent < count:
+            try:
+                size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
+            except OSError as error:
+                if not wants_more(error):
+                    raise
+                self._wait(error)
+            else:
+                if not size:
+                    break
+                sent += size
+        file.seek(offset + sent)
+        return sent
+
+    def _copy(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+        """Send a file piece by piece, where the kernel cannot."""
+        file.seek(offset)
+        sent = 0
+        while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
+            self._send(piece)
+            sent += len(piece)
+        return sent
+
+    def _wait(self, error: OSError) -> None:
+        """Wait until the socket can go on.
+
+        Raises:
+            TimeoutError: it could not in time.
+        """
+        poll = select.poll()
+        reads = type(error).__name__ == "SSLWantReadError"
+        poll.register(self._sock.fileno(), select.POLLIN if reads else select.POLLOUT)
+        if not poll.poll(None if self.timeout is None else self.timeout * 1000):
+            raise TimeoutError(f"expected room to send within {self.timeout:g} s")

@@ -552,6 +552,165 @@ parse_chunk_line(PyObject *Py_UNUSED(module), PyObject *line)
     return Py_BuildValue("(Kn)", size, (Py_ssize_t)(rest - at));
 }
 
+/* --- usual requests -------------------------------------------------------------------------- */
+
+/* What a server must know of a request head before it lets anyone answer it. */
+typedef struct {
+    long long length;
+    int hosts, lengths, connections;
+    int persistent;
+} Usual;
+
+/* Whether the piece is `lower`, in any case; `lower` is in lower case, with letters and "-" alone. */
+static inline int
+is_name(const octet *at, const char *lower, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; i < size; i++) {
+        if ((at[i] | 0x20) != (octet)lower[i]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static inline int
+is_letter(octet c)
+{
+    c |= 0x20;
+    return c >= 'a' && c <= 'z';
+}
+
+/* Host = reg-name without its rarer characters, or an IPv6 address in brackets; and a port. */
+static int
+is_usual_host(const octet *at, const octet *end)
+{
+    if (at < end && *at == '[') {
+        const octet *first = ++at;
+        while (at < end && (hex_digit(*at) >= 0 || *at == '.' || *at == ':')) {
+            at++;
+        }
+        if (at == first || at == end || *at++ != ']') {
+            return 0;
+        }
+    }
+    else {
+        while (at < end && (is_letter(*at) || is_digit(*at) || *at == '.' || *at == '-' ||
+                            *at == '_')) {
+            at++;
+        }
+    }
+    if (at < end && *at == ':') {
+        at++;
+        while (at < end && is_digit(*at)) {
+            at++;
+        }
+    }
+    return at == end;
+}
+
+/* Take what a field says of the message's frame; return 0 where that is not usual. */
+static int
+note_field(Usual *usual, const octet *name, const octet *name_end, const octet *value,
+           const octet *end)
+{
+    switch (name_end - name) {
+    case 4:
+        return !is_name(name, "host", 4) || (++usual->hosts == 1 && is_usual_host(value, end));
+    case 6:
+        return !is_name(name, "expect", 6);
+    case 10:
+        if (!is_name(name, "connection", 10)) {
+            return 1;
+        }
+        usual->persistent = end - value == 10 && is_name(value, "keep-alive", 10);
+        return ++usual->connections == 1 &&
+               (usual->persistent || (end - value == 5 && is_name(value, "close", 5)));
+    case 14:
+        if (!is_name(name, "content-length", 14)) {
+            return 1;
+        }
+        if (++usual->lengths != 1 || value == end || end - value > 18) {
+            return 0;
+        }
+        for (; value < end; value++) {
+            if (!is_digit(*value)) {
+                return 0;
+            }
+            usual->length = usual->length * 10 + (*value - '0');
+        }
+        return 1;
+    case 17:
+        return !is_name(name, "transfer-encoding", 17);
+    default:
+        return 1;
+    }
+}
+
+/* Called for each field of a usual head; returns -1 with an exception. */
+typedef int (*Visit)(void *context, const octet *name, const octet *name_end, const octet *value,
+                     const octet *value_end);
+
+/* Read a whole usual head: 1, 0 where it is not usual, -1 from `visit`. */
+static int
+read_usual(const Block *block, RequestLine *line, Usual *usual, Visit visit, void *context)
+{
+    const octet *at = block->begin, *end = block->end;
+    Py_ssize_t size = end - at, count = 0;
+    if (size > block->bounds.start_line || size > block->bounds.field_line ||
+        size > block->bounds.field_section || !read_request_line(&at, block, line)) {
+        return 0;
+    }
+    const octet *target = line->target;
+    Py_ssize_t target_size = line->target_end - target;
+    if (target[0] != '/' || (target_size > 1 && target[1] == '/') ||
+        memchr(target, '#', (size_t)target_size) != NULL ||
+        (line->version == 11 && at[-3] != '1') ||
+        (line->method_end - block->begin == 7 && memcmp(block->begin, "CONNECT", 7) == 0)) {
+        return 0;
+    }
+    memset(usual, 0, sizeof *usual);
+    usual->persistent = line->version == 11;
+    while (!at_crlf(at, end)) {
+        const octet *name = at, *name_end = skip(at, end, TCHAR);
+        if (name_end == name || name_end == end || *name_end != ':') {
+            return 0;
+        }
+        const octet *value = skip(name_end + 1, end, BLANK);
+        at = skip(value, end, TEXT);
+        const octet *value_end = strip_right(value, at);
+        if (!at_crlf(at, end) || ++count > block->bounds.fields ||
+            !note_field(usual, name, name_end, value, value_end)) {
+            return 0;
+        }
+        if (visit != NULL && visit(context, name, name_end, value, value_end) < 0) {
+            return -1;
+        }
+        at += 2;
+    }
+    return at + 2 == end && (usual->hosts == 1 || line->version == 10);
+}
+
+PyDoc_STRVAR(usual_request_doc,
+"usual_request(block, limits=DEFAULT_LIMITS, /)\n--\n\n"
+"Return (length, persistent, method, target, version, request line) of a usual request head.");
+
+static PyObject *
+usual_request(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    Block block;
+    RequestLine line;
+    Usual usual;
+    if (!take_block(module, args, nargs, &block)) {
+        return hand_over("usual_request", args, nargs);
+    }
+    if (!read_usual(&block, &line, &usual, NULL, NULL)) {
+        return Py_NewRef(Py_None);
+    }
+    return Py_BuildValue("(LONNiN)", usual.length, usual.persistent ? Py_True : Py_False,
+                         text(block.begin, line.method_end), text(line.target, line.target_end),
+                         line.version, text(block.begin, line.target_end + 9));
+}
+
 /* --- Cookie fields: RFC 6265 section 4.2.1 --------------------------------------------------- */
 
 /* Whether the field is as browsers write it: visible ASCII without quotes, "; " between cookies and
@@ -807,6 +966,7 @@ static PyMethodDef methods[] = {
     SEVERAL(parse_lenient_field_section),
     ONE(parse_chunk_line),
     ONE(split_cookie_field),
+    SEVERAL(usual_request),
     ONE(serialise_fields),
     SEVERAL(serialise_request_head),
     SEVERAL(serialise_response_head),

@@ -58,6 +58,81 @@ def parse_request_head(
     return method, target, version, _parse_strictly(text, end, limits)
 
 
+#: A head as nearly all are; what it leaves out is looked at line by line elsewhere.
+_USUAL_HEAD = re.compile(
+    rf"([{grammar.TCHAR}]++) (/(?!/)[\x21\x22\x24-\x7e]*+) HTTP/1\.([01])\r\n"
+    rf"(?:[{grammar.TCHAR}]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n".encode("latin-1")
+)
+#: The values of Host that need no closer look.
+_USUAL_HOST = re.compile(rb"(?:[A-Za-z0-9.\-_]*+|\[[0-9A-Fa-f:.]++\])(?::[0-9]*+)?+")
+#: A length that fits into 63 bits, whatever its digits.
+_USUAL_LENGTH = re.compile(rb"[0-9]{1,18}+")
+
+
+def usual_request(
+    block: bytes, limits: Limits = DEFAULT_LIMITS, /
+) -> tuple[int, bool, str, str, int, str] | None:
+    """Return (length, persistent, method, target, version, request line) of a usual request head.
+
+    Usual is what needs no decision: a path that begins with one "/" as target, one plain Host, at
+    most one Content-Length, "close" or "keep-alive" as Connection, neither Transfer-Encoding nor
+    Expect, and nothing that is near a limit or must be refused. None for every other head, which
+    `parse_request_head` and `framing` look at. `length` is that of the content, `persistent` whether
+    the connection outlives the request, the request line is without its CRLF.
+
+    >>> usual_request(b"GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n")
+    (0, True, 'GET', '/a', 11, 'GET /a HTTP/1.1')
+    """
+    m = _USUAL_HEAD.fullmatch(block)
+    size = len(block)
+    if m is None or not (
+        size <= limits.max_start_line
+        and size <= limits.max_field_line
+        and size <= limits.max_field_section
+        and block.count(b"\r\n") - 2 <= limits.max_fields
+    ):
+        return None
+    method, target, minor = m.groups()
+    version = 11 if minor == b"1" else 10
+    lowered = block.lower()
+    if b"\r\ntransfer-encoding:" in lowered or b"\r\nexpect:" in lowered or method == b"CONNECT":
+        return None
+    persistent = version == 11
+    host = _only_value(lowered, b"\r\nhost:")
+    if host is None:
+        if version == 11:
+            return None
+    elif not _USUAL_HOST.fullmatch(host):
+        return None
+    connection = _only_value(lowered, b"\r\nconnection:")
+    if connection is not None:
+        if connection not in (b"keep-alive", b"close"):
+            return None
+        persistent = connection == b"keep-alive"
+    length = _only_value(lowered, b"\r\ncontent-length:")
+    if length is not None and not _USUAL_LENGTH.fullmatch(length):
+        return None
+    return (
+        int(length) if length else 0,
+        persistent,
+        method.decode("latin-1"),
+        target.decode("latin-1"),
+        version,
+        str(block[: block.index(b"\r\n")], "latin-1"),
+    )
+
+
+def _only_value(lowered: bytes, name: bytes) -> bytes | None:
+    """Return a field's value in lower case, None if there is none; two make an unusual value."""
+    at = lowered.find(name)
+    if at < 0:
+        return None
+    if lowered.find(name, at + 1) >= 0:
+        return b"\0"
+    begin = at + len(name)
+    return lowered[begin : lowered.index(b"\r\n", begin)].strip(b" \t")
+
+
 def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS, /) -> tuple[str, str, int]:
     """Return (method, target, version) of a request line with its CRLF.
 

@@ -22,6 +22,7 @@ __all__ = [
     "serialise_request_head",
     "serialise_response_head",
     "split_cookie_field",
+    "usual_request",
 ]
 
 PURE: Final = os.environ.get("NETHTTP_PURE", "") not in ("", "0")
@@ -48,3 +49,4 @@ serialise_fields = _twin.serialise_fields
 serialise_request_head = _twin.serialise_request_head
 serialise_response_head = _twin.serialise_response_head
 split_cookie_field = _twin.split_cookie_field
+usual_request = _twin.usual_request

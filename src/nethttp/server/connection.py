@@ -1,0 +1,78 @@
+"""`Connection`: what the engine remembers of one client between its requests.
+
+It is all that an idle connection costs, so it has slots and no more of them than are needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import socket
+
+__all__ = [
+    "AWAITING",
+    "BUSY",
+    "CLOSED",
+    "COLLECTING",
+    "HANDSHAKING",
+    "LINGERING",
+    "Connection",
+]
+
+AWAITING: Final = 0
+"""A request, or the rest of its head, is to come. The loop reads."""
+COLLECTING: Final = 1
+"""The head has come, and content that is still short enough to wait for. The loop reads."""
+HANDSHAKING: Final = 2
+"""TLS is not set up yet. The loop goes on with it."""
+LINGERING: Final = 3
+"""The last response is sent; what the peer still sends is dropped, for a moment."""
+BUSY: Final = 4
+"""A handler has the connection. The loop leaves it alone."""
+CLOSED: Final = 5
+
+
+class Connection:
+    """One accepted connection; `stage` says whose it is and what it waits for."""
+
+    __slots__ = (
+        "address",
+        "buffer",
+        "content_due",
+        "deadline",
+        "fd",
+        "head",
+        "listening",
+        "recv",
+        "room",
+        "slot",
+        "sock",
+        "stage",
+        "state",
+    )
+
+    def __init__(self, sock: socket.socket, address: Any) -> None:
+        self.sock = sock
+        self.recv = sock.recv
+        self.fd = sock.fileno()
+        self.address = address
+        self.stage = AWAITING
+        self.buffer: bytes | bytearray = b""
+        """What has come and belongs to no request yet, or to one that is incomplete."""
+        self.head: Any = None
+        """What is known of the request whose content is being collected."""
+        self.room = 0
+        """How many bytes may still come: of the content, or before a lingering peer is cut off."""
+        self.content_due = 0.0
+        """When all of the content that is collected must have come."""
+        self.deadline = 0.0
+        self.slot = 0
+        """Where it lies in the wheel; 0: nowhere."""
+        self.listening = True
+        """Whether the loop is told when something comes."""
+        self.state: Any = None
+        """What the application keeps with the connection: a handler, for one."""
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.fd} of {self.address}, stage {self.stage}>"

@@ -1,0 +1,66 @@
+"""`Wheel`: which connections are due, without a look at the others.
+
+A connection lies in one slot, the earliest at which it may be due. Most deadlines move on with every
+request, so a request only notes the new one in the connection; the wheel finds out when the slot
+comes round, and moves the connection to where it belongs by then. A deadline that comes closer must
+be told with `put`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+__all__ = ["NEVER", "Wheel"]
+
+#: A slot's width in seconds: how late a deadline may be noticed.
+WIDTH = 0.05
+
+NEVER = float("inf")
+"""The deadline of a connection that waits as long as it takes."""
+
+
+class Wheel:
+    """Connections by the time at which each is to be looked at; seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, dict[int, Connection]] = {}
+        self.next = NEVER
+        """When the next slot is due."""
+
+    def put(self, connection: Connection, deadline: float) -> None:
+        """Set a connection's deadline, and see that it is looked at by then."""
+        connection.deadline = deadline
+        slot = int(deadline / WIDTH) + 1 if deadline != NEVER else 0
+        before = connection.slot
+        if before and (not slot or before <= slot):
+            return
+        if before:
+            self._slots[before].pop(connection.fd, None)
+        connection.slot = slot
+        if slot:
+            self._slots.setdefault(slot, {})[connection.fd] = connection
+            self.next = min(self.next, slot * WIDTH)
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection."""
+        if connection.slot:
+            lying = self._slots.get(connection.slot)
+            if lying is not None:
+                lying.pop(connection.fd, None)
+            connection.slot = 0
+
+    def due(self, now: float) -> list[Connection]:
+        """Return the connections whose deadline has passed, taken out of the wheel."""
+        late: list[Connection] = []
+        for slot in sorted(slot for slot in self._slots if slot * WIDTH <= now):
+            for connection in self._slots.pop(slot).values():
+                connection.slot = 0
+                if connection.deadline <= now:
+                    late.append(connection)
+                else:
+                    self.put(connection, connection.deadline)
+        self.next = min(self._slots) * WIDTH if self._slots else NEVER
+        return late

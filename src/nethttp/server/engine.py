@@ -1,0 +1,833 @@
+"""`Engine`: one readiness loop under handlers that block when they like.
+
+The interface that servers need:
+
+* ``Engine(listeners, application, …)``, then `run` in a thread of one's choice, until `stop` (from
+  any thread, or a signal handler) or until `drain` has let the last request be answered.
+* An `Application` says how a request is read and answered; `handling` has the one for handler
+  classes, `wsgi` the one for WSGI applications. It is blocking Python.
+
+*Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers in place,
+without a hop. `_lead` is the lock of whoever leads; it is free while a handler runs. A watcher looks
+every few milliseconds whether the same handler is still running, and if so takes the lock and gives
+the lead to another thread of the crew; whoever comes back from a handler and finds that the lead has
+gone becomes a follower. So the state of the loop is only ever touched by the holder of one lock, and
+a connection only by the loop or, while it is BUSY, by the thread that has it: nothing here needs the
+GIL to be correct.
+
+With ``threads=0`` there is no watcher and no crew: everything runs in the thread that calls `run`,
+one request at a time.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from .connection import (
+    AWAITING,
+    BUSY,
+    CLOSED,
+    COLLECTING,
+    HANDSHAKING,
+    LINGERING,
+    Connection,
+)
+from .crew import Crew
+from .deadlines import NEVER, Wheel
+from .pace import Pace
+from .readiness import readiness
+from .writer import wants_more
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["Application", "Engine", "EngineLimits"]
+
+#: Read at once. A head and a small body fit, and the buffer is not worth a system call of its own.
+READ_SIZE = 65536
+
+#: How often the watcher looks, in seconds: a handler that blocks delays others by one to two ticks.
+TICK = 0.005
+
+#: Ticks without a request after which the watcher sleeps until there is one.
+QUIET_TICKS = 20
+
+#: How long a connection that is being closed goes on reading what the peer still sends, so that the
+#: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
+LINGER_SECONDS = 1.0
+
+#: What a lingering connection reads at most, in bytes.
+MAX_LINGER = 256 * 1024
+
+#: Connections accepted before other sockets get their turn.
+ACCEPT_BURST = 64
+
+#: How long nothing is accepted when the system has no descriptor left, in seconds.
+ACCEPT_PAUSE = 0.5
+
+#: How long a connection that was active a moment ago may still send a request while the engine
+#: drains, in seconds: that request may be on its way, and closing would lose it.
+FAREWELL = 1.0
+
+_BUSY_RESPONSE = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
+
+
+class EngineLimits(NamedTuple):
+    """The bounds of an engine."""
+
+    max_connections: int | None = 16384
+    """Open connections; one more is answered 503 and closed."""
+
+    max_threads: int = 1000
+    """Threads that handlers may block at once."""
+
+    max_waiting: int = 1000
+    """Requests that wait for such a thread; one more is answered 503."""
+
+    min_body_rate: int = 240
+    """Bytes of content a second, on average; a slower peer is cut off."""
+
+    body_grace: float = 10.0
+    """Seconds that content may take whatever its rate."""
+
+    handshake_timeout: float = 10.0
+    """Seconds that a TLS handshake may take."""
+
+
+class Application(Protocol):
+    """How requests are read and answered. Called by one thread at a time for each connection."""
+
+    idle_timeout: float | None
+    """Seconds that a connection may be silent between requests; None: for ever."""
+    head_timeout: float | None
+    """Seconds that a head may take from its first byte on."""
+    body_timeout: float | None
+    """Seconds that a peer may pause in the middle of content."""
+    closing: bool
+    """Set when every response is to end its connection."""
+    max_head: int
+    """Bytes of a head, above which `attend` is asked to refuse it."""
+
+    def read_head(self, block: bytes, /) -> Any:
+        """Return what is to be known of a head, a tuple that begins with the content's length.
+
+        None if the head is not as nearly all are, or its content too long for the loop to wait
+        for: `attend` then looks at it.
+        """
+
+    def kind(self, head: Any, /) -> Hashable:
+        """Return what requests of the same pace have in common."""
+
+    def answer(self, connection: Connection, head: Any, block: bytes, content: bytes, /) -> bool:
+        """Answer a request that has come whole; return whether the connection stays open."""
+
+    def attend(self, connection: Connection, data: bytes, /) -> bytes | None:
+        """Read one request from `data` and what follows it on the socket, and answer it.
+
+        Returns what was read beyond that request, or None if the connection is to be closed.
+        """
+
+    def give_up(self, connection: Connection, head: Any, /) -> None:
+        """A request did not come whole in time: say so."""
+
+    def left_content(self, connection: Connection, /) -> bool:
+        """Return whether content may still come that nobody has read."""
+
+
+class _LostLead(Exception):
+    """Another thread leads by now."""
+
+
+class Engine:
+    """Serves `application` on `listeners`, which are bound and listening.
+
+    `threads` says whether handlers may run in threads of their own (see the module). `tls` is for
+    connections of all listeners; handshakes delay nobody. `verify` is asked for each connection
+    (socket, address). `on_error` is told of what went wrong with one, as an exception being
+    handled. `daemon` is for the threads.
+    """
+
+    def __init__(
+        self,
+        listeners: Iterable[socket.socket],
+        application: Application,
+        *,
+        limits: EngineLimits = EngineLimits(),
+        threads: bool = True,
+        tls: ssl.SSLContext | None = None,
+        verify: Callable[[Any, Any], bool] | None = None,
+        on_error: Callable[[Any, Any], None] | None = None,
+        busy_response: bytes = _BUSY_RESPONSE,
+        daemon: bool = True,
+    ) -> None:
+        self.application = application
+        self.limits = limits
+        self.tls = tls
+        self.threads = threads
+        self._verify = verify
+        self._on_error = on_error or _print_error
+        self._busy_response = busy_response
+        self._listeners = {listener.fileno(): listener for listener in listeners}
+        self._connections: dict[int, Connection] = {}
+        self._wheel = Wheel()
+        self._readiness = readiness()
+        self._waker, self._alarm = socket.socketpair()
+        self._waker.setblocking(False)
+        self._alarm.setblocking(False)
+        self._woken = False
+        self._returned: deque[tuple[Connection, bytes | None]] = deque()
+        self._crew = Crew(
+            limits.max_threads, limits.max_waiting, daemon=daemon, name="nethttp handler"
+        )
+        self._pace = Pace()
+        self._now = time.monotonic()
+        # Whoever holds it leads. It is free while the leader runs a handler.
+        self._lead = threading.Lock()
+        self._lead.acquire()
+        self._epoch = 0
+        self._turn = 0
+        self._in_hand: Any = None
+        # Rung when the watcher sleeps and a request begins.
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._dozing = False
+        self._accept_again = NEVER
+        self._stopping = False
+        self._draining = False
+        self._drain_until = NEVER
+        self._finished = threading.Event()
+        self._led = threading.Event()
+
+    # --- life ---
+
+    def run(
+        self, poll_interval: float = 0.5, service_actions: Callable[[], None] = lambda: None
+    ) -> None:
+        """Serve until `stop`, or until a drain is complete.
+
+        `service_actions` is called about every `poll_interval` seconds, in this thread.
+        """
+        self._readiness.watch(self._waker.fileno())
+        for fd, listener in self._listeners.items():
+            listener.setblocking(False)
+            self._readiness.watch(fd, shared=True)
+        try:
+            if self.threads:
+                self._crew.take(self._lead_on, urgent=True)
+                self._watch(poll_interval, service_actions)
+            else:
+                self._loop(poll_interval, service_actions)
+        finally:
+            self._end()
+
+    def stop(self) -> None:
+        """Stop as soon as can be: handlers that run finish, nothing else does."""
+        self._stopping = True
+        self._wake()
+        self._ring()
+
+    def drain(self, timeout: float) -> None:
+        """Stop accepting, let what runs finish, close what is idle; then `run` returns.
+
+        After `timeout` seconds it returns whatever still runs. Returns at once.
+        """
+        self._drain_until = time.monotonic() + timeout
+        self._draining = True
+        self.application.closing = True
+        self._wake()
+        self._ring()
+
+    @property
+    def draining(self) -> bool:
+        """Whether the engine accepts nothing more: responses end their connections."""
+        return self._draining
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    @property
+    def busy_threads(self) -> int:
+        """How many threads the engine has for handlers."""
+        return self._crew.threads
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the threads whose handlers still run; return whether all have ended."""
+        return self._crew.join(timeout)
+
+    def _end(self) -> None:
+        self._stopping = True
+        self._wake()
+        if self.threads:
+            # The leader ends by itself, unless its handler blocks: then this thread leads.
+            while not self._led.wait(TICK):
+                if self._lead.acquire(False):
+                    self._epoch += 1
+                    break
+        self._finished.set()
+        for connection in list(self._connections.values()):
+            if connection.stage != BUSY:
+                self._close(connection)
+        self._crew.dismiss()
+        self._take_returned()
+        for fd in [*self._listeners, self._waker.fileno()]:
+            self._ignore(fd)
+        self._readiness.close()
+        self._waker.close()
+        self._alarm.close()
+
+    def _wake(self) -> None:
+        """Let the leader look at what has come in from other threads."""
+        if not self._woken:
+            self._woken = True
+            try:
+                self._alarm.send(b"!")
+            except OSError:
+                pass  # Full: it wakes up anyway. Closed: nobody is left to wake.
+
+    def _ring(self) -> None:
+        try:
+            self._bell.release()
+        except RuntimeError:
+            pass  # It has been rung already.
+
+    # --- the watcher ---
+
+    def _watch(self, poll_interval: float, service_actions: Callable[[], None]) -> None:
+        """Give the lead to another thread whenever a handler keeps it."""
+        seen, quiet = -1, 0
+        next_actions = time.monotonic() + poll_interval
+        while not self._led.is_set():
+            if quiet < QUIET_TICKS:
+                self._bell.acquire(timeout=min(TICK, poll_interval))
+            else:
+                self._dozing = True
+                # The leader counts first and looks at `_dozing` then: one of the two notices.
+                if seen == self._turn and not self._stopping:
+                    self._bell.acquire(timeout=poll_interval)
+                self._dozing = False
+                quiet = 0
+            if self._stopping:
+                return
+            turn = self._turn
+            if turn != seen:
+                seen, quiet = turn, 0
+            elif self._lead.acquire(False):
+                self._hand_over_lead()
+                quiet = 0
+            else:
+                quiet += 1
+            if time.monotonic() >= next_actions:
+                service_actions()
+                next_actions = time.monotonic() + poll_interval
+
+    def _hand_over_lead(self) -> None:
+        """Let a follower lead instead of the thread whose handler blocks."""
+        self._epoch += 1
+        head = self._in_hand
+        if head is not None:
+            self._pace.has_blocked(self.application.kind(head), self._turn, time.monotonic())
+        self._crew.take(self._lead_on, urgent=True)
+
+    # --- the loop ---
+
+    def _lead_on(self) -> None:
+        """Lead until another thread does, or until the end. Begins with the lead."""
+        try:
+            self._loop(3600.0, None)
+        except _LostLead:
+            return
+        except BaseException:
+            self._led.set()
+            self._ring()
+            raise
+        self._led.set()
+        self._ring()
+
+    def _loop(self, poll_interval: float, service_actions: Callable[[], None] | None) -> None:
+        poll = self._readiness.poll
+        connections = self._connections
+        wheel = self._wheel
+        read_head = self.application.read_head
+        idle = self.application.idle_timeout
+        idle_seconds = NEVER if idle is None else idle
+        answer = self._answer
+        while not self._stopping:
+            now = time.monotonic()
+            if now >= wheel.next:
+                self._expire(now)
+            if self._draining and self._is_drained(now):
+                return
+            wait = min(wheel.next, self._accept_again, self._drain_until) - now
+            events = poll(max(0.0, min(wait, poll_interval)))
+            self._now = now = time.monotonic()
+            for fd, _ in events:
+                connection = connections.get(fd)
+                if connection is None:
+                    self._attend_to_others(fd)
+                    continue
+                if connection.stage != AWAITING:
+                    self._go_on(connection)
+                    continue
+                try:
+                    data = connection.recv(READ_SIZE)
+                except OSError as error:
+                    self._on_read_error(connection, error)
+                    continue
+                # Nearly always one whole head has come, and nothing else.
+                if data[-4:] == b"\r\n\r\n" and not connection.buffer:
+                    head = read_head(data)
+                    if head is not None and not head[0]:
+                        if answer(connection, head, data, b""):
+                            connection.deadline = now + idle_seconds
+                        continue
+                self._receive(connection, data)
+            if now >= self._accept_again:
+                self._accept_more()
+            if service_actions is not None:
+                service_actions()
+
+    def _answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
+        """Have a whole request answered; return whether the connection awaits the next.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        if self._pace.watches and self.threads:
+            kind = self.application.kind(head)
+            if self._pace.is_slow(kind, self._now):
+                self._answer_aside(connection, (head, block, content), kind)
+                return False
+        connection.stage = BUSY
+        epoch = self._epoch
+        self._in_hand = head
+        self._turn += 1
+        if self._dozing:
+            self._ring()
+        keep = False
+        self._lead.release()
+        try:
+            keep = self.application.answer(connection, head, block, content)
+        except Exception:
+            self._on_error(connection.sock, connection.address)
+        finally:
+            self._retake(connection, b"" if keep else None, epoch)
+        if keep:
+            connection.stage = AWAITING
+            return True
+        self._finish(connection)
+        return False
+
+    def _attend(self, connection: Connection, data: bytes) -> None:
+        """Have a request read and answered by a handler that may wait for its bytes."""
+        connection.stage = BUSY
+        connection.buffer = b""
+        if self.threads and self._crew.take(lambda: self._attend_aside(connection, data)):
+            return
+        if self.threads:
+            self._turn_away(connection)
+            return
+        epoch = self._epoch
+        self._in_hand = None
+        self._turn += 1
+        left: bytes | None = None
+        self._lead.release()
+        try:
+            left = self.application.attend(connection, data)
+        except Exception:
+            self._on_error(connection.sock, connection.address)
+        finally:
+            self._retake(connection, left, epoch)
+        self._take_back(connection, left)
+
+    def _retake(self, connection: Connection, left: bytes | None, epoch: int) -> None:
+        """Lead again after a handler, or hand the connection in to who leads now."""
+        if self._lead.acquire(False):
+            if self._epoch == epoch:
+                return
+            # Another thread leads and is in a handler itself.
+            self._lead.release()
+        self._return(connection, left)
+        raise _LostLead
+
+    # --- what other threads do ---
+
+    def _answer_aside(
+        self, connection: Connection, request: tuple[Any, bytes, bytes], kind: Hashable
+    ) -> None:
+        connection.stage = BUSY
+
+        def work() -> None:
+            began = time.monotonic()
+            keep = False
+            try:
+                keep = self.application.answer(connection, *request)
+            except Exception:
+                self._on_error(connection.sock, connection.address)
+            finally:
+                now = time.monotonic()
+                self._pace.took(kind, now - began, now)
+                self._return(connection, b"" if keep else None)
+
+        if not self._crew.take(work):
+            self._turn_away(connection)
+
+    def _attend_aside(self, connection: Connection, data: bytes) -> None:
+        left: bytes | None = None
+        try:
+            left = self.application.attend(connection, data)
+        except Exception:
+            self._on_error(connection.sock, connection.address)
+        finally:
+            self._return(connection, left)
+
+    def _return(self, connection: Connection, left: bytes | None) -> None:
+        """Give a BUSY connection back to the loop; None: it is to be closed."""
+        self._returned.append((connection, left))
+        if self._finished.is_set():
+            self._take_returned()
+        else:
+            self._wake()
+
+    def _take_returned(self) -> None:
+        while self._returned:
+            try:
+                connection, left = self._returned.popleft()
+            except IndexError:
+                return  # Another thread has taken it, at the end of the engine.
+            if self._finished.is_set():
+                self._close(connection)
+            else:
+                self._take_back(connection, left)
+
+    def _take_back(self, connection: Connection, left: bytes | None) -> None:
+        """Let the loop wait for the next request of a connection, or close it."""
+        if left is None:
+            self._finish(connection)
+            return
+        connection.stage = AWAITING
+        if not connection.listening:
+            self._readiness.watch(connection.fd)
+            connection.listening = True
+        idle = self.application.idle_timeout
+        self._wheel.put(connection, NEVER if idle is None else self._now + idle)
+        rest = bytes(left) + bytes(connection.buffer)
+        connection.buffer = b""
+        if rest:
+            self._receive(connection, rest)
+
+    # --- what comes in ---
+
+    def _receive(self, connection: Connection, data: bytes) -> None:
+        """Take what has come for a connection that awaits a request: less, or more, than one."""
+        if not data:
+            self._on_end(connection)
+            return
+        began = not connection.buffer
+        if not began:
+            data = bytes(connection.buffer) + data
+            connection.buffer = b""
+        while data:
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4:
+                self._await_head(connection, data, began)
+                return
+            block = data if end == len(data) else data[:end]
+            head = self.application.read_head(block)
+            if head is None:
+                self._attend(connection, data)
+                return
+            length = head[0]
+            if length > len(data) - end:
+                self._await_content(connection, head, data, end + length)
+                return
+            content = data[end : end + length]
+            # What is left must lie where another thread finds it.
+            connection.buffer = data[end + length :]
+            if not self._answer(connection, head, block, content):
+                return
+            connection.deadline = self._now + (self.application.idle_timeout or NEVER)
+            data, connection.buffer = bytes(connection.buffer), b""
+
+    def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:
+        """Keep the beginning of a head, unless it can be refused already."""
+        if len(data) > self.application.max_head or _is_odd(data):
+            self._attend(connection, data)
+            return
+        connection.buffer = data
+        timeout = self.application.head_timeout
+        if began and timeout is not None:
+            self._wheel.put(connection, self._now + timeout)
+
+    def _await_content(self, connection: Connection, head: Any, data: bytes, size: int) -> None:
+        """Collect the content of a request before a handler runs, so that no thread waits."""
+        connection.stage = COLLECTING
+        connection.head = head
+        connection.buffer = bytearray(data)
+        connection.room = size - len(data)
+        allowed = self.limits.body_grace + head[0] / self.limits.min_body_rate
+        connection.content_due = self._now + allowed
+        self._allow_pause(connection)
+
+    def _allow_pause(self, connection: Connection) -> None:
+        """Content is due as a whole, and some of it from pause to pause."""
+        pause = self.application.body_timeout
+        due = connection.content_due
+        self._wheel.put(connection, due if pause is None else min(due, self._now + pause))
+
+    def _collect(self, connection: Connection) -> None:
+        try:
+            data = connection.recv(READ_SIZE)
+        except OSError as error:
+            self._on_read_error(connection, error)
+            return
+        collected = connection.buffer
+        if not data:
+            # The handler is to find out, as it would if it had read itself.
+            self._attend(connection, bytes(collected))
+            return
+        assert isinstance(collected, bytearray)
+        collected += data
+        connection.room -= len(data)
+        if connection.room > 0:
+            self._allow_pause(connection)
+            return
+        connection.stage = AWAITING
+        connection.head = None
+        connection.buffer = b""
+        self._receive(connection, bytes(collected))
+
+    def _on_end(self, connection: Connection) -> None:
+        """The peer sends no more."""
+        if connection.buffer:
+            self._attend(connection, bytes(connection.buffer))
+        else:
+            self._close(connection)
+
+    def _on_read_error(self, connection: Connection, error: OSError) -> None:
+        if wants_more(error):
+            return
+        self._close(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """Something has come for a connection that does not await a request."""
+        stage = connection.stage
+        if stage == COLLECTING:
+            self._collect(connection)
+        elif stage == BUSY:
+            # It is level-triggered: unheard, it would be said again and again.
+            self._ignore(connection.fd)
+            connection.listening = False
+        elif stage == LINGERING:
+            self._drop(connection)
+        elif stage == HANDSHAKING:
+            self._shake_hands(connection)
+
+    # --- the end of a connection ---
+
+    def _finish(self, connection: Connection) -> None:
+        """Close a connection after its last response, in a way that the peer can read it."""
+        try:
+            left = bool(connection.buffer) or self.application.left_content(connection)
+            if not left:
+                left = bool(connection.recv(READ_SIZE))
+        except OSError:
+            left = False
+        if not left or self._stopping:
+            self._close(connection)
+            return
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(connection)
+            return
+        connection.buffer = b""
+        connection.state = None
+        connection.stage = LINGERING
+        connection.room = MAX_LINGER
+        self._wheel.put(connection, self._now + LINGER_SECONDS)
+        if not connection.listening:
+            self._readiness.watch(connection.fd)
+            connection.listening = True
+
+    def _drop(self, connection: Connection) -> None:
+        """Throw away what a lingering peer sends."""
+        try:
+            data = connection.recv(READ_SIZE)
+        except OSError as error:
+            self._on_read_error(connection, error)
+            return
+        connection.room -= len(data)
+        if not data or connection.room <= 0:
+            self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
+        if connection.stage == CLOSED:
+            return
+        connection.stage = CLOSED
+        connection.state = connection.head = None
+        connection.buffer = b""
+        self._wheel.remove(connection)
+        self._connections.pop(connection.fd, None)
+        if connection.listening:
+            self._ignore(connection.fd)
+        # A child process may have the socket too: without this the peer would not learn.
+        for end in (lambda: connection.sock.shutdown(socket.SHUT_WR), connection.sock.close):
+            try:
+                end()
+            except OSError:
+                pass  # It has ended already.
+
+    def _ignore(self, fd: int) -> None:
+        try:
+            self._readiness.ignore(fd)
+        except (OSError, ValueError, KeyError):
+            pass  # A handler has closed it.
+
+    def _turn_away(self, connection: Connection) -> None:
+        """Answer 503: there is no thread for the request, nor a place to wait."""
+        try:
+            connection.sock.send(self._busy_response)
+        except OSError:
+            pass  # The peer is turned away with or without a word.
+        self._finish(connection)
+
+    def _expire(self, now: float) -> None:
+        """Attend to the connections whose time is up."""
+        for connection in self._wheel.due(now):
+            stage = connection.stage
+            if stage == BUSY:
+                self._wheel.put(connection, now + 5.0)
+            elif stage == AWAITING and not connection.buffer:
+                self._close(connection)
+            elif stage in (AWAITING, COLLECTING):
+                self._give_up(connection)
+            else:
+                self._close(connection)
+
+    def _give_up(self, connection: Connection) -> None:
+        head, connection.head = connection.head, None
+        connection.stage = BUSY
+        try:
+            self.application.give_up(connection, head)
+        except Exception:
+            self._on_error(connection.sock, connection.address)
+        connection.buffer = b""
+        self._finish(connection)
+
+    # --- new connections ---
+
+    def _attend_to_others(self, fd: int) -> None:
+        """Something has come from a listener, or from another thread."""
+        listener = self._listeners.get(fd)
+        if listener is not None:
+            self._accept(listener)
+        elif fd == self._waker.fileno():
+            try:
+                self._waker.recv(4096)
+            except BlockingIOError:
+                pass  # Another leader has read it.
+            self._woken = False
+            self._take_returned()
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(ACCEPT_BURST):
+            try:
+                # Of a TLS listener too: its own `accept` would wait for the handshake.
+                sock, address = socket.socket.accept(listener)
+            except BlockingIOError:
+                return
+            except OSError:
+                # No descriptor, or no memory: the queue keeps what is in it.
+                self._ignore(listener.fileno())
+                self._accept_again = self._now + ACCEPT_PAUSE
+                return
+            try:
+                self._welcome(sock, address)
+            except Exception:
+                self._on_error(sock, address)
+                sock.close()
+
+    def _accept_more(self) -> None:
+        self._accept_again = NEVER
+        for fd in self._listeners:
+            self._ignore(fd)
+            self._readiness.watch(fd, shared=True)
+
+    def _welcome(self, sock: socket.socket, address: Any) -> None:
+        if self._verify is not None and not self._verify(sock, address):
+            sock.close()
+            return
+        sock.setblocking(False)
+        most = self.limits.max_connections
+        if most is not None and len(self._connections) >= most:
+            with sock:
+                sock.send(self._busy_response)
+            return
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tls = self.tls
+        if tls is not None:
+            sock = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        connection = Connection(sock, address)
+        self._connections[connection.fd] = connection
+        self._readiness.watch(connection.fd)
+        idle = self.application.idle_timeout
+        if tls is not None:
+            connection.stage = HANDSHAKING
+            self._wheel.put(connection, self._now + self.limits.handshake_timeout)
+        elif idle is not None:
+            self._wheel.put(connection, self._now + idle)
+
+    def _shake_hands(self, connection: Connection) -> None:
+        try:
+            connection.sock.do_handshake()  # type: ignore[attr-defined]  # it is an SSLSocket
+        except OSError as error:
+            if wants_more(error):
+                return
+            print(f"{connection.address}: TLS handshake failed: {error}", file=sys.stderr)
+            self._close(connection)
+        except ValueError as error:
+            print(f"{connection.address}: TLS handshake failed: {error}", file=sys.stderr)
+            self._close(connection)
+        else:
+            connection.stage = AWAITING
+            idle = self.application.idle_timeout
+            self._wheel.put(connection, NEVER if idle is None else self._now + idle)
+
+    # --- the end ---
+
+    def _is_drained(self, now: float) -> bool:
+        """Close what is idle while the engine drains; return whether nothing is left."""
+        if self._listeners:
+            for fd, listener in self._listeners.items():
+                self._accept(listener)
+                self._ignore(fd)
+            self._listeners = {}
+            for connection in list(self._connections.values()):
+                if connection.stage == AWAITING and not connection.buffer:
+                    self._wheel.put(connection, now + FAREWELL)
+        return not self._connections or now >= self._drain_until
+
+
+def _is_odd(data: bytes) -> bool:
+    """Whether the beginning of a head has a first line that ends like no HTTP/1 request line."""
+    end = data.find(b"\n")
+    if end < 0:
+        return False
+    line = data[: end + 1]
+    return not line.endswith((b" HTTP/1.1\r\n", b" HTTP/1.0\r\n")) and line != b"\r\n"
+
+
+def _print_error(_sock: Any, address: Any) -> None:
+    print(f"{address}: {sys.exc_info()[1]!r}", file=sys.stderr)

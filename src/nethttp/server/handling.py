@@ -1,0 +1,102 @@
+"""`HandlerApplication`: a handler class as the engine's application.
+
+A handler object is made when a connection's first request has come, and stays with the connection, so
+what a program keeps on `self` is there for the next request. A request that has come whole and is as
+nearly all are is answered without another look at its bytes; every other is read by the handler
+itself, as if there were no engine.
+"""
+
+from __future__ import annotations
+
+import functools
+import socketserver
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from ..wire.head import usual_request
+from .connection import Connection
+from .handler import BaseHTTPRequestHandler
+
+__all__ = ["HandlerApplication", "runs_on_the_engine"]
+
+#: Content up to this size comes in before the handler runs, so that no thread waits for it.
+MAX_COLLECTED = 65536
+
+#: What a handler class must not have changed: the engine calls none of these.
+_BYPASSED = ("setup", "handle", "finish", "handle_one_request", "parse_request", "wbufsize")
+
+
+def runs_on_the_engine(factory: Any) -> bool:
+    """Return whether the engine can run the handlers that `factory` makes.
+
+    It can run a class, or a partial of one, that leaves alone how a connection is read.
+    """
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    return (
+        isinstance(factory, type)
+        and issubclass(factory, BaseHTTPRequestHandler)
+        and all(
+            getattr(factory, name) is getattr(BaseHTTPRequestHandler, name) for name in _BYPASSED
+        )
+    )
+
+
+class HandlerApplication:
+    """Answers with the handlers that `factory` makes, on behalf of `server`."""
+
+    closing = False
+    """Whether every response is to end its connection."""
+
+    def __init__(self, factory: Callable[..., Any], server: socketserver.BaseServer) -> None:
+        handler_class: Any = factory
+        while isinstance(handler_class, functools.partial):
+            handler_class = handler_class.func
+        self._factory = factory
+        self._server = server
+        self._limits = limits = handler_class.limits
+        timeout = handler_class.timeout
+        self.idle_timeout = handler_class.idle_timeout if timeout is None else timeout
+        self.head_timeout = handler_class.head_timeout
+        self.body_timeout = handler_class.body_timeout if timeout is None else timeout
+        self.max_head = limits.max_start_line + limits.max_field_section
+        # What would be too much to drain is not taken in before somebody wants it.
+        self._most = min(MAX_COLLECTED, limits.max_drain)
+        if limits.max_body is not None:
+            self._most = min(self._most, limits.max_body)
+
+    def read_head(self, block: bytes) -> Any:
+        """Return what `usual_request` does, None too if the content is for the handler to read."""
+        head = usual_request(block, self._limits)
+        return None if head is not None and head[0] > self._most else head
+
+    def kind(self, head: Any) -> Hashable:
+        """Return method and path, without the query."""
+        return head[2], head[3].partition("?")[0]
+
+    def _handler_of(self, connection: Connection) -> Any:
+        handler = connection.state
+        if handler is None:
+            handler = connection.state = self._factory(connection, connection.address, self._server)
+        return handler
+
+    def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
+        """Run the handler's method for a request that has come whole."""
+        handler = connection.state or self._handler_of(connection)
+        handler._answer(head, content, block, self.closing)
+        return not handler.close_connection
+
+    def attend(self, connection: Connection, data: bytes) -> bytes | None:
+        """Let the handler read a request from `data` and the socket, and answer it."""
+        handler = self._handler_of(connection)
+        left: bytes | None = handler._attend(data, self.closing)
+        return left
+
+    def give_up(self, connection: Connection, head: Any) -> None:
+        """Answer 408."""
+        self._handler_of(connection)._give_up()
+
+    def left_content(self, connection: Connection) -> bool:
+        """Return whether the handler's last request has content that nobody has read."""
+        handler = connection.state
+        return handler is not None and handler._content_left

@@ -1,0 +1,67 @@
+"""Which sockets are ready: epoll itself where there is one, else what `selectors` finds.
+
+`selectors` makes an object for every event, which costs more than reading the event; where the kernel
+has epoll it is asked directly. Both are level-triggered: what is not attended to is said again.
+"""
+
+from __future__ import annotations
+
+import select
+import selectors
+from typing import Any, Protocol
+
+__all__ = ["Readiness", "readiness"]
+
+
+class Readiness(Protocol):
+    """Watches descriptors for something to read (or to accept)."""
+
+    def watch(self, fd: int, *, shared: bool = False) -> None:
+        """Say from now on when there is something; `shared`: other processes wait for it too."""
+
+    def ignore(self, fd: int) -> None:
+        """Say nothing of a descriptor any more."""
+
+    def poll(self, timeout: float, /) -> list[tuple[int, int]]:
+        """Return (descriptor, events) of those that are ready, within `timeout` seconds."""
+
+    def close(self) -> None: ...
+
+
+class _Epoll:
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self.poll = self._epoll.poll
+
+    def watch(self, fd: int, *, shared: bool = False) -> None:
+        # Of several processes that wait for one listener, one is woken.
+        exclusive = getattr(select, "EPOLLEXCLUSIVE", 0) if shared else 0
+        self._epoll.register(fd, select.EPOLLIN | exclusive)
+
+    def ignore(self, fd: int) -> None:
+        self._epoll.unregister(fd)
+
+    def close(self) -> None:
+        self._epoll.close()
+
+
+class _Selector:
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+
+    def watch(self, fd: int, *, shared: bool = False) -> None:
+        self._selector.register(fd, selectors.EVENT_READ)
+
+    def ignore(self, fd: int) -> None:
+        self._selector.unregister(fd)
+
+    def poll(self, timeout: float, /) -> list[tuple[int, int]]:
+        return [(key.fd, events) for key, events in self._selector.select(timeout)]
+
+    def close(self) -> None:
+        self._selector.close()
+
+
+def readiness() -> Any:
+    """Return a `Readiness` of the best kind that this system has."""
+    return _Epoll() if hasattr(select, "epoll") else _Selector()
