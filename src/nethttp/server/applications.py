@@ -21,7 +21,7 @@ Interface = Literal["handler", "wsgi", "directory"]
 INTERFACES: tuple[Interface, ...] = ("handler", "wsgi", "directory")
 
 
-class NotServable(Exception):
+class NotServable(ValueError):
     """What was to be served cannot be; the message is one line, or more for a program's error."""
 
 

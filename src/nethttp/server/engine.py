@@ -68,6 +68,9 @@ MAX_LINGER = 256 * 1024
 #: Connections accepted before other sockets get their turn.
 ACCEPT_BURST = 64
 
+#: The same when the engine will accept no more: as many as may wait in a queue.
+LAST_BURST = 65536
+
 #: How long nothing is accepted when the system has no descriptor left, in seconds.
 ACCEPT_PAUSE = 0.5
 
@@ -740,8 +743,8 @@ class Engine:
             self._woken = False
             self._take_returned()
 
-    def _accept(self, listener: socket.socket) -> None:
-        for _ in range(ACCEPT_BURST):
+    def _accept(self, listener: socket.socket, most: int = ACCEPT_BURST) -> None:
+        for _ in range(most):
             try:
                 # Of a TLS listener too: its own `accept` would wait for the handshake.
                 sock, address = socket.socket.accept(listener)
@@ -811,7 +814,8 @@ class Engine:
         """Close what is idle while the engine drains; return whether nothing is left."""
         if self._listeners:
             for fd, listener in self._listeners.items():
-                self._accept(listener)
+                # Closing the listener would reset those that wait in its queue.
+                self._accept(listener, LAST_BURST)
                 self._ignore(fd)
             self._listeners = {}
             for connection in list(self._connections.values()):

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from ..status import HTTPStatus
-from ..wire.fields import select_fields
+from ..wire.fields import FieldFinder
 from ..wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from . import cors, listing, preconditions, ranges
 from .filecache import BoundedCache, FileView, StoredFile
@@ -51,17 +51,12 @@ _MEDIA_TYPES = {
 }
 
 #: The fields of a request that decide which bytes of which representation it gets.
-_DECIDING = frozenset(
-    {
-        "accept-encoding",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "range",
-    }
+_DECIDING = FieldFinder(
+    *("accept-encoding", "range", "if-range", "if-match", "if-none-match"),
+    *("if-modified-since", "if-unmodified-since"),
 )
+_ACCEPT = FieldFinder("accept", "accept-encoding")
+_ORIGIN = FieldFinder("origin")
 
 #: What was found at a path, for one handler class and its options.
 _RESOURCES: BoundedCache[tuple[Any, ...], Resource] = BoundedCache(
@@ -259,7 +254,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         if page is None:
             self.send_error(HTTPStatus.NOT_FOUND, "File not found")
             return None
-        chosen = page.choose(self._asked(frozenset({"accept-encoding"})).get("accept-encoding"))
+        chosen = page.choose(self._asked(_ACCEPT).get("accept-encoding"))
         self.send_response(HTTPStatus.NOT_FOUND)
         for name, value in self._description(page, chosen):
             # What the page itself may be asked for, or kept as, is not said of what is missing.
@@ -271,7 +266,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def _asks_for_a_page(self) -> bool:
         name = urlsplit(self.path).path.rpartition("/")[2]
-        accept = self._asked(frozenset({"accept"})).get("accept", "")
+        accept = self._asked(_ACCEPT).get("accept", "")
         return "." not in name or any(
             kind == "text/html" and weight for kind, weight in parse_weighted_list(accept)
         )
@@ -281,12 +276,6 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         if (resource := self._remembered(path)) is not None:
             return resource
         return self._look_up(path, path) if self._may_serve(path) else None
-
-    def _asked(self, names: frozenset[str]) -> dict[str, str]:
-        """Return the named fields of the request; lines of one name as one list."""
-        fields = self._fields if self._message is None else self._message.items()
-        selected = select_fields(fields, names)
-        return {name: ", ".join(values) for name, values in selected.items()}
 
     def _send_resource(self, resource: Resource) -> Any:
         asked = self._asked(_DECIDING)
@@ -378,7 +367,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     def _send_extra_fields(self) -> None:
         if self.cors is not None:
             allowed = [self.cors] if isinstance(self.cors, str) else self.cors
-            origin = self._asked(frozenset({"origin"})).get("origin")
+            origin = self._asked(_ORIGIN).get("origin")
             for name, value in cors.response_fields(allowed, origin):
                 self.send_header(name, value)
         if (self._status or 0) < 400:

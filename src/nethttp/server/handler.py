@@ -25,7 +25,7 @@ from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.block import read_field_block
 from ..wire.body import BodyReader, LengthDecoder, body_decoder
-from ..wire.fields import FieldLines, select_fields
+from ..wire.fields import FieldFinder, FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
     FRAMING_FIELDS,
@@ -531,6 +531,13 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def headers(self, message: Any) -> None:
         self._message = message
 
+    def _asked(self, fields: FieldFinder) -> dict[str, str]:
+        """Return what the request has of some fields, without parsing all of them."""
+        if self._message is not None:
+            return fields.in_pairs(self._message.items())
+        # The engine leaves a usual head as it came.
+        return fields.in_head(self._block) if self._block else fields.in_pairs(self._fields)
+
     def parse_request(self) -> bool:
         """Parse `raw_requestline` and the fields that follow it in `rfile`.
 
@@ -854,7 +861,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
     def address_string(self) -> str:
         """Return the client's address as the log shows it."""
-        return str(self.client_address[0])
+        # A client at a socket in the file system has none.
+        return str(self.client_address[0]) if self.client_address else "-"
 
 
 #: Error codes that have no content, or must have none. RFC 9110 sections 15.3.5, 15.3.6, 15.4.5.

@@ -1,9 +1,9 @@
 """Where a server listens: addresses as they are written, and the sockets that listen at them.
 
-    host:port  [::1]:port  :port  host      TCP; without a port, the one that was given besides
-    unix:PATH                               a socket in the file system
-    fd:N                                    a descriptor that is listening already
-    systemd                                 the sockets that systemd opened (LISTEN_FDS)
+host:port  [::1]:port  :port  host      TCP; without a port, the one that was given besides
+unix:PATH                               a socket in the file system
+fd:N                                    a descriptor that is listening already
+systemd                                 the sockets that systemd opened (LISTEN_FDS)
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ class Listeners:
         self._backlog = backlog
         self._unix_mode = unix_mode
         self._paths: list[str] = []
+        self._own: list[socket.socket] = []
         self._sockets: list[list[socket.socket]] = []
         try:
             for address in addresses:
@@ -121,24 +122,42 @@ class Listeners:
         """Return the sockets of one worker, one an address."""
         return [sockets[number % len(sockets)] for sockets in self._sockets]
 
+    def urls(self, scheme: str = "http") -> list[str]:
+        """Return a URL for each address."""
+        return [url_of(sockets[0], scheme) for sockets in self._sockets]
+
     def all(self) -> list[socket.socket]:
         """Return every socket."""
         return [sock for sockets in self._sockets for sock in sockets]
+
+    def stop_new_connections(self) -> None:
+        """Let nothing new come into the queues of the sockets that were made here.
+
+        What systemd, or whoever passed a descriptor, keeps open waits there for the next to come.
+        """
+        for sock in self._own:
+            stop_new_connections(sock)
+        self._remove_paths()
 
     def close(self) -> None:
         """Close all sockets, and remove those that are in the file system."""
         for sock in self.all():
             sock.close()
-        for path in self._paths:
+        self._remove_paths()
+        self._sockets = []
+
+    def _remove_paths(self) -> None:
+        paths, self._paths = self._paths, []
+        for path in paths:
             try:
                 os.unlink(path)
             except FileNotFoundError:
                 pass
-        self._sockets, self._paths = [], []
 
     def _open(self, address: Address, workers: int, environ: Mapping[str, str]) -> None:
         if address.kind == "tcp":
             self._sockets.append(self._open_tcp(address, workers))
+            self._own += self._sockets[-1]
         elif address.kind == "unix":
             self._sockets.append([self._open_unix(address.host)])
         elif address.kind == "fd":

@@ -34,6 +34,8 @@ class ResponseWriter(io.BufferedIOBase):
         """Whether anything of the current response has been given to this writer."""
         self.overrun = 0
         """How many bytes more than its declared length a response had."""
+        self.sent = 0
+        """How many bytes of content the current response has had so far."""
 
     def writable(self) -> bool:
         return True
@@ -47,7 +49,7 @@ class ResponseWriter(io.BufferedIOBase):
         self.flush()
         self._left = None
         self._silent = self.begun = False
-        self.overrun = 0
+        self.overrun = self.sent = 0
 
     def begin(self, head: bytes, length: int | None, *, has_body: bool, hold: bool) -> None:
         """Take a response's head; its body has `length` bytes (None: it ends with the connection).
@@ -92,6 +94,7 @@ class ResponseWriter(io.BufferedIOBase):
                 self.overrun += size - left
                 data = bytes(data)[:left]
             self._left = left - min(size, left)
+        self.sent += size if left is None else min(size, left)
         held = self._held
         if not held:
             if data:
@@ -118,6 +121,7 @@ class ResponseWriter(io.BufferedIOBase):
         sent = self._sendfile(file, offset, count) if count else 0
         if self._left is not None:
             self._left -= sent
+        self.sent += sent
         return sent
 
     def _send(self, data: bytes) -> None:
