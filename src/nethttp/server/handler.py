@@ -521,11 +521,15 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         if self._message is None:
             from ..message import message_from_fields  # start-up: it loads email
 
-            if self._block:
-                # Read again, field by field, for the few handlers that ask.
-                self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
-            self._message = message_from_fields(self._fields, self.MessageClass)
+            self._message = message_from_fields(self._known_fields(), self.MessageClass)
         return self._message
+
+    def _known_fields(self) -> FieldLines:
+        """Return the request's field lines."""
+        if self._block:
+            # Only now, field by field: few handlers ask.
+            self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
+        return self._fields
 
     @headers.setter
     def headers(self, message: Any) -> None:

@@ -117,7 +117,7 @@ class HTTPServer(socketserver.TCPServer):
     def _make_engine(self) -> Engine:
         return Engine(
             [self.socket],
-            HandlerApplication(self.RequestHandlerClass, self),
+            self._make_application(),
             limits=EngineLimits(
                 max_connections=self.max_connections,
                 max_threads=self.max_threads,
@@ -131,6 +131,9 @@ class HTTPServer(socketserver.TCPServer):
             busy_response=self.busy_response,
             daemon=self.daemon_threads,
         )
+
+    def _make_application(self) -> Any:
+        return HandlerApplication(self.RequestHandlerClass, self)
 
     def shutdown(self) -> None:
         """Stop `serve_forever` and wait until it has returned."""

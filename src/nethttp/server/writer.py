@@ -12,7 +12,7 @@ import os
 import select
 import socket
 
-__all__ = ["PatientWriter", "ResponseWriter", "wants_more"]
+__all__ = ["PatientWriter", "ResponseWriter", "send_all", "wants_more"]
 
 #: Up to this size a head and the first bytes of a body are joined; copying more costs more than a
 #: second send.
@@ -153,6 +153,50 @@ def wants_more(error: OSError) -> bool:
     )
 
 
+def send_all(sock: socket.socket, data: bytes, timeout: float | None) -> None:
+    """Send all of `data` on a socket that does not block.
+
+    Raises:
+        TimeoutError: there was no room for `timeout` seconds (None: as long as it takes).
+    """
+    try:
+        sent = sock.send(data)
+    except OSError as error:
+        if not wants_more(error):
+            raise
+        _wait(sock, error, timeout)
+        sent = 0
+    if sent == len(data):
+        return
+    with memoryview(data).cast("B") as view:
+        while sent < len(view):
+            try:
+                sent += sock.send(view[sent:])
+            except OSError as error:
+                if not wants_more(error):
+                    raise
+                _wait(sock, error, timeout)
+
+
+def _wait(sock: socket.socket, error: OSError, timeout: float | None) -> None:
+    """Wait until a socket can go on that could not, as `error` says.
+
+    Raises:
+        TimeoutError: it could not in time.
+    """
+    if not _is_ready(sock, type(error).__name__ == "SSLWantReadError", timeout):
+        raise TimeoutError(f"expected room to send within {timeout:g} s")
+
+
+def _is_ready(sock: socket.socket, to_read: bool, timeout: float | None) -> bool:
+    if not hasattr(select, "poll"):
+        readers, writers = ([sock], []) if to_read else ([], [sock])
+        return any(select.select(readers, writers, [], timeout))
+    poll = select.poll()
+    poll.register(sock, select.POLLIN if to_read else select.POLLOUT)
+    return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
 class PatientWriter(ResponseWriter):
     """Writes to a socket that does not block, and waits for room itself.
 
@@ -165,23 +209,7 @@ class PatientWriter(ResponseWriter):
         self.timeout = timeout
 
     def _send(self, data: bytes) -> None:
-        try:
-            sent = self._sock.send(data)
-        except OSError as error:
-            if not wants_more(error):
-                raise
-            self._wait(error)
-            sent = 0
-        if sent == len(data):
-            return
-        with memoryview(data).cast("B") as view:
-            while sent < len(view):
-                try:
-                    sent += self._sock.send(view[sent:])
-                except OSError as error:
-                    if not wants_more(error):
-                        raise
-                    self._wait(error)
+        send_all(self._sock, data, self.timeout)
 
     def _sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
         try:
@@ -197,7 +225,7 @@ class PatientWriter(ResponseWriter):
             except OSError as error:
                 if not wants_more(error):
                     raise
-                self._wait(error)
+                _wait(self._sock, error, self.timeout)
             else:
                 if not size:
                     break
@@ -213,15 +241,3 @@ class PatientWriter(ResponseWriter):
             self._send(piece)
             sent += len(piece)
         return sent
-
-    def _wait(self, error: OSError) -> None:
-        """Wait until the socket can go on.
-
-        Raises:
-            TimeoutError: it could not in time.
-        """
-        poll = select.poll()
-        reads = type(error).__name__ == "SSLWantReadError"
-        poll.register(self._sock.fileno(), select.POLLIN if reads else select.POLLOUT)
-        if not poll.poll(None if self.timeout is None else self.timeout * 1000):
-            raise TimeoutError(f"expected room to send within {self.timeout:g} s")

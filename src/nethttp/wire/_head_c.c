@@ -646,11 +646,12 @@ note_field(Usual *usual, const octet *name, const octet *name_end, const octet *
     }
 }
 
-/* Called for each field of a usual head; returns -1 with an exception. */
+/* Called for each field of a usual head; returns 1 where the pure twin should look, -1 with an
+   exception. */
 typedef int (*Visit)(void *context, const octet *name, const octet *name_end, const octet *value,
                      const octet *value_end);
 
-/* Read a whole usual head: 1, 0 where it is not usual, -1 from `visit`. */
+/* Read a whole usual head: 1, 0 where it is not usual; 2 and -1 from `visit`. */
 static int
 read_usual(const Block *block, RequestLine *line, Usual *usual, Visit visit, void *context)
 {
@@ -682,8 +683,9 @@ read_usual(const Block *block, RequestLine *line, Usual *usual, Visit visit, voi
             !note_field(usual, name, name_end, value, value_end)) {
             return 0;
         }
-        if (visit != NULL && visit(context, name, name_end, value, value_end) < 0) {
-            return -1;
+        int stopped = visit == NULL ? 0 : visit(context, name, name_end, value, value_end);
+        if (stopped) {
+            return stopped < 0 ? -1 : 2;
         }
         at += 2;
     }
@@ -709,6 +711,150 @@ usual_request(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     return Py_BuildValue("(LONNiN)", usual.length, usual.persistent ? Py_True : Py_False,
                          text(block.begin, line.method_end), text(line.target, line.target_end),
                          line.version, text(block.begin, line.target_end + 9));
+}
+
+/* --- a usual request as a WSGI environ: PEP 3333 --------------------------------------------- */
+
+/* The longest field name that is turned into a key here. */
+#define MAX_KEY 64
+
+/* Set environ[key] to a new string, whose reference is taken. */
+static int
+set_item(PyObject *environ, const char *key, PyObject *value)
+{
+    int failed = value == NULL || PyDict_SetItemString(environ, key, value) < 0;
+    Py_XDECREF(value);
+    return failed ? -1 : 0;
+}
+
+/* A further line of a field joins the one before. */
+static PyObject *
+joined(PyObject *before, const char *key, PyObject *value)
+{
+    const char *separator = strcmp(key, "HTTP_COOKIE") == 0 ? "; " : ",";
+    PyObject *both = PyUnicode_FromFormat("%U%s%U", before, separator, value);
+    Py_DECREF(value);
+    return both;
+}
+
+/* Put a field into the environ; its name has at most MAX_KEY octets. */
+static int
+put_into_environ(void *context, const octet *name, const octet *name_end, const octet *value,
+                 const octet *value_end)
+{
+    PyObject *environ = context;
+    char key[5 + MAX_KEY + 1] = "HTTP_";
+    char *at = key + 5;
+    if (name_end - name > MAX_KEY) {
+        return 1;
+    }
+    for (; name < name_end; name++) {
+        if (*name == '_') {
+            return 0;
+        }
+        *at++ = *name == '-' ? '_' : (char)(*name >= 'a' && *name <= 'z' ? *name - 0x20 : *name);
+    }
+    *at = '\0';
+    const char *plain = key + 5;
+    if (strcmp(plain, "PROXY") == 0) {
+        return 0;
+    }
+    PyObject *content = text(value, value_end);
+    if (content == NULL) {
+        return -1;
+    }
+    if (strcmp(plain, "CONTENT_TYPE") == 0 || strcmp(plain, "CONTENT_LENGTH") == 0) {
+        return set_item(environ, plain, content);
+    }
+    PyObject *name_object = PyUnicode_FromStringAndSize(key, at - key);
+    if (name_object == NULL) {
+        Py_DECREF(content);
+        return -1;
+    }
+    PyObject *before = PyDict_GetItemWithError(environ, name_object);
+    if (before != NULL) {
+        content = joined(before, key, content);
+    }
+    int failed = content == NULL || PyErr_Occurred() ||
+                 PyDict_SetItem(environ, name_object, content) < 0;
+    Py_DECREF(name_object);
+    Py_XDECREF(content);
+    return failed ? -1 : 0;
+}
+
+/* Return the path with its percent-encoded octets decoded, each as one character. */
+static PyObject *
+decoded_path(const octet *begin, const octet *end)
+{
+    if (memchr(begin, '%', (size_t)(end - begin)) == NULL) {
+        return text(begin, end);
+    }
+    octet *decoded = PyMem_Malloc((size_t)(end - begin));
+    if (decoded == NULL) {
+        return PyErr_NoMemory();
+    }
+    octet *to = decoded;
+    for (const octet *at = begin; at < end;) {
+        int high = *at == '%' && end - at > 2 ? hex_digit(at[1]) : -1;
+        int low = high >= 0 ? hex_digit(at[2]) : -1;
+        if (low >= 0) {
+            *to++ = (octet)(high << 4 | low);
+            at += 3;
+        }
+        else {
+            *to++ = *at++;
+        }
+    }
+    PyObject *path = text(decoded, to);
+    PyMem_Free(decoded);
+    return path;
+}
+
+static int
+put_request_line(PyObject *environ, const Block *block, const RequestLine *line)
+{
+    const octet *end = line->target_end;
+    const octet *mark = memchr(line->target, '?', (size_t)(end - line->target));
+    const octet *path_end = mark == NULL ? end : mark;
+    if (set_item(environ, "REQUEST_METHOD", text(block->begin, line->method_end)) < 0 ||
+        set_item(environ, "REQUEST_URI", text(line->target, end)) < 0 ||
+        set_item(environ, "PATH_INFO", decoded_path(line->target, path_end)) < 0 ||
+        set_item(environ, "QUERY_STRING", text(mark == NULL ? end : mark + 1, end)) < 0 ||
+        set_item(environ, "SERVER_PROTOCOL", text(end + 1, end + 9)) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(usual_environ_doc,
+"usual_environ(block, base, limits=DEFAULT_LIMITS, /)\n--\n\n"
+"Return (length, persistent, environ) of a usual request head; None for every other.");
+
+static PyObject *
+usual_environ(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    Block block;
+    RequestLine line;
+    Usual usual;
+    PyObject *of_block[2] = {nargs > 0 ? args[0] : NULL, nargs > 2 ? args[2] : NULL};
+    if (nargs < 2 || nargs > 3 || !PyDict_CheckExact(args[1]) ||
+        !take_block(module, of_block, nargs - 1, &block)) {
+        return hand_over("usual_environ", args, nargs);
+    }
+    PyObject *environ = PyDict_Copy(args[1]);
+    if (environ == NULL) {
+        return NULL;
+    }
+    int outcome = read_usual(&block, &line, &usual, put_into_environ, environ);
+    if (outcome == 1 && put_request_line(environ, &block, &line) == 0) {
+        return Py_BuildValue("(LON)", usual.length, usual.persistent ? Py_True : Py_False,
+                             environ);
+    }
+    Py_DECREF(environ);
+    if (outcome == 2) {
+        return hand_over("usual_environ", args, nargs);
+    }
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 /* --- Cookie fields: RFC 6265 section 4.2.1 --------------------------------------------------- */
@@ -966,6 +1112,7 @@ static PyMethodDef methods[] = {
     SEVERAL(parse_lenient_field_section),
     ONE(parse_chunk_line),
     ONE(split_cookie_field),
+    SEVERAL(usual_environ),
     SEVERAL(usual_request),
     ONE(serialise_fields),
     SEVERAL(serialise_request_head),

@@ -122,6 +122,28 @@ def usual_request(
     )
 
 
+def usual_environ(
+    block: bytes, base: dict[str, object], limits: Limits = DEFAULT_LIMITS, /
+) -> tuple[int, bool, dict[str, object]] | None:
+    """Return (length, persistent, environ) of a usual request head; None for every other.
+
+    The environ is a copy of `base` with what the head says (PEP 3333). A field whose name has a "_"
+    is left out, since it would pass for one with a "-"; so is Proxy, which others take for a
+    setting of this process.
+
+    >>> usual_environ(b"GET /a%20b?c HTTP/1.1\\r\\nHost: d\\r\\n\\r\\n", {})[2]["PATH_INFO"]
+    '/a b'
+    """
+    from .environ import environ_of  # start-up: it loads urllib.parse
+
+    usual = usual_request(block, limits)
+    if usual is None:
+        return None
+    length, persistent, method, target, version, _ = usual
+    fields = parse_request_head(block, limits)[3]
+    return length, persistent, environ_of(base, method, target, version, fields)
+
+
 def _only_value(lowered: bytes, name: bytes) -> bytes | None:
     """Return a field's value in lower case, None if there is none; two make an unusual value."""
     at = lowered.find(name)

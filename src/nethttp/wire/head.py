@@ -22,6 +22,7 @@ __all__ = [
     "serialise_request_head",
     "serialise_response_head",
     "split_cookie_field",
+    "usual_environ",
     "usual_request",
 ]
 
@@ -49,4 +50,5 @@ serialise_fields = _twin.serialise_fields
 serialise_request_head = _twin.serialise_request_head
 serialise_response_head = _twin.serialise_response_head
 split_cookie_field = _twin.split_cookie_field
+usual_environ = _twin.usual_environ
 usual_request = _twin.usual_request
