@@ -215,6 +215,15 @@ class LoggedApplication:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._application, name)
 
+    @property
+    def closing(self) -> bool:
+        """Whether every response is to end its connection."""
+        return self._application.closing
+
+    @closing.setter
+    def closing(self, value: bool) -> None:
+        self._application.closing = value
+
     def kind(self, head: Any, /) -> Hashable:
         return self._application.kind(head)
 

@@ -1,4 +1,4 @@
-"""What is to be served: a handler class, a WSGI application or a directory, found out by looking."""
+"""What is to be served: a handler class, a WSGI application or a directory; found by looking."""
 
 from __future__ import annotations
 

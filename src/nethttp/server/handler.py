@@ -45,8 +45,8 @@ from ..wire.limits import DEFAULT_LIMITS, Limits
 from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
-from .dates import MONTHS, WEEKDAYS, http_date_now
 from .connection import Connection
+from .dates import MONTHS, WEEKDAYS, http_date_now
 from .undecoded import UndecodedIfLineFirst
 from .writer import PatientWriter, ResponseWriter
 
@@ -524,16 +524,16 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._message = message_from_fields(self._known_fields(), self.MessageClass)
         return self._message
 
+    @headers.setter
+    def headers(self, message: Any) -> None:
+        self._message = message
+
     def _known_fields(self) -> FieldLines:
         """Return the request's field lines."""
         if self._block:
             # Only now, field by field: few handlers ask.
             self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
         return self._fields
-
-    @headers.setter
-    def headers(self, message: Any) -> None:
-        self._message = message
 
     def _asked(self, fields: FieldFinder) -> dict[str, str]:
         """Return what the request has of some fields, without parsing all of them."""

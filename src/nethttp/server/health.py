@@ -1,4 +1,4 @@
-"""Paths that say whether a process lives and whether it takes requests, in front of an application."""
+"""Paths that say whether a process lives and takes requests, in front of an application."""
 
 from __future__ import annotations
 

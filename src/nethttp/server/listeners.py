@@ -163,8 +163,7 @@ class Listeners:
         elif address.kind == "fd":
             self._sockets.append([_adopt(address.port)])
         else:
-            for descriptor in _inherited(environ):
-                self._sockets.append([_adopt(descriptor)])
+            self._sockets += [[_adopt(descriptor)] for descriptor in _inherited(environ)]
 
     def _open_tcp(self, address: Address, workers: int) -> list[socket.socket]:
         family, _, _, _, place = socket.getaddrinfo(
@@ -179,15 +178,7 @@ class Listeners:
         # Two programs could share a port by accident: a socket that shares it with nobody is told.
         with self._bind(family, place, both=both) as probe:
             place = (place[0], probe.getsockname()[1], *place[2:])
-        sockets: list[socket.socket] = []
-        try:
-            for _ in range(workers):
-                sockets.append(self._listen(family, place, both=both, share=True))
-        except BaseException:
-            for sock in sockets:
-                sock.close()
-            raise
-        return sockets
+        return [self._listen(family, place, both=both, share=True) for _ in range(workers)]
 
     def _listen(
         self, family: int, place: object, *, both: bool, share: bool = False

@@ -160,7 +160,7 @@ def _add_operation(group: Any) -> None:
         type=_positive,
         default=engine.max_connections,
         metavar="N",
-        help=f"open connections of a worker, beyond which it answers 503 ({engine.max_connections})",
+        help=f"open connections of a worker, above which it answers 503 ({engine.max_connections})",
     )
     add(
         "--max-threads",

@@ -30,7 +30,7 @@ def write_certificate(path: str, hosts: Iterable[str] = ()) -> str:
     names = dict.fromkeys([*_LOCAL, socket.gethostname(), *(host for host in hosts if host)])
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "nethttp self-signed")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)

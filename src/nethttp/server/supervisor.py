@@ -1,9 +1,9 @@
 """`Supervisor`: keeps workers running, renews them, and ends them, without losing a connection.
 
-It owns the listening sockets and serves nothing itself. A worker is a forked process with the sockets
-of its place; whoever takes a place takes its sockets with what waits in their queues, so neither a
-crash nor a renewal resets a connection (see "Life cycle" in docs/design.md). The program to be served
-is imported by the workers alone: a new worker has new code.
+It owns the listening sockets and serves nothing itself. A worker is a forked process with the
+sockets of its place; whoever takes a place takes its sockets with what waits in their queues, so
+neither a crash nor a renewal resets a connection (see "Life cycle" in docs/design.md). The program
+to be served is imported by the workers alone: a new worker has new code.
 
 One thread, one loop: signals and the workers' reports arrive as bytes in pipes.
 """

@@ -218,11 +218,10 @@ def _wsgi_server(log: AccessLog | None) -> Any:
     if log is None:
         return WSGIServer
 
-    class LoggedWSGIServer(WSGIServer):
-        def answered(self, environ: Any, response: Any) -> None:
-            log.write(exchange_of_wsgi(environ, response.status, response.sent))
+    def answered(_server: Any, environ: Any, response: Any) -> None:
+        log.write(exchange_of_wsgi(environ, response.status, response.sent))
 
-    return LoggedWSGIServer
+    return type("WSGIServer", (WSGIServer,), {"answered": answered})
 
 
 def _with_settings(factory: Any, settings: Settings) -> Any:

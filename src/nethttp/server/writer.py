@@ -127,7 +127,7 @@ class ResponseWriter(io.BufferedIOBase):
     def _send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
-    def _sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         return self._sock.sendfile(file, offset, count)
 
     def flush(self) -> None:
@@ -211,7 +211,7 @@ class PatientWriter(ResponseWriter):
     def _send(self, data: bytes) -> None:
         send_all(self._sock, data, self.timeout)
 
-    def _sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         try:
             source = file.fileno()
         except (OSError, AttributeError):
@@ -233,7 +233,7 @@ class PatientWriter(ResponseWriter):
         file.seek(offset + sent)
         return sent
 
-    def _copy(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def _copy(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         """Send a file piece by piece, where the kernel cannot."""
         file.seek(offset)
         sent = 0

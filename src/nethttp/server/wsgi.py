@@ -34,10 +34,10 @@ from .connection import Connection
 from .dates import http_date_now
 from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
-from .servers import HTTPSServer, HTTPServer, ThreadingHTTPServer
+from .servers import HTTPSServer, ThreadingHTTPServer
 from .writer import PatientWriter, send_all
 
-__all__ = ["FileWrapper", "WSGIApplication", "WSGIHandler", "WSGIServer", "WSGISServer"]
+__all__ = ["FileWrapper", "WSGIApplication", "WSGIHandler", "WSGISServer", "WSGIServer"]
 
 Environ = dict[str, Any]
 App = Callable[..., Iterable[bytes]]
