@@ -20,6 +20,9 @@ def escape(text: str) -> str:
     >>> print(escape("GET /\x1b[2J"))
     GET /\x1b[2J
     """
+    # Nothing that is escaped is printable, but for the backslash.
+    if "\\" not in text and text.isprintable():
+        return text
     return text.translate(_ESCAPES)
 
 
