@@ -106,7 +106,7 @@ def _watch() -> None:
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.server") -> int:
     """Run the command and return its exit status."""
-    arguments = command_line(prog).parse_args(argv)
+    arguments = command_line(prog).parse_intermixed_args(argv)
     try:
         settings, what = settings_of(arguments)
         if not arguments.tls_self_signed:

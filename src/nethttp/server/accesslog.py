@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ..wire.fields import FieldFinder
 from .dates import MONTHS
-from .engine import Application
+
+if TYPE_CHECKING:
+    from .engine import Application
 
 __all__ = ["FORMATS", "AccessLog", "Exchange", "LoggedApplication", "escape", "format_log_date"]
 
@@ -38,6 +40,9 @@ def escape(text: str) -> str:
     >>> print(escape("GET /\x1b[2J"))
     GET /\x1b[2J
     """
+    # Nothing that is escaped is printable, but for the backslash.
+    if "\\" not in text and text.isprintable():
+        return text
     return text.translate(_ESCAPES)
 
 

@@ -40,6 +40,7 @@ from .connection import (
 )
 from .crew import Crew
 from .deadlines import NEVER, Wheel
+from .loglines import LineLog
 from .pace import Pace
 from .readiness import readiness
 from .writer import wants_more
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["Application", "Engine", "EngineLimits"]
 
 #: Read at once. A head and a small body fit, and the buffer is not worth a system call of its own.
-READ_SIZE = 65536
+READ_SIZE = 16384
 
 #: How often the watcher looks, in seconds: a handler that blocks delays others by one to two ticks.
 TICK = 0.005
@@ -115,6 +116,8 @@ class Application(Protocol):
     """Seconds that a head may take from its first byte on."""
     body_timeout: float | None
     """Seconds that a peer may pause in the middle of content."""
+    log: LineLog
+    """Where handlers log, told which turns have many requests."""
     closing: bool
     """Set when every response is to end its connection."""
     max_head: int
@@ -278,6 +281,7 @@ class Engine:
                     self._epoch += 1
                     break
         self._finished.set()
+        self.application.log.release()
         for connection in list(self._connections.values()):
             if connection.stage != BUSY:
                 self._close(connection)
@@ -365,6 +369,7 @@ class Engine:
         idle = self.application.idle_timeout
         idle_seconds = NEVER if idle is None else idle
         answer = self._answer
+        log = self.application.log
         while not self._stopping:
             now = time.monotonic()
             if now >= wheel.next:
@@ -374,6 +379,8 @@ class Engine:
             wait = min(wheel.next, self._accept_again, self._drain_until) - now
             events = poll(max(0.0, min(wait, poll_interval)))
             self._now = now = time.monotonic()
+            if len(events) > 1:
+                log.gather()
             for fd, _ in events:
                 connection = connections.get(fd)
                 if connection is None:
@@ -395,6 +402,7 @@ class Engine:
                             connection.deadline = now + idle_seconds
                         continue
                 self._receive(connection, data)
+            log.release()
             if now >= self._accept_again:
                 self._accept_more()
             if service_actions is not None:
@@ -818,9 +826,14 @@ class Engine:
                 self._accept(listener, LAST_BURST)
                 self._ignore(fd)
             self._listeners = {}
-            for connection in list(self._connections.values()):
-                if connection.stage == AWAITING and not connection.buffer:
-                    self._wheel.put(connection, now + FAREWELL)
+        # Those that a handler had when the drain began come back one by one.
+        for connection in list(self._connections.values()):
+            if (
+                connection.stage == AWAITING
+                and not connection.buffer
+                and connection.deadline > now + FAREWELL
+            ):
+                self._wheel.put(connection, now + FAREWELL)
         return not self._connections or now >= self._drain_until
 
 

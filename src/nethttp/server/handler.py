@@ -47,6 +47,7 @@ from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
+from .loglines import LineLog
 from .undecoded import UndecodedIfLineFirst
 from .writer import PatientWriter, ResponseWriter
 
@@ -106,15 +107,41 @@ def _field_line(name: str, value: str) -> bytes:
     return serialise_fields([(name, value)])
 
 
-def _framing_fields(lines: list[bytes]) -> dict[str, list[str]]:
-    """Return the fields of a buffered head that frame it, as `fields.select_fields` does."""
+@lru_cache(maxsize=1024)
+def _framing_field(line: bytes) -> tuple[str, str] | None:
+    """Return name and value of a buffered line if it frames the message."""
+    name, colon, value = line.partition(b":")
+    key = _FRAMING_NAMES.get(name.lower()) if colon else None
+    return None if key is None else (key, value.strip().decode("latin-1"))
+
+
+@lru_cache(maxsize=1024)
+def _frame(fields: tuple[tuple[str, str], ...]) -> tuple[int | None, bool]:
+    """Return the declared framing, and whether Connection says something."""
     found: dict[str, list[str]] = {}
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        key = _FRAMING_NAMES.get(name.lower()) if colon else None
-        if key is not None:
-            found.setdefault(key, []).append(value.strip().decode("latin-1"))
-    return found
+    for name, value in fields:
+        found.setdefault(name, []).append(value)
+    return declared_framing(found), "connection" in found
+
+
+def _frame_of(lines: list[bytes]) -> tuple[int | None, bool]:
+    """Return what `_frame` does of a buffered head; most of its lines were seen before."""
+    return _frame(tuple([field for line in lines if (field := _framing_field(line))]))
+
+
+@lru_cache(maxsize=2)
+def _date_line(second: int) -> bytes:
+    return f"Date: {format_http_date(second)}\r\n".encode("ascii")
+
+
+def _leaves_alone(handler: type[BaseHTTPRequestHandler]) -> bool:
+    """Whether a class sends Server and Date as they are sent here, so that no method need be asked."""
+    base = BaseHTTPRequestHandler
+    return (
+        handler.send_header is base.send_header
+        and handler.version_string is base.version_string
+        and handler.date_time_string is base.date_time_string
+    )
 
 
 @lru_cache(maxsize=256)
@@ -205,6 +232,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _engaged: Connection | None = None
     _taken = False
     _block: bytes = b""
+    _log: LineLog | None = None
 
     # --- the connection ---
 
@@ -722,8 +750,12 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         """
         self.log_request(code)
         self.send_response_only(code, message)
-        self.send_header("Server", self.version_string())
-        self.send_header("Date", self.date_time_string())
+        if not _leaves_alone(type(self)):
+            self.send_header("Server", self.version_string())
+            self.send_header("Date", self.date_time_string())
+        elif self.request_version != "HTTP/0.9":
+            server = _short_field_line("Server", f"{self.server_version} {self.sys_version}")
+            self._headers_buffer += server, _date_line(int(time.time()))
 
     def send_response_only(self, code: int, message: str | None = None) -> None:
         """Begin a response: buffer its status line alone. `message` defaults to the phrase.
@@ -774,16 +806,22 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             ValueError: Content-Length together with Transfer-Encoding, or an invalid one.
         """
         if self.request_version != "HTTP/0.9":
-            self._tell_persistence()
+            framing = self._tell_persistence()
             self._buffer(b"\r\n")
-            self.flush_headers()
+            if type(self).flush_headers is BaseHTTPRequestHandler.flush_headers:
+                self._hand_over_head(framing)
+            else:
+                self.flush_headers()
 
     def flush_headers(self) -> None:
         """Hand the buffered head to `wfile`."""
         lines = getattr(self, "_headers_buffer", None)
-        if not lines:
-            return
-        head = b"".join(lines)
+        if lines:
+            # Read off the head itself: programs edit the buffered lines.
+            self._hand_over_head(_frame_of(lines)[0])
+
+    def _hand_over_head(self, framing: int | None) -> None:
+        head = b"".join(self._headers_buffer)
         self._headers_buffer = []
         if not isinstance(self.wfile, ResponseWriter):
             self.wfile.write(head)
@@ -794,8 +832,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
             self.wfile.interim(head)
         else:
-            # Read off the head itself: programs edit the buffered lines.
-            framing = declared_framing(_framing_fields(lines))
             length = None if framing == CHUNKED else framing
             has_body = self._status is None or response_has_body(self.command, self._status)
             follows = has_body and length != 0 and not self._streamed
@@ -819,20 +855,21 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._stream.end()
             self._stream.timeout = self.timeout
 
-    def _tell_persistence(self) -> None:
+    def _tell_persistence(self) -> int | None:
+        """Add Connection where it is needed; return how the response is framed."""
         status = self._status
+        framing, told = _frame_of(getattr(self, "_headers_buffer", []))
         if status is None or status < 200 or self._takes_over:
-            return
-        declared = _framing_fields(self._headers_buffer)
-        endless = declared_framing(declared) is None and response_has_body(self.command, status)
-        if endless:
+            return framing
+        if framing is None and response_has_body(self.command, status):
             self.close_connection = True
-        if "connection" in declared or self.protocol_version < "HTTP/1.1":
-            return
+        if told or self.protocol_version < "HTTP/1.1":
+            return framing
         if self.close_connection:
             self._buffer(b"Connection: close\r\n")
         elif self._version < 11:
             self._buffer(b"Connection: keep-alive\r\n")
+        return framing
 
     # --- the log and what responses say of the server ---
 
@@ -849,7 +886,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Write one line to standard error: address, time, and ``format % args`` escaped."""
         message = escape(format % args)
-        sys.stderr.write(f"{self.address_string()} - - [{self.log_date_time_string()}] {message}\n")
+        line = f"{self.address_string()} - - [{self.log_date_time_string()}] {message}\n"
+        if self._log is None:
+            sys.stderr.write(line)
+        else:
+            self._log.write(line)
 
     def version_string(self) -> str:
         """Return what the Server field says."""
@@ -865,8 +906,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
     def address_string(self) -> str:
         """Return the client's address as the log shows it."""
-        # A client at a socket in the file system has none.
-        return str(self.client_address[0]) if self.client_address else "-"
+        address = self.client_address
+        # A Unix socket's peer has none.
+        return str(address[0]) if address and isinstance(address, tuple) else "-"
 
 
 #: Error codes that have no content, or must have none. RFC 9110 sections 15.3.5, 15.3.6, 15.4.5.

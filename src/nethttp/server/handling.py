@@ -16,6 +16,7 @@ from typing import Any
 from ..wire.head import usual_request
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
+from .loglines import LineLog
 
 __all__ = ["HandlerApplication", "runs_on_the_engine"]
 
@@ -52,6 +53,7 @@ class HandlerApplication:
         handler_class: Any = factory
         while isinstance(handler_class, functools.partial):
             handler_class = handler_class.func
+        self.log = LineLog()
         self._factory = factory
         self._server = server
         self._limits = limits = handler_class.limits

@@ -8,7 +8,6 @@ systemd                                 the sockets that systemd opened (LISTEN_
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import struct
@@ -263,6 +262,8 @@ def stop_new_connections(listener: socket.socket) -> None:
         return
     # A filter of one instruction, "return 0": no packet is for this socket. See socket(7) and
     # struct sock_fprog.
+    import ctypes  # only here: an address is wanted
+
     instruction = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
     program = struct.pack("HP", 1, ctypes.addressof(instruction))
     so_attach_filter = 26
