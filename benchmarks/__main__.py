@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .measure import Row
 
-PARTS = ("server", "client", "wire", "cookies", "cookiejar")
+PARTS = ("server", "files", "client", "wire", "cookies", "cookiejar")
 """The files with rows, in the order of the table."""
 
 DOCS = Path(__file__).parent.parent / "docs"

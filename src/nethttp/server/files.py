@@ -13,6 +13,7 @@ import posixpath
 import sys
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -57,6 +58,10 @@ _DECIDING = FieldFinder(
 )
 _ACCEPT = FieldFinder("accept", "accept-encoding")
 _ORIGIN = FieldFinder("origin")
+
+#: Paths are asked for again and again; this is a function of its arguments alone.
+MAX_KNOWN_PATH = 512
+_known_local_path = lru_cache(maxsize=2048)(local_path)
 
 #: What was found at a path, for one handler class and its options.
 _RESOURCES: BoundedCache[tuple[Any, ...], Resource] = BoundedCache(
@@ -398,7 +403,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         """Return the local path that the path of a URL names, below `directory`."""
-        return local_path(self.directory, path)
+        if len(path) > MAX_KNOWN_PATH:
+            return local_path(self.directory, path)
+        return _known_local_path(self.directory, path)
 
     def copyfile(self, source: Any, outputfile: Any) -> None:
         """Copy all of `source` to `outputfile`."""
