@@ -1,7 +1,7 @@
 """Rows of the file server: files of 1 KB, 100 KB and 100 MB beside nginx with sendfile.
 
-Each server runs on one core, wrk with 32 connections and a browser's fields on the other; the two are
-measured in turns. The peer's column is nginx here, not the standard library.
+Each server runs on one core, wrk with 32 connections and a browser's fields on the other; the two
+are measured in turns. The peer's column is nginx here, not the standard library.
 """
 
 from __future__ import annotations

@@ -199,9 +199,8 @@ class Load:
                 sock.sendall(request + b"\r\n")
                 head, content = receive(sock)
             except (OSError, EOFError) as error:
-                self.failures.append(
-                    f"{error!r} keeps={keeps} after {time.monotonic() - began:.2f} s, {self.answered}"
-                )
+                took = time.monotonic() - began
+                self.failures.append(f"{error!r}, keeps: {keeps}, after {took:.2f} s")
                 return
             self.answered += 1
             self.versions.add(content.decode().split()[0])
@@ -259,13 +258,15 @@ def test_what_runs_is_finished(program):
 
 
 def test_what_runs_for_too_long_is_ended(program):
-    with running("program:Handler", "0", "--drain-timeout", "0.3", cwd=program) as server:
-        with socket.create_connection(server.address, timeout=20) as sock:
-            sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-            while not (program / "started").exists():
-                select.select([], [], [], 0.01)
-            server.signal(signal.SIGTERM)
-            assert server.ended() == 0
+    with (
+        running("program:Handler", "0", "--drain-timeout", "0.3", cwd=program) as server,
+        socket.create_connection(server.address, timeout=20) as sock,
+    ):
+        sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        while not (program / "started").exists():
+            select.select([], [], [], 0.01)
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
 
 
 def test_a_worker_that_dies_is_replaced(program):
