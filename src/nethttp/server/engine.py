@@ -139,7 +139,7 @@ class Application(Protocol):
         Returns what was read beyond that request, or None if the connection is to be closed.
         """
 
-    def give_up(self, connection: Connection, head: Any, /) -> None:
+    def give_up(self, connection: Connection, /) -> None:
         """A request did not come whole in time: say so."""
 
     def left_content(self, connection: Connection, /) -> bool:
@@ -383,22 +383,21 @@ class Engine:
                 if connection is None:
                     self._attend_to_others(fd)
                     continue
-                if connection.stage != AWAITING:
-                    self._go_on(connection)
-                    continue
                 try:
+                    if connection.stage != AWAITING:
+                        self._go_on(connection)
+                        continue
                     data = connection.recv(READ_SIZE)
+                    # Nearly always one whole head has come, and nothing else.
+                    if data[-4:] == b"\r\n\r\n" and not connection.buffer:
+                        head = read_head(data)
+                        if head is not None and not head[0]:
+                            if answer(connection, head, data, b""):
+                                connection.deadline = now + idle_seconds
+                            continue
+                    self._receive(connection, data)
                 except OSError as error:
                     self._on_read_error(connection, error)
-                    continue
-                # Nearly always one whole head has come, and nothing else.
-                if data[-4:] == b"\r\n\r\n" and not connection.buffer:
-                    head = read_head(data)
-                    if head is not None and not head[0]:
-                        if answer(connection, head, data, b""):
-                            connection.deadline = now + idle_seconds
-                        continue
-                self._receive(connection, data)
             log.release()
             if now >= self._accept_again:
                 self._accept_more()
@@ -426,8 +425,8 @@ class Engine:
         self._lead.release()
         try:
             keep = self.application.answer(connection, head, block, content)
-        except Exception:
-            self._on_error(connection.sock, connection.address)
+        except BaseException as error:
+            self._on_crash(connection, error)
         finally:
             self._retake(connection, b"" if keep else None, epoch)
         if keep:
@@ -452,11 +451,19 @@ class Engine:
         self._lead.release()
         try:
             left = self.application.attend(connection, data)
-        except Exception:
-            self._on_error(connection.sock, connection.address)
+        except BaseException as error:
+            self._on_crash(connection, error)
         finally:
             self._retake(connection, left, epoch)
         self._take_back(connection, left)
+
+    def _on_crash(self, connection: Connection, error: BaseException) -> None:
+        """A handler has raised. What ends a thread ends the connection, as it would with its own."""
+        if isinstance(error, Exception):
+            self._on_error(connection.sock, connection.address)
+        elif not self.threads:
+            self._close(connection)
+            raise error
 
     def _retake(self, connection: Connection, left: bytes | None, epoch: int) -> None:
         """Lead again after a handler, or hand the connection in to who leads now."""
@@ -594,11 +601,7 @@ class Engine:
         self._wheel.put(connection, due if pause is None else min(due, self._now + pause))
 
     def _collect(self, connection: Connection) -> None:
-        try:
-            data = connection.recv(READ_SIZE)
-        except OSError as error:
-            self._on_read_error(connection, error)
-            return
+        data = connection.recv(READ_SIZE)
         collected = connection.buffer
         if not data:
             # The handler is to find out, as it would if it had read itself.
@@ -670,11 +673,7 @@ class Engine:
 
     def _drop(self, connection: Connection) -> None:
         """Throw away what a lingering peer sends."""
-        try:
-            data = connection.recv(READ_SIZE)
-        except OSError as error:
-            self._on_read_error(connection, error)
-            return
+        data = connection.recv(READ_SIZE)
         connection.room -= len(data)
         if not data or connection.room <= 0:
             self._close(connection)
@@ -724,14 +723,24 @@ class Engine:
                 self._close(connection)
 
     def _give_up(self, connection: Connection) -> None:
-        head, connection.head = connection.head, None
+        connection.head = None
         connection.stage = BUSY
+        connection.buffer = b""
+        if self.threads and self._crew.take(lambda: self._give_up_aside(connection)):
+            return
         try:
-            self.application.give_up(connection, head)
+            self.application.give_up(connection)
         except Exception:
             self._on_error(connection.sock, connection.address)
-        connection.buffer = b""
         self._finish(connection)
+
+    def _give_up_aside(self, connection: Connection) -> None:
+        try:
+            self.application.give_up(connection)
+        except Exception:
+            self._on_error(connection.sock, connection.address)
+        finally:
+            self._return(connection, None)
 
     # --- new connections ---
 
@@ -748,23 +757,25 @@ class Engine:
             self._woken = False
             self._take_returned()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> bool:
+        """Accept what waits; return whether there may be more."""
         for _ in range(ACCEPT_BURST):
             try:
                 # Of a TLS listener too: its own `accept` would wait for the handshake.
                 sock, address = socket.socket.accept(listener)
             except BlockingIOError:
-                return
+                return False
             except OSError:
                 # No descriptor, or no memory: the queue keeps what is in it.
                 self._ignore(listener.fileno())
                 self._accept_again = self._now + ACCEPT_PAUSE
-                return
+                return False
             try:
                 self._welcome(sock, address)
             except Exception:
                 self._on_error(sock, address)
                 sock.close()
+        return True
 
     def _accept_more(self) -> None:
         self._accept_again = NEVER
@@ -819,12 +830,13 @@ class Engine:
         """Close what is idle while the engine drains; return whether nothing is left."""
         if self._listeners:
             for fd, listener in self._listeners.items():
-                self._accept(listener)
+                while self._accept(listener):
+                    pass  # Whoever was let in before the end is answered.
                 self._ignore(fd)
             self._listeners = {}
-            for connection in list(self._connections.values()):
-                if connection.stage == AWAITING and not connection.buffer:
-                    self._wheel.put(connection, now + FAREWELL)
+        for connection in list(self._connections.values()):
+            if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
+                self._wheel.put(connection, now + FAREWELL)
         return not self._connections or now >= self._drain_until
 
 

@@ -94,7 +94,7 @@ class HandlerApplication:
         left: bytes | None = handler._attend(data, self.closing)
         return left
 
-    def give_up(self, connection: Connection, head: Any) -> None:
+    def give_up(self, connection: Connection) -> None:
         """Answer 408."""
         self._handler_of(connection)._give_up()
 
