@@ -8,12 +8,12 @@ The interface that servers need:
   classes, `wsgi` the one for WSGI applications. It is blocking Python.
 
 *Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers in place,
-without a hop. `_lead` is the lock of whoever leads; it is free while a handler runs. A watcher looks
-every few milliseconds whether the same handler is still running, and if so takes the lock and gives
-the lead to another thread of the crew; whoever comes back from a handler and finds that the lead has
-gone becomes a follower. So the state of the loop is only ever touched by the holder of one lock, and
-a connection only by the loop or, while it is BUSY, by the thread that has it: nothing here needs the
-GIL to be correct.
+without a hop. `_lead` is the lock of whoever leads; it is free while a handler runs. A watcher
+looks every few milliseconds whether the same handler is still running, and if so takes the lock and
+gives the lead to another thread of the crew; whoever comes back from a handler and finds that the
+lead has gone becomes a follower. So the state of the loop is only ever touched by the holder of one
+lock, and a connection only by the loop or, while it is BUSY, by the thread that has it: nothing
+here needs the GIL to be correct.
 
 With ``threads=0`` there is no watcher and no crew: everything runs in the thread that calls `run`,
 one request at a time.
@@ -27,6 +27,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .connection import (
@@ -164,7 +165,7 @@ class Engine:
         listeners: Iterable[socket.socket],
         application: Application,
         *,
-        limits: EngineLimits = EngineLimits(),
+        limits: EngineLimits | None = None,
         threads: bool = True,
         tls: ssl.SSLContext | None = None,
         verify: Callable[[Any, Any], bool] | None = None,
@@ -173,7 +174,7 @@ class Engine:
         daemon: bool = True,
     ) -> None:
         self.application = application
-        self.limits = limits
+        self.limits = limits = limits or EngineLimits()
         self.tls = tls
         self.threads = threads
         self._verify = verify
@@ -458,7 +459,7 @@ class Engine:
         self._take_back(connection, left)
 
     def _on_crash(self, connection: Connection, error: BaseException) -> None:
-        """A handler has raised. What ends a thread ends the connection, as it would with its own."""
+        """A handler has raised. What would end its thread ends the connection."""
         if isinstance(error, Exception):
             self._on_error(connection.sock, connection.address)
         elif not self.threads:
@@ -689,11 +690,10 @@ class Engine:
         if connection.listening:
             self._ignore(connection.fd)
         # A child process may have the socket too: without this the peer would not learn.
-        for end in (lambda: connection.sock.shutdown(socket.SHUT_WR), connection.sock.close):
-            try:
-                end()
-            except OSError:
-                pass  # It has ended already.
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            connection.sock.close()
 
     def _ignore(self, fd: int) -> None:
         try:
@@ -809,8 +809,9 @@ class Engine:
             self._wheel.put(connection, self._now + idle)
 
     def _shake_hands(self, connection: Connection) -> None:
+        tls_socket: Any = connection.sock
         try:
-            connection.sock.do_handshake()  # type: ignore[attr-defined]  # it is an SSLSocket
+            tls_socket.do_handshake()
         except OSError as error:
             if wants_more(error):
                 return

@@ -45,8 +45,8 @@ from ..wire.limits import DEFAULT_LIMITS, SERVER_LIMITS, Limits
 from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
-from .dates import MONTHS, WEEKDAYS, http_date_now
 from .connection import Connection
+from .dates import MONTHS, WEEKDAYS, http_date_now
 from .loglines import LineLog
 from .undecoded import UndecodedIfLineFirst
 from .writer import PatientWriter, ResponseWriter
@@ -135,7 +135,7 @@ def _date_line(second: int) -> bytes:
 
 
 def _leaves_alone(handler: type[BaseHTTPRequestHandler]) -> bool:
-    """Whether a class sends Server and Date as they are sent here, so that no method need be asked."""
+    """Whether a class sends Server and Date as they are sent here: no method need be asked."""
     base = BaseHTTPRequestHandler
     return (
         handler.send_header is base.send_header
@@ -330,7 +330,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
     def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
         """Answer a usual request that has come whole. See `wire.head.usual_request`."""
-        length, persistent, self.command, self.path, self._version, self.requestline = head
+        _, persistent, self.command, self.path, self._version, self.requestline = head
         self.request_version = "HTTP/1.1" if self._version == 11 else "HTTP/1.0"
         self._block = block
         self._message = self._status = self._raw_requestline = None
@@ -564,6 +564,13 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def raw_requestline(self, line: bytes) -> None:
         self._raw_requestline = line
 
+    def _known_fields(self) -> FieldLines:
+        """Return the request's field lines."""
+        if self._block:
+            # Only now, field by field: few handlers ask.
+            self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
+        return self._fields
+
     @property
     def headers(self) -> Any:
         """The request's fields as a `MessageClass`, made when first asked for."""
@@ -572,13 +579,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
             self._message = message_from_fields(self._known_fields(), self.MessageClass)
         return self._message
-
-    def _known_fields(self) -> FieldLines:
-        """Return the request's field lines."""
-        if self._block:
-            # Only now, field by field: few handlers ask.
-            self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
-        return self._fields
 
     @headers.setter
     def headers(self, message: Any) -> None:
