@@ -143,7 +143,8 @@ def test_close_is_called_whatever_happens(capfd, serve_app, connect):
         assert wire.response()[0] == 500
         wire.send(GET)
         assert wire.response()[2] == b"fine"
-    assert closed == [False, True, False]
+    # The last may be closed after its response has been read.
+    assert closed[:2] == [False, True]
     assert "RuntimeError: broke" in capfd.readouterr().err
 
 
