@@ -41,7 +41,7 @@ from ..wire.head import (
     parse_request_line,
     serialise_fields,
 )
-from ..wire.limits import DEFAULT_LIMITS, Limits
+from ..wire.limits import DEFAULT_LIMITS, SERVER_LIMITS, Limits
 from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
@@ -135,7 +135,7 @@ def _date_line(second: int) -> bytes:
 
 
 def _leaves_alone(handler: type[BaseHTTPRequestHandler]) -> bool:
-    """Whether a class sends Server and Date as they are sent here, so that no method need be asked."""
+    """Whether a class sends Server and Date as they are sent here: no method need be asked."""
     base = BaseHTTPRequestHandler
     return (
         handler.send_header is base.send_header
@@ -196,7 +196,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     weekdayname: Sequence[str] = WEEKDAYS
     monthname: Sequence[str | None] = MONTHS
 
-    limits: Limits = DEFAULT_LIMITS
+    limits: Limits = SERVER_LIMITS
     idle_timeout: float | None = 75.0
     head_timeout: float | None = 10.0
     body_timeout: float | None = 75.0
@@ -210,7 +210,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     path: str
     request_version: str
     requestline: str = ""
-    raw_requestline: bytes
     rfile: Any
     wfile: Any
     _headers_buffer: list[bytes]
@@ -227,12 +226,14 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _version = 9
     _status: int | None = None
     _streamed = False
+    _error_ends_connection = True
 
     # The engine's connection, and whether the program has taken its socket.
     _engaged: Connection | None = None
     _taken = False
     _block: bytes = b""
     _log: LineLog | None = None
+    _raw_requestline: bytes | None = None
 
     # --- the connection ---
 
@@ -329,11 +330,10 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
     def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
         """Answer a usual request that has come whole. See `wire.head.usual_request`."""
-        length, persistent, self.command, self.path, self._version, self.requestline = head
+        _, persistent, self.command, self.path, self._version, self.requestline = head
         self.request_version = "HTTP/1.1" if self._version == 11 else "HTTP/1.0"
         self._block = block
-        self._message = None
-        self._status = None
+        self._message = self._status = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer = self.wfile
         if type(writer) is PatientWriter:
@@ -353,11 +353,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._on_lost(error)
         except Exception:
             self._answer_crash()
-            raise
+            self.server.handle_error(self._socket, self.client_address)
         finally:
             if self._taken:
                 self._let_go()
-        if writer.overrun or writer.missing:
+        if isinstance(writer, ResponseWriter) and (writer.overrun or writer.missing):
             self._end_exchange(None)
 
     def _attend(self, data: bytes, closing: bool) -> bytes | None:
@@ -454,27 +454,37 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             method()
             self.wfile.flush()
         except Exception as error:
-            self.close_connection = True
             if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
                 # The peer's content was malformed, and the method could do nothing about it.
                 self._refuse(error)
             else:
                 self._answer_crash()
+                self.close_connection = True
                 raise
         finally:
             self.rfile = whole
         self._end_exchange(body)
 
     def _answer_crash(self) -> None:
-        """Send an error if the method that raised has sent nothing."""
+        """Send an error if the method that raised has sent nothing; else end the connection.
+
+        The connection goes on after an answer where no more of the request can come.
+        """
         if not isinstance(self.wfile, ResponseWriter) or self.wfile.begun:
+            self.close_connection = True
             return
         stalled = self._stream is not None and self._stream.timed_out
+        goes_on = self._stream is None and not self.close_connection
         self._headers_buffer = []
-        with suppress(OSError):
+        self._error_ends_connection = not goes_on
+        try:
             self.send_error(
                 HTTPStatus.REQUEST_TIMEOUT if stalled else HTTPStatus.INTERNAL_SERVER_ERROR
             )
+        except OSError:
+            self.close_connection = True
+        finally:
+            self._error_ends_connection = True
 
     def _begin_body(self, whole: Any) -> Any:
         if self.command == "CONNECT":
@@ -544,17 +554,15 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     # --- the request ---
 
     @property
-    def headers(self) -> Any:
-        """The request's fields as a `MessageClass`, made when first asked for."""
-        if self._message is None:
-            from ..message import message_from_fields  # start-up: it loads email
+    def raw_requestline(self) -> bytes:
+        """The request line as it came, with its line end."""
+        if self._raw_requestline is None:
+            return f"{self.requestline}\r\n".encode("latin-1")
+        return self._raw_requestline
 
-            self._message = message_from_fields(self._known_fields(), self.MessageClass)
-        return self._message
-
-    @headers.setter
-    def headers(self, message: Any) -> None:
-        self._message = message
+    @raw_requestline.setter
+    def raw_requestline(self, line: bytes) -> None:
+        self._raw_requestline = line
 
     def _known_fields(self) -> FieldLines:
         """Return the request's field lines."""
@@ -569,6 +577,19 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             return fields.in_pairs(self._message.items())
         # The engine leaves a usual head as it came.
         return fields.in_head(self._block) if self._block else fields.in_pairs(self._fields)
+
+    @property
+    def headers(self) -> Any:
+        """The request's fields as a `MessageClass`, made when first asked for."""
+        if self._message is None:
+            from ..message import message_from_fields  # start-up: it loads email
+
+            self._message = message_from_fields(self._known_fields(), self.MessageClass)
+        return self._message
+
+    @headers.setter
+    def headers(self, message: Any) -> None:
+        self._message = message
 
     def parse_request(self) -> bool:
         """Parse `raw_requestline` and the fields that follow it in `rfile`.
@@ -641,10 +662,13 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def _read_fields(self) -> bool:
         """Read the field section; return whether it could be."""
         try:
-            block = read_field_block(self.rfile.readline, self.limits)
+            limits = self.limits
+            if limits is SERVER_LIMITS and not self._has_peer:
+                limits = DEFAULT_LIMITS  # who parses a text expects the stdlib's hundred fields
+            block = read_field_block(self.rfile.readline, limits)
             if not self._has_peer:
                 block = block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            self._fields = parse_field_section(block, self.limits)
+            self._fields = parse_field_section(block, limits)
         except LineTooLong as error:
             self.send_error(error.status_hint, "Line too long", str(error))
         except IncompleteRead as error:
@@ -727,7 +751,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             explain = description
         self.log_error("code %d, message %s", code, message)
         self.send_response(code, _as_reason(message, phrase))
-        self.send_header("Connection", "close")
+        if self._error_ends_connection:
+            self.send_header("Connection", "close")
         body = b""
         if code >= 200 and code not in _NO_ERROR_PAGE:
             page = self.error_message_format % {

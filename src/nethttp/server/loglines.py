@@ -1,8 +1,8 @@
 """`LineLog`: the handlers' log lines, written together where many come at once.
 
 A line is on its way to standard error before the response that it speaks of is sent, unless more
-requests wait in the same turn of the engine's loop: then the lines of a turn are written in one go, at
-its end.
+requests wait in the same turn of the engine's loop: then the lines of a turn are written in one go,
+at its end.
 """
 
 from __future__ import annotations
