@@ -17,6 +17,7 @@ from .measure import Row
 
 PARTS = {
     "server": "Serving",
+    "files": "Files",
     "client": "Asking",
     "wire": "Reading messages",
     "twins": "What the C twin gains",

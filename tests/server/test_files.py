@@ -367,6 +367,8 @@ def test_a_file_that_shrinks_meanwhile_ends_the_connection(serve, site, handler)
             os.truncate(site / "data.bin", 100)
             super().copyfile(source, outputfile)
 
+    (site / "data.bin").write_bytes(CONTENT * 10)
+
     http = Site(serve(Shrinking).port)
     http.connection.request("GET", "/data.bin")
     response = http.connection.getresponse()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nethttp.wire.fields import Fields, select_fields
+from nethttp.wire.fields import FieldFinder, Fields, select_fields
 
 
 def test_names_compare_without_case_and_keep_their_spelling():
@@ -60,3 +62,20 @@ def test_equality_and_copies():
 def test_select_fields_takes_what_is_named_in_order():
     pairs = [("Host", "a"), ("X", "b"), ("HOST", "c")]
     assert select_fields(pairs, frozenset({"host", "expect"})) == {"host": ["a", "c"]}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Range", "RANGE", "accept", "Accept-X", "X-Range"]), st.text("a ,;=-")
+        )
+    )
+)
+def test_a_finder_finds_the_same_in_bytes_and_in_pairs(pairs):
+    lines = [(name, value.strip()) for name, value in pairs]
+    head = b"GET / HTTP/1.1\r\n" + b"".join(
+        f"{name}: {value}\r\n".encode() for name, value in lines
+    )
+    finder = FieldFinder("range", "accept")
+    assert finder.in_head(head + b"\r\n") == finder.in_pairs(lines)
+    assert finder.in_pairs(lines).keys() <= {"range", "accept"}

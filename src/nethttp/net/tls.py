@@ -60,8 +60,12 @@ def server_context(
     keyfile: str | PathLike[str] | None,
     password: str | bytes | None,
     alpn_protocols: Sequence[str],
+    client_ca: str | PathLike[str] | None = None,
 ) -> ssl.SSLContext:
     """Return a server's context with its certificate.
+
+    With `client_ca`, a PEM file, clients must show a certificate that one of its authorities
+    issued.
 
     Raises:
         OSError: a file cannot be read; `ssl.SSLError` if it is no PEM certificate or key.
@@ -72,4 +76,7 @@ def server_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certfile, keyfile, password)
     context.set_alpn_protocols(list(alpn_protocols))
+    if client_ca is not None:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context

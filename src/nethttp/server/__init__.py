@@ -1,7 +1,8 @@
 """HTTP servers: the drop-in for `http.server`.
 
 `HTTPServer`, `ThreadingHTTPServer` and their TLS twins accept connections and give each to a
-handler: a subclass of `BaseHTTPRequestHandler`, or `SimpleHTTPRequestHandler` for files.
+handler: a subclass of `BaseHTTPRequestHandler`, or `SimpleHTTPRequestHandler` for files. `serve`
+runs a handler, a WSGI application or a directory in production: processes, signals, logs.
 
 >>> import threading
 >>> from nethttp.client import HTTPConnection
@@ -26,6 +27,7 @@ b'Hello, World!'
 from __future__ import annotations
 
 import os as os  # programs reach it through this module
+from typing import TYPE_CHECKING, Any
 
 from .cgi import CGIHTTPRequestHandler
 from .cgi import executable as executable
@@ -39,6 +41,9 @@ from .run import best_family as _best_family
 from .run import test as test
 from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
+if TYPE_CHECKING:
+    from .serving import serve as serve
+
 __all__ = [
     "BaseHTTPRequestHandler",
     "CGIHTTPRequestHandler",
@@ -48,7 +53,16 @@ __all__ = [
     "ThreadingHTTPSServer",
     "ThreadingHTTPServer",
 ]
+# `serve` is not among them: `from http.server import *` gives what it gives in the stdlib.
 
 # What programs that look below the documented surface call.
 _url_collapse_path = _url_collapse
 _get_best_family = _best_family
+
+
+def __getattr__(name: str) -> Any:
+    if name == "serve":
+        from .serving import serve  # start-up: most programs have a server of their own
+
+        return serve
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,169 +1,121 @@
-"""``python -m nethttp.server``: serve a directory, with every option of ``python -m http.server``.
+"""``python -m nethttp.server``: serve a directory, a handler class or a WSGI application.
 
-Two defaults differ: it listens to this machine alone, and it speaks HTTP/1.1.
+Every option of ``python -m http.server`` is there. Two defaults differ: it listens to this machine
+alone, and it speaks HTTP/1.1.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
-from collections.abc import Sequence
-from typing import Any
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from .cgi import CGIHTTPRequestHandler
-from .files import SimpleHTTPRequestHandler
-from .run import best_family, serve_until_stopped, url_of
-from .servers import ThreadingHTTPServer, ThreadingHTTPSServer
-
-LOOPBACK = "127.0.0.1"
-ANYWHERE = frozenset({"0.0.0.0", "::", ""})
-
-
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description="Serve a directory over HTTP.")
-    add = parser.add_argument
-    add(
-        "port",
-        nargs="?",
-        type=port_number,
-        default=8000,
-        help="port to bind to (8000; 0: a free one)",
-    )
-    add(
-        *("-b", "--bind"),
-        default=LOOPBACK,
-        metavar="ADDRESS",
-        help="address to bind to (this machine alone; 0.0.0.0 or :: for the network)",
-    )
-    add(
-        *("-d", "--directory"),
-        default=os.getcwd(),
-        metavar="DIRECTORY",
-        help="directory to serve (the current one)",
-    )
-    add(
-        *("-p", "--protocol"),
-        default="HTTP/1.1",
-        choices=("HTTP/1.0", "HTTP/1.1"),
-        metavar="VERSION",
-        help="HTTP version to conform to (HTTP/1.1)",
-    )
-    add("--cgi", action="store_true", help="run scripts in /cgi-bin and /htbin")
-    add(
-        "--follow-links",
-        choices=("inside", "all", "none"),
-        default="inside",
-        help="symbolic links to follow: those that stay inside the directory (default), all, none",
-    )
-    add("--tls-cert", metavar="FILE", help="certificate chain in PEM format: serve HTTPS")
-    add("--tls-key", metavar="FILE", help="the certificate's private key, if in another file")
-    add("--tls-password-file", metavar="FILE", help="file with the private key's password")
-    return parser
+from .applications import NotServable
+from .listeners import ANYWHERE, LOOPBACK, Address, Listeners
+from .options import Refused, addresses_of, command_line, settings_of
+from .supervisor import Supervisor, serve_in_this_process
+from .worker import Settings, TLSFiles
 
 
-def port_number(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError
-    return port
+@contextmanager
+def _own_certificate(
+    settings: Settings, addresses: Sequence[Address], client_ca: str | None
+) -> Iterator[Settings]:
+    """Give settings with a certificate that is made, and removed in the end."""
+    from .selfsigned import write_certificate  # start-up: only who asks for it needs it
 
-
-class _Refused(Exception):
-    """Something that keeps the server from starting, said in one line."""
-
-
-def _tls_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what `ThreadingHTTPSServer` needs, nothing for plain HTTP."""
-    if arguments.tls_cert is None:
-        if arguments.tls_key or arguments.tls_password_file:
-            raise _Refused("expected --tls-cert with --tls-key and --tls-password-file")
-        return {}
-    password = None
-    for path in (arguments.tls_cert, arguments.tls_key, arguments.tls_password_file):
-        if path is not None and not os.access(path, os.R_OK):
-            raise _Refused(f"cannot read {path}")
-    if arguments.tls_password_file:
-        with open(arguments.tls_password_file, "rb") as file:
-            password = file.readline().strip()
-    # Without a password OpenSSL would ask for one on the terminal.
-    return {
-        "certfile": arguments.tls_cert,
-        "keyfile": arguments.tls_key,
-        "password": b"" if password is None else password,
-    }
-
-
-def _handler(arguments: argparse.Namespace) -> type[SimpleHTTPRequestHandler]:
-    """Return the handler class that the options ask for."""
-    if not os.path.isdir(arguments.directory):
-        raise _Refused(f"no such directory: {arguments.directory}")
-    base = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler
-
-    class Handler(base):  # type: ignore[misc, valid-type]  # one of the two
-        protocol_version = arguments.protocol
-        follow_links = arguments.follow_links
-
-        def __init__(self, *args: Any) -> None:
-            super().__init__(*args, directory=arguments.directory)
-
-    return Handler
-
-
-def _server(arguments: argparse.Namespace) -> Any:
-    """Return the server, bound and listening."""
-    handler, tls = _handler(arguments), _tls_options(arguments)
-    where = f"{arguments.bind or '*'} port {arguments.port}"
-    try:
-        family, address = best_family(arguments.bind or None, arguments.port)
-    except OSError as error:
-        raise _Refused(f"cannot bind to {where}: {error.strerror}") from None
-
-    class Server(ThreadingHTTPSServer if tls else ThreadingHTTPServer):  # type: ignore[misc]
-        address_family = family
-
-        def server_bind(self) -> None:
-            if family == socket.AF_INET6 and arguments.bind in ANYWHERE:
-                # "::" means IPv4 too, as the stdlib's command has it.
-                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            super().server_bind()
-
-    try:
-        return Server(address, handler, **tls)
-    except OSError as error:
-        if tls and _is_about_tls(error):
-            raise _Refused(
-                f"cannot use the certificate {arguments.tls_cert}: expected a certificate, its "
-                f"private key and the key's password, got {error.strerror or error}"
+    with tempfile.TemporaryDirectory(prefix="nethttp-") as folder:
+        path = os.path.join(folder, "certificate.pem")
+        hosts = [address.host for address in addresses if address.kind == "tcp"]
+        try:
+            fingerprint = write_certificate(path, [host for host in hosts if host not in ANYWHERE])
+        except ImportError:
+            raise Refused(
+                "--tls-self-signed needs the library cryptography: pip install "
+                "'nethttp[self-signed]'"
             ) from None
-        raise _Refused(f"cannot bind to {where}: {error.strerror}") from None
+        print(f"Certificate of its own, SHA-256 {fingerprint}", flush=True)
+        yield settings._replace(tls=TLSFiles(path, client_ca=client_ca))
 
 
-def _is_about_tls(error: OSError) -> bool:
-    import ssl  # start-up: only who serves HTTPS needs it
+def _announcement(what: str, urls: Sequence[str], addresses: Sequence[Address]) -> str:
+    lines = [f"Serving {what} at {' and '.join(urls)}"]
+    hosts = [address.host for address in addresses if address.kind == "tcp"]
+    if any(host in ANYWHERE for host in hosts):
+        lines.append("Everyone on the network can read it.")
+    elif hosts and all(host == LOOPBACK for host in hosts):
+        lines.append("For this machine alone; --bind 0.0.0.0 opens it to the network.")
+    return "\n".join([*lines, "Ctrl-C ends it."])
 
-    return isinstance(error, ssl.SSLError)
+
+def _check_tls(settings: Settings) -> None:
+    """Say at once what every worker would find out."""
+    if settings.tls is None:
+        return
+    try:
+        settings.tls.context()
+    except OSError as error:
+        raise Refused(
+            f"cannot use the certificate {settings.tls.certfile}: expected a certificate, its "
+            f"private key and the key's password, got {error.strerror or error}"
+        ) from None
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings, what: str) -> int:
+    """Serve until told to end, and return the exit status."""
+    addresses = addresses_of(arguments)
+    _check_tls(settings)
+    try:
+        listeners = Listeners(
+            addresses, arguments.workers, backlog=arguments.backlog, unix_mode=arguments.unix_mode
+        )
+    except OSError as error:
+        raise Refused(f"cannot bind to {error.filename}: {error.strerror}") from None
+
+    def announce() -> None:
+        urls = listeners.urls("https" if settings.tls else "http")
+        print(_announcement(what, urls, addresses), flush=True)
+
+    try:
+        if not hasattr(os, "fork"):
+            if arguments.workers > 1 or arguments.reload:
+                raise Refused("--workers and --reload need a system that can fork")
+            serve_in_this_process(settings, listeners, announce)
+            return 0
+        if arguments.reload:
+            _watch()
+        return Supervisor(settings, listeners, arguments.workers, announce).run()
+    finally:
+        listeners.close()
+
+
+def _watch() -> None:
+    """Let the workers be renewed when a file below this directory changes."""
+    from .watcher import start_watcher  # start-up: only who asks for it needs it
+
+    try:
+        start_watcher([os.getcwd()])
+    except ImportError:
+        raise Refused(
+            "--reload needs the library watchfiles: pip install 'nethttp[reload]'"
+        ) from None
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.server") -> int:
     """Run the command and return its exit status."""
-    arguments = _parser(prog).parse_args(argv)
+    arguments = command_line(prog).parse_intermixed_args(argv)
     try:
-        server = _server(arguments)
-    except _Refused as refused:
+        settings, what = settings_of(arguments)
+        if not arguments.tls_self_signed:
+            return _serve(arguments, settings, what)
+        with _own_certificate(settings, addresses_of(arguments), arguments.tls_client_ca) as own:
+            return _serve(arguments, own, what)
+    except (Refused, NotServable, OSError) as refused:
         print(f"{prog}: {refused}", file=sys.stderr)
         return 1
-    with server:
-        scheme = "https" if arguments.tls_cert else "http"
-        url = url_of(server.server_address, scheme)
-        lines = [f"Serving {os.path.abspath(arguments.directory)} at {url}"]
-        if arguments.bind in ANYWHERE:
-            lines.append("Everyone on the network can read it.")
-        elif arguments.bind == LOOPBACK:
-            lines.append("For this machine alone; --bind 0.0.0.0 opens it to the network.")
-        serve_until_stopped(server, "\n".join([*lines, "Ctrl-C ends it."]))
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,17 +1,37 @@
-"""One line of a log, without a control character in it (gh-100001)."""
+"""A line for every request, without a control character in it (gh-100001), and never a torn one."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+import threading
 import time
+from collections.abc import Callable, Hashable
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
+from ..wire.fields import FieldFinder
 from .dates import MONTHS
 
-__all__ = ["escape", "format_log_date"]
+if TYPE_CHECKING:
+    from .engine import Application
+
+__all__ = ["FORMATS", "AccessLog", "Exchange", "LoggedApplication", "escape", "format_log_date"]
 
 #: A peer chooses what a request line holds: it must not move a terminal's cursor or begin a line.
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 _ESCAPES[ord("\\")] = r"\\"
+
+#: In a log whose values stand in quotes, a quote would end one.
+_QUOTED_ESCAPES = {**_ESCAPES, ord('"'): r"\x22"}
+
+MAX_VALUE = 1024
+"""Characters that a peer's value may have in a line; the rest is cut. A whole line then fits into
+what one write leaves in one piece, even in a pipe."""
+
+_LOGGED_FIELDS = FieldFinder("referer", "user-agent")
 
 
 def escape(text: str) -> str:
@@ -20,6 +40,9 @@ def escape(text: str) -> str:
     >>> print(escape("GET /\x1b[2J"))
     GET /\x1b[2J
     """
+    # Nothing that is escaped is printable, but for the backslash.
+    if "\\" not in text and text.isprintable():
+        return text
     return text.translate(_ESCAPES)
 
 
@@ -28,3 +51,216 @@ def format_log_date(timestamp: int) -> str:
     """Return the local time of `timestamp` (seconds since 1970) as ``24/Nov/2026 09:54:00``."""
     year, month, day, hour, minute, second, *_ = time.localtime(timestamp)
     return f"{day:02d}/{MONTHS[month]}/{year:04d} {hour:02d}:{minute:02d}:{second:02d}"
+
+
+class Exchange(NamedTuple):
+    """A request and how it was answered."""
+
+    address: str
+    """The client's address, "-" if it has none."""
+    when: float
+    """When it began, in seconds since 1970."""
+    request_line: str
+    status: int | None
+    """None: nothing was answered."""
+    size: int
+    """Bytes of content that were sent."""
+    seconds: float
+    referer: str = ""
+    user_agent: str = ""
+
+
+@lru_cache(maxsize=2)
+def _common_date(second: int) -> str:
+    local = time.localtime(second)
+    zone = time.strftime("%z", local)
+    return f"{format_log_date(second).replace(' ', ':')} {zone}"
+
+
+def _quoted(text: str) -> str:
+    return (text[:MAX_VALUE] or "-").translate(_QUOTED_ESCAPES)
+
+
+def common(exchange: Exchange) -> str:
+    """Return a line of the Common Log Format.
+
+    >>> common(Exchange("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
+    ' "GET / HTTP/1.1" 200 5'
+    """
+    return (
+        f"{exchange.address} - - [{_common_date(int(exchange.when))}] "
+        f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
+    )
+
+
+def combined(exchange: Exchange) -> str:
+    """Return a line of the combined format: common, referer and user agent."""
+    return f'{common(exchange)} "{_quoted(exchange.referer)}" "{_quoted(exchange.user_agent)}"'
+
+
+def as_json(exchange: Exchange) -> str:
+    """Return a line with one JSON object; `seconds` is what the answer took."""
+    method, _, rest = exchange.request_line.partition(" ")
+    target, _, version = rest.rpartition(" ")
+    whole, fraction = divmod(exchange.when, 1)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+    return json.dumps(
+        {
+            "time": f"{moment}.{int(fraction * 1000):03d}Z",
+            "address": exchange.address,
+            "method": method[:MAX_VALUE],
+            "target": target[:MAX_VALUE],
+            "version": version[:MAX_VALUE],
+            "status": exchange.status,
+            "size": exchange.size,
+            "seconds": round(exchange.seconds, 6),
+            "referer": exchange.referer[:MAX_VALUE],
+            "user_agent": exchange.user_agent[:MAX_VALUE],
+        }
+    )
+
+
+FORMATS: dict[str, Callable[[Exchange], str]] = {
+    "common": common,
+    "combined": combined,
+    "json": as_json,
+}
+
+
+class AccessLog:
+    """Writes lines of one of `FORMATS` to the end of the file at `path`, or to standard error.
+
+    A line is one `write` to a file that every writer opened for appending: lines of several
+    processes do not mix.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, format: str, path: str | None = None) -> None:
+        self._format = FORMATS[format]
+        self._path = path
+        self._changing = threading.Lock()
+        self._descriptor = self._open()
+
+    def _open(self) -> int:
+        if self._path is None:
+            return os.dup(sys.stderr.fileno())
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        return os.open(self._path, flags, 0o640)
+
+    def write(self, exchange: Exchange) -> None:
+        """Add a line. A full disk costs the line, and nothing else."""
+        line = self._format(exchange).encode("utf-8", "backslashreplace") + b"\n"
+        try:
+            os.write(self._descriptor, line)
+        except OSError:
+            pass
+
+    def reopen(self) -> None:
+        """Go on in a new file, if the old one was moved away.
+
+        Raises:
+            OSError: it cannot be opened; the old one is still written to.
+        """
+        new = self._open()
+        with self._changing:
+            # The number stays what other threads know.
+            os.dup2(new, self._descriptor)
+            os.close(new)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._changing:
+            descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+_BEGAN = "nethttp.began"
+
+
+def timed_wsgi(app: Any) -> Any:
+    """Return a WSGI application that does what `app` does, and notes when it began."""
+
+    def timed(environ: dict[str, Any], start_response: Any) -> Any:
+        environ[_BEGAN] = time.perf_counter()
+        return app(environ, start_response)
+
+    return timed
+
+
+def exchange_of_wsgi(environ: dict[str, Any], status: int, size: int) -> Exchange:
+    """Return what was exchanged over WSGI, by a `timed_wsgi` application."""
+    target = quote(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"], encoding="latin-1")
+    if environ.get("QUERY_STRING"):
+        target += f"?{environ['QUERY_STRING']}"
+    now = time.perf_counter()
+    took = now - environ.get(_BEGAN, now)
+    return Exchange(
+        environ.get("REMOTE_ADDR") or "-",
+        time.time() - took,
+        f"{environ['REQUEST_METHOD']} {target} {environ['SERVER_PROTOCOL']}",
+        status or None,
+        size,
+        took,
+        environ.get("HTTP_REFERER", ""),
+        environ.get("HTTP_USER_AGENT", ""),
+    )
+
+
+class LoggedApplication:
+    """An application whose every request is written to `log`."""
+
+    def __init__(self, application: Any, log: AccessLog) -> None:
+        self._application: Application = application
+        self._log = log
+        self.read_head = application.read_head
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._application, name)
+
+    @property
+    def closing(self) -> bool:
+        """Whether every response is to end its connection."""
+        return self._application.closing
+
+    @closing.setter
+    def closing(self, value: bool) -> None:
+        self._application.closing = value
+
+    def kind(self, head: Any, /) -> Hashable:
+        return self._application.kind(head)
+
+    def answer(self, connection: Any, head: Any, block: bytes, content: bytes, /) -> bool:
+        began = time.perf_counter()
+        try:
+            return self._application.answer(connection, head, block, content)
+        finally:
+            self._write(connection, began)
+
+    def attend(self, connection: Any, data: bytes, /) -> bytes | None:
+        began = time.perf_counter()
+        try:
+            return self._application.attend(connection, data)
+        finally:
+            self._write(connection, began)
+
+    def _write(self, connection: Any, began: float) -> None:
+        handler = connection.state
+        if handler is None or handler._status is None:
+            return
+        took = time.perf_counter() - began
+        asked = handler._asked(_LOGGED_FIELDS)
+        self._log.write(
+            Exchange(
+                handler.address_string(),
+                time.time() - took,
+                handler.requestline,
+                handler._status,
+                handler.wfile.sent,
+                took,
+                asked.get("referer", ""),
+                asked.get("user-agent", ""),
+            )
+        )

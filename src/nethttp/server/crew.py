@@ -1,7 +1,7 @@
 """`Crew`: the threads that handlers may block, as many as are needed up to a bound.
 
-A thread waits for work for a while after it has finished some, so a steady load starts none. Nothing
-here knows what the work is.
+A thread waits for work for a while after it has finished some, so a steady load starts none.
+Nothing here knows what the work is.
 """
 
 from __future__ import annotations

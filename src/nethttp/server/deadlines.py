@@ -1,9 +1,9 @@
 """`Wheel`: which connections are due, without a look at the others.
 
-A connection lies in one slot, the earliest at which it may be due. Most deadlines move on with every
-request, so a request only notes the new one in the connection; the wheel finds out when the slot
-comes round, and moves the connection to where it belongs by then. A deadline that comes closer must
-be told with `put`.
+A connection lies in one slot, the earliest at which it may be due. Most deadlines move on with
+every request, so a request only notes the new one in the connection; the wheel finds out when the
+slot comes round, and moves the connection to where it belongs by then. A deadline that comes closer
+must be told with `put`.
 """
 
 from __future__ import annotations

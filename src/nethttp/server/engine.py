@@ -8,12 +8,12 @@ The interface that servers need:
   classes, `wsgi` the one for WSGI applications. It is blocking Python.
 
 *Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers in place,
-without a hop. `_lead` is the lock of whoever leads; it is free while a handler runs. A watcher looks
-every few milliseconds whether the same handler is still running, and if so takes the lock and gives
-the lead to another thread of the crew; whoever comes back from a handler and finds that the lead has
-gone becomes a follower. So the state of the loop is only ever touched by the holder of one lock, and
-a connection only by the loop or, while it is BUSY, by the thread that has it: nothing here needs the
-GIL to be correct.
+without a hop. `_lead` is the lock of whoever leads; it is free while a handler runs. A watcher
+looks every few milliseconds whether the same handler is still running, and if so takes the lock and
+gives the lead to another thread of the crew; whoever comes back from a handler and finds that the
+lead has gone becomes a follower. So the state of the loop is only ever touched by the holder of one
+lock, and a connection only by the loop or, while it is BUSY, by the thread that has it: nothing
+here needs the GIL to be correct.
 
 With ``threads=0`` there is no watcher and no crew: everything runs in the thread that calls `run`,
 one request at a time.
@@ -27,6 +27,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .connection import (
@@ -40,6 +41,7 @@ from .connection import (
 )
 from .crew import Crew
 from .deadlines import NEVER, Wheel
+from .loglines import LineLog
 from .pace import Pace
 from .readiness import readiness
 from .writer import wants_more
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["Application", "Engine", "EngineLimits"]
 
 #: Read at once. A head and a small body fit, and the buffer is not worth a system call of its own.
-READ_SIZE = 65536
+READ_SIZE = 16384
 
 #: How often the watcher looks, in seconds: a handler that blocks delays others by one to two ticks.
 TICK = 0.005
@@ -112,6 +114,8 @@ class Application(Protocol):
     """Seconds that a head may take from its first byte on."""
     body_timeout: float | None
     """Seconds that a peer may pause in the middle of content."""
+    log: LineLog
+    """Where handlers log, told which turns have many requests."""
     closing: bool
     """Set when every response is to end its connection."""
     max_head: int
@@ -136,7 +140,7 @@ class Application(Protocol):
         Returns what was read beyond that request, or None if the connection is to be closed.
         """
 
-    def give_up(self, connection: Connection, head: Any, /) -> None:
+    def give_up(self, connection: Connection, /) -> None:
         """A request did not come whole in time: say so."""
 
     def left_content(self, connection: Connection, /) -> bool:
@@ -161,7 +165,7 @@ class Engine:
         listeners: Iterable[socket.socket],
         application: Application,
         *,
-        limits: EngineLimits = EngineLimits(),
+        limits: EngineLimits | None = None,
         threads: bool = True,
         tls: ssl.SSLContext | None = None,
         verify: Callable[[Any, Any], bool] | None = None,
@@ -170,7 +174,7 @@ class Engine:
         daemon: bool = True,
     ) -> None:
         self.application = application
-        self.limits = limits
+        self.limits = limits = limits or EngineLimits()
         self.tls = tls
         self.threads = threads
         self._verify = verify
@@ -275,6 +279,7 @@ class Engine:
                     self._epoch += 1
                     break
         self._finished.set()
+        self.application.log.release()
         for connection in list(self._connections.values()):
             if connection.stage != BUSY:
                 self._close(connection)
@@ -362,6 +367,7 @@ class Engine:
         idle = self.application.idle_timeout
         idle_seconds = NEVER if idle is None else idle
         answer = self._answer
+        log = self.application.log
         while not self._stopping:
             now = time.monotonic()
             if now >= wheel.next:
@@ -371,27 +377,29 @@ class Engine:
             wait = min(wheel.next, self._accept_again, self._drain_until) - now
             events = poll(max(0.0, min(wait, poll_interval)))
             self._now = now = time.monotonic()
+            if len(events) > 1:
+                log.gather()
             for fd, _ in events:
                 connection = connections.get(fd)
                 if connection is None:
                     self._attend_to_others(fd)
                     continue
-                if connection.stage != AWAITING:
-                    self._go_on(connection)
-                    continue
                 try:
+                    if connection.stage != AWAITING:
+                        self._go_on(connection)
+                        continue
                     data = connection.recv(READ_SIZE)
+                    # Nearly always one whole head has come, and nothing else.
+                    if data[-4:] == b"\r\n\r\n" and not connection.buffer:
+                        head = read_head(data)
+                        if head is not None and not head[0]:
+                            if answer(connection, head, data, b""):
+                                connection.deadline = now + idle_seconds
+                            continue
+                    self._receive(connection, data)
                 except OSError as error:
                     self._on_read_error(connection, error)
-                    continue
-                # Nearly always one whole head has come, and nothing else.
-                if data[-4:] == b"\r\n\r\n" and not connection.buffer:
-                    head = read_head(data)
-                    if head is not None and not head[0]:
-                        if answer(connection, head, data, b""):
-                            connection.deadline = now + idle_seconds
-                        continue
-                self._receive(connection, data)
+            log.release()
             if now >= self._accept_again:
                 self._accept_more()
             if service_actions is not None:
@@ -418,8 +426,8 @@ class Engine:
         self._lead.release()
         try:
             keep = self.application.answer(connection, head, block, content)
-        except Exception:
-            self._on_error(connection.sock, connection.address)
+        except BaseException as error:
+            self._on_crash(connection, error)
         finally:
             self._retake(connection, b"" if keep else None, epoch)
         if keep:
@@ -444,11 +452,19 @@ class Engine:
         self._lead.release()
         try:
             left = self.application.attend(connection, data)
-        except Exception:
-            self._on_error(connection.sock, connection.address)
+        except BaseException as error:
+            self._on_crash(connection, error)
         finally:
             self._retake(connection, left, epoch)
         self._take_back(connection, left)
+
+    def _on_crash(self, connection: Connection, error: BaseException) -> None:
+        """A handler has raised. What would end its thread ends the connection."""
+        if isinstance(error, Exception):
+            self._on_error(connection.sock, connection.address)
+        elif not self.threads:
+            self._close(connection)
+            raise error
 
     def _retake(self, connection: Connection, left: bytes | None, epoch: int) -> None:
         """Lead again after a handler, or hand the connection in to who leads now."""
@@ -586,11 +602,7 @@ class Engine:
         self._wheel.put(connection, due if pause is None else min(due, self._now + pause))
 
     def _collect(self, connection: Connection) -> None:
-        try:
-            data = connection.recv(READ_SIZE)
-        except OSError as error:
-            self._on_read_error(connection, error)
-            return
+        data = connection.recv(READ_SIZE)
         collected = connection.buffer
         if not data:
             # The handler is to find out, as it would if it had read itself.
@@ -662,11 +674,7 @@ class Engine:
 
     def _drop(self, connection: Connection) -> None:
         """Throw away what a lingering peer sends."""
-        try:
-            data = connection.recv(READ_SIZE)
-        except OSError as error:
-            self._on_read_error(connection, error)
-            return
+        data = connection.recv(READ_SIZE)
         connection.room -= len(data)
         if not data or connection.room <= 0:
             self._close(connection)
@@ -682,11 +690,10 @@ class Engine:
         if connection.listening:
             self._ignore(connection.fd)
         # A child process may have the socket too: without this the peer would not learn.
-        for end in (lambda: connection.sock.shutdown(socket.SHUT_WR), connection.sock.close):
-            try:
-                end()
-            except OSError:
-                pass  # It has ended already.
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            connection.sock.close()
 
     def _ignore(self, fd: int) -> None:
         try:
@@ -716,14 +723,24 @@ class Engine:
                 self._close(connection)
 
     def _give_up(self, connection: Connection) -> None:
-        head, connection.head = connection.head, None
+        connection.head = None
         connection.stage = BUSY
+        connection.buffer = b""
+        if self.threads and self._crew.take(lambda: self._give_up_aside(connection)):
+            return
         try:
-            self.application.give_up(connection, head)
+            self.application.give_up(connection)
         except Exception:
             self._on_error(connection.sock, connection.address)
-        connection.buffer = b""
         self._finish(connection)
+
+    def _give_up_aside(self, connection: Connection) -> None:
+        try:
+            self.application.give_up(connection)
+        except Exception:
+            self._on_error(connection.sock, connection.address)
+        finally:
+            self._return(connection, None)
 
     # --- new connections ---
 
@@ -740,23 +757,25 @@ class Engine:
             self._woken = False
             self._take_returned()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> bool:
+        """Accept what waits; return whether there may be more."""
         for _ in range(ACCEPT_BURST):
             try:
                 # Of a TLS listener too: its own `accept` would wait for the handshake.
                 sock, address = socket.socket.accept(listener)
             except BlockingIOError:
-                return
+                return False
             except OSError:
                 # No descriptor, or no memory: the queue keeps what is in it.
                 self._ignore(listener.fileno())
                 self._accept_again = self._now + ACCEPT_PAUSE
-                return
+                return False
             try:
                 self._welcome(sock, address)
             except Exception:
                 self._on_error(sock, address)
                 sock.close()
+        return True
 
     def _accept_more(self) -> None:
         self._accept_again = NEVER
@@ -790,8 +809,9 @@ class Engine:
             self._wheel.put(connection, self._now + idle)
 
     def _shake_hands(self, connection: Connection) -> None:
+        tls_socket: Any = connection.sock
         try:
-            connection.sock.do_handshake()  # type: ignore[attr-defined]  # it is an SSLSocket
+            tls_socket.do_handshake()
         except OSError as error:
             if wants_more(error):
                 return
@@ -811,12 +831,13 @@ class Engine:
         """Close what is idle while the engine drains; return whether nothing is left."""
         if self._listeners:
             for fd, listener in self._listeners.items():
-                self._accept(listener)
+                while self._accept(listener):
+                    pass  # Whoever was let in before the end is answered.
                 self._ignore(fd)
             self._listeners = {}
-            for connection in list(self._connections.values()):
-                if connection.stage == AWAITING and not connection.buffer:
-                    self._wheel.put(connection, now + FAREWELL)
+        for connection in list(self._connections.values()):
+            if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
+                self._wheel.put(connection, now + FAREWELL)
         return not self._connections or now >= self._drain_until
 
 

@@ -1,7 +1,8 @@
 """`SimpleHTTPRequestHandler`: serves the files below a directory.
 
 The documented seams are the standard library's: `send_head` returns a file whose head was sent,
-`translate_path`, `list_directory`, `guess_type` and `copyfile` may be overridden one by one.
+`translate_path`, `list_directory`, `guess_type` and `copyfile` may be overridden one by one. What
+was found out about a path is remembered for a second and checked by one `stat`: see `filecache`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ import os
 import posixpath
 import sys
 import time
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from ..status import HTTPStatus
-from ..wire.values import EntityTag, parse_byte_ranges
-from . import listing, preconditions, ranges
+from ..wire.fields import FieldFinder
+from ..wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
+from . import cors, listing, preconditions, ranges
+from .filecache import BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
-from .paths import LinkPolicy, is_inside, local_path, open_regular_file
+from .paths import LinkPolicy, is_inside, local_path
+from .representations import Representation, Resource
 from .writer import ResponseWriter
 
 __all__ = ["SimpleHTTPRequestHandler"]
@@ -45,25 +51,85 @@ _MEDIA_TYPES = {
     ".woff2": "font/woff2",
 }
 
+#: The fields of a request that decide which bytes of which representation it gets.
+_DECIDING = FieldFinder(
+    *("accept-encoding", "range", "if-range", "if-match", "if-none-match"),
+    *("if-modified-since", "if-unmodified-since"),
+)
+_ACCEPT = FieldFinder("accept", "accept-encoding")
+_ORIGIN = FieldFinder("origin")
+
+#: Paths are asked for again and again; this is a function of its arguments alone.
+MAX_KNOWN_PATH = 512
+_known_local_path = lru_cache(maxsize=2048)(local_path)
+
+#: What was found at a path, for one handler class and its options.
+_RESOURCES: BoundedCache[tuple[Any, ...], Resource] = BoundedCache(
+    max_entries=2048, max_cost=32 * 1024 * 1024
+)
+
 
 class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     """Answers GET and HEAD with the files below `directory` (default: the current directory).
 
     A directory is answered by the first of `index_pages` that it has, else by a listing.
-    `extensions_map` gives media types by extension, before the system's. `follow_links` says which
-    symbolic links are followed: "inside" the directory (the default), "all" or "none". Ranges,
-    entity tags and conditional requests work as RFC 9110 sections 13 and 14 say.
+    `extensions_map` gives media types by extension, before the system's. Ranges, entity tags and
+    conditional requests work as RFC 9110 sections 13 and 14 say. Every attribute below is also a
+    keyword argument, as `directory` is:
+
+    >>> from functools import partial
+    >>> handler = partial(SimpleHTTPRequestHandler, directory="site", cache_control="max-age=60")
     """
 
-    index_pages: tuple[str, ...] | list[str] = ("index.html", "index.htm")
+    index_pages: Sequence[str] = ("index.html", "index.htm")
     extensions_map = _MEDIA_TYPES
+
     follow_links: LinkPolicy = "inside"
+    """Which symbolic links are followed: those that stay "inside" `directory`, "all" or "none"."""
+
+    precompressed: bool = True
+    """Whether ``page.html.br``, ``.zst`` or ``.gz`` is sent to who accepts that coding, if it is
+    not older than ``page.html``."""
+
+    compress: bool = True
+    """Whether text of 1 KiB to 4 MiB is compressed for who accepts that. What was compressed is
+    kept, 32 MiB in all. A range is always one of the file as it is."""
+
+    cache_control: str | None = None
+    """The Cache-Control field of files; None: no such field."""
+
+    spa: str | None = None
+    """The page of a single-page application, a path below `directory`: sent with 200 for what does
+    not exist, unless the path's last name has an extension and no page is asked for (by an Accept
+    field with text/html). No directory is listed then."""
+
+    not_found_page: str | None = "404.html"
+    """The page of a 404, a path below `directory`, if there is such a file."""
+
+    show_listing: bool = True
+    """Whether a directory without an index page is listed; if not, it is not found."""
+
+    extra_response_headers: Sequence[tuple[str, str]] | None = None
+    """(name, value) of fields to add to every final response that is no error."""
+
+    cors: str | Sequence[str] | None = None
+    """Origins whose pages may read the responses, "*" for all; None leaves it to browsers: none."""
+
+    _OPTIONS: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("index_pages", "extensions_map", "follow_links", "precompressed", "compress"),
+            *("cache_control", "spa", "not_found_page", "show_listing"),
+            *("extra_response_headers", "cors"),
+        }
+    )
 
     def __init__(
-        self, *args: Any, directory: str | os.PathLike[str] | None = None, **kwargs: Any
+        self, *args: Any, directory: str | os.PathLike[str] | None = None, **options: Any
     ) -> None:
         self.directory = os.fspath(os.getcwd() if directory is None else directory)
-        super().__init__(*args, **kwargs)
+        for name in self._OPTIONS & options.keys():
+            setattr(self, name, options.pop(name))
+        super().__init__(*args, **options)
 
     def do_GET(self) -> None:
         """Send a file, a part of it, or a listing."""
@@ -80,36 +146,81 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         if file:
             file.close()
 
+    def do_OPTIONS(self) -> None:
+        """Say which methods there are, and answer what browsers ask before they let a page ask."""
+        methods = sorted(name[3:] for name in dir(type(self)) if name.startswith("do_"))
+        self.send_response(HTTPStatus.NO_CONTENT)
+        self.send_header("Allow", ", ".join(methods))
+        if self.cors is not None and "Access-Control-Request-Method" in self.headers:
+            wanted = self.headers["Access-Control-Request-Headers"]
+            for name, value in cors.preflight_fields(methods, wanted):
+                self.send_header(name, value)
+        self.end_headers()
+
     def send_head(self) -> Any:
         """Send the head of the response, and return a file with its content.
 
         Returns None where there is none to send: an error, a redirect, a 304.
         """
         path = self.translate_path(self.path)
+        resource = self._remembered(path)
+        if resource is not None:
+            return self._send_resource(resource)
         if not self._may_serve(path):
-            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
-            return None
+            return self._send_not_found()
+        file = path
         if os.path.isdir(path):
             if not urlsplit(self.path).path.endswith("/"):
                 return self._redirect_to_directory()
             index = self._find_index(path)
-            if index is None:
+            if index is not None:
+                file = index
+            elif self.show_listing and self.spa is None:
                 return self.list_directory(path)
-            path = index
-        if path.endswith("/"):
-            # "file/" names a directory, and there is none (bpo-17324).
-            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
-            return None
+        # "file/" names a directory, and there is none (bpo-17324).
+        resource = None if file.endswith("/") else self._look_up(path, file)
+        return self._send_not_found() if resource is None else self._send_resource(resource)
+
+    # --- what there is ---
+
+    def _key(self, path: str) -> tuple[Any, ...]:
+        """Return all that what is found at `path` depends on."""
+        return (
+            path,
+            type(self),
+            self.directory,
+            self.follow_links,
+            self.precompressed,
+            self.compress,
+            self.cache_control,
+            *self.index_pages,
+        )
+
+    def _remembered(self, path: str) -> Resource | None:
+        resource = _RESOURCES.get(self._key(path))
+        return resource if resource is not None and resource.is_current() else None
+
+    def _look_up(self, path: str, file: str) -> Resource | None:
+        """Return the resource in `file`, remembered as what is at `path`; None if none can be."""
+        # A program that sends the content in its own way is given it as it is.
+        copies = type(self).copyfile is not SimpleHTTPRequestHandler.copyfile
         try:
-            file = open_regular_file(path)
+            resource = Resource(
+                StoredFile(file),
+                self.guess_type(file),
+                neighbour=self._open_neighbour if self.precompressed and not copies else None,
+                compress=self.compress and not copies,
+            )
         except OSError:
-            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
             return None
-        try:
-            return self._send_file_head(file, self.guess_type(path))
-        except BaseException:
-            file.close()
-            raise
+        if resource.stored.settled:
+            _RESOURCES.put(self._key(path), resource, resource.cost)
+        return resource
+
+    def _open_neighbour(self, path: str) -> StoredFile:
+        if not self._may_serve(path):
+            raise FileNotFoundError(path)
+        return StoredFile(path)
 
     def _may_serve(self, path: str) -> bool:
         """Whether a link may lead where `path` does.
@@ -120,6 +231,15 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return "\0" not in path
         return is_inside(path, self.directory, self.follow_links)
 
+    def _find_index(self, path: str) -> str | None:
+        for name in self.index_pages:
+            index = os.path.join(path, name)
+            if os.path.isfile(index) and self._may_serve(index):
+                return index
+        return None
+
+    # --- what is answered ---
+
     def _redirect_to_directory(self) -> None:
         # `path` never begins with "//", which would name another host (CVE-2021-28861).
         parts = urlsplit(self.path)
@@ -129,84 +249,135 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _find_index(self, path: str) -> str | None:
-        for name in self.index_pages:
-            index = os.path.join(path, name)
-            if os.path.isfile(index) and self._may_serve(index):
-                return index
-        return None
+    def _send_not_found(self) -> Any:
+        """Send the application's page, the page of a 404, or an error."""
+        if self.spa is not None and self._asks_for_a_page():
+            page = self._page(self.spa)
+            if page is not None:
+                return self._send_resource(page)
+        page = None if self.not_found_page is None else self._page(self.not_found_page)
+        if page is None:
+            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+            return None
+        chosen = page.choose(self._asked(_ACCEPT).get("accept-encoding"))
+        self.send_response(HTTPStatus.NOT_FOUND)
+        for name, value in self._description(page, chosen):
+            # What the page itself may be asked for, or kept as, is not said of what is missing.
+            if name in ("Content-type", "Content-Encoding", "Vary"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(chosen.size))
+        self.end_headers()
+        return chosen.open()
 
-    def _send_file_head(self, file: BinaryIO, media_type: str) -> Any:
-        status = os.fstat(file.fileno())
-        size, modified = status.st_size, int(status.st_mtime)
-        # mtime in nanoseconds and size change with the content, as a strong tag must
-        # (RFC 9110 section 8.8.3).
-        etag = EntityTag(f"{status.st_mtime_ns:x}-{size:x}")
-        fields = {name.lower(): value for name, value in self.headers.items()}
-        decided = preconditions.evaluate(self.command, fields, etag, modified)
-        if decided is not None:
-            file.close()
+    def _asks_for_a_page(self) -> bool:
+        name = urlsplit(self.path).path.rpartition("/")[2]
+        accept = self._asked(_ACCEPT).get("accept", "")
+        return "." not in name or any(
+            kind == "text/html" and weight for kind, weight in parse_weighted_list(accept)
+        )
+
+    def _page(self, name: str) -> Resource | None:
+        path = os.path.join(self.directory, name)
+        if (resource := self._remembered(path)) is not None:
+            return resource
+        return self._look_up(path, path) if self._may_serve(path) else None
+
+    def _send_resource(self, resource: Resource) -> Any:
+        asked = self._asked(_DECIDING)
+        wants_part = "range" in asked and self.command == "GET"
+        # A range is of the file as it is: what is compressed here is not there to continue later.
+        accept = None if wants_part else asked.pop("accept-encoding", None)
+        chosen = resource.as_it_is if accept is None else resource.choose(accept)
+        if asked:
+            decided = preconditions.evaluate(self.command, asked, chosen.etag, resource.modified)
             if decided == HTTPStatus.PRECONDITION_FAILED:
                 self.send_error(decided)
                 return None
-            self.send_response(decided)
-            self._send_validators(etag, status.st_mtime)
+            if decided is not None:
+                return self._send_not_modified(resource, chosen)
+            if wants_part and preconditions.range_applies(
+                asked.get("if-range"), chosen.etag, resource.modified, time.time()
+            ):
+                parts = parse_byte_ranges(asked["range"], chosen.size)
+                if parts is not None:
+                    return self._send_parts(resource, chosen, parts)
+        self.send_response(HTTPStatus.OK)
+        for name, value in self._description(resource, chosen):
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(chosen.size))
+        self.end_headers()
+        return chosen.open()
+
+    def _send_not_modified(self, resource: Resource, chosen: Representation) -> None:
+        self.send_response(HTTPStatus.NOT_MODIFIED)
+        for name, value in self._description(resource, chosen):
+            if name not in ("Content-type", "Content-Encoding"):
+                self.send_header(name, value)
+        self.end_headers()
+
+    def _send_parts(
+        self, resource: Resource, chosen: Representation, parts: list[ByteRange]
+    ) -> Any:
+        """Send the head of a 206 for `parts`; of a 416 if there are none."""
+        size = chosen.size
+        if not parts:
+            self.send_response(HTTPStatus.RANGE_NOT_SATISFIABLE)
+            self.send_header("Content-Range", f"bytes */{size}")
+            self.send_header("Content-Length", "0")
             self.end_headers()
             return None
-        content, extra = self._choose_part(file, fields, size, etag, modified, media_type)
-        if content is None:
-            file.close()
-            return self._refuse_range(size)
-        self.send_response(HTTPStatus.PARTIAL_CONTENT if extra else HTTPStatus.OK)
-        self.send_header("Content-type", extra.pop("Content-Type", media_type))
-        self.send_header("Content-Length", str(getattr(content, "length", size)))
-        for name, value in extra.items():
+        fields = dict(self._description(resource, chosen))
+        content: io.IOBase
+        if len(parts) == 1:
+            start, stop = parts[0]
+            content, length = chosen.open(start, stop), stop - start
+            fields["Content-Range"] = ranges.content_range(parts[0], size)
+        else:
+            content, boundary = ranges.multipart(chosen, parts, resource.media_type)
+            length = content.length
+            fields["Content-type"] = f"multipart/byteranges; boundary={boundary}"
+        self.send_response(HTTPStatus.PARTIAL_CONTENT)
+        for name, value in fields.items():
             self.send_header(name, value)
-        self.send_header("Accept-Ranges", "bytes")
-        self._send_validators(etag, status.st_mtime)
+        self.send_header("Content-Length", str(length))
         self.end_headers()
         return content
 
-    def _choose_part(
-        self,
-        file: BinaryIO,
-        fields: dict[str, str],
-        size: int,
-        etag: EntityTag,
-        modified: int,
-        media_type: str,
-    ) -> tuple[Any, dict[str, str]]:
-        """Return what of the file is asked for, and the fields that a part needs.
+    def _description(
+        self, resource: Resource, chosen: Representation
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the fields that say what a representation is."""
+        if chosen.head is None:
+            fields = [("Content-type", resource.media_type)]
+            if chosen.coding is not None:
+                fields.append(("Content-Encoding", chosen.coding))
+            fields += [
+                ("Accept-Ranges", "bytes"),
+                ("ETag", str(chosen.etag)),
+                ("Last-Modified", self.date_time_string(resource.modified)),
+            ]
+            if resource.offered:
+                fields.append(("Vary", "Accept-Encoding"))
+            if self.cache_control is not None:
+                fields.append(("Cache-Control", self.cache_control))
+            chosen.head = tuple(fields)
+        return chosen.head
 
-        The first is None if nothing of it can be satisfied.
-        """
-        asked = fields.get("range") if self.command == "GET" else None
-        if asked is None or not preconditions.range_applies(
-            fields.get("if-range"), etag, modified, time.time()
-        ):
-            return file, {}
-        parts = parse_byte_ranges(asked, size)
-        if parts is None:
-            return file, {}
-        if not parts:
-            return None, {}
-        if len(parts) == 1:
-            part = parts[0]
-            return ranges.single_part(file, part), {
-                "Content-Range": ranges.content_range(part, size)
-            }
-        content, boundary = ranges.multipart(file, parts, size, media_type)
-        return content, {"Content-Type": f"multipart/byteranges; boundary={boundary}"}
+    def end_headers(self) -> None:
+        """End the head of the response, with the fields that every response has."""
+        if (self.cors is not None or self.extra_response_headers) and (self._status or 0) >= 200:
+            self._send_extra_fields()
+        super().end_headers()
 
-    def _refuse_range(self, size: int) -> None:
-        self.send_response(HTTPStatus.RANGE_NOT_SATISFIABLE)
-        self.send_header("Content-Range", f"bytes */{size}")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def _send_validators(self, etag: EntityTag, modified: float) -> None:
-        self.send_header("ETag", str(etag))
-        self.send_header("Last-Modified", self.date_time_string(modified))
+    def _send_extra_fields(self) -> None:
+        if self.cors is not None:
+            allowed = [self.cors] if isinstance(self.cors, str) else self.cors
+            origin = self._asked(_ORIGIN).get("origin")
+            for name, value in cors.response_fields(allowed, origin):
+                self.send_header(name, value)
+        if (self._status or 0) < 400:
+            for name, value in self.extra_response_headers or ():
+                self.send_header(name, value)
 
     def list_directory(self, path: str | os.PathLike[str]) -> Any:
         """Send the head of a listing of `path`, and return a file with the page.
@@ -228,14 +399,22 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.end_headers()
         return io.BytesIO(body)
 
+    # --- the seams below ---
+
     def translate_path(self, path: str) -> str:
         """Return the local path that the path of a URL names, below `directory`."""
-        return local_path(self.directory, path)
+        if len(path) > MAX_KNOWN_PATH:
+            return local_path(self.directory, path)
+        return _known_local_path(self.directory, path)
 
     def copyfile(self, source: Any, outputfile: Any) -> None:
         """Copy all of `source` to `outputfile`."""
-        if isinstance(outputfile, ResponseWriter) and isinstance(source, io.BufferedReader):
+        if isinstance(source, io.BytesIO):
+            outputfile.write(source.read())
+        elif isinstance(outputfile, ResponseWriter) and isinstance(source, FileView):
             # Through the kernel, where the connection is a plain socket.
+            outputfile.sendfile(source, source.offset, source.left)
+        elif isinstance(outputfile, ResponseWriter) and isinstance(source, io.BufferedReader):
             outputfile.sendfile(source, source.tell(), os.fstat(source.fileno()).st_size)
         else:
             import shutil  # start-up: it loads every archive format

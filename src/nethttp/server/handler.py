@@ -25,7 +25,7 @@ from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.block import read_field_block
 from ..wire.body import LengthDecoder, body_decoder
-from ..wire.fields import FieldLines, select_fields
+from ..wire.fields import FieldFinder, FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
     FRAMING_FIELDS,
@@ -41,13 +41,14 @@ from ..wire.head import (
     parse_request_line,
     serialise_fields,
 )
-from ..wire.limits import DEFAULT_LIMITS, Limits
+from ..wire.limits import DEFAULT_LIMITS, SERVER_LIMITS, Limits
 from ..wire.reader import BodyReader
 from ..wire.target import check_host, check_target, target_form
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
-from .dates import MONTHS, WEEKDAYS, http_date_now
 from .connection import Connection
+from .dates import MONTHS, WEEKDAYS, http_date_now
+from .loglines import LineLog
 from .undecoded import UndecodedIfLineFirst
 from .writer import PatientWriter, ResponseWriter
 
@@ -107,15 +108,41 @@ def _field_line(name: str, value: str) -> bytes:
     return serialise_fields([(name, value)])
 
 
-def _framing_fields(lines: list[bytes]) -> dict[str, list[str]]:
-    """Return the fields of a buffered head that frame it, as `fields.select_fields` does."""
+@lru_cache(maxsize=1024)
+def _framing_field(line: bytes) -> tuple[str, str] | None:
+    """Return name and value of a buffered line if it frames the message."""
+    name, colon, value = line.partition(b":")
+    key = _FRAMING_NAMES.get(name.lower()) if colon else None
+    return None if key is None else (key, value.strip().decode("latin-1"))
+
+
+@lru_cache(maxsize=1024)
+def _frame(fields: tuple[tuple[str, str], ...]) -> tuple[int | None, bool]:
+    """Return the declared framing, and whether Connection says something."""
     found: dict[str, list[str]] = {}
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        key = _FRAMING_NAMES.get(name.lower()) if colon else None
-        if key is not None:
-            found.setdefault(key, []).append(value.strip().decode("latin-1"))
-    return found
+    for name, value in fields:
+        found.setdefault(name, []).append(value)
+    return declared_framing(found), "connection" in found
+
+
+def _frame_of(lines: list[bytes]) -> tuple[int | None, bool]:
+    """Return what `_frame` does of a buffered head; most of its lines were seen before."""
+    return _frame(tuple([field for line in lines if (field := _framing_field(line))]))
+
+
+@lru_cache(maxsize=2)
+def _date_line(second: int) -> bytes:
+    return f"Date: {format_http_date(second)}\r\n".encode("ascii")
+
+
+def _leaves_alone(handler: type[BaseHTTPRequestHandler]) -> bool:
+    """Whether a class sends Server and Date as they are sent here: no method need be asked."""
+    base = BaseHTTPRequestHandler
+    return (
+        handler.send_header is base.send_header
+        and handler.version_string is base.version_string
+        and handler.date_time_string is base.date_time_string
+    )
 
 
 @lru_cache(maxsize=256)
@@ -170,7 +197,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     weekdayname: Sequence[str] = WEEKDAYS
     monthname: Sequence[str | None] = MONTHS
 
-    limits: Limits = DEFAULT_LIMITS
+    limits: Limits = SERVER_LIMITS
     idle_timeout: float | None = 75.0
     head_timeout: float | None = 10.0
     body_timeout: float | None = 75.0
@@ -184,7 +211,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     path: str
     request_version: str
     requestline: str = ""
-    raw_requestline: bytes
     rfile: Any
     wfile: Any
     _headers_buffer: list[bytes]
@@ -201,11 +227,14 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _version = 9
     _status: int | None = None
     _streamed = False
+    _error_ends_connection = True
 
     # The engine's connection, and whether the program has taken its socket.
     _engaged: Connection | None = None
     _taken = False
     _block: bytes = b""
+    _log: LineLog | None = None
+    _raw_requestline: bytes | None = None
 
     # --- the connection ---
 
@@ -302,11 +331,10 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
     def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
         """Answer a usual request that has come whole. See `wire.head.usual_request`."""
-        length, persistent, self.command, self.path, self._version, self.requestline = head
+        _, persistent, self.command, self.path, self._version, self.requestline = head
         self.request_version = "HTTP/1.1" if self._version == 11 else "HTTP/1.0"
         self._block = block
-        self._message = None
-        self._status = None
+        self._message = self._status = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer = self.wfile
         if type(writer) is PatientWriter:
@@ -326,11 +354,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._on_lost(error)
         except Exception:
             self._answer_crash()
-            raise
+            self.server.handle_error(self._socket, self.client_address)
         finally:
             if self._taken:
                 self._let_go()
-        if writer.overrun or writer.missing:
+        if isinstance(writer, ResponseWriter) and (writer.overrun or writer.missing):
             self._end_exchange(None)
 
     def _attend(self, data: bytes, closing: bool) -> bytes | None:
@@ -427,27 +455,37 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             method()
             self.wfile.flush()
         except Exception as error:
-            self.close_connection = True
             if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
                 # The peer's content was malformed, and the method could do nothing about it.
                 self._refuse(error)
             else:
                 self._answer_crash()
+                self.close_connection = True
                 raise
         finally:
             self.rfile = whole
         self._end_exchange(body)
 
     def _answer_crash(self) -> None:
-        """Send an error if the method that raised has sent nothing."""
+        """Send an error if the method that raised has sent nothing; else end the connection.
+
+        The connection goes on after an answer where no more of the request can come.
+        """
         if not isinstance(self.wfile, ResponseWriter) or self.wfile.begun:
+            self.close_connection = True
             return
         stalled = self._stream is not None and self._stream.timed_out
+        goes_on = self._stream is None and not self.close_connection
         self._headers_buffer = []
-        with suppress(OSError):
+        self._error_ends_connection = not goes_on
+        try:
             self.send_error(
                 HTTPStatus.REQUEST_TIMEOUT if stalled else HTTPStatus.INTERNAL_SERVER_ERROR
             )
+        except OSError:
+            self.close_connection = True
+        finally:
+            self._error_ends_connection = True
 
     def _begin_body(self, whole: Any) -> Any:
         if self.command == "CONNECT":
@@ -517,13 +555,15 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     # --- the request ---
 
     @property
-    def headers(self) -> Any:
-        """The request's fields as a `MessageClass`, made when first asked for."""
-        if self._message is None:
-            from ..message import message_from_fields  # start-up: it loads email
+    def raw_requestline(self) -> bytes:
+        """The request line as it came, with its line end."""
+        if self._raw_requestline is None:
+            return f"{self.requestline}\r\n".encode("latin-1")
+        return self._raw_requestline
 
-            self._message = message_from_fields(self._known_fields(), self.MessageClass)
-        return self._message
+    @raw_requestline.setter
+    def raw_requestline(self, line: bytes) -> None:
+        self._raw_requestline = line
 
     def _known_fields(self) -> FieldLines:
         """Return the request's field lines."""
@@ -531,6 +571,22 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             # Only now, field by field: few handlers ask.
             self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
         return self._fields
+
+    def _asked(self, fields: FieldFinder) -> dict[str, str]:
+        """Return what the request has of some fields, without parsing all of them."""
+        if self._message is not None:
+            return fields.in_pairs(self._message.items())
+        # The engine leaves a usual head as it came.
+        return fields.in_head(self._block) if self._block else fields.in_pairs(self._fields)
+
+    @property
+    def headers(self) -> Any:
+        """The request's fields as a `MessageClass`, made when first asked for."""
+        if self._message is None:
+            from ..message import message_from_fields  # start-up: it loads email
+
+            self._message = message_from_fields(self._known_fields(), self.MessageClass)
+        return self._message
 
     @headers.setter
     def headers(self, message: Any) -> None:
@@ -610,10 +666,13 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def _read_fields(self) -> bool:
         """Read the field section; return whether it could be."""
         try:
-            block = read_field_block(self.rfile.readline, self.limits)
+            limits = self.limits
+            if limits is SERVER_LIMITS and not self._has_peer:
+                limits = DEFAULT_LIMITS  # who parses a text expects the stdlib's hundred fields
+            block = read_field_block(self.rfile.readline, limits)
             if not self._has_peer:
                 block = block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            self._fields = parse_field_section(block, self.limits)
+            self._fields = parse_field_section(block, limits)
         except LineTooLong as error:
             self.send_error(error.status_hint, "Line too long", str(error))
         except IncompleteRead as error:
@@ -696,7 +755,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             explain = description
         self.log_error("code %d, message %s", code, message)
         self.send_response(code, _as_reason(message, phrase))
-        self.send_header("Connection", "close")
+        if self._error_ends_connection:
+            self.send_header("Connection", "close")
         body = b""
         if code >= 200 and code not in _NO_ERROR_PAGE:
             page = self.error_message_format % {
@@ -719,8 +779,12 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         """
         self.log_request(code)
         self.send_response_only(code, message)
-        self.send_header("Server", self.version_string())
-        self.send_header("Date", self.date_time_string())
+        if not _leaves_alone(type(self)):
+            self.send_header("Server", self.version_string())
+            self.send_header("Date", self.date_time_string())
+        elif self.request_version != "HTTP/0.9":
+            server = _short_field_line("Server", f"{self.server_version} {self.sys_version}")
+            self._headers_buffer += server, _date_line(int(time.time()))
 
     def send_response_only(self, code: int, message: str | None = None) -> None:
         """Begin a response: buffer its status line alone. `message` defaults to the phrase.
@@ -771,16 +835,22 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             ValueError: Content-Length together with Transfer-Encoding, or an invalid one.
         """
         if self.request_version != "HTTP/0.9":
-            self._tell_persistence()
+            framing = self._tell_persistence()
             self._buffer(b"\r\n")
-            self.flush_headers()
+            if type(self).flush_headers is BaseHTTPRequestHandler.flush_headers:
+                self._hand_over_head(framing)
+            else:
+                self.flush_headers()
 
     def flush_headers(self) -> None:
         """Hand the buffered head to `wfile`."""
         lines = getattr(self, "_headers_buffer", None)
-        if not lines:
-            return
-        head = b"".join(lines)
+        if lines:
+            # Read off the head itself: programs edit the buffered lines.
+            self._hand_over_head(_frame_of(lines)[0])
+
+    def _hand_over_head(self, framing: int | None) -> None:
+        head = b"".join(self._headers_buffer)
         self._headers_buffer = []
         if not isinstance(self.wfile, ResponseWriter):
             self.wfile.write(head)
@@ -791,8 +861,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
             self.wfile.interim(head)
         else:
-            # Read off the head itself: programs edit the buffered lines.
-            framing = declared_framing(_framing_fields(lines))
             length = None if framing == CHUNKED else framing
             has_body = self._status is None or response_has_body(self.command, self._status)
             follows = has_body and length != 0 and not self._streamed
@@ -816,20 +884,21 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._stream.end()
             self._stream.timeout = self.timeout
 
-    def _tell_persistence(self) -> None:
+    def _tell_persistence(self) -> int | None:
+        """Add Connection where it is needed; return how the response is framed."""
         status = self._status
+        framing, told = _frame_of(getattr(self, "_headers_buffer", []))
         if status is None or status < 200 or self._takes_over:
-            return
-        declared = _framing_fields(self._headers_buffer)
-        endless = declared_framing(declared) is None and response_has_body(self.command, status)
-        if endless:
+            return framing
+        if framing is None and response_has_body(self.command, status):
             self.close_connection = True
-        if "connection" in declared or self.protocol_version < "HTTP/1.1":
-            return
+        if told or self.protocol_version < "HTTP/1.1":
+            return framing
         if self.close_connection:
             self._buffer(b"Connection: close\r\n")
         elif self._version < 11:
             self._buffer(b"Connection: keep-alive\r\n")
+        return framing
 
     # --- the log and what responses say of the server ---
 
@@ -846,7 +915,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Write one line to standard error: address, time, and ``format % args`` escaped."""
         message = escape(format % args)
-        sys.stderr.write(f"{self.address_string()} - - [{self.log_date_time_string()}] {message}\n")
+        line = f"{self.address_string()} - - [{self.log_date_time_string()}] {message}\n"
+        if self._log is None:
+            sys.stderr.write(line)
+        else:
+            self._log.write(line)
 
     def version_string(self) -> str:
         """Return what the Server field says."""
@@ -862,7 +935,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
     def address_string(self) -> str:
         """Return the client's address as the log shows it."""
-        return str(self.client_address[0])
+        address = self.client_address
+        # A Unix socket's peer has none.
+        return str(address[0]) if address and isinstance(address, tuple) else "-"
 
 
 #: Error codes that have no content, or must have none. RFC 9110 sections 15.3.5, 15.3.6, 15.4.5.

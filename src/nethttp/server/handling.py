@@ -1,9 +1,9 @@
 """`HandlerApplication`: a handler class as the engine's application.
 
-A handler object is made when a connection's first request has come, and stays with the connection, so
-what a program keeps on `self` is there for the next request. A request that has come whole and is as
-nearly all are is answered without another look at its bytes; every other is read by the handler
-itself, as if there were no engine.
+A handler object is made when a connection's first request has come, and stays with the connection,
+so what a program keeps on `self` is there for the next request. A request that has come whole and
+is as nearly all are is answered without another look at its bytes; every other is read by the
+handler itself, as if there were no engine.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from ..wire.head import usual_request
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
+from .loglines import LineLog
 
 __all__ = ["HandlerApplication", "runs_on_the_engine"]
 
@@ -52,6 +53,7 @@ class HandlerApplication:
         handler_class: Any = factory
         while isinstance(handler_class, functools.partial):
             handler_class = handler_class.func
+        self.log = LineLog()
         self._factory = factory
         self._server = server
         self._limits = limits = handler_class.limits
@@ -92,7 +94,7 @@ class HandlerApplication:
         left: bytes | None = handler._attend(data, self.closing)
         return left
 
-    def give_up(self, connection: Connection, head: Any) -> None:
+    def give_up(self, connection: Connection) -> None:
         """Answer 408."""
         self._handler_of(connection)._give_up()
 

@@ -1,9 +1,9 @@
 """`Pace`: which requests are known to take long, by what happened when they ran.
 
 A request that blocks the loop's thread costs everyone the time until another thread takes over; one
-that is handed to a thread of its own costs itself a hop. So what has blocked once is handed over from
-then on, until it has shown a few times that it is quick; where many different requests block (a
-query behind every path), everything that has not shown to be quick is handed over for a while.
+that is handed to a thread of its own costs itself a hop. So what has blocked once is handed over
+from then on, until it has shown a few times that it is quick; where many different requests block
+(a query behind every path), everything that has not shown to be quick is handed over for a while.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which sockets are ready: epoll itself where there is one, else what `selectors` finds.
 
-`selectors` makes an object for every event, which costs more than reading the event; where the kernel
-has epoll it is asked directly. Both are level-triggered: what is not attended to is said again.
+`selectors` makes an object for every event, which costs more than reading the event; where the
+kernel has epoll it is asked directly. Both are level-triggered: what is not attended to is said
+again.
 """
 
 from __future__ import annotations

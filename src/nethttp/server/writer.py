@@ -34,6 +34,8 @@ class ResponseWriter(io.BufferedIOBase):
         """Whether anything of the current response has been given to this writer."""
         self.overrun = 0
         """How many bytes more than its declared length a response had."""
+        self.sent = 0
+        """How many bytes of content the current response has had so far."""
 
     def writable(self) -> bool:
         return True
@@ -47,7 +49,7 @@ class ResponseWriter(io.BufferedIOBase):
         self.flush()
         self._left = None
         self._silent = self.begun = False
-        self.overrun = 0
+        self.overrun = self.sent = 0
 
     def begin(self, head: bytes, length: int | None, *, has_body: bool, hold: bool) -> None:
         """Take a response's head; its body has `length` bytes (None: it ends with the connection).
@@ -92,6 +94,7 @@ class ResponseWriter(io.BufferedIOBase):
                 self.overrun += size - left
                 data = bytes(data)[:left]
             self._left = left - min(size, left)
+        self.sent += size if left is None else min(size, left)
         held = self._held
         if not held:
             if data:
@@ -104,7 +107,7 @@ class ResponseWriter(io.BufferedIOBase):
             self._send(data)
         return size
 
-    def sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         """Send `count` bytes of `file` from `offset` on, through the kernel where that works.
 
         Returns how many were sent: fewer when the file is shorter.
@@ -118,12 +121,13 @@ class ResponseWriter(io.BufferedIOBase):
         sent = self._sendfile(file, offset, count) if count else 0
         if self._left is not None:
             self._left -= sent
+        self.sent += sent
         return sent
 
     def _send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
-    def _sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         return self._sock.sendfile(file, offset, count)
 
     def flush(self) -> None:
@@ -207,7 +211,7 @@ class PatientWriter(ResponseWriter):
     def _send(self, data: bytes) -> None:
         send_all(self._sock, data, self.timeout)
 
-    def _sendfile(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         try:
             source = file.fileno()
         except (OSError, AttributeError):
@@ -229,7 +233,7 @@ class PatientWriter(ResponseWriter):
         file.seek(offset + sent)
         return sent
 
-    def _copy(self, file: io.BufferedIOBase, offset: int, count: int) -> int:
+    def _copy(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         """Send a file piece by piece, where the kernel cannot."""
         file.seek(offset)
         sent = 0

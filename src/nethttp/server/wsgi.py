@@ -1,8 +1,8 @@
 """WSGI applications on the engine: PEP 3333, whole.
 
-A request that has come whole is answered without a handler object: the environ is made from the head
-in one step. Every other is read by `WSGIHandler`, as any handler reads it, so what is refused and how
-is decided in one place.
+A request that has come whole is answered without a handler object: the environ is made from the
+head in one step. Every other is read by `WSGIHandler`, as any handler reads it, so what is refused
+and how is decided in one place.
 
 >>> from nethttp.server.wsgi import WSGIServer
 >>> def hello(environ, start_response):
@@ -34,10 +34,10 @@ from .connection import Connection
 from .dates import http_date_now
 from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
-from .servers import HTTPSServer, HTTPServer, ThreadingHTTPServer
+from .servers import HTTPSServer, ThreadingHTTPServer
 from .writer import PatientWriter, send_all
 
-__all__ = ["FileWrapper", "WSGIApplication", "WSGIHandler", "WSGIServer", "WSGISServer"]
+__all__ = ["FileWrapper", "WSGIApplication", "WSGIHandler", "WSGISServer", "WSGIServer"]
 
 Environ = dict[str, Any]
 App = Callable[..., Iterable[bytes]]
@@ -416,7 +416,7 @@ class WSGIApplication(HandlerApplication):
         return response.keep
 
     def _crash(self, connection: Connection, response: Response) -> None:
-        self._server.handle_error(connection.sock, connection.address)  # type: ignore[arg-type]
+        self._server.handle_error(connection.sock, connection.address)
         response.crash()
 
 

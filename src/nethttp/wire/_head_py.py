@@ -80,8 +80,8 @@ def usual_request(
     Usual is what needs no decision: a path that begins with one "/" as target, one plain Host, at
     most one Content-Length, "close" or "keep-alive" as Connection, neither Transfer-Encoding nor
     Expect, and nothing that is near a limit or must be refused. None for every other head, which
-    `parse_request_head` and `framing` look at. `length` is that of the content, `persistent` whether
-    the connection outlives the request, the request line is without its CRLF.
+    `parse_request_head` and `framing` look at. `length` is that of the content, `persistent` says
+    whether the connection outlives the request, the request line is without its CRLF.
 
     >>> usual_request(b"GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n")
     (0, True, 'GET', '/a', 11, 'GET /a HTTP/1.1')

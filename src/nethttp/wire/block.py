@@ -35,9 +35,17 @@ def read_field_block(
     """
     longest, most = limits.max_field_line, limits.max_fields + 1
     lines = [start]
+    room = limits.max_field_section
     # The empty line ends the loop without a comparison of its own: this loop is the hottest of all.
     for line in iter(partial(readline, longest + 1), b"\r\n"):
         lines.append(line)
+        room -= len(line)
+        if room < 0:
+            long_line = len(line) > longest
+            raise LineTooLong(
+                "header line" if long_line else "field section",
+                longest if long_line else limits.max_field_section,
+            )
         if len(lines) > most or line[-2:] != b"\r\n":
             if line == b"\n":
                 return _checked(lines, limits)
@@ -57,8 +65,6 @@ def _checked(lines: list[bytes], limits: Limits) -> bytes:
     """Return the lines as one block, if they are not too long one by one or together."""
     block = b"".join(lines)
     size = len(block) - len(lines[0]) - len(lines[-1])
-    if size > limits.max_field_section:
-        raise LineTooLong("field section", limits.max_field_section)
     if size > limits.max_field_line and max(map(len, lines[1:])) > limits.max_field_line:
         raise LineTooLong("header line", limits.max_field_line)
     return block

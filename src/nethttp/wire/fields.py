@@ -6,9 +6,10 @@ name means everything; lines of one name read as one comma-separated value, Set-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["FieldLines", "Fields", "select_fields"]
+__all__ = ["FieldFinder", "FieldLines", "Fields", "select_fields"]
 
 FieldLines = list[tuple[str, str]]
 """Fields as a head holds them: (name, value) a line, in order."""
@@ -34,6 +35,33 @@ def select_fields(pairs: Iterable[tuple[str, str]], names: frozenset[str]) -> di
             else:
                 found[key] = [value]
     return found
+
+
+class FieldFinder:
+    """Finds the values of a few fields, lines of one name joined by ", ", under lower-case names.
+
+    >>> finder = FieldFinder("range", "accept")
+    >>> finder.in_head(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nRANGE: bytes=0-\\r\\n\\r\\n")
+    {'range': 'bytes=0-'}
+    """
+
+    def __init__(self, *names: str) -> None:
+        self._names = frozenset(names)
+        either = "|".join(map(re.escape, names))
+        self._lines = re.compile(rf"(?i)\r\n({either}):[ \t]*+([^\r]*+)".encode("ascii"))
+
+    def in_head(self, head: bytes) -> dict[str, str]:
+        """Return what a head has of them, which a strict parser has accepted."""
+        found: dict[str, str] = {}
+        for line in self._lines.findall(head):
+            name, value = line[0].decode("ascii").lower(), line[1].decode("latin-1").rstrip(" \t")
+            found[name] = f"{found[name]}, {value}" if name in found else value
+        return found
+
+    def in_pairs(self, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Return what parsed field lines have of them."""
+        found = select_fields(pairs, self._names)
+        return {name: ", ".join(values) for name, values in found.items()}
 
 
 class Fields:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "limits_for"]
+__all__ = ["DEFAULT_LIMITS", "SERVER_LIMITS", "Limits", "limits_for"]
 
 
 class Limits(NamedTuple):
@@ -55,6 +55,10 @@ class Limits(NamedTuple):
 
 DEFAULT_LIMITS = Limits()
 """What client and server use when nothing else is said."""
+
+
+SERVER_LIMITS = DEFAULT_LIMITS._replace(max_field_section=65536, max_fields=200)
+"""What a server uses when nothing else is said."""
 
 
 def limits_for(max_fields: int | None) -> Limits:

@@ -1,0 +1,219 @@
+"""Regular files held open, or in memory if small, for as long as they are what their name says.
+
+A stored file remembers what the file was when it was opened: device, inode, size, times. Whoever is
+about to serve it asks `is_current`, one `stat`: a file that was changed or replaced is never served
+from here. What a `stat` of one name cannot tell (another name that would now come first, a
+link on the way that leads elsewhere) is forgotten after `LIFE` seconds.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from .paths import open_regular_file
+
+__all__ = ["MAX_IN_MEMORY", "BoundedCache", "FileView", "StoredFile"]
+
+LIFE = 1.0
+"""Seconds that anything found out about a name is believed."""
+
+MAX_IN_MEMORY = 64 * 1024
+"""Content up to this size is kept in memory: it leaves in one send with its head. Sending more
+through the kernel costs less than copying it."""
+
+DESCRIPTOR_COST = 256 * 1024
+"""What an open descriptor costs in bytes: there are few, and they are to be shared with others."""
+
+SETTLED_SECONDS = 2.0
+"""A file that was changed more recently may change again without its times telling: clocks of file
+systems tick slowly. It is served, and not kept."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class StoredFile:
+    """A regular file as it was when it was opened. Its descriptor closes with the last reference.
+
+    `content` is None for one that is not held in memory.
+    """
+
+    __slots__ = ("content", "descriptor", "identity", "modified_ns", "path", "settled", "size")
+
+    def __init__(self, path: str) -> None:
+        """Open `path`.
+
+        Raises:
+            OSError: it cannot be opened, or is no regular file.
+        """
+        self.descriptor = -1
+        self.path = path
+        with open_regular_file(path) as file:
+            descriptor = file.fileno()
+            status = os.fstat(descriptor)
+            self.content: bytes | None = None
+            if status.st_size <= MAX_IN_MEMORY:
+                content = os.pread(descriptor, MAX_IN_MEMORY + 1, 0)
+                # Content and size belong together only if nobody wrote in between.
+                if len(content) == status.st_size and os.fstat(descriptor) == status:
+                    self.content = content
+            self.identity = _identity(status)
+            self.size = status.st_size
+            self.modified_ns = status.st_mtime_ns
+            self.settled = time.time() - status.st_mtime > SETTLED_SECONDS
+            if self.content is None:
+                self.descriptor = os.dup(descriptor)
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+    @property
+    def cost(self) -> int:
+        """The bytes that it holds; a descriptor counts as `DESCRIPTOR_COST`."""
+        return DESCRIPTOR_COST if self.content is None else len(self.content)
+
+    def is_current(self) -> bool:
+        """Return whether its name still leads to this very file, unchanged."""
+        try:
+            return _identity(os.stat(self.path)) == self.identity
+        except OSError:
+            return False
+
+    def view(self, start: int = 0, stop: int | None = None) -> io.BufferedIOBase | io.RawIOBase:
+        """Return the bytes from `start` up to but without `stop` as a file to read and close."""
+        stop = self.size if stop is None else stop
+        if self.content is None:
+            return FileView(self, start, stop)
+        return io.BytesIO(self.content if stop - start == self.size else self.content[start:stop])
+
+    def read_at(self, start: int, count: int) -> bytes:
+        """Return up to `count` bytes from `start` on; fewer where the file ends."""
+        if self.content is None:
+            return os.pread(self.descriptor, count, start)
+        return self.content[start : start + count]
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return (
+        status.st_mtime_ns,
+        status.st_size,
+        status.st_ino,
+        status.st_dev,
+        status.st_ctime_ns,
+    )
+
+
+class FileView(io.RawIOBase):
+    """Reads a part of a stored file, with a position of its own: many may read one file at once."""
+
+    mode = "rb"
+
+    def __init__(self, stored: StoredFile, start: int, stop: int) -> None:
+        self._stored = stored
+        self._start = start
+        self._stop = stop
+        self._place = start
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        """Return the file's descriptor, which other views share: read it by position alone."""
+        return self._stored.descriptor
+
+    @property
+    def offset(self) -> int:
+        """Where in the file the next byte is read from."""
+        return self._place
+
+    @property
+    def left(self) -> int:
+        """How many bytes there are still to read."""
+        return self._stop - self._place
+
+    def tell(self) -> int:
+        return self._place - self._start
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._place, os.SEEK_END: self._stop}[whence]
+        self._place = min(max(base + offset, self._start), self._stop)
+        return self.tell()
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        data = self._stored.read_at(self._place, min(len(buffer), self.left))
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
+
+
+class BoundedCache(Generic[K, V]):
+    """Remembers values for `life` seconds, at most `max_entries` and `max_cost` in all.
+
+    The oldest go first. Reading takes no lock: a dictionary's `get` is safe on any thread.
+    """
+
+    def __init__(
+        self,
+        max_entries: int,
+        max_cost: int,
+        *,
+        life: float = LIFE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_entries = max_entries
+        self._max_cost = max_cost
+        self._life = life
+        self._clock = clock
+        self._entries: dict[K, tuple[float, int, V]] = {}
+        self._cost = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> V | None:
+        """Return what is remembered for `key`, None if nothing is."""
+        entry = self._entries.get(key)
+        if entry is None or entry[0] < self._clock():
+            return None
+        return entry[2]
+
+    def put(self, key: K, value: V, cost: int) -> None:
+        """Remember `value`, and forget what is too old or too much."""
+        now = self._clock()
+        with self._lock:
+            self._drop_locked(key)
+            if cost <= self._max_cost:
+                self._entries[key] = (now + self._life, cost, value)
+                self._cost += cost
+            while self._entries:
+                oldest = next(iter(self._entries))
+                too_many = len(self._entries) > self._max_entries or self._cost > self._max_cost
+                if not too_many and self._entries[oldest][0] >= now:
+                    break
+                self._drop_locked(oldest)
+
+    def drop(self, key: K) -> None:
+        """Forget `key`."""
+        with self._lock:
+            self._drop_locked(key)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._cost = 0
+
+    def _drop_locked(self, key: K) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._cost -= entry[1]

@@ -1,0 +1,282 @@
+"""Where a server listens: addresses as they are written, and the sockets that listen at them.
+
+host:port  [::1]:port  :port  host      TCP; without a port, the one that was given besides
+unix:PATH                               a socket in the file system
+fd:N                                    a descriptor that is listening already
+systemd                                 the sockets that systemd opened (LISTEN_FDS)
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+__all__ = ["Address", "Listeners", "parse_address", "stop_new_connections", "url_of"]
+
+BACKLOG = 2048
+"""Connections that the kernel holds until they are accepted; it has a bound of its own."""
+
+_FIRST_INHERITED = 3
+"""The first of the descriptors that systemd passes."""
+
+ANYWHERE = frozenset({"", "0.0.0.0", "::"})
+LOOPBACK = "127.0.0.1"
+
+
+class Address(NamedTuple):
+    """A place to listen at; `port` is that of TCP, or the number of a descriptor."""
+
+    kind: Literal["tcp", "unix", "fd", "systemd"]
+    host: str = ""
+    port: int = 0
+
+    def __str__(self) -> str:
+        if self.kind == "tcp":
+            return f"{self.host or '*'} port {self.port}"
+        return {"unix": f"unix:{self.host}", "fd": f"fd:{self.port}", "systemd": "systemd"}[
+            self.kind
+        ]
+
+
+def parse_address(text: str, default_port: int = 8000) -> Address:
+    """Return the address that `text` writes.
+
+    >>> parse_address("[::1]:80"), parse_address("localhost", 8000)
+    (Address(kind='tcp', host='::1', port=80), Address(kind='tcp', host='localhost', port=8000))
+
+    Raises:
+        ValueError: a port that is none, or a path or descriptor that is missing.
+    """
+    kind, colon, rest = text.partition(":")
+    if text == "systemd":
+        return Address("systemd")
+    if colon and kind == "unix":
+        if not rest:
+            raise ValueError("expected unix:PATH")
+        return Address("unix", rest)
+    if colon and kind == "fd":
+        return Address("fd", "", _number(rest, 1 << 30, "a descriptor"))
+    if text.startswith("["):
+        host, closing, rest = text[1:].partition("]")
+        if not closing or (rest and not rest.startswith(":")):
+            raise ValueError(f"expected [ADDRESS]:PORT, got {text!r}")
+        return Address("tcp", host, _port(rest[1:]) if rest else default_port)
+    if text.count(":") == 1:
+        return Address("tcp", kind, _port(rest))
+    # An IPv6 address without brackets has no port, and neither has a name.
+    return Address("tcp", text, default_port)
+
+
+def _port(text: str) -> int:
+    return _number(text, 65535, "a port")
+
+
+def _number(text: str, most: int, what: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise ValueError(f"expected {what} from 0 to {most}, got {text!r}")
+    return int(text)
+
+
+class Listeners:
+    """The sockets of some addresses, for `workers` processes; `close` removes what it made.
+
+    TCP has a socket for each worker, all at one port: the kernel spreads connections over them.
+    They stay open in the process that opened them, so that a connection which waits in the queue
+    of one outlives the worker that was to accept it. Other kinds have one socket for all.
+
+    Raises:
+        OSError: an address cannot be bound; its `filename` is the address.
+    """
+
+    def __init__(
+        self,
+        addresses: Iterable[Address],
+        workers: int = 1,
+        *,
+        backlog: int = BACKLOG,
+        unix_mode: int | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._backlog = backlog
+        self._unix_mode = unix_mode
+        self._paths: list[str] = []
+        self._own: list[socket.socket] = []
+        self._sockets: list[list[socket.socket]] = []
+        try:
+            for address in addresses:
+                try:
+                    self._open(address, workers, environ)
+                except OSError as error:
+                    reason = error.strerror or str(error)
+                    raise OSError(error.errno or 0, reason, str(address)) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def of_worker(self, number: int) -> list[socket.socket]:
+        """Return the sockets of one worker, one an address."""
+        return [sockets[number % len(sockets)] for sockets in self._sockets]
+
+    def urls(self, scheme: str = "http") -> list[str]:
+        """Return a URL for each address."""
+        return [url_of(sockets[0], scheme) for sockets in self._sockets]
+
+    def all(self) -> list[socket.socket]:
+        """Return every socket."""
+        return [sock for sockets in self._sockets for sock in sockets]
+
+    def stop_new_connections(self) -> None:
+        """Let nothing new come into the queues of the sockets that were made here.
+
+        What systemd, or whoever passed a descriptor, keeps open waits there for the next to come.
+        """
+        for sock in self._own:
+            stop_new_connections(sock)
+        self._remove_paths()
+
+    def close(self) -> None:
+        """Close all sockets, and remove those that are in the file system."""
+        for sock in self.all():
+            sock.close()
+        self._remove_paths()
+        self._sockets = []
+
+    def _remove_paths(self) -> None:
+        paths, self._paths = self._paths, []
+        for path in paths:
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass
+
+    def _open(self, address: Address, workers: int, environ: Mapping[str, str]) -> None:
+        if address.kind == "tcp":
+            self._sockets.append(self._open_tcp(address, workers))
+            self._own += self._sockets[-1]
+        elif address.kind == "unix":
+            self._sockets.append([self._open_unix(address.host)])
+        elif address.kind == "fd":
+            self._sockets.append([_adopt(address.port)])
+        else:
+            self._sockets += [[_adopt(descriptor)] for descriptor in _inherited(environ)]
+
+    def _open_tcp(self, address: Address, workers: int) -> list[socket.socket]:
+        family, _, _, _, place = socket.getaddrinfo(
+            address.host or None,
+            address.port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )[0]
+        both = address.host in ANYWHERE
+        if workers == 1 or not hasattr(socket, "SO_REUSEPORT"):
+            return [self._listen(family, place, both=both)]
+        # Two programs could share a port by accident: a socket that shares it with nobody is told.
+        with self._bind(family, place, both=both) as probe:
+            place = (place[0], probe.getsockname()[1], *place[2:])
+        return [self._listen(family, place, both=both, share=True) for _ in range(workers)]
+
+    def _listen(
+        self, family: int, place: object, *, both: bool, share: bool = False
+    ) -> socket.socket:
+        sock = self._bind(family, place, both=both, share=share)
+        sock.listen(self._backlog)
+        return sock
+
+    def _bind(
+        self, family: int, place: object, *, both: bool, share: bool = False
+    ) -> socket.socket:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if os.name != "nt":
+                # There it would let two servers have one port.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                # "::" means IPv4 too, as the stdlib's command has it.
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not both))
+            if share:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sock.bind(place)  # type: ignore[arg-type]  # what getaddrinfo gave
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _open_unix(self, path: str) -> socket.socket:
+        _remove_if_deserted(path)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.bind(path)
+            self._paths.append(path)
+            if self._unix_mode is not None:
+                os.chmod(path, self._unix_mode)
+            sock.listen(self._backlog)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+def _remove_if_deserted(path: str) -> None:
+    """Remove a socket that nobody listens at: a server that was killed leaves its own behind."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+        except OSError:
+            pass  # There is none, or what is there is no socket, as `bind` will say.
+
+
+def _inherited(environ: Mapping[str, str]) -> range:
+    """Return the descriptors that systemd passed. See sd_listen_fds(3).
+
+    Raises:
+        OSError: there are none for this process.
+    """
+    count = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdigit() or int(count) < 1:
+        raise OSError(0, "systemd passed no socket (LISTEN_PID and LISTEN_FDS)")
+    return range(_FIRST_INHERITED, _FIRST_INHERITED + int(count))
+
+
+def _adopt(descriptor: int) -> socket.socket:
+    """Return an inherited descriptor as a socket that listens."""
+    # A duplicate: closing it leaves the descriptor to whoever passed it.
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            raise OSError(0, "the socket does not listen")
+        return sock.dup()
+
+
+def stop_new_connections(listener: socket.socket) -> None:
+    """Let the kernel drop what would become a new connection of `listener`, where it can.
+
+    Closing a listening socket resets the connections in its queue. Once nothing new comes in, the
+    queue can be emptied first; whoever connects meanwhile is as if he had come later.
+    """
+    if sys.platform != "linux" or listener.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    # A filter of one instruction, "return 0": no packet is for this socket. See socket(7) and
+    # struct sock_fprog.
+    import ctypes  # only here: an address is wanted
+
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    program = struct.pack("HP", 1, ctypes.addressof(instruction))
+    so_attach_filter = 26
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, so_attach_filter, program)
+    except OSError:
+        pass  # A kernel without filters: the queue may get a late guest.
+
+
+def url_of(sock: socket.socket, scheme: str = "http") -> str:
+    """Return a URL that opens the server which listens at `sock` on this machine."""
+    if sock.family == getattr(socket, "AF_UNIX", None):
+        return f"{scheme}+unix:{os.fsdecode(sock.getsockname())}"
+    host, port = sock.getsockname()[:2]
+    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"

@@ -1,0 +1,187 @@
+"""Which representations of a file there are, and which of them a request gets.
+
+A file can be sent as it is, from a neighbour that holds it compressed (``page.html.br``), or
+compressed here. Each has an entity tag of its own: they are different bytes (RFC 9110 section
+8.8.3.3).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import lru_cache
+
+from ..wire.coding import available_codings, choose_coding, encode
+from ..wire.values import EntityTag
+from .filecache import BoundedCache, StoredFile
+
+__all__ = ["Representation", "Resource"]
+
+MIN_COMPRESSED = 1024
+"""Content of fewer bytes fits into one packet as it is."""
+
+MAX_COMPRESSED = 4 * 1024 * 1024
+"""Content of more bytes is not compressed here: the first to ask would wait for it."""
+
+#: What a neighbour's name ends in.
+SUFFIXES = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
+
+#: Media types that shrink, besides text/ and those that end in +json or +xml.
+_COMPRESSIBLE = frozenset(
+    {
+        "application/javascript",
+        "application/json",
+        "application/manifest+json",
+        "application/rtf",
+        "application/vnd.ms-fontobject",
+        "application/wasm",
+        "application/x-ndjson",
+        "application/xml",
+        "application/xml-dtd",
+        "font/otf",
+        "font/ttf",
+        "image/bmp",
+        "image/vnd.microsoft.icon",
+        "image/x-icon",
+    }
+)
+
+_choose_coding = lru_cache(maxsize=256)(choose_coding)
+
+#: What was compressed here. It is kept longer than anything said of a name, since the identity of
+#: the file that it was made of is in the key.
+_COMPRESSED: BoundedCache[tuple[object, ...], bytes] = BoundedCache(
+    max_entries=4096, max_cost=32 * 1024 * 1024, life=3600
+)
+
+
+class Representation:
+    """The bytes of a file in one coding (None: as it is), and the entity tag of these bytes.
+
+    `head` is for whoever serves it to keep the field lines in that describe it.
+    """
+
+    __slots__ = ("coding", "content", "etag", "head", "stored")
+
+    def __init__(self, stored: StoredFile, content: bytes | None, coding: str | None) -> None:
+        self.stored = stored
+        self.content = content
+        self.coding = coding
+        opaque = f"{stored.modified_ns:x}-{stored.size:x}"
+        self.etag = EntityTag(f"{opaque}-{coding}" if coding else opaque)
+        self.head: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return self.stored.size if self.content is None else len(self.content)
+
+    def open(self, start: int = 0, stop: int | None = None) -> io.IOBase:
+        """Return the bytes from `start` up to but without `stop` as a file to read and close."""
+        if self.content is None:
+            return self.stored.view(start, stop)
+        return io.BytesIO(self.content[start:stop])
+
+
+class Resource:
+    """What a path names: a file in all the representations that there are of it.
+
+    `neighbour` opens a file beside it, or raises `OSError`; None: they are not looked for.
+    """
+
+    __slots__ = ("_compresses", "_made", "as_it_is", "media_type", "offered", "stored")
+
+    def __init__(
+        self,
+        stored: StoredFile,
+        media_type: str,
+        *,
+        neighbour: Callable[[str], StoredFile] | None,
+        compress: bool,
+    ) -> None:
+        self.stored = stored
+        self.media_type = media_type
+        self.as_it_is = Representation(stored, None, None)
+        self._made = {} if neighbour is None else _look_beside(stored, neighbour)
+        here = compress and _is_compressible(media_type, stored.size)
+        self.offered = (*self._made, *(available_codings() if here else ()))
+        """The codings that a request may choose from."""
+
+    @property
+    def modified(self) -> int:
+        """When the file was last changed, in seconds since 1970."""
+        return self.stored.modified_ns // 1_000_000_000
+
+    @property
+    def cost(self) -> int:
+        """The bytes that it holds."""
+        return self.stored.cost + sum(made.stored.cost for made in self._made.values()) + 2048
+
+    def is_current(self) -> bool:
+        """Return whether the file is still what it was."""
+        return self.stored.is_current()
+
+    def choose(self, accept_encoding: str | None) -> Representation:
+        """Return what a request with this Accept-Encoding gets."""
+        coding = _choose_coding(accept_encoding, self.offered) if self.offered else None
+        if coding is None:
+            return self.as_it_is
+        made = self._made.get(coding)
+        if made is None:
+            made = self._made[coding] = self._compress(coding)
+        elif made.stored is not self.stored and not made.stored.is_current():
+            # The neighbour is being replaced.
+            return self.as_it_is
+        return made
+
+    def _compress(self, coding: str) -> Representation:
+        """Return the file compressed here; as it is where that makes it no smaller."""
+        stored = self.stored
+        key = (stored.path, stored.identity, coding)
+        content = _COMPRESSED.get(key) if stored.settled else None
+        if content is None:
+            data = stored.read_at(0, stored.size)
+            content = b"".join(encode([data], coding))
+            if not stored.is_current() or len(content) >= stored.size:
+                content = b""
+            elif stored.settled:
+                _COMPRESSED.put(key, content, len(content) + 512)
+        return Representation(stored, content, coding) if content else self.as_it_is
+
+
+def _look_beside(
+    stored: StoredFile, neighbour: Callable[[str], StoredFile]
+) -> dict[str, Representation]:
+    """Return the neighbours that hold the file in a coding, and are not older than it is."""
+    found = {}
+    for coding, suffix in SUFFIXES.items():
+        try:
+            beside = neighbour(stored.path + suffix)
+        except OSError:
+            continue
+        if _is_as_new(beside.modified_ns, stored.modified_ns):
+            found[coding] = Representation(beside, None, coding)
+    return found
+
+
+def _is_as_new(neighbour: int, original: int) -> bool:
+    """Return whether a neighbour's time of change, in nanoseconds, is the original's or later.
+
+    Archives and some tools cut times to seconds or microseconds; then only these are compared.
+
+    >>> _is_as_new(5_000_000_000, 5_300_000_000), _is_as_new(5_200_000_001, 5_300_000_000)
+    (True, False)
+    """
+    precision = next(unit for unit in (1_000_000_000, 1_000, 1) if neighbour % unit == 0)
+    return neighbour // precision >= original // precision
+
+
+def _is_compressible(media_type: str, size: int) -> bool:
+    if not MIN_COMPRESSED <= size <= MAX_COMPRESSED:
+        return False
+    essence = media_type.partition(";")[0].strip().lower()
+    return (
+        essence.startswith("text/")
+        or essence.endswith(("+json", "+xml"))
+        or essence in _COMPRESSIBLE
+    )

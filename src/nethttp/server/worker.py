@@ -1,0 +1,264 @@
+"""`Worker`: one process's part of serving, from finding the application to the last response.
+
+It runs the application on the engine, on sockets that somebody else has opened. Who starts it, and
+how many there are, is `supervisor`'s affair.
+"""
+
+from __future__ import annotations
+
+import functools
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..net.tls import server_context
+from ..wire.limits import Limits
+from .accesslog import AccessLog, LoggedApplication, exchange_of_wsgi, timed_wsgi
+from .applications import Servable
+from .engine import Application, Engine, EngineLimits
+from .handling import HandlerApplication, runs_on_the_engine
+from .health import with_health
+from .servers import ThreadingHTTPServer
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["Settings", "TLSFiles", "Worker"]
+
+
+class TLSFiles(NamedTuple):
+    """The files of a TLS server, in PEM format; read again by every new worker."""
+
+    certfile: str
+    keyfile: str | None = None
+    password: bytes | None = None
+    client_ca: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Return a context made of them.
+
+        Raises:
+            OSError: as `server_context`.
+        """
+        # Without a password OpenSSL would ask for one on the terminal.
+        password = b"" if self.password is None else self.password
+        return server_context(self.certfile, self.keyfile, password, ["http/1.1"], self.client_ca)
+
+
+class Settings(NamedTuple):
+    """How to serve. `find` finds the application, in the process that runs it."""
+
+    find: Callable[[], Servable]
+    tls: TLSFiles | None = None
+    access_log: str | None = None
+    """A format of `accesslog.FORMATS`, "off", or None: what the handler itself logs."""
+    access_log_file: str | None = None
+    """Where it goes; None: standard error."""
+    protocol: str | None = "HTTP/1.1"
+    """The `protocol_version` of handlers that do not set their own; None leaves theirs."""
+    limits: Limits | None = None
+    """Bounds of messages; None leaves the handler's own."""
+    engine: EngineLimits = EngineLimits()
+    head_timeout: float | None = None
+    idle_timeout: float | None = None
+    body_timeout: float | None = None
+    """Deadlines in seconds; None leaves the handler's own."""
+    multiprocess: bool = False
+    """Whether other processes serve the same."""
+    drain_timeout: float = 30.0
+    """Seconds that requests may still take once the worker is to end."""
+    health_path: str | None = None
+    """Answered 200 while the process lives."""
+    ready_path: str | None = None
+    """Answered 200 while it takes new requests, 503 once it ends."""
+
+
+class Worker:
+    """Serves what `settings` say on `listeners`, which are bound and listening.
+
+    Raises:
+        NotServable: what is to be served is not to be had.
+        OSError: a certificate or a log file cannot be used.
+    """
+
+    def __init__(self, settings: Settings, listeners: Sequence[socket.socket]) -> None:
+        self.settings = settings
+        self._listeners = listeners
+        self._draining = False
+        self._log = _open_log(settings)
+        servable = with_health(settings.find(), self._probes())
+        if servable.interface == "wsgi" and self._log is not None:
+            servable = servable._replace(value=timed_wsgi(servable.value))
+        self._servers = [
+            _server_on(listener, servable, settings, self._log) for listener in listeners
+        ]
+        self._engine = self._make_engine(servable)
+
+    def _probes(self) -> dict[str, Callable[[], bool]]:
+        paths = {
+            self.settings.health_path: lambda: True,
+            self.settings.ready_path: lambda: not self._draining,
+        }
+        return {path: probe for path, probe in paths.items() if path is not None}
+
+    def _make_engine(self, servable: Servable) -> Engine | None:
+        """Return the engine, None for a handler that reads connections in its own way."""
+        server = self._servers[0]
+        application: Application
+        if servable.interface == "wsgi":
+            from .wsgi import WSGIApplication  # start-up: only WSGI needs it
+
+            application = WSGIApplication(server)
+        elif runs_on_the_engine(server.RequestHandlerClass):
+            application = HandlerApplication(server.RequestHandlerClass, server)
+            if self._log is not None:
+                application = LoggedApplication(application, self._log)
+        else:
+            return None
+        return Engine(
+            self._listeners,
+            application,
+            limits=self.settings.engine,
+            tls=self.settings.tls.context() if self.settings.tls else None,
+            on_error=server.handle_error,
+            busy_response=b"" if self.settings.tls else server.busy_response,
+        )
+
+    def run(self, service_actions: Callable[[], None] = lambda: None) -> None:
+        """Serve until `drain` or `stop`; `service_actions` is called every half second."""
+        if self._engine is not None:
+            self._engine.run(0.5, service_actions)
+        else:
+            self._run_servers(service_actions)
+        if self._log is not None:
+            self._log.close()
+
+    def _run_servers(self, service_actions: Callable[[], None]) -> None:
+        first, *others = self._servers
+        threads = [threading.Thread(target=server.serve_forever) for server in others]
+        for thread in threads:
+            thread.start()
+        first.service_actions = service_actions
+        try:
+            first.serve_forever()
+        finally:
+            for thread in threads:
+                thread.join()
+
+    def drain(self) -> None:
+        """Accept nothing more, finish what runs, and let `run` return. May be called by signals."""
+        if self._draining:
+            self.stop()
+            return
+        self._draining = True
+        if self._engine is not None:
+            self._engine.drain(self.settings.drain_timeout)
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        """Let `run` return as soon as can be."""
+        if self._engine is not None:
+            self._engine.stop()
+            return
+        for server in self._servers:
+            # `shutdown` waits for the loop, which a signal may have interrupted.
+            threading.Thread(target=server.shutdown, daemon=True).start()
+
+    def reload(self) -> None:
+        """Read the certificate again and reopen the log; what was is kept where that fails."""
+        try:
+            if self._engine is not None and self.settings.tls is not None:
+                self._engine.tls = self.settings.tls.context()
+            if self._log is not None:
+                self._log.reopen()
+        except OSError as error:
+            print(f"nethttp: cannot reload: {error}", file=sys.stderr, flush=True)
+
+
+def _open_log(settings: Settings) -> AccessLog | None:
+    if settings.access_log in (None, "off"):
+        return None
+    return AccessLog(settings.access_log, settings.access_log_file)
+
+
+def _server_on(
+    listener: socket.socket, servable: Servable, settings: Settings, log: AccessLog | None
+) -> Any:
+    """Return what the application sees as its server, with `listener` as its socket."""
+    # Made without binding; the socket that it has made is not used.
+    nowhere = ("", 0)
+    server: Any
+    if servable.interface == "wsgi":
+        server = _wsgi_server(log)(nowhere, servable.value, bind_and_activate=False)
+        server.url_scheme = "https" if settings.tls else "http"
+        server.multiprocess = settings.multiprocess
+    else:
+        handler = _with_settings(servable.value, settings)
+        server = ThreadingHTTPServer(nowhere, handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
+    server.server_address = address = listener.getsockname()
+    if isinstance(address, tuple):
+        server.server_port = address[1]
+    else:
+        server.server_name, server.server_port = "localhost", 80
+    server.max_connections = settings.engine.max_connections
+    if servable.interface == "wsgi":
+        server.RequestHandlerClass = _with_settings(server.RequestHandlerClass, settings)
+        server.set_environ()
+    return server
+
+
+def _wsgi_server(log: AccessLog | None) -> Any:
+    from .wsgi import WSGIServer  # start-up: only WSGI needs it
+
+    if log is None:
+        return WSGIServer
+
+    def answered(_server: Any, environ: Any, response: Any) -> None:
+        log.write(exchange_of_wsgi(environ, response.status, response.sent))
+
+    return type("WSGIServer", (WSGIServer,), {"answered": answered})
+
+
+def _with_settings(factory: Any, settings: Settings) -> Any:
+    """Return a handler class like `factory` that obeys the settings."""
+    if isinstance(factory, functools.partial):
+        inner = _with_settings(factory.func, settings)
+        return functools.partial(inner, *factory.args, **factory.keywords)
+    attributes: dict[str, Any] = {
+        name: getattr(settings, name)
+        for name in ("limits", "head_timeout", "idle_timeout", "body_timeout")
+        if getattr(settings, name) is not None
+    }
+    if settings.protocol is not None and "protocol_version" not in _own_attributes(factory):
+        attributes["protocol_version"] = settings.protocol
+    if settings.access_log is not None:
+        attributes["log_request"] = _log_nothing
+        attributes["log_error"] = _log_what_is_no_response
+    attributes["__doc__"] = factory.__doc__
+    attributes["__module__"] = factory.__module__
+    return type(factory.__name__, (factory,), attributes)
+
+
+def _own_attributes(factory: type) -> set[str]:
+    """Return the names that a program's own classes define."""
+    return {
+        name
+        for base in factory.__mro__
+        if not base.__module__.startswith(("nethttp.", "socketserver"))
+        for name in vars(base)
+    }
+
+
+def _log_nothing(_handler: Any, _code: Any = "-", _size: Any = "-") -> None:
+    """The access log has a line for it."""
+
+
+def _log_what_is_no_response(handler: Any, format: str, *args: Any) -> None:
+    # The access log has a line for an error that was answered.
+    if format != "code %d, message %s":
+        handler.log_message(format, *args)

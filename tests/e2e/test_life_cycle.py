@@ -1,0 +1,536 @@
+"""The server command from its start to its end: workers, signals under load, what is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import trustme
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+PROGRAM = """
+import os
+from nethttp.server import BaseHTTPRequestHandler
+
+VERSION = "one"
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/crash":
+            os._exit(9)
+        if self.path == "/slow":
+            self.server.started = True
+            with open("started", "a"):
+                pass
+            while not os.path.exists("go"):
+                import time
+                time.sleep(0.01)
+        body = f"{VERSION} {os.getpid()}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format, *args):
+        pass
+
+def app(environ, start_response):
+    body = f"{VERSION} {os.getpid()} {environ['wsgi.url_scheme']}".encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+async def asgi(scope, receive, send):
+    pass
+
+number = 7
+"""
+
+
+class Running:
+    """The command, as a process."""
+
+    def __init__(self, process: subprocess.Popen[str], said: str) -> None:
+        self.process = process
+        self.said = said
+        found = re.search(r":(\d+)/", said)
+        self.address = ("127.0.0.1", int(found[1])) if found else None
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def ended(self) -> int:
+        return self.process.wait(20)
+
+    def stderr_until(self, words: str) -> str:
+        """Return what it says on standard error up to a line with these words."""
+        told = ""
+        while words not in told:
+            line = self.process.stderr.readline()
+            assert line, told
+            told += line
+        return told
+
+    def get(self, path: str = "/") -> str:
+        return ask(self.address, path)
+
+
+def receive(sock: socket.socket) -> tuple[bytes, bytes]:
+    """Return head and content of one response; EOFError if it is not whole."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = sock.recv(65536)
+        if not piece:
+            raise EOFError(data)
+        data += piece
+    head, _, content = data.partition(b"\r\n\r\n")
+    length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    while len(content) < length:
+        piece = sock.recv(65536)
+        if not piece:
+            raise EOFError(data)
+        content += piece
+    return head, content
+
+
+def ask(address, path: str = "/") -> str:
+    with socket.create_connection(address, timeout=20) as sock:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        return receive(sock)[1].decode()
+
+
+@contextmanager
+def running(*options: str, cwd, until: str = "Ctrl-C", **more):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nethttp.server", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        cwd=cwd,
+        **more,
+    )
+    try:
+        said = ""
+        while until not in said:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            said += line
+        yield Running(process, said)
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def program(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    return tmp_path
+
+
+def until_refused(address) -> None:
+    """Connect until that is not possible any more."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as late:
+            late.settimeout(0.2)
+            try:
+                late.connect(address)
+            except OSError:
+                return
+    raise AssertionError("the server still accepts")
+
+
+class Load:
+    """Clients that ask as fast as they can, half of them on a new connection each time.
+
+    A request counts as failed if its connection was established and the answer did not come whole.
+    """
+
+    def __init__(self, address) -> None:
+        self.address = address
+        self.answered = 0
+        self.failures: list[str] = []
+        self.versions: set[str] = set()
+        self.enough = threading.Event()
+        self.stop = threading.Event()
+        self.threads = [
+            threading.Thread(target=self._ask, args=(number % 2 == 0,)) for number in range(8)
+        ]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        assert self.enough.wait(20)
+        return self
+
+    def __exit__(self, *exception):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(30)
+
+    def _ask(self, keeps: bool) -> None:
+        sock = None
+        request = b"GET / HTTP/1.1\r\nHost: a\r\n" + (b"" if keeps else b"Connection: close\r\n")
+        while not self.stop.is_set():
+            if sock is None:
+                try:
+                    sock = socket.create_connection(self.address, timeout=20)
+                except OSError:
+                    return
+            try:
+                began = time.monotonic()
+                sock.sendall(request + b"\r\n")
+                head, content = receive(sock)
+            except (OSError, EOFError) as error:
+                took = time.monotonic() - began
+                self.failures.append(f"{error!r}, keeps: {keeps}, after {took:.2f} s")
+                return
+            self.answered += 1
+            self.versions.add(content.decode().split()[0])
+            if self.answered > 200:
+                self.enough.set()
+            if not keeps or b"connection: close" in head.lower():
+                sock.close()
+                sock = None
+        if sock is not None:
+            sock.close()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("target", ["program:Handler", "program:app"])
+def test_sigterm_under_load_fails_no_accepted_request(program, target, workers):
+    with (
+        running(target, "0", "--workers", workers, cwd=program) as server,
+        Load(server.address) as load,
+    ):
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+        for thread in load.threads:
+            thread.join(30)
+    assert load.failures == []
+
+
+def test_sighup_under_load_brings_new_code_and_fails_no_request(program):
+    with running("program:Handler", "0", "--workers", "2", cwd=program) as server:
+        with Load(server.address) as load:
+            for version in ("two", "three"):
+                text = PROGRAM.replace('"one"', f'"{version}"')
+                (program / "program.py").write_text(text + f"# {version}\n")
+                server.signal(signal.SIGHUP)
+                deadline = time.monotonic() + 20
+                while version not in load.versions and time.monotonic() < deadline:
+                    select.select([], [], [], 0.02)
+                assert version in load.versions
+        assert load.failures == []
+        assert load.answered > 200
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+
+
+def test_what_runs_is_finished(program):
+    with running("program:Handler", "0", cwd=program) as server:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            while not (program / "started").exists():
+                select.select([], [], [], 0.01)
+            server.signal(signal.SIGTERM)
+            until_refused(server.address)
+            (program / "go").touch()
+            assert receive(sock)[1].startswith(b"one")
+        assert server.ended() == 0
+
+
+def test_what_runs_for_too_long_is_ended(program):
+    with (
+        running("program:Handler", "0", "--drain-timeout", "0.3", cwd=program) as server,
+        socket.create_connection(server.address, timeout=20) as sock,
+    ):
+        sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        while not (program / "started").exists():
+            select.select([], [], [], 0.01)
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+
+
+def test_a_worker_that_dies_is_replaced(program):
+    with running("program:Handler", "0", cwd=program) as server:
+        first = server.get().split()[1]
+        with pytest.raises((EOFError, ConnectionResetError)):
+            server.get("/crash")
+        # The connection waits in the socket's queue until there is a worker again.
+        assert server.get().split()[1] != first
+        assert "exit status 9; another starts" in server.stderr_until("another starts")
+
+
+def test_workers_that_die_at_once_are_given_up(program):
+    (program / "dying.py").write_text(
+        "import os, threading\n"
+        "def app(environ, start_response): os._exit(3)\n"
+        "if os.path.exists('die'): threading.Timer(0.05, os._exit, [3]).start()\n"
+    )
+    with running("dying:app", "0", cwd=program) as server:
+        (program / "die").touch()
+        with pytest.raises((EOFError, ConnectionResetError)):
+            server.get()
+        assert server.ended() == 1
+        assert "giving up" in server.process.stderr.read()
+
+
+def test_new_code_that_cannot_start_leaves_the_old(program):
+    with running("program:Handler", "0", cwd=program) as server:
+        (program / "program.py").write_text("this is no Python\n")
+        server.signal(signal.SIGHUP)
+        told = server.stderr_until("the old one goes on")
+        assert "SyntaxError" in told
+        assert server.get().startswith("one")
+
+
+def test_a_supervisor_that_is_killed_takes_its_workers_along(program):
+    with running("program:Handler", "0", cwd=program) as server:
+        pid = int(server.get().split()[1])
+        handle = os.pidfd_open(pid)
+        try:
+            server.process.kill()
+            assert select.select([handle], [], [], 20)[0]
+        finally:
+            os.close(handle)
+
+
+def test_reload_renews_the_workers_when_a_file_changes(program):
+    pytest.importorskip("watchfiles")
+    with running("program:Handler", "0", "--reload", cwd=program) as server:
+        assert server.get().startswith("one")
+        deadline = time.monotonic() + 30
+        while not (version := server.get()).startswith("two"):
+            # Written again and again: when the watcher begins to look is not told.
+            (program / "program.py").write_text(PROGRAM.replace('"one"', '"two"') + "# longer\n")
+            assert time.monotonic() < deadline, version
+            select.select([], [], [], 0.3)
+
+
+# --- where it listens ---
+
+
+def test_a_unix_socket_behind_which_nothing_is_left(program, tmp_path):
+    path = tmp_path / "s"
+    with running(
+        "program:Handler", "--bind", f"unix:{path}", "--unix-mode", "600", cwd=program
+    ) as s:
+        assert f"unix:{path}" in s.said
+        assert path.stat().st_mode & 0o777 == 0o600
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(path))
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert receive(sock)[1].startswith(b"one")
+        s.signal(signal.SIGTERM)
+        assert s.ended() == 0
+    assert not path.exists()
+
+
+def test_several_addresses_and_an_inherited_socket(program):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        with running(
+            *("program:app", "--bind", f"fd:{number}", "--bind", "127.0.0.1:0", "-w", "2"),
+            cwd=program,
+            pass_fds=[number],
+        ) as server:
+            ports = [int(port) for port in re.findall(r":(\d+)/", server.said)]
+            assert ports[0] == listener.getsockname()[1] != ports[1]
+            for port in ports:
+                assert ask(("127.0.0.1", port)).startswith("one")
+
+
+def test_sockets_of_systemd(program):
+    """LISTEN_PID must be the process itself: a shell says its own and becomes the server."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        script = (
+            f"exec 3<&{listener.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ "
+            f"exec {sys.executable} -m nethttp.server program:app --bind systemd"
+        )
+        process = subprocess.Popen(
+            ["bash", "-c", script],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=program,
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            assert process.stdout.readline().startswith("Serving program:app")
+            assert ask(listener.getsockname()).startswith("one")
+            process.terminate()
+            assert process.wait(20) == 0
+            # What was passed goes on listening.
+            with socket.create_connection(listener.getsockname(), timeout=5):
+                pass
+        finally:
+            process.kill()
+            process.communicate()
+
+
+# --- TLS ---
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+def https(address, context) -> tuple[bytes, bytes]:
+    with (
+        socket.create_connection(address, timeout=20) as sock,
+        context.wrap_socket(sock, server_hostname="localhost") as wrapped,
+    ):
+        wrapped.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        return wrapped.getpeercert(True), receive(wrapped)[1]
+
+
+def test_a_renewed_certificate_is_served_after_sighup(program, authority):
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    path = program / "cert.pem"
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
+    with running("program:app", "0", "--tls-cert", str(path), cwd=program) as server:
+        first, content = https(server.address, context)
+        assert content.endswith(b"https")
+        path.unlink()
+        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
+        server.signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while https(server.address, context)[0] == first:
+            assert time.monotonic() < deadline
+
+
+def test_clients_must_show_a_certificate(program, authority):
+    server_cert, client_cert = authority.issue_cert("localhost"), authority.issue_cert("client")
+    server_cert.private_key_and_cert_chain_pem.write_to_path(program / "cert.pem")
+    authority.cert_pem.write_to_path(program / "ca.pem")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    options = ("--tls-cert", "cert.pem", "--tls-client-ca", "ca.pem")
+    with running("program:app", "0", *options, cwd=program) as server:
+        with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+            https(server.address, context)
+        client_cert.configure_cert(context)
+        assert https(server.address, context)[1].startswith(b"one")
+
+
+def test_a_certificate_of_its_own(program):
+    pytest.importorskip("cryptography")
+    with running("program:app", "0", "--tls-self-signed", cwd=program) as server:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        certificate, content = https(server.address, context)
+        assert content.startswith(b"one")
+        fingerprint = re.search("SHA-256 ([0-9A-F:]+)", server.said)[1]
+        assert hashlib.sha256(certificate).hexdigest().upper() == fingerprint.replace(":", "")
+
+
+# --- logs and health ---
+
+
+@pytest.mark.parametrize("target", ["program:Handler", "program:app", "."])
+def test_the_access_log(program, target):
+    options = ("--access-log", "json", "--access-log-file", "log")
+    with running(target, "0", *options, "--workers", "2", cwd=program) as server:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            sock.sendall(
+                b'GET /a%1b?b=\\ HTTP/1.1\r\nHost: a\r\nReferer: \xe4\x9b\r\nUser-Agent: u"a\r\n'
+                b"Connection: close\r\n\r\n"
+            )
+            receive(sock)
+        with Load(server.address) as load:
+            pass
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+    lines = (program / "log").read_bytes().splitlines()
+    assert all(0x20 <= byte < 0x7F for line in lines for byte in line)
+    records = [json.loads(line) for line in lines]
+    first = next(record for record in records if record["target"].startswith("/a"))
+    assert (first["method"], first["version"]) == ("GET", "HTTP/1.1")
+    assert first["target"] == "/a%1b?b=\\" or target == "program:app"
+    assert (first["user_agent"], first["referer"]) == ('u"a', "\xe4\x9b")
+    assert first["status"] == (404 if target == "." else 200)
+    assert first["size"] > 0
+    assert 0 <= first["seconds"] < 20
+    assert len(records) >= load.answered
+
+
+def test_health_and_readiness(program):
+    options = ("--health-path", "/alive", "--ready-path", "/ready")
+    for target in ("program:Handler", "program:app", "."):
+        with running(target, "0", *options, cwd=program) as server:
+            assert server.get("/alive") == server.get("/ready") == "ok\n"
+    with running("program:Handler", "0", *options, cwd=program) as server:
+        with (
+            socket.create_connection(server.address, timeout=20) as slow,
+            socket.create_connection(server.address, timeout=20) as sock,
+        ):
+            slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            while not (program / "started").exists():
+                select.select([], [], [], 0.01)
+            sock.sendall(b"GET /ready HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert receive(sock)[1] == b"ok\n"
+            server.signal(signal.SIGTERM)
+            until_refused(server.address)
+            sock.sendall(b"GET /ready HTTP/1.1\r\nHost: a\r\n\r\n")
+            head, content = receive(sock)
+            assert head.startswith(b"HTTP/1.1 503")
+            assert content == b"draining\n"
+            (program / "go").touch()
+            receive(slow)
+        assert server.ended() == 0
+
+
+# --- what cannot be served ---
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["nothing:app"], "no module named 'nothing'"),
+        (["program:nothing"], "module 'program' has no 'nothing'"),
+        (["program:number"], "got int 7"),
+        (["program:asgi"], "an ASGI application"),
+        (["program:app", "--interface", "handler"], "expected a subclass of nethttp.server"),
+        (["program:app", "--spa"], "--spa is for a directory"),
+        (["no-such"], "no such directory or application: no-such"),
+        ([".", "--directory", "."], "expected one directory"),
+        (["--bind", "unix:"], "expected unix:PATH"),
+        (["--bind", "systemd"], "systemd passed no socket"),
+        (["--bind", "fd:1"], "cannot bind to fd:1"),
+        (["--bind", "127.0.0.1:99999"], "expected a port"),
+        (["--header", "no colon"], "expected NAME:VALUE"),
+        (["--workers", "0"], "expected a number from 1 on"),
+        (["--max-body", "lots"], "expected bytes"),
+        (["--access-log-file", "/nothing/log"], "No such file or directory"),
+    ],
+)
+def test_what_is_wrong_is_said(program, options, words):
+    done = subprocess.run(
+        [sys.executable, "-m", "nethttp.server", *options, "0"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=program,
+    )
+    assert done.returncode in (1, 2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,403 @@
+"""The engine: who is waited for, who is not, and what is left at the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from nethttp.server import HTTPServer, ThreadingHTTPServer
+from nethttp.server.crew import Crew
+from nethttp.server.deadlines import NEVER, Wheel
+from nethttp.server.handling import runs_on_the_engine
+from nethttp.server.pace import TRIALS, Pace
+
+GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_an_idle_connection_costs_no_thread(serve, echo, connect):
+    served = serve(echo)
+    wires = [connect(served.address) for _ in range(50)]
+    opened = [wire.__enter__() for wire in wires]
+    try:
+        for i, wire in enumerate(opened):
+            wire.send(GET % i)
+            assert wire.response()[2] == b"/%d" % i
+        assert served.server._engine.connections == 50
+        assert served.server._engine.busy_threads <= 3
+    finally:
+        for wire in wires:
+            wire.__exit__(None, None, None)
+
+
+def test_a_handler_that_blocks_delays_nobody(serve, echo, connect):
+    entered, leave = threading.Event(), threading.Event()
+
+    class Blocking(echo):
+        def do_GET(self):
+            if self.path == "/0":
+                entered.set()
+                assert leave.wait(10)
+            self.answer(self.path.encode())
+
+    served = serve(Blocking)
+    with connect(served.address) as slow, connect(served.address) as quick:
+        slow.send(GET % 0)
+        assert entered.wait(10)
+        for i in range(1, 20):
+            quick.send(GET % i)
+            assert quick.response()[2] == b"/%d" % i
+        leave.set()
+        assert slow.response()[2] == b"/0"
+        # The connection is the loop's again.
+        slow.send(GET % 5)
+        assert slow.response()[2] == b"/5"
+
+
+def test_many_handlers_block_at_once(serve, echo, connect):
+    together = threading.Barrier(20)
+
+    class Meeting(echo):
+        def do_GET(self):
+            together.wait(10)
+            self.answer(b"met")
+
+    served = serve(Meeting)
+    wires = [connect(served.address) for _ in range(20)]
+    opened = [wire.__enter__() for wire in wires]
+    try:
+        for _ in range(2):
+            for wire in opened:
+                wire.send(GET % 1)
+            assert [wire.response()[2] for wire in opened] == [b"met"] * 20
+    finally:
+        for wire in wires:
+            wire.__exit__(None, None, None)
+
+
+def test_an_httpserver_handles_one_request_at_a_time_in_its_own_thread(serve, echo, connect):
+    seen = set()
+
+    class Looking(echo):
+        inside = 0
+
+        def do_GET(self):
+            seen.add(threading.current_thread())
+            Looking.inside += 1
+            assert Looking.inside == 1
+            time.sleep(0)
+            Looking.inside -= 1
+            self.answer(b"")
+
+    served = serve(Looking, HTTPServer)
+    with connect(served.address) as one, connect(served.address) as two:
+        for wire in (one, two, one, two):
+            wire.send(GET % 1)
+        for wire in (one, two, one, two):
+            assert wire.response()[0] == 200
+    assert len(seen) == 1
+
+
+def test_requests_beyond_the_threads_and_the_queue_are_answered_503(serve, echo, connect):
+    leave = threading.Event()
+    entered = threading.Semaphore(0)
+
+    class Small(ThreadingHTTPServer):
+        max_threads = 2
+        max_waiting = 1
+
+    class Blocking(echo):
+        def do_GET(self):
+            entered.release()
+            assert leave.wait(10)
+            self.answer(b"done")
+
+    served = serve(Blocking, Small)
+    wires = [connect(served.address) for _ in range(8)]
+    opened = [wire.__enter__() for wire in wires]
+    try:
+        opened[0].send(GET % 1)
+        assert entered.acquire(timeout=10)
+        refused = []
+        for wire in opened[1:]:
+            wire.send(GET % 1)
+        for wire in opened:
+            wire.sock.settimeout(0.3)
+            try:
+                refused.append(wire.response()[0])
+            except TimeoutError:
+                continue
+        assert refused
+        assert set(refused) == {503}
+    finally:
+        leave.set()
+        for wire in wires:
+            wire.__exit__(None, None, None)
+
+
+def test_what_a_handler_keeps_on_self_is_there_for_the_next_request(serve, echo, connect):
+    class Counting(echo):
+        count = 0
+
+        def do_GET(self):
+            self.count += 1
+            self.answer(b"%d" % self.count)
+
+    with connect(serve(Counting).address) as wire:
+        for i in (b"1", b"2", b"3"):
+            wire.send(GET % 1)
+            assert wire.response()[2] == i
+
+
+def test_content_that_drips_holds_no_thread(serve, echo, connect):
+    ran = []
+
+    class Noting(echo):
+        def do_POST(self):
+            ran.append(self.rfile.read())
+            self.answer(b"done")
+
+    with connect(serve(Noting).address) as wire:
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+        with connect(serve(echo).address) as other:
+            other.send(GET % 1)
+            other.response()
+        assert ran == []
+        wire.send(b"llo" + GET % 2)
+        assert wire.response()[2] == b"done"
+        assert wire.response()[2] == b"/2"
+        assert ran == [b"hello"]
+
+
+@pytest.mark.parametrize("name", ["setup", "handle", "finish", "handle_one_request"])
+def test_a_handler_that_reads_its_connection_itself_is_left_to(serve, echo, connect, name):
+    called = threading.Event()
+
+    def override(self):
+        called.set()
+        getattr(super(Own, self), name)()
+
+    Own = type("Own", (echo,), {name: override})
+    assert not runs_on_the_engine(Own)
+    with connect(serve(Own).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[2] == b"/1"
+    assert called.wait(10)
+
+
+@pytest.mark.parametrize("name", ["process_request", "finish_request"])
+def test_a_server_that_hands_requests_out_itself_is_left_to(serve, echo, connect, name):
+    called = threading.Event()
+
+    class Own(ThreadingHTTPServer):
+        pass
+
+    def override(self, request, address):
+        called.set()
+        return getattr(super(Own, self), name)(request, address)
+
+    setattr(Own, name, override)
+    with connect(serve(echo, Own).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[2] == b"/1"
+    assert called.is_set()
+
+
+def test_verify_request_is_asked(serve, echo, connect):
+    class Choosy(ThreadingHTTPServer):
+        def verify_request(self, request, client_address):
+            return False
+
+    with connect(serve(echo, Choosy).address) as wire:
+        assert wire.is_closed()
+
+
+def test_service_actions_are_called(serve, echo):
+    for base in (HTTPServer, ThreadingHTTPServer):
+
+        class Acting(base):
+            called = threading.Event()
+
+            def service_actions(self):
+                self.called.set()
+
+        serve(echo, Acting)
+        assert Acting.called.wait(10)
+
+
+def test_a_crash_is_answered_and_the_connection_goes_on(capfd, serve, echo, connect):
+    class Broken(echo):
+        def do_GET(self):
+            if self.path == "/1":
+                raise RuntimeError("broke")
+            self.answer(b"whole")
+
+    with connect(serve(Broken).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[0] == 500
+        wire.send(GET % 2)
+        assert wire.response()[2] == b"whole"
+    assert "RuntimeError: broke" in capfd.readouterr().err
+
+
+def test_a_handler_that_ends_its_thread_ends_only_its_connection(serve, echo, connect):
+    class Leaving(echo):
+        def do_GET(self):
+            if self.path == "/1":
+                raise SystemExit
+            self.answer(b"here")
+
+    served = serve(Leaving)
+    with connect(served.address) as wire:
+        wire.send(GET % 1)
+        assert wire.is_closed()
+    with connect(served.address) as wire:
+        wire.send(GET % 2)
+        assert wire.response()[2] == b"here"
+
+
+@pytest.mark.parametrize("server_class", [HTTPServer, ThreadingHTTPServer])
+def test_a_drain_lets_what_runs_finish_and_returns(echo, connect, server_class):
+    entered, leave = threading.Event(), threading.Event()
+
+    class Blocking(echo):
+        def do_GET(self):
+            entered.set()
+            assert leave.wait(10)
+            self.answer(b"done")
+
+    with server_class(("127.0.0.1", 0), Blocking) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        with connect(server.server_address) as wire:
+            wire.send(GET % 1)
+            assert entered.wait(10)
+            server.drain(10)
+            leave.set()
+            assert wire.response()[2] == b"done"
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_serving_may_begin_again(echo, connect):
+    with ThreadingHTTPServer(("127.0.0.1", 0), echo) as server:
+        for _ in range(2):
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            with connect(server.server_address) as wire:
+                wire.send(GET % 1)
+                assert wire.response()[2] == b"/1"
+            server.shutdown()
+            thread.join()
+
+
+def test_more_than_two_hundred_fields_or_64_kib_of_them_are_refused(serve, echo, connect):
+    served = serve(echo)
+    for fields in (
+        b"A: b\r\n" * 201,
+        b"".join(b"A%d: %b\r\n" % (i, b"x" * 1000) for i in range(70)),
+    ):
+        with connect(served.address) as wire:
+            wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
+            assert wire.response()[0] == 431
+    with connect(served.address) as wire:
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 199 + b"\r\n")
+        assert wire.response()[0] == 200
+
+
+def test_a_raw_request_line_is_there_for_programs_that_look(serve, echo, connect):
+    class Raw(echo):
+        def do_GET(self):
+            self.answer(self.raw_requestline)
+
+    with connect(serve(Raw).address) as wire:
+        wire.send(GET % 1)
+        assert wire.response()[2] == b"GET /1 HTTP/1.1\r\n"
+
+
+def test_a_slow_reader_gets_all_of_a_big_response(serve, echo, connect):
+    body = bytes(range(256)) * 40_000
+
+    class Big(echo):
+        def do_GET(self):
+            self.answer(body)
+
+    with connect(serve(Big).address) as wire:
+        wire.send(GET % 1)
+        wire.file.peek()
+        assert wire.response()[2] == body
+
+
+# --- the parts ---
+
+
+class Lying:
+    """What the wheel asks of a connection."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd, self.slot, self.deadline = fd, 0, 0.0
+
+
+def test_the_wheel_finds_who_is_due_and_nobody_else():
+    wheel = Wheel()
+    early, late, moved, never = (Lying(fd) for fd in range(4))
+    wheel.put(early, 1.0)
+    wheel.put(late, 5.0)
+    wheel.put(moved, 1.0)
+    wheel.put(never, NEVER)
+    moved.deadline = 3.0
+    assert wheel.due(0.9) == []
+    assert wheel.due(1.2) == [early]
+    assert wheel.due(3.2) == [moved]
+    wheel.remove(late)
+    assert wheel.due(9.0) == []
+    assert wheel.next == NEVER
+
+
+def test_a_deadline_may_come_closer():
+    wheel = Wheel()
+    connection = Lying(1)
+    wheel.put(connection, 75.0)
+    wheel.put(connection, 10.0)
+    assert wheel.due(10.2) == [connection]
+
+
+def test_a_slow_kind_is_quick_again_once_it_has_shown_it():
+    pace = Pace()
+    pace.has_blocked("a", 1000, 0.0)
+    assert pace.is_slow("a", 0.0)
+    assert not pace.is_slow("b", 0.0)
+    for _ in range(TRIALS):
+        assert pace.is_slow("a", 0.0)
+        pace.took("a", 0.0001, 0.0)
+    assert not pace.is_slow("a", 0.0)
+
+
+def test_where_much_blocks_all_is_handed_over_but_what_is_quick():
+    pace = Pace()
+    pace.has_blocked("a", 1000, 0.0)
+    pace.has_blocked("b", 1010, 0.0)
+    assert pace.is_slow("c", 0.0)
+    pace.took("c", 0.0001, 0.0)
+    assert not pace.is_slow("c", 0.0)
+    assert not pace.is_slow("d", 100.0)
+
+
+def test_the_crew_is_bounded_and_urgent_work_is_never_refused():
+    crew = Crew(1, 1, daemon=False, name="crew")
+    go, done = threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        go.wait(10)
+        done.release()
+
+    assert crew.take(work)
+    assert crew.take(work)
+    assert not crew.take(work)
+    assert crew.take(work, urgent=True)
+    go.set()
+    for _ in range(3):
+        assert done.acquire(timeout=10)
+    crew.dismiss()
+    assert crew.join(10)

@@ -1,0 +1,260 @@
+"""WSGI applications on the engine: PEP 3333."""
+
+from __future__ import annotations
+
+import io
+import sys
+from wsgiref.validate import validator
+
+import pytest
+
+from nethttp.server.wsgi import FileWrapper, WSGIServer
+
+GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture
+def serve_app(serve):
+    """Return a function that serves a WSGI application."""
+
+    def run(app):
+        return serve(app, WSGIServer)
+
+    return run
+
+
+def text(start_response, *fields):
+    return start_response("200 OK", [("Content-Type", "text/plain"), *fields])
+
+
+def test_the_environ_says_what_the_request_says(serve_app, connect):
+    seen = {}
+
+    def app(environ, start_response):
+        seen.update(environ)
+        text(start_response)
+        return [environ["wsgi.input"].read()]
+
+    served = serve_app(app)
+    with connect(served.address) as wire:
+        wire.send(
+            b"POST /a%20b?c=d HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Type: x/y\r\n"
+            b"X-Z: 1\r\nX-Z: 2\r\nX_Z: 3\r\nProxy: u\r\n\r\nhi"
+        )
+        assert wire.response()[2] == b"hi"
+        port = wire.sock.getsockname()[1]
+    expected = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/a b",
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "c=d",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_PORT": str(served.port),
+        "CONTENT_LENGTH": "2",
+        "CONTENT_TYPE": "x/y",
+        "HTTP_X_Z": "1,2",
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_PORT": str(port),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.url_scheme": "http",
+    }
+    assert {key: seen[key] for key in expected} == expected
+    assert "HTTP_PROXY" not in seen
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        GET,
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ],
+    ids=["get", "http-1.0", "length", "chunked"],
+)
+def test_wsgiref_finds_nothing_to_complain_of(serve_app, connect, request_head):
+    def app(environ, start_response):
+        content = environ["wsgi.input"].read(3)
+        text(start_response)
+        return [b"got ", content]
+
+    with connect(serve_app(validator(app)).address) as wire:
+        wire.send(request_head)
+        status, fields, body = wire.response()
+        assert status == 200, wire.rest()
+        if fields.get("transfer-encoding") != "chunked":
+            assert (body or wire.rest()).startswith(b"got ")
+
+
+def test_content_of_unknown_length_is_chunked(serve_app, connect):
+    def app(environ, start_response):
+        text(start_response)
+        yield b"one "
+        yield b""
+        yield b"two"
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET)
+        assert wire.response()[1]["transfer-encoding"] == "chunked"
+        assert wire.file.read(22) == b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"
+        wire.send(b"GET / HTTP/1.0\r\n\r\n")
+        _, fields, _ = wire.response()
+        assert fields["connection"] == "close"
+        assert wire.rest() == b"one two"
+
+
+def test_write_and_what_is_returned_are_sent_in_order(serve_app, connect):
+    def app(environ, start_response):
+        write = text(start_response, ("Content-Length", "6"))
+        write(b"abc")
+        return [b"def"]
+
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(GET)
+            assert wire.response()[2] == b"abcdef"
+
+
+def test_close_is_called_whatever_happens(capfd, serve_app, connect):
+    closed = []
+
+    class Body:
+        def __init__(self, breaks):
+            self.breaks = breaks
+
+        def __iter__(self):
+            if self.breaks:
+                raise RuntimeError("broke")
+            return iter([b"fine"])
+
+        def close(self):
+            closed.append(self.breaks)
+
+    def app(environ, start_response):
+        text(start_response, ("Content-Length", "4"))
+        return Body(environ["PATH_INFO"] == "/breaks")
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET)
+        assert wire.response()[2] == b"fine"
+        wire.send(b"GET /breaks HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert wire.response()[0] == 500
+        wire.send(GET)
+        assert wire.response()[2] == b"fine"
+    # The last may be closed after its response has been read.
+    assert closed[:2] == [False, True]
+    assert "RuntimeError: broke" in capfd.readouterr().err
+
+
+def test_an_error_handler_replaces_the_head_or_raises(capfd, serve_app, connect):
+    def app(environ, start_response):
+        write = text(start_response)
+        if environ["PATH_INFO"] == "/late":
+            write(b"begun")
+        try:
+            raise ValueError("mine")
+        except ValueError:
+            start_response("503 Busy", [("Content-Length", "4")], sys.exc_info())
+        return [b"busy"]
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET)
+        assert wire.response()[::2] == (503, b"busy")
+        wire.send(b"GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert wire.response()[0] == 200
+        assert wire.rest() == b"5\r\nbegun\r\n"
+    assert "ValueError: mine" in capfd.readouterr().err
+
+
+def test_a_file_is_sent_as_it_is(serve_app, connect, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789" * 50_000)
+
+    def app(environ, start_response):
+        file = path.open("rb")
+        file.seek(3)
+        text(start_response)
+        return environ["wsgi.file_wrapper"](file)
+
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(GET)
+            assert wire.response()[2] == path.read_bytes()[3:]
+
+
+def test_what_is_no_file_is_read():
+    wrapper = FileWrapper(io.BytesIO(b"abcde"), 2)
+    assert list(wrapper) == [b"ab", b"cd", b"e"]
+    wrapper.close()
+    assert wrapper.filelike.closed
+
+
+@pytest.mark.parametrize(
+    ("status", "fields"),
+    [
+        ("200", []),
+        ("200 OK\r\nX: y", []),
+        ("200 OK", [("A", "b\r\nX: y")]),
+        ("200 OK", [("Transfer-Encoding", "chunked")]),
+    ],
+)
+def test_what_cannot_be_sent_is_a_crash(capfd, serve_app, connect, status, fields):
+    def app(environ, start_response):
+        start_response(status, fields)
+        return [b""]
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET)
+        answered, got, _ = wire.response()
+        assert answered == 500
+        assert "x" not in got
+    assert "LocalProtocolError" in capfd.readouterr().err
+
+
+def test_more_or_less_than_declared_keeps_nobody_in_doubt(serve_app, connect):
+    def app(environ, start_response):
+        text(start_response, ("Content-Length", "5"))
+        return [b"hello, world"] if environ["PATH_INFO"] == "/more" else [b"he"]
+
+    served = serve_app(app)
+    for path, content in ((b"/more", b"hello"), (b"/less", b"he")):
+        with connect(served.address) as wire:
+            wire.send(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path)
+            assert wire.response()[2] == content
+            assert wire.is_closed()
+
+
+@pytest.mark.parametrize("method", [b"HEAD", b"GET"])
+def test_a_response_without_content_has_none(serve_app, connect, method):
+    def app(environ, start_response):
+        start_response("204 No Content" if environ["REQUEST_METHOD"] == "GET" else "200 OK", [])
+        return [b"content"]
+
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(method + GET[3:])
+            head = b"".join(iter(wire.file.readline, b"\r\n"))
+            assert head.startswith(b"HTTP/1.1 20")
+
+
+def test_every_response_is_told_of(serve, connect):
+    told = []
+
+    class Telling(WSGIServer):
+        def answered(self, environ, response):
+            told.append((environ["PATH_INFO"], response.status, response.sent))
+
+    def app(environ, start_response):
+        text(start_response)
+        return [b"hello"]
+
+    with connect(serve(app, Telling).address) as wire:
+        wire.send(GET)
+        wire.response()
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        wire.response()
+        wire.send(GET)
+        wire.response()
+    assert told[:2] == [("/a b", 200, 5), ("/", 200, 5)]
