@@ -25,13 +25,52 @@ pieces = st.sampled_from(
         b"HTTP/1.1",
         b"HTTP/1.0",
         b"\r\n",
-    , b"HTTP/1.2", b"Host", b"host", b":", b"a:80", b"[::1]:8", b"a@b", b"Content-Length", b"5", b"Connection", b"close", b"Keep-Alive", b"Transfer-Encoding", b"chunked", b"Expect", b"\t", b"X_Y", b"Proxy", b"Cookie", b"Content-Type", b"\xe9", b"\0", b"%zz", b"x" * 70, b","]
+        b"HTTP/1.2",
+        b"Host",
+        b"host",
+        b":",
+        b"a:80",
+        b"[::1]:8",
+        b"a@b",
+        b"Content-Length",
+        b"5",
+        b"Connection",
+        b"close",
+        b"Keep-Alive",
+        b"Transfer-Encoding",
+        b"chunked",
+        b"Expect",
+        b"\t",
+        b"X_Y",
+        b"Proxy",
+        b"Cookie",
+        b"Content-Type",
+        b"\xe9",
+        b"\0",
+        b"%zz",
+        b"x" * 70,
+        b",",
+    ]
 )
 lines = st.lists(
     st.builds(
         lambda name, value: name + b": " + b"".join(value) + b"\r\n",
         st.sampled_from(
-            [b"Host", b"hOST", b"Content-Length", b"Connection", b"Cookie", b"X-A", b"x-a", b"X_A", b"Proxy", b"Content-Type", b"Expect", b"Transfer-Encoding", b"Y" * 70]
+            [
+                b"Host",
+                b"hOST",
+                b"Content-Length",
+                b"Connection",
+                b"Cookie",
+                b"X-A",
+                b"x-a",
+                b"X_A",
+                b"Proxy",
+                b"Content-Type",
+                b"Expect",
+                b"Transfer-Encoding",
+                b"Y" * 70,
+            ]
         ),
         st.lists(pieces.filter(lambda piece: b"\r" not in piece), max_size=2),
     ),
@@ -40,7 +79,15 @@ lines = st.lists(
 heads = st.builds(
     lambda line, fields: line + b"Host: a\r\n" * (len(fields) % 2) + b"".join(fields) + b"\r\n",
     st.sampled_from(
-        [b"GET / HTTP/1.1\r\n", b"POST /a%C3%A9%2?b=%20 HTTP/1.0\r\n", b"CONNECT /a HTTP/1.1\r\n", b"GET //a HTTP/1.1\r\n", b"GET /# HTTP/1.1\r\n", b"G E T\r\n", b"GET * HTTP/1.1\r\n"]
+        [
+            b"GET / HTTP/1.1\r\n",
+            b"POST /a%C3%A9%2?b=%20 HTTP/1.0\r\n",
+            b"CONNECT /a HTTP/1.1\r\n",
+            b"GET //a HTTP/1.1\r\n",
+            b"GET /# HTTP/1.1\r\n",
+            b"G E T\r\n",
+            b"GET * HTTP/1.1\r\n",
+        ]
     ),
     lines,
 )
