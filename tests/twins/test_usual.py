@@ -46,7 +46,7 @@ pieces = st.sampled_from(
         b"Cookie",
         b"Content-Type",
         b"\xe9",
-        b"\x00",
+        b"\0",
         b"%zz",
         b"x" * 70,
         b",",
