@@ -13,6 +13,7 @@ import trustme
 
 from nethttp.client import HTTPSConnection
 from nethttp.server import (
+    BaseHTTPRequestHandler,
     HTTPServer,
     HTTPSServer,
     ThreadingHTTPServer,
@@ -140,3 +141,18 @@ def test_accepted_sockets_have_nodelay(serve, echo, connect):
         wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         wire.response()
     assert found != [0]
+
+
+def test_a_server_that_is_stopped_before_it_has_begun_leaves_nothing_open(monkeypatch):
+    """`shutdown` may come between the start of `serve_forever` and the making of its engine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        make = server._make_engine
+
+        def make_late():
+            server._stop_asked.set()
+            return make()
+
+        monkeypatch.setattr(server, "_make_engine", make_late)
+        server.serve_forever()
+        engine = server._engine
+        assert engine._waker.fileno() == engine._alarm.fileno() == -1

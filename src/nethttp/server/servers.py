@@ -107,8 +107,10 @@ class HTTPServer(socketserver.TCPServer):
         blocking = self.socket.gettimeout()
         engine = self._engine = self._make_engine()
         try:
-            if not self._stop_asked.is_set():
-                engine.run(poll_interval, self.service_actions)
+            if self._stop_asked.is_set():
+                # Asked before there was an engine to ask: it ends at once, and closes what it has.
+                engine.stop()
+            engine.run(poll_interval, self.service_actions)
         finally:
             self.socket.settimeout(blocking)
             self._stop_asked.clear()
