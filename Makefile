@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 ARGS   ?=
 MINUTES ?= 5
 
-BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*.c)
+BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*.[ch])
 
 .PHONY: serve test lint bench docs fuzz sanitize stress clean
 

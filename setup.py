@@ -16,6 +16,7 @@ setup(
         Extension(
             "nethttp.wire._head_c",
             ["src/nethttp/wire/_head_c.c"],
+            depends=["src/nethttp/wire/_usual.h"],
             py_limited_api=LIMITED,
             optional=os.environ.get("NETHTTP_BUILD") != "require",
         )

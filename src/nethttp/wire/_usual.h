@@ -1,0 +1,308 @@
+/* Usual requests, for the C twin: what a server asks of nearly every head, in one step.
+ *
+ * The rules are those of `framing`, `target` and `environ`, for heads in which they need no decision.
+ * Every other head is left to them. Part of `_head_c.c`, which includes it once.
+ */
+
+/* What a server must know of a request head before it lets anyone answer it. */
+typedef struct {
+    long long length;
+    int hosts, lengths, connections;
+    int persistent;
+} Usual;
+
+/* Whether the piece is `lower`, in any case; `lower` is in lower case, with letters and "-" alone. */
+static inline int
+is_name(const octet *at, const char *lower, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; i < size; i++) {
+        if ((at[i] | 0x20) != (octet)lower[i]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static inline int
+is_letter(octet c)
+{
+    c |= 0x20;
+    return c >= 'a' && c <= 'z';
+}
+
+/* Host = reg-name without its rarer characters, or an IPv6 address in brackets; and a port. */
+static int
+is_usual_host(const octet *at, const octet *end)
+{
+    if (at < end && *at == '[') {
+        const octet *first = ++at;
+        while (at < end && (hex_digit(*at) >= 0 || *at == '.' || *at == ':')) {
+            at++;
+        }
+        if (at == first || at == end || *at++ != ']') {
+            return 0;
+        }
+    }
+    else {
+        while (at < end && (is_letter(*at) || is_digit(*at) || *at == '.' || *at == '-' ||
+                            *at == '_')) {
+            at++;
+        }
+    }
+    if (at < end && *at == ':') {
+        at++;
+        while (at < end && is_digit(*at)) {
+            at++;
+        }
+    }
+    return at == end;
+}
+
+/* Take what a field says of the message's frame; return 0 where that is not usual. */
+static int
+note_field(Usual *usual, const octet *name, const octet *name_end, const octet *value,
+           const octet *end)
+{
+    switch (name_end - name) {
+    case 4:
+        return !is_name(name, "host", 4) || (++usual->hosts == 1 && is_usual_host(value, end));
+    case 6:
+        return !is_name(name, "expect", 6);
+    case 10:
+        if (!is_name(name, "connection", 10)) {
+            return 1;
+        }
+        usual->persistent = end - value == 10 && is_name(value, "keep-alive", 10);
+        return ++usual->connections == 1 &&
+               (usual->persistent || (end - value == 5 && is_name(value, "close", 5)));
+    case 14:
+        if (!is_name(name, "content-length", 14)) {
+            return 1;
+        }
+        if (++usual->lengths != 1 || value == end || end - value > 18) {
+            return 0;
+        }
+        for (; value < end; value++) {
+            if (!is_digit(*value)) {
+                return 0;
+            }
+            usual->length = usual->length * 10 + (*value - '0');
+        }
+        return 1;
+    case 17:
+        return !is_name(name, "transfer-encoding", 17);
+    default:
+        return 1;
+    }
+}
+
+/* Called for each field of a usual head; returns 1 where the pure twin should look, -1 with an
+   exception. */
+typedef int (*Visit)(void *context, const octet *name, const octet *name_end, const octet *value,
+                     const octet *value_end);
+
+/* Read a whole usual head: 1, 0 where it is not usual; 2 and -1 from `visit`. */
+static int
+read_usual(const Block *block, RequestLine *line, Usual *usual, Visit visit, void *context)
+{
+    const octet *at = block->begin, *end = block->end;
+    Py_ssize_t size = end - at, count = 0;
+    if (size > block->bounds.start_line || size > block->bounds.field_line ||
+        size > block->bounds.field_section || !read_request_line(&at, block, line)) {
+        return 0;
+    }
+    const octet *target = line->target;
+    Py_ssize_t target_size = line->target_end - target;
+    if (target[0] != '/' || (target_size > 1 && target[1] == '/') ||
+        memchr(target, '#', (size_t)target_size) != NULL ||
+        (line->version == 11 && at[-3] != '1') ||
+        (line->method_end - block->begin == 7 && memcmp(block->begin, "CONNECT", 7) == 0)) {
+        return 0;
+    }
+    memset(usual, 0, sizeof *usual);
+    usual->persistent = line->version == 11;
+    while (!at_crlf(at, end)) {
+        const octet *name = at, *name_end = skip(at, end, TCHAR);
+        if (name_end == name || name_end == end || *name_end != ':') {
+            return 0;
+        }
+        const octet *value = skip(name_end + 1, end, BLANK);
+        at = skip(value, end, TEXT);
+        const octet *value_end = strip_right(value, at);
+        if (!at_crlf(at, end) || ++count > block->bounds.fields ||
+            !note_field(usual, name, name_end, value, value_end)) {
+            return 0;
+        }
+        int stopped = visit == NULL ? 0 : visit(context, name, name_end, value, value_end);
+        if (stopped) {
+            return stopped < 0 ? -1 : 2;
+        }
+        at += 2;
+    }
+    return at + 2 == end && (usual->hosts == 1 || line->version == 10);
+}
+
+PyDoc_STRVAR(usual_request_doc,
+"usual_request(block, limits=DEFAULT_LIMITS, /)\n--\n\n"
+"Return (length, persistent, method, target, version, request line) of a usual request head.");
+
+static PyObject *
+usual_request(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    Block block;
+    RequestLine line;
+    Usual usual;
+    if (!take_block(module, args, nargs, &block)) {
+        return hand_over("usual_request", args, nargs);
+    }
+    if (!read_usual(&block, &line, &usual, NULL, NULL)) {
+        return Py_NewRef(Py_None);
+    }
+    return Py_BuildValue("(LONNiN)", usual.length, usual.persistent ? Py_True : Py_False,
+                         text(block.begin, line.method_end), text(line.target, line.target_end),
+                         line.version, text(block.begin, line.target_end + 9));
+}
+
+/* --- a usual request as a WSGI environ: PEP 3333 --------------------------------------------- */
+
+/* The longest field name that is turned into a key here. */
+#define MAX_KEY 64
+
+/* Set environ[key] to a new string, whose reference is taken. */
+static int
+set_item(PyObject *environ, const char *key, PyObject *value)
+{
+    int failed = value == NULL || PyDict_SetItemString(environ, key, value) < 0;
+    Py_XDECREF(value);
+    return failed ? -1 : 0;
+}
+
+/* A further line of a field joins the one before. */
+static PyObject *
+joined(PyObject *before, const char *key, PyObject *value)
+{
+    const char *separator = strcmp(key, "HTTP_COOKIE") == 0 ? "; " : ",";
+    PyObject *both = PyUnicode_FromFormat("%U%s%U", before, separator, value);
+    Py_DECREF(value);
+    return both;
+}
+
+/* Put a field into the environ; its name has at most MAX_KEY octets. */
+static int
+put_into_environ(void *context, const octet *name, const octet *name_end, const octet *value,
+                 const octet *value_end)
+{
+    PyObject *environ = context;
+    char key[5 + MAX_KEY + 1] = "HTTP_";
+    char *at = key + 5;
+    if (name_end - name > MAX_KEY) {
+        return 1;
+    }
+    for (; name < name_end; name++) {
+        if (*name == '_') {
+            return 0;
+        }
+        *at++ = *name == '-' ? '_' : (char)(*name >= 'a' && *name <= 'z' ? *name - 0x20 : *name);
+    }
+    *at = '\0';
+    const char *plain = key + 5;
+    if (strcmp(plain, "PROXY") == 0) {
+        return 0;
+    }
+    PyObject *content = text(value, value_end);
+    if (content == NULL) {
+        return -1;
+    }
+    if (strcmp(plain, "CONTENT_TYPE") == 0 || strcmp(plain, "CONTENT_LENGTH") == 0) {
+        return set_item(environ, plain, content);
+    }
+    PyObject *name_object = PyUnicode_FromStringAndSize(key, at - key);
+    if (name_object == NULL) {
+        Py_DECREF(content);
+        return -1;
+    }
+    PyObject *before = PyDict_GetItemWithError(environ, name_object);
+    if (before != NULL) {
+        content = joined(before, key, content);
+    }
+    int failed = content == NULL || PyErr_Occurred() ||
+                 PyDict_SetItem(environ, name_object, content) < 0;
+    Py_DECREF(name_object);
+    Py_XDECREF(content);
+    return failed ? -1 : 0;
+}
+
+/* Return the path with its percent-encoded octets decoded, each as one character. */
+static PyObject *
+decoded_path(const octet *begin, const octet *end)
+{
+    if (memchr(begin, '%', (size_t)(end - begin)) == NULL) {
+        return text(begin, end);
+    }
+    octet *decoded = PyMem_Malloc((size_t)(end - begin));
+    if (decoded == NULL) {
+        return PyErr_NoMemory();
+    }
+    octet *to = decoded;
+    for (const octet *at = begin; at < end;) {
+        int high = *at == '%' && end - at > 2 ? hex_digit(at[1]) : -1;
+        int low = high >= 0 ? hex_digit(at[2]) : -1;
+        if (low >= 0) {
+            *to++ = (octet)(high << 4 | low);
+            at += 3;
+        }
+        else {
+            *to++ = *at++;
+        }
+    }
+    PyObject *path = text(decoded, to);
+    PyMem_Free(decoded);
+    return path;
+}
+
+static int
+put_request_line(PyObject *environ, const Block *block, const RequestLine *line)
+{
+    const octet *end = line->target_end;
+    const octet *mark = memchr(line->target, '?', (size_t)(end - line->target));
+    const octet *path_end = mark == NULL ? end : mark;
+    if (set_item(environ, "REQUEST_METHOD", text(block->begin, line->method_end)) < 0 ||
+        set_item(environ, "REQUEST_URI", text(line->target, end)) < 0 ||
+        set_item(environ, "PATH_INFO", decoded_path(line->target, path_end)) < 0 ||
+        set_item(environ, "QUERY_STRING", text(mark == NULL ? end : mark + 1, end)) < 0 ||
+        set_item(environ, "SERVER_PROTOCOL", text(end + 1, end + 9)) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(usual_environ_doc,
+"usual_environ(block, base, limits=DEFAULT_LIMITS, /)\n--\n\n"
+"Return (length, persistent, environ) of a usual request head; None for every other.");
+
+static PyObject *
+usual_environ(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    Block block;
+    RequestLine line;
+    Usual usual;
+    PyObject *of_block[2] = {nargs > 0 ? args[0] : NULL, nargs > 2 ? args[2] : NULL};
+    if (nargs < 2 || nargs > 3 || !PyDict_CheckExact(args[1]) ||
+        !take_block(module, of_block, nargs - 1, &block)) {
+        return hand_over("usual_environ", args, nargs);
+    }
+    PyObject *environ = PyDict_Copy(args[1]);
+    if (environ == NULL) {
+        return NULL;
+    }
+    int outcome = read_usual(&block, &line, &usual, put_into_environ, environ);
+    if (outcome == 1 && put_request_line(environ, &block, &line) == 0) {
+        return Py_BuildValue("(LON)", usual.length, usual.persistent ? Py_True : Py_False,
+                             environ);
+    }
+    Py_DECREF(environ);
+    if (outcome == 2) {
+        return hand_over("usual_environ", args, nargs);
+    }
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
