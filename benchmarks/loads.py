@@ -17,7 +17,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from .server import _pinned
+from .load import pinned
 
 PROGRAM = """
 import time
@@ -52,7 +52,7 @@ class Served:
 
     def __enter__(self) -> Served:
         self.process = subprocess.Popen(
-            _pinned(0, [sys.executable, "-c", PROGRAM]), stdout=subprocess.PIPE, text=True
+            pinned(0, [sys.executable, "-c", PROGRAM]), stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -73,7 +73,7 @@ class Served:
         """Return requests a second and the 99th percentile of their time in ms."""
         url = f"http://127.0.0.1:{self.port}{path}"
         wrk = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}", "--latency", url]
-        done = subprocess.run(_pinned(1, wrk), capture_output=True, text=True, check=True)
+        done = subprocess.run(pinned(1, wrk), capture_output=True, text=True, check=True)
         rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
         p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
         assert rate

@@ -1,22 +1,19 @@
-"""Rows of the server: the everyday program under load, and what importing it costs.
+"""Rows of the server: the everyday program and a WSGI application beside other servers.
 
-The program is what everyone writes: a handler that sends its head, then its body, on a
-`ThreadingHTTPServer` that speaks HTTP/1.1. The server runs on one core and wrk on the other, with
-32 connections that are kept alive and a browser's 12 fields.
+The everyday program is what everyone writes: a handler that sends its head, then its body, on a
+`ThreadingHTTPServer` that speaks HTTP/1.1. All servers answer the same 13 bytes, on one core. A
+peer that is not installed has no row; bjoern is built from source and needs libev's headers.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import statistics
-import subprocess
+import importlib.util
 import sys
 
+from .load import Contestant, rates
 from .measure import Row, import_times
 
-PROGRAM = """
+EVERYDAY = """
 import sys
 from {module} import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -31,73 +28,112 @@ class Hello(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Hello)
-print(server.server_address[1], flush=True)
-server.serve_forever()
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Hello).serve_forever()
 """
 
-FIELDS = {
-    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/124.0.0.0 Safari/537.36",
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
-    "Accept-Language": "en-US,en;q=0.9",
-    "Accept-Encoding": "gzip, deflate, br",
-    "Cache-Control": "max-age=0",
-    "Cookie": "session=8f14e45fceea167a5a36dedd4bea2543",
-    "Sec-Fetch-Dest": "document",
-    "Sec-Fetch-Mode": "navigate",
-    "Sec-Fetch-Site": "none",
-    "Upgrade-Insecure-Requests": "1",
-    "Connection": "keep-alive",
+BJOERN = """
+import sys, bjoern
+from benchmarks.hello import wsgi
+bjoern.run(wsgi, "127.0.0.1", int(sys.argv[1]))
+"""
+
+FASTPYSGI = """
+import sys, fastpysgi
+from benchmarks.hello import wsgi
+fastpysgi.run(wsgi, "127.0.0.1", int(sys.argv[1]))
+"""
+
+WSGI = """
+import sys
+from benchmarks.hello import wsgi
+from nethttp.server.wsgi import WSGIServer
+WSGIServer(("127.0.0.1", int(sys.argv[1])), wsgi).serve_forever()
+"""
+
+
+def _code(program: str, **environment: str) -> Contestant:
+    return Contestant((sys.executable, "-c", program, "{port}"), environment)
+
+
+def _module(name: str, *arguments: str) -> Contestant:
+    return Contestant((sys.executable, "-m", name, *arguments))
+
+
+OURS = {
+    "everyday": _code(EVERYDAY.replace("{module}", "nethttp.server")),
+    "everyday, pure twin": _code(EVERYDAY.replace("{module}", "nethttp.server"), NETHTTP_PURE="1"),
+    "WSGI": _code(WSGI),
 }
-"""A browser's fields, which Host makes twelve."""
 
-SECONDS = 3
-RUNS = 5
+PEERS = {
+    "stdlib": ("http", _code(EVERYDAY.replace("{module}", "http.server"))),
+    "bjoern": ("bjoern", _code(BJOERN)),
+    "fastpysgi": ("fastpysgi", _code(FASTPYSGI)),
+    "granian": (
+        "granian",
+        _module(
+            *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}"),
+            *("--workers", "1", "--no-ws", "benchmarks.hello:wsgi"),
+        ),
+    ),
+    "uvicorn": (
+        "uvicorn",
+        _module(
+            *("uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+            *("--host", "127.0.0.1", "--port", "{port}", "benchmarks.hello:asgi"),
+        ),
+    ),
+    "gunicorn": (
+        "gunicorn",
+        _module(
+            *("gunicorn", "--worker-class", "gthread", "--threads", "32"),
+            *("--bind", "127.0.0.1:{port}", "benchmarks.hello:wsgi"),
+        ),
+    ),
+    "waitress": (
+        "waitress",
+        _module("waitress", "--listen", "127.0.0.1:{port}", "benchmarks.hello:wsgi"),
+    ),
+}
+"""Peers by name, with the module that must be installed."""
 
-
-def _pinned(core: int, command: list[str]) -> list[str]:
-    """Return `command` bound to one core, where that can be done."""
-    taskset = shutil.which("taskset")
-    return (
-        [taskset, "-c", str(core), *command] if taskset and (os.cpu_count() or 1) > 1 else command
-    )
-
-
-def _requests_per_second(module: str) -> float:
-    """Return what one run of the program on `module` serves."""
-    server = subprocess.Popen(
-        _pinned(0, [sys.executable, "-c", PROGRAM.format(module=module)]),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
-        fields = [text for name, value in FIELDS.items() for text in ("-H", f"{name}: {value}")]
-        wrk = ["wrk", "-t1", "-c32", f"-d{SECONDS}", *fields, f"http://127.0.0.1:{port}/"]
-        done = subprocess.run(_pinned(1, wrk), capture_output=True, text=True, check=True)
-    finally:
-        server.kill()
-        server.communicate()
-    found = re.search(r"Requests/sec:\s+([0-9.]+)", done.stdout)
-    assert found, done.stdout
-    return float(found[1])
+COMPARED = (
+    ("everyday", "stdlib", 60),
+    ("everyday", "bjoern", 0.8),
+    ("everyday", "uvicorn", 0),
+    ("everyday, pure twin", "uvicorn", 1.0),
+    ("everyday", "everyday, pure twin", 0),
+    ("WSGI", "bjoern", 1.0),
+    ("WSGI", "fastpysgi", 0.8),
+    ("WSGI", "granian", 1.3),
+    ("WSGI", "gunicorn", 0),
+    ("WSGI", "waitress", 0),
+)
+"""What is compared with whom, and the ratio that is asked for."""
 
 
 def rows() -> list[Row]:
-    """Return the rows of this file, measured now; the first needs wrk."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("the server's row needs wrk (Debian: apt install wrk)")
-    served: dict[str, list[float]] = {"http.server": [], "nethttp.server": []}
-    for _ in range(RUNS):
-        for module, rates in served.items():
-            rates.append(_requests_per_second(module))
-    stdlib, ours = (statistics.median(rates) for rates in served.values())
-    name = "everyday program, 32 keep-alive connections"
+    """Return the rows of this file, measured now; they need wrk."""
+    there = {
+        name: contestant
+        for name, (module, contestant) in PEERS.items()
+        if importlib.util.find_spec(module)
+    }
+    found = rates(OURS | there)
     before, now = import_times("http.server", "nethttp.server")
     return [
-        Row(name, stdlib, ours, unit="requests/s", better="more", aim=20),
+        *(
+            Row(
+                f"{ours}: Hello, World!",
+                found[peer],
+                found[ours],
+                unit="requests/s",
+                better="more",
+                aim=aim,
+                peer=peer,
+            )
+            for ours, peer, aim in COMPARED
+            if peer in found
+        ),
         Row("import of the server module", before, now, unit="ms", aim=1),
     ]
