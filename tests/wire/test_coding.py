@@ -77,7 +77,7 @@ def test_any_text_may_be_asked_with(accept):
 
 
 def test_a_coding_without_its_library_is_not_offered(monkeypatch):
-    monkeypatch.setattr(coding, "find_spec", lambda name: None if "br" in name else object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if "br" in name else object())
     available_codings.cache_clear()
     try:
         assert available_codings() == ("zstd", "gzip", "deflate")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -100,6 +99,8 @@ def combined(exchange: Exchange) -> str:
 
 def as_json(exchange: Exchange) -> str:
     """Return a line with one JSON object; `seconds` is what the answer took."""
+    import json  # start-up: only this form of the log needs it
+
     method, _, rest = exchange.request_line.partition(" ")
     target, _, version = rest.rpartition(" ")
     whole, fraction = divmod(exchange.when, 1)

@@ -6,10 +6,8 @@ libraries there are.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from importlib.util import find_spec
 from typing import Protocol
 
 from .values import parse_weighted_list
@@ -35,10 +33,14 @@ ZSTD_LEVEL = 6
 
 
 def _gzip() -> Encoder:
+    import zlib  # start-up: needed when something is compressed
+
     return zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
 
 
 def _deflate() -> Encoder:
+    import zlib  # start-up, as above
+
     # RFC 9110 section 8.4.1.2: the zlib format, whatever old clients took it for.
     return zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS)
 
@@ -89,6 +91,8 @@ def available_codings() -> tuple[str, ...]:
 
 
 def _is_there(module: str) -> bool:
+    from importlib.util import find_spec  # start-up: asked once, when a file can be compressed
+
     try:
         return find_spec(module) is not None
     except ImportError:
