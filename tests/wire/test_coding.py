@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nethttp.wire import coding
 from nethttp.wire.coding import CODINGS, available_codings, choose_coding, encode, encoder
 
 try:
