@@ -23,7 +23,7 @@ FIELD = "id={}; Path=/; Expires=Wed, 09 Jun 2100 10:18:14 GMT; HttpOnly; SameSit
 """A cookie of the kind that a site sets."""
 
 
-class _Response:
+class Response:
     """A response with one Set-Cookie field."""
 
     def __init__(self, value: str) -> None:
@@ -41,7 +41,7 @@ def _exchanges(count: int) -> list[_Exchange]:
     """Return responses of so many sites, each with a cookie, and their requests."""
     return [
         (
-            _Response(FIELD.format(number)),
+            Response(FIELD.format(number)),
             urllib.request.Request(f"http://www.site{number}.example/"),
         )
         for number in range(count)

@@ -6,7 +6,6 @@ each response.
 
 from __future__ import annotations
 
-import email.message
 import http.cookiejar
 import itertools
 import os
@@ -17,19 +16,11 @@ from typing import Any
 
 import nethttp.cookiejar
 
+from .cookiejar import Response
 from .measure import Row, interleaved
 
 KEPT = 1000
 """How many cookies the jars have."""
-
-
-class _Response:
-    def __init__(self, value: str) -> None:
-        self._fields = email.message.Message()
-        self._fields["Set-Cookie"] = value
-
-    def info(self) -> email.message.Message:
-        return self._fields
 
 
 def _changing(jar: Any, after: Callable[[], object]) -> Callable[[], None]:
@@ -39,7 +30,7 @@ def _changing(jar: Any, after: Callable[[], object]) -> Callable[[], None]:
     def change() -> None:
         number = next(numbers)
         request = urllib.request.Request(f"http://www.site{number % 100}.example/")
-        jar.extract_cookies(_Response(f"n{number}=1; Path=/; Max-Age=9999"), request)
+        jar.extract_cookies(Response(f"n{number}=1; Path=/; Max-Age=9999"), request)
         after()
 
     for _ in range(KEPT):
