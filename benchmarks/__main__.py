@@ -99,7 +99,9 @@ def write_plot(rows: Sequence[Row]) -> None:
         color=["#2f6f9f" if row.ratio >= 1 else "#b5523b" for row in shown],
         height=0.62,
     )
-    axes.bar_label(bars, [f"{row.ratio:.3g}x" for row in shown], padding=4)
+    axes.bar_label(
+        bars, [f"{row.ratio:,.{0 if row.ratio >= 10 else 2}f}x" for row in shown], padding=4
+    )
     axes.axvline(1, color="#888", linewidth=1)
     axes.set_xscale("log")
     axes.set_xlim(min(0.5, *(row.ratio / 2 for row in shown)), max(r.ratio for r in shown) * 3)
