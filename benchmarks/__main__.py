@@ -57,6 +57,15 @@ def quantity(value: float, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
+def times(ratio: float) -> str:
+    """Return a ratio with as many digits as count.
+
+    >>> times(0.456), times(1949.3)
+    ('0.46x', '1,949x')
+    """
+    return f"{ratio:.2f}x" if ratio < 10 else f"{ratio:,.0f}x"
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
     lines = [
@@ -65,7 +74,7 @@ def table(rows: Sequence[Row]) -> str:
         *(
             f"| {row.name} | {row.peer} | {quantity(row.theirs, row.unit)} "
             f"| {quantity(row.nethttp, row.unit)} "
-            f"| **{row.ratio:{'.2f' if row.ratio < 10 else ',.0f'}}x** | {verdict(row)} |"
+            f"| **{times(row.ratio)}** | {verdict(row)} |"
             for row in rows
         ),
     ]
@@ -99,9 +108,7 @@ def write_plot(rows: Sequence[Row]) -> None:
         color=["#2f6f9f" if row.ratio >= 1 else "#b5523b" for row in shown],
         height=0.62,
     )
-    axes.bar_label(
-        bars, [f"{row.ratio:,.{0 if row.ratio >= 10 else 2}f}x" for row in shown], padding=4
-    )
+    axes.bar_label(bars, [times(row.ratio) for row in shown], padding=4)
     axes.axvline(1, color="#888", linewidth=1)
     axes.set_xscale("log")
     axes.set_xlim(min(0.5, *(row.ratio / 2 for row in shown)), max(r.ratio for r in shown) * 3)
