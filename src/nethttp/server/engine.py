@@ -49,7 +49,7 @@ from .writer import wants_more
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["Application", "Engine", "EngineLimits"]
+__all__ = ["BUSY_RESPONSE", "Application", "Engine", "EngineLimits"]
 
 #: Read at once. A head and a small body fit, and the buffer is not worth a system call of its own.
 READ_SIZE = 16384
@@ -77,10 +77,11 @@ ACCEPT_PAUSE = 0.5
 #: drains, in seconds: that request may be on its way, and closing would lose it.
 FAREWELL = 1.0
 
-_BUSY_RESPONSE = (
+BUSY_RESPONSE = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
+"""What a connection is sent that there is no room for."""
 
 
 class EngineLimits(NamedTuple):
@@ -170,7 +171,7 @@ class Engine:
         tls: ssl.SSLContext | None = None,
         verify: Callable[[Any, Any], bool] | None = None,
         on_error: Callable[[Any, Any], None] | None = None,
-        busy_response: bytes = _BUSY_RESPONSE,
+        busy_response: bytes = BUSY_RESPONSE,
         daemon: bool = True,
     ) -> None:
         self.application = application

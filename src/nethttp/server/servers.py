@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
-from .engine import Engine, EngineLimits
+from .engine import BUSY_RESPONSE, Engine, EngineLimits
 from .handling import HandlerApplication, runs_on_the_engine
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
 __all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPServer"]
-
-_BUSY = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-)
 
 
 #: Methods that the engine does not call, and the modules whose versions it stands for.
@@ -60,7 +55,7 @@ class HTTPServer(socketserver.TCPServer):
     """Handlers that may block at once, each in a thread of its own."""
     max_waiting = 1000
     """Requests that wait for such a thread; one more is answered 503."""
-    busy_response = _BUSY
+    busy_response = BUSY_RESPONSE
     """What a connection that is turned away is sent."""
     _server_name: str | None = None
     _engine: Engine | None = None
