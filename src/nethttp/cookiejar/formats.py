@@ -139,12 +139,11 @@ def _jar_at(place: str, kind: str) -> Iterator[CookieJar]:
         with SQLiteCookieJar(place, _no_bounds()) as shared:
             yield shared
     elif kind == "valkey":
-        from .valkey import ValkeyCookieJar  # optional: it needs a library
+        from .valkey import DEFAULT_PREFIX, ValkeyCookieJar  # optional: it needs a library
 
         # A URL's fragment names the prefix of the keys.
         url, _, prefix = place.partition("#")
-        options = {"prefix": prefix} if prefix else {}
-        with ValkeyCookieJar(url, _no_bounds(), **options) as shared:  # type: ignore[arg-type]
+        with ValkeyCookieJar(url, _no_bounds(), prefix=prefix or DEFAULT_PREFIX) as shared:
             yield shared
     elif kind == "json":
         jar = CookieJar()

@@ -37,6 +37,9 @@ except ImportError as error:
 
 __all__ = ["ValkeyCookieJar", "ValkeyStorage"]
 
+DEFAULT_PREFIX = "nethttp:cookies"
+"""What the keys of a jar begin with."""
+
 WhenAway = Literal["raise", "serve-last-known"]
 
 # ARGV: the prefix of cookies, a name for a new life, the life and number last seen, how many
@@ -338,7 +341,7 @@ class ValkeyCookieJar(SharedCookieJar):
         url: str = "valkey://localhost:6379/0",
         policy: CookiePolicy | None = None,
         *,
-        prefix: str = "nethttp:cookies",
+        prefix: str = DEFAULT_PREFIX,
         timeout: float = 2.0,
         patience: float = 5.0,
         session_lifetime: float | None = 14 * 86400.0,
