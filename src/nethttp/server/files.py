@@ -12,7 +12,7 @@ import os
 import posixpath
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
@@ -21,10 +21,12 @@ from ..status import HTTPStatus
 from ..wire.fields import FieldFinder
 from ..wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from . import cors, listing, preconditions, ranges
+from .dates import DatedHead
 from .filecache import BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
 from .paths import LinkPolicy, is_inside, local_path
 from .representations import Representation, Resource
+from .sites import Site, options_of, site_of
 from .writer import ResponseWriter
 
 __all__ = ["SimpleHTTPRequestHandler"]
@@ -59,13 +61,23 @@ _DECIDING = FieldFinder(
 _ACCEPT = FieldFinder("accept", "accept-encoding")
 _ORIGIN = FieldFinder("origin")
 
+#: A browser sends the same fields again and again: what short ones decide is remembered.
+MAX_KNOWN_FIELDS = 2048
+_known_deciding = lru_cache(maxsize=1024)(_DECIDING.in_head)
+
 #: Paths are asked for again and again; this is a function of its arguments alone.
 MAX_KNOWN_PATH = 512
 _known_local_path = lru_cache(maxsize=2048)(local_path)
 
-#: What was found at a path, for one handler class and its options.
-_RESOURCES: BoundedCache[tuple[Any, ...], Resource] = BoundedCache(
+#: What was found at a path, for one site.
+_RESOURCES: BoundedCache[tuple[str, Site], Resource] = BoundedCache(
     max_entries=2048, max_cost=32 * 1024 * 1024
+)
+
+#: A head that was sent is sent again only where all of these are as they are here.
+_MAKE_HEADS = (
+    *("send_response", "send_response_only", "send_header", "end_headers", "flush_headers"),
+    *("version_string", "date_time_string"),
 )
 
 
@@ -122,6 +134,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             *("extra_response_headers", "cors"),
         }
     )
+
+    # See `_find_site` and `_repeats_heads`.
+    _site: Site | None = None
+    _makes_heads: bool | None = None
 
     def __init__(
         self, *args: Any, directory: str | os.PathLike[str] | None = None, **options: Any
@@ -183,21 +199,15 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     # --- what there is ---
 
-    def _key(self, path: str) -> tuple[Any, ...]:
-        """Return all that what is found at `path` depends on."""
-        return (
-            path,
-            type(self),
-            self.directory,
-            self.follow_links,
-            self.precompressed,
-            self.compress,
-            self.cache_control,
-            *self.index_pages,
-        )
+    def _find_site(self) -> Site:
+        """Return the site of which this is a handler, with the options as they are now."""
+        site, options = self._site, options_of(self)
+        if site is None or site.options != options:
+            site = self._site = site_of(type(self), options)
+        return site
 
     def _remembered(self, path: str) -> Resource | None:
-        resource = _RESOURCES.get(self._key(path))
+        resource = _RESOURCES.get((path, self._find_site()))
         return resource if resource is not None and resource.is_current() else None
 
     def _look_up(self, path: str, file: str) -> Resource | None:
@@ -214,7 +224,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         except OSError:
             return None
         if resource.stored.settled:
-            _RESOURCES.put(self._key(path), resource, resource.cost)
+            _RESOURCES.put((path, self._find_site()), resource, resource.cost)
         return resource
 
     def _open_neighbour(self, path: str) -> StoredFile:
@@ -282,31 +292,70 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return resource
         return self._look_up(path, path) if self._may_serve(path) else None
 
+    def _deciding_fields(self) -> Mapping[str, str]:
+        block = self._block
+        if not block or len(block) > MAX_KNOWN_FIELDS or self._message is not None:
+            return self._asked(_DECIDING)
+        return _known_deciding(block[block.find(b"\r\n") :])
+
     def _send_resource(self, resource: Resource) -> Any:
-        asked = self._asked(_DECIDING)
+        asked = self._deciding_fields()
+        accept = asked.get("accept-encoding")
+        if len(asked) == (accept is not None):
+            return self._send_whole(resource, resource.choose(accept))
+        return self._send_decided(resource, asked)
+
+    def _send_decided(self, resource: Resource, asked: Mapping[str, str]) -> Any:
+        """Send what a request with conditions, or for a range, gets."""
         wants_part = "range" in asked and self.command == "GET"
         # A range is of the file as it is: what is compressed here is not there to continue later.
-        accept = None if wants_part else asked.pop("accept-encoding", None)
-        chosen = resource.as_it_is if accept is None else resource.choose(accept)
-        if asked:
-            decided = preconditions.evaluate(self.command, asked, chosen.etag, resource.modified)
-            if decided == HTTPStatus.PRECONDITION_FAILED:
-                self.send_error(decided)
-                return None
-            if decided is not None:
-                return self._send_not_modified(resource, chosen)
-            if wants_part and preconditions.range_applies(
-                asked.get("if-range"), chosen.etag, resource.modified, time.time()
-            ):
-                parts = parse_byte_ranges(asked["range"], chosen.size)
-                if parts is not None:
-                    return self._send_parts(resource, chosen, parts)
+        chosen = resource.choose(None if wants_part else asked.get("accept-encoding"))
+        decided = preconditions.evaluate(self.command, asked, chosen.etag, resource.modified)
+        if decided == HTTPStatus.PRECONDITION_FAILED:
+            self.send_error(decided)
+            return None
+        if decided is not None:
+            return self._send_not_modified(resource, chosen)
+        if wants_part and preconditions.range_applies(
+            asked.get("if-range"), chosen.etag, resource.modified, time.time()
+        ):
+            parts = parse_byte_ranges(asked["range"], chosen.size)
+            if parts is not None:
+                return self._send_parts(resource, chosen, parts)
+        return self._send_whole(resource, chosen)
+
+    def _send_whole(self, resource: Resource, chosen: Representation) -> Any:
+        """Send the head of a 200: one that was sent before, where nothing is to be asked again."""
+        connection = (self._version, self.close_connection)
+        head = chosen.heads.get(connection)
+        if head is not None and self._repeats_heads():
+            self.log_request(HTTPStatus.OK)
+            self._status = 200
+            whole = self.command == "GET"
+            self.wfile.begin(head.now(), chosen.size, has_body=whole, hold=whole)
+            return chosen.open()
         self.send_response(HTTPStatus.OK)
         for name, value in self._description(resource, chosen):
             self.send_header(name, value)
         self.send_header("Content-Length", str(chosen.size))
         self.end_headers()
+        if self._repeats_heads() and self.wfile.held:
+            chosen.heads[connection] = DatedHead(self.wfile.held)
         return chosen.open()
+
+    def _repeats_heads(self) -> bool:
+        """Whether a head depends on nothing but the site, the representation and the connection."""
+        if self._makes_heads is None:
+            kind, own = type(self), self.__dict__
+            self._makes_heads = any(
+                getattr(kind, name) is not seam or name in own for name, seam in _SEAMS.items()
+            )
+        return (
+            not self._makes_heads
+            and (self.command == "GET" or self.command == "HEAD")
+            and (self.cors is None or self.cors == cors.ANY_ORIGIN)
+            and isinstance(self.wfile, ResponseWriter)
+        )
 
     def _send_not_modified(self, resource: Resource, chosen: Representation) -> None:
         self.send_response(HTTPStatus.NOT_MODIFIED)
@@ -347,7 +396,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self, resource: Resource, chosen: Representation
     ) -> tuple[tuple[str, str], ...]:
         """Return the fields that say what a representation is."""
-        if chosen.head is None:
+        if chosen.fields is None:
             fields = [("Content-type", resource.media_type)]
             if chosen.coding is not None:
                 fields.append(("Content-Encoding", chosen.coding))
@@ -360,8 +409,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
                 fields.append(("Vary", "Accept-Encoding"))
             if self.cache_control is not None:
                 fields.append(("Cache-Control", self.cache_control))
-            chosen.head = tuple(fields)
-        return chosen.head
+            chosen.fields = tuple(fields)
+        return chosen.fields
 
     def end_headers(self) -> None:
         """End the head of the response, with the fields that every response has."""
@@ -430,3 +479,6 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             if known in self.extensions_map:
                 return self.extensions_map[known]
         return mimetypes.guess_type(path)[0] or "application/octet-stream"
+
+
+_SEAMS = {name: getattr(SimpleHTTPRequestHandler, name) for name in _MAKE_HEADS}

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from ..wire.coding import available_codings, choose_coding, encode
 from ..wire.values import EntityTag
+from .dates import DatedHead
 from .filecache import BoundedCache, StoredFile
 
 __all__ = ["Representation", "Resource"]
@@ -58,10 +59,11 @@ _COMPRESSED: BoundedCache[tuple[object, ...], bytes] = BoundedCache(
 class Representation:
     """The bytes of a file in one coding (None: as it is), and the entity tag of these bytes.
 
-    `head` is for whoever serves it to keep the field lines in that describe it.
+    For whoever serves it to keep: in `fields` those that describe it, in `heads` the whole heads of
+    responses, by what else is told them apart.
     """
 
-    __slots__ = ("coding", "content", "etag", "head", "stored")
+    __slots__ = ("coding", "content", "etag", "fields", "heads", "stored")
 
     def __init__(self, stored: StoredFile, content: bytes | None, coding: str | None) -> None:
         self.stored = stored
@@ -69,7 +71,8 @@ class Representation:
         self.coding = coding
         opaque = f"{stored.modified_ns:x}-{stored.size:x}"
         self.etag = EntityTag(f"{opaque}-{coding}" if coding else opaque)
-        self.head: tuple[tuple[str, str], ...] | None = None
+        self.fields: tuple[tuple[str, str], ...] | None = None
+        self.heads: dict[tuple[int, bool], DatedHead] = {}
 
     @property
     def size(self) -> int:

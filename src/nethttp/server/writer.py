@@ -70,6 +70,11 @@ class ResponseWriter(io.BufferedIOBase):
         self._send(head)
 
     @property
+    def held(self) -> bytes:
+        """The head that is held back, empty if none is."""
+        return self._held
+
+    @property
     def missing(self) -> int:
         """How many bytes of the declared length have not been written."""
         return 0 if self._silent else self._left or 0
