@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .._version import __version__
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
 from ..net.stream import SocketReader
-from ..status import HTTPStatus, phrase_of
+from ..status import HTTPMethod, HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.block import read_field_block
 from ..wire.body import LengthDecoder, body_decoder
@@ -84,6 +84,8 @@ LINGER_SECONDS = 1.0
 
 #: What says that content follows a request's head.
 _CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
+
+_METHOD_NAMES = {method.value: sys.intern("do_" + method.value) for method in HTTPMethod}
 
 _OBS_TEXT = re.compile(rb"[\x80-\xff]")
 
@@ -268,7 +270,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             if stream is not None:
                 stream.end()
                 self._wait_at_most(self.body_timeout)
-            method = getattr(self, "do_" + self.command, None)
+            method = self._method_for(self.command)
             if method is None:
                 self._refuse_method()
                 return
@@ -298,13 +300,17 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         if type(writer) is PatientWriter:
             writer.next_response()
         self.rfile = io.BytesIO(content)
-        method = getattr(self, "do_" + self.command, None)
+        method = self._method_for(self.command)
+        fits = True
         try:
             if method is None:
                 self._refuse_method()
             else:
                 method()
-            writer.flush()
+            if type(writer) is PatientWriter:
+                fits = writer.end_response()
+            else:
+                writer.flush()
         except TimeoutError as error:
             self._answer_crash()
             self._on_timeout(error)
@@ -316,8 +322,12 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         finally:
             if self._taken:
                 self._let_go()
-        if isinstance(writer, ResponseWriter) and (writer.overrun or writer.missing):
+        if not fits:
             self._end_exchange(None)
+
+    def _method_for(self, command: str) -> Any:
+        # A name that is known, not made anew, is found in the interpreter's cache of attributes.
+        return getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
 
     def _attend(self, data: bytes, closing: bool) -> bytes | None:
         """Read one request from `data` and the socket, and answer it.
@@ -825,15 +835,15 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def _hand_over(self, head: Head) -> None:
         data, kind, length, has_body, waits = head
         writer = self.wfile
-        if not isinstance(writer, ResponseWriter):
+        if type(writer) is not PatientWriter and not isinstance(writer, ResponseWriter):
             writer.write(data)
         elif kind == FINAL:
-            writer.begin(data, length, has_body=has_body, hold=waits)
+            writer.begin(data, length, has_body, waits)
         elif kind == INTERIM:
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
             writer.interim(data)
         else:
-            writer.begin(data, None, has_body=True, hold=False)
+            writer.begin(data, None, True, False)
             self._release()
 
     def _release(self) -> None:
