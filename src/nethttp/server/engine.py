@@ -349,6 +349,8 @@ class Engine:
 
     def _lead_on(self) -> None:
         """Lead until another thread does, or until the end. Begins with the lead."""
+        # The turn of the leader before was not ended.
+        self.application.log.release()
         try:
             self._loop(3600.0, None)
         except _LostLead:
