@@ -41,7 +41,7 @@ from .connection import (
 )
 from .crew import Crew
 from .deadlines import NEVER, Wheel
-from .loglines import LineLog
+from .loglines import LineLog, write_stderr
 from .pace import Pace
 from .readiness import readiness
 from .writer import wants_more
@@ -179,7 +179,7 @@ class Engine:
         self.tls = tls
         self.threads = threads
         self._verify = verify
-        self._on_error = on_error or _print_error
+        self._tell = on_error or _print_error
         self._busy_response = busy_response
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._connections: dict[int, Connection] = {}
@@ -211,6 +211,7 @@ class Engine:
         self._drain_until = NEVER
         self._finished = threading.Event()
         self._led = threading.Event()
+        self._failure: BaseException | None = None
 
     # --- life ---
 
@@ -219,7 +220,8 @@ class Engine:
     ) -> None:
         """Serve until `stop`, or until a drain is complete.
 
-        `service_actions` is called about every `poll_interval` seconds, in this thread.
+        `service_actions` is called about every `poll_interval` seconds, in this thread. What goes
+        wrong in the loop itself, whichever thread leads, is raised here.
         """
         self._readiness.watch(self._waker.fileno())
         for fd, listener in self._listeners.items():
@@ -233,6 +235,8 @@ class Engine:
                 self._loop(poll_interval, service_actions)
         finally:
             self._end()
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """Stop as soon as can be: handlers that run finish, nothing else does."""
@@ -353,10 +357,8 @@ class Engine:
             self._loop(3600.0, None)
         except _LostLead:
             return
-        except BaseException:
-            self._led.set()
-            self._ring()
-            raise
+        except BaseException as error:
+            self._failure = error
         self._led.set()
         self._ring()
 
@@ -458,6 +460,13 @@ class Engine:
         finally:
             self._retake(connection, left, epoch)
         self._take_back(connection, left)
+
+    def _on_error(self, sock: Any, address: Any) -> None:
+        """Tell of the error that is being handled. A program that fails at it ends no thread."""
+        try:
+            self._tell(sock, address)
+        except Exception:
+            _print_error(sock, address)
 
     def _on_crash(self, connection: Connection, error: BaseException) -> None:
         """A handler has raised. What would end its thread ends the connection."""
@@ -816,15 +825,17 @@ class Engine:
         except OSError as error:
             if wants_more(error):
                 return
-            print(f"{connection.address}: TLS handshake failed: {error}", file=sys.stderr)
-            self._close(connection)
+            self._on_failed_handshake(connection, error)
         except ValueError as error:
-            print(f"{connection.address}: TLS handshake failed: {error}", file=sys.stderr)
-            self._close(connection)
+            self._on_failed_handshake(connection, error)
         else:
             connection.stage = AWAITING
             idle = self.application.idle_timeout
             self._wheel.put(connection, NEVER if idle is None else self._now + idle)
+
+    def _on_failed_handshake(self, connection: Connection, error: Exception) -> None:
+        write_stderr(f"{connection.address}: TLS handshake failed: {error}\n")
+        self._close(connection)
 
     # --- the end ---
 
@@ -852,4 +863,4 @@ def _is_odd(data: bytes) -> bool:
 
 
 def _print_error(_sock: Any, address: Any) -> None:
-    print(f"{address}: {sys.exc_info()[1]!r}", file=sys.stderr)
+    write_stderr(f"{address}: {sys.exc_info()[1]!r}\n")

@@ -48,7 +48,7 @@ from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
-from .loglines import LineLog
+from .loglines import LineLog, write_stderr
 from .undecoded import UndecodedIfLineFirst
 from .writer import PatientWriter, ResponseWriter
 
@@ -917,7 +917,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         message = escape(format % args)
         line = f"{self.address_string()} - - [{self.log_date_time_string()}] {message}\n"
         if self._log is None:
-            sys.stderr.write(line)
+            write_stderr(line)
         else:
             self._log.write(line)
 

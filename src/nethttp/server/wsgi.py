@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
@@ -34,6 +33,7 @@ from .connection import Connection
 from .dates import http_date_now
 from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
+from .loglines import ErrorStream, write_stderr
 from .servers import HTTPSServer, ThreadingHTTPServer
 from .writer import PatientWriter, send_all
 
@@ -405,7 +405,7 @@ class WSGIApplication(HandlerApplication):
             response.run(self._app, environ)
         except (TimeoutError, ConnectionError) as error:
             if response.started:
-                print(f"{connection.address}: connection lost: {error}", file=sys.stderr)
+                write_stderr(f"{connection.address}: connection lost: {error}\n")
                 return False
             self._crash(connection, response)
         except Exception:
@@ -458,7 +458,7 @@ class WSGIServer(ThreadingHTTPServer):
             "REMOTE_PORT": "",
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": self.url_scheme,
-            "wsgi.errors": sys.stderr,
+            "wsgi.errors": ErrorStream(),
             "wsgi.multithread": self._has_threads,
             "wsgi.multiprocess": self.multiprocess,
             "wsgi.run_once": False,
