@@ -16,7 +16,7 @@ from .dates import MONTHS
 from .loglines import write_stderr
 
 if TYPE_CHECKING:
-    from .engine import Application
+    from .contract import Application
 
 __all__ = ["FORMATS", "AccessLog", "Exchange", "LoggedApplication", "escape", "format_log_date"]
 

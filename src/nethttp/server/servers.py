@@ -13,7 +13,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
-from .engine import BUSY_RESPONSE, Engine, EngineLimits
+from .contract import BUSY_RESPONSE, EngineLimits
+from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .loglines import write_stderr
 

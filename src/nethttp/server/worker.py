@@ -16,7 +16,8 @@ from ..net.tls import server_context
 from ..wire.limits import Limits
 from .accesslog import AccessLog, LoggedApplication, exchange_of_wsgi, timed_wsgi
 from .applications import Servable
-from .engine import Application, Engine, EngineLimits
+from .contract import Application, EngineLimits
+from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .health import with_health
 from .loglines import write_stderr
