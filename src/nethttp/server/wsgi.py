@@ -18,7 +18,6 @@ from __future__ import annotations
 import io
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
@@ -34,6 +33,7 @@ from ..wire.values import format_http_date, has_list_member
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
+from .loglines import ErrorStream, write_stderr
 from .servers import HTTPSServer, ThreadingHTTPServer
 from .writer import PatientWriter, send_all
 
@@ -420,7 +420,7 @@ class WSGIApplication(HandlerApplication):
             response.run(self._app, environ)
         except (TimeoutError, ConnectionError) as error:
             if response.started:
-                print(f"{connection.address}: connection lost: {error}", file=sys.stderr)
+                write_stderr(f"{connection.address}: connection lost: {error}\n")
                 return False
             self._crash(connection, response)
         except Exception:
@@ -473,7 +473,7 @@ class WSGIServer(ThreadingHTTPServer):
             "REMOTE_PORT": "",
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": self.url_scheme,
-            "wsgi.errors": sys.stderr,
+            "wsgi.errors": ErrorStream(),
             "wsgi.multithread": self._has_threads,
             "wsgi.multiprocess": self.multiprocess,
             "wsgi.run_once": False,
