@@ -3,13 +3,14 @@
 The documented seams are the standard library's: `send_head` returns a file whose head was sent,
 `translate_path`, `list_directory`, `guess_type` and `copyfile` may be overridden one by one. What
 was found out about a path is remembered for a second and checked by one `stat`: see `filecache`.
+The head of an answer is kept as well, for handlers that override nothing that makes it.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import os
-import posixpath
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -24,34 +25,13 @@ from . import cors, listing, preconditions, ranges
 from .dates import DatedHead
 from .filecache import BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
+from .mediatypes import MEDIA_TYPES, media_type
 from .paths import LinkPolicy, is_inside, local_path
 from .representations import Representation, Resource
 from .sites import Site, options_of, site_of
-from .writer import ResponseWriter
+from .writer import PatientWriter, ResponseWriter
 
 __all__ = ["SimpleHTTPRequestHandler"]
-
-#: Media types that the system's table may lack or have wrong. The compressed ones are what the
-#: stdlib has: the file is served as it is, so its type is that of the archive.
-_MEDIA_TYPES = {
-    ".gz": "application/gzip",
-    ".Z": "application/octet-stream",
-    ".bz2": "application/x-bzip2",
-    ".xz": "application/x-xz",
-    ".zst": "application/zstd",
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".md": "text/markdown",
-    ".svg": "image/svg+xml",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-}
 
 #: The fields of a request that decide which bytes of which representation it gets.
 _DECIDING = FieldFinder(
@@ -74,10 +54,10 @@ _RESOURCES: BoundedCache[tuple[str, Site], Resource] = BoundedCache(
     max_entries=2048, max_cost=32 * 1024 * 1024
 )
 
-#: A head that was sent is sent again only where all of these are as they are here.
-_MAKE_HEADS = (
-    *("send_response", "send_response_only", "send_header", "end_headers", "flush_headers"),
-    *("version_string", "date_time_string"),
+#: An answer is repeated only where all of these are as they are here: they are not called then.
+_NOT_CALLED = (
+    *("send_head", "translate_path", "copyfile", "send_response", "send_response_only"),
+    *("send_header", "end_headers", "flush_headers", "version_string", "date_time_string"),
 )
 
 
@@ -94,7 +74,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     """
 
     index_pages: Sequence[str] = ("index.html", "index.htm")
-    extensions_map = _MEDIA_TYPES
+    extensions_map = MEDIA_TYPES
 
     follow_links: LinkPolicy = "inside"
     """Which symbolic links are followed: those that stay "inside" `directory`, "all" or "none"."""
@@ -135,9 +115,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         }
     )
 
-    # See `_find_site` and `_repeats_heads`.
+    # See `_find_site` and `_may_repeat`.
     _site: Site | None = None
-    _makes_heads: bool | None = None
+    _repeats = False
 
     def __init__(
         self, *args: Any, directory: str | os.PathLike[str] | None = None, **options: Any
@@ -145,10 +125,15 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.directory = os.fspath(os.getcwd() if directory is None else directory)
         for name in self._OPTIONS & options.keys():
             setattr(self, name, options.pop(name))
+        self._repeats = all(
+            getattr(getattr(self, name), "__func__", None) is own for name, own in _OWN.items()
+        )
         super().__init__(*args, **options)
 
     def do_GET(self) -> None:
         """Send a file, a part of it, or a listing."""
+        if self._repeat():
+            return
         file = self.send_head()
         if file:
             try:
@@ -197,6 +182,47 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         resource = None if file.endswith("/") else self._look_up(path, file)
         return self._send_not_found() if resource is None else self._send_resource(resource)
 
+    # --- what was answered before ---
+
+    def _may_repeat(self) -> bool:
+        """Whether the head of a 200 depends on the site and the representation alone."""
+        return (
+            self._repeats
+            and self.command == "GET"
+            # Then there is no Connection field.
+            and self._version == 11
+            and not self.close_connection
+            and type(self.wfile) is PatientWriter
+        )
+
+    def _repeat(self) -> bool:
+        """Answer as the same was answered a moment ago, if it was; return whether.
+
+        What most requests get leaves without being worked out again: 3 us instead of 9.
+        """
+        if self._engaged is None or not self._block or not self._may_repeat():
+            return False
+        asked = self._deciding_fields()
+        accept = asked.get("accept-encoding")
+        if len(asked) != (accept is not None):
+            return False
+        heard = self._engaged.heard
+        resource = self._remembered(self.translate_path(self.path), heard)
+        if resource is None:
+            return False
+        chosen = resource.choose(accept, heard)
+        if chosen.head is None:
+            return False
+        self.log_request(HTTPStatus.OK)
+        self._status = 200
+        self.wfile.begin(chosen.head.now(), chosen.size, True, True)
+        content = chosen.in_memory
+        if content is None:
+            self.wfile.sendfile(chosen.open(), 0, chosen.size)
+        else:
+            self.wfile.write(content)
+        return True
+
     # --- what there is ---
 
     def _find_site(self) -> Site:
@@ -206,9 +232,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             site = self._site = site_of(type(self), options)
         return site
 
-    def _remembered(self, path: str) -> Resource | None:
+    def _remembered(self, path: str, since: float = math.inf) -> Resource | None:
         resource = _RESOURCES.get((path, self._find_site()))
-        return resource if resource is not None and resource.is_current() else None
+        return resource if resource is not None and resource.is_current(since) else None
 
     def _look_up(self, path: str, file: str) -> Resource | None:
         """Return the resource in `file`, remembered as what is at `path`; None if none can be."""
@@ -302,7 +328,12 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         asked = self._deciding_fields()
         accept = asked.get("accept-encoding")
         if len(asked) == (accept is not None):
-            return self._send_whole(resource, resource.choose(accept))
+            chosen = resource.choose(accept)
+            content = self._send_whole(resource, chosen)
+            same_for_all = self.cors is None or self.cors == cors.ANY_ORIGIN
+            if same_for_all and self._may_repeat() and self.wfile.held:
+                chosen.head = DatedHead(self.wfile.held)
+            return content
         return self._send_decided(resource, asked)
 
     def _send_decided(self, resource: Resource, asked: Mapping[str, str]) -> Any:
@@ -325,37 +356,13 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return self._send_whole(resource, chosen)
 
     def _send_whole(self, resource: Resource, chosen: Representation) -> Any:
-        """Send the head of a 200: one that was sent before, where nothing is to be asked again."""
-        connection = (self._version, self.close_connection)
-        head = chosen.heads.get(connection)
-        if head is not None and self._repeats_heads():
-            self.log_request(HTTPStatus.OK)
-            self._status = 200
-            whole = self.command == "GET"
-            self.wfile.begin(head.now(), chosen.size, has_body=whole, hold=whole)
-            return chosen.open()
+        """Send the head of a 200 that has all of a representation."""
         self.send_response(HTTPStatus.OK)
         for name, value in self._description(resource, chosen):
             self.send_header(name, value)
         self.send_header("Content-Length", str(chosen.size))
         self.end_headers()
-        if self._repeats_heads() and self.wfile.held:
-            chosen.heads[connection] = DatedHead(self.wfile.held)
         return chosen.open()
-
-    def _repeats_heads(self) -> bool:
-        """Whether a head depends on nothing but the site, the representation and the connection."""
-        if self._makes_heads is None:
-            kind, own = type(self), self.__dict__
-            self._makes_heads = any(
-                getattr(kind, name) is not seam or name in own for name, seam in _SEAMS.items()
-            )
-        return (
-            not self._makes_heads
-            and (self.command == "GET" or self.command == "HEAD")
-            and (self.cors is None or self.cors == cors.ANY_ORIGIN)
-            and isinstance(self.wfile, ResponseWriter)
-        )
 
     def _send_not_modified(self, resource: Resource, chosen: Representation) -> None:
         self.send_response(HTTPStatus.NOT_MODIFIED)
@@ -472,13 +479,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def guess_type(self, path: str | os.PathLike[str]) -> str:
         """Return the media type for a file's name; application/octet-stream if nothing is known."""
-        import mimetypes  # start-up: it reads the system's tables
-
-        extension = posixpath.splitext(os.fspath(path))[1]
-        for known in (extension, extension.lower()):
-            if known in self.extensions_map:
-                return self.extensions_map[known]
-        return mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return media_type(os.fspath(path), self.extensions_map)
 
 
-_SEAMS = {name: getattr(SimpleHTTPRequestHandler, name) for name in _MAKE_HEADS}
+_OWN = {name: getattr(SimpleHTTPRequestHandler, name) for name in _NOT_CALLED}
