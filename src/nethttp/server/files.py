@@ -45,6 +45,9 @@ _ORIGIN = FieldFinder("origin")
 MAX_KNOWN_FIELDS = 2048
 _known_deciding = lru_cache(maxsize=1024)(_DECIDING.in_head)
 
+#: Looked up in the enumeration once: in Python 3.11 that is 0.3 us.
+_OK = HTTPStatus.OK
+
 #: Paths are asked for again and again; this is a function of its arguments alone.
 MAX_KNOWN_PATH = 512
 _known_local_path = lru_cache(maxsize=2048)(local_path)
@@ -213,7 +216,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         chosen = resource.choose(accept, heard)
         if chosen.head is None:
             return False
-        self.log_request(HTTPStatus.OK)
+        self.log_request(_OK)
         self._status = 200
         self.wfile.begin(chosen.head.now(), chosen.size, True, True)
         content = chosen.in_memory
