@@ -46,12 +46,13 @@ class ResponseWriter(io.BufferedIOBase):
 
     def next_response(self) -> None:
         """Forget the response before."""
-        self.flush()
+        if self._held:
+            self.flush()
         self._left = None
         self._silent = self.begun = False
         self.overrun = self.sent = 0
 
-    def begin(self, head: bytes, length: int | None, *, has_body: bool, hold: bool) -> None:
+    def begin(self, head: bytes, length: int | None, has_body: bool, hold: bool) -> None:
         """Take a response's head; its body has `length` bytes (None: it ends with the connection).
 
         Without `has_body` (HEAD, 204, 304) what the handler writes is dropped. `hold` keeps the
@@ -63,6 +64,12 @@ class ResponseWriter(io.BufferedIOBase):
         self._silent = not has_body
         if not hold:
             self.flush()
+
+    def end_response(self) -> bool:
+        """Send a head that is held back; return whether the response is as long as it declared."""
+        if self._held:
+            self.flush()
+        return not self.overrun and (not self._left or self._silent)
 
     def interim(self, head: bytes) -> None:
         """Send the head of an interim response; the response itself is still to come."""
@@ -82,6 +89,12 @@ class ResponseWriter(io.BufferedIOBase):
         """
         if type(data) is bytes:
             size = len(data)
+            if self._held and size == self._left and size <= MAX_JOINED:
+                # Nearly every response: all of its content, in one piece.
+                whole, self._held = self._held + data, b""
+                self._left, self.sent = 0, size
+                self._send(whole)
+                return size
         else:
             with memoryview(data) as view:
                 size = view.nbytes
