@@ -145,6 +145,19 @@ def test_those_that_are_given_up_cost_no_thread_each(serve, echo, connect):
     assert len(threads) <= 5
 
 
+def test_who_was_in_the_middle_of_a_handshake_when_the_end_began_is_answered(serve, echo, connect):
+    served = serve(echo)
+    with connect(served.address) as idle:
+        idle.send(GET % 1)
+        assert idle.response()[0] == 200
+        served.server.drain(10)
+        with connect(served.address) as late:
+            late.send(GET % 2)
+            status, fields, _ = late.response()
+            assert (status, fields["connection"]) == (200, "close")
+        assert idle.is_closed()
+
+
 def test_giving_up_may_block_and_delays_nobody(serve, echo, connect):
     entered, leave = threading.Event(), threading.Event()
 

@@ -77,9 +77,15 @@ EXPIRE_BURST = 16
 #: How long nothing is accepted when the system has no descriptor left, in seconds.
 ACCEPT_PAUSE = 0.5
 
+#: How long a TCP listener goes on accepting once the engine drains, in seconds: who is in the middle
+#: of a handshake may take the connection for made, and have sent its request.
+LAST_CALL = 0.2
+
 #: How long a connection that was active a moment ago may still send a request while the engine
 #: drains, in seconds: that request may be on its way, and closing would lose it.
 FAREWELL = 1.0
+
+_SHAKES_HANDS = (socket.AF_INET, socket.AF_INET6)
 
 BUSY_RESPONSE = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
@@ -213,6 +219,7 @@ class Engine:
         self._stopping = False
         self._draining = False
         self._drain_until = NEVER
+        self._accept_until = NEVER
         self._finished = threading.Event()
         self._led = threading.Event()
 
@@ -379,8 +386,8 @@ class Engine:
                 self._expire(now)
             if self._draining and self._is_drained(now):
                 return
-            wait = min(wheel.next, self._accept_again, self._drain_until) - now
-            events = poll(max(0.0, min(wait, poll_interval)))
+            due = min(wheel.next, self._accept_again, self._accept_until, self._drain_until)
+            events = poll(max(0.0, min(due - now, poll_interval)))
             self._now = now = time.monotonic()
             if len(events) > 1:
                 log.gather()
@@ -806,7 +813,7 @@ class Engine:
             with sock:
                 sock.send(self._busy_response)
             return
-        if sock.family in (socket.AF_INET, socket.AF_INET6):
+        if sock.family in _SHAKES_HANDS:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tls = self.tls
         if tls is not None:
@@ -843,15 +850,24 @@ class Engine:
     def _is_drained(self, now: float) -> bool:
         """Close what is idle while the engine drains; return whether nothing is left."""
         if self._listeners:
-            for fd, listener in self._listeners.items():
-                while self._accept(listener):
-                    pass  # Whoever was let in before the end is answered.
-                self._ignore(fd)
-            self._listeners = {}
+            self._let_last_in(now)
         for connection in list(self._connections.values()):
             if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
                 self._wheel.put(connection, now + FAREWELL)
-        return not self._connections or now >= self._drain_until
+        return not (self._connections or self._listeners) or now >= self._drain_until
+
+    def _let_last_in(self, now: float) -> None:
+        """Accept whoever was let in before the end, for as long as somebody may be on his way."""
+        self._accept_until = min(self._accept_until, now + LAST_CALL)
+        for fd, listener in list(self._listeners.items()):
+            while self._accept(listener):
+                pass
+            # Only TCP shakes hands: another kind's connection is in the queue once it is made.
+            if now >= self._accept_until or listener.family not in _SHAKES_HANDS:
+                self._ignore(fd)
+                del self._listeners[fd]
+        if not self._listeners:
+            self._accept_until = NEVER
 
 
 def _has_come(connection: Connection) -> bool:
