@@ -7,6 +7,7 @@ two sends cost 40 ms when Nagle's algorithm meets a delayed ACK (gh-108736).
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -186,12 +187,11 @@ def send_all(sock: socket.socket, data: bytes, timeout: float | None, flags: int
 
     Raises:
         TimeoutError: there was no room for `timeout` seconds (None: as long as it takes).
+        ConnectionError: the peer has gone, in the middle of TLS too.
     """
     try:
         sent = sock.send(data, flags)
     except OSError as error:
-        if not wants_more(error):
-            raise
         _wait(sock, error, timeout)
         sent = 0
     if sent == len(data):
@@ -201,8 +201,6 @@ def send_all(sock: socket.socket, data: bytes, timeout: float | None, flags: int
             try:
                 sent += sock.send(view[sent:], flags)
             except OSError as error:
-                if not wants_more(error):
-                    raise
                 _wait(sock, error, timeout)
 
 
@@ -211,7 +209,13 @@ def _wait(sock: socket.socket, error: OSError, timeout: float | None) -> None:
 
     Raises:
         TimeoutError: it could not in time.
+        OSError: `error`, if it says something else.
     """
+    if not wants_more(error):
+        if type(error).__name__.startswith("SSL"):
+            # To who writes, a peer that has cut TLS off is what it is without TLS.
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+        raise error
     if not _is_ready(sock, type(error).__name__ == "SSLWantReadError", timeout):
         raise TimeoutError(f"expected room to send within {timeout:g} s")
 
@@ -255,8 +259,6 @@ class PatientWriter(ResponseWriter):
             try:
                 size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
             except OSError as error:
-                if not wants_more(error):
-                    raise
                 _wait(self._sock, error, self.timeout)
             else:
                 if not size:
