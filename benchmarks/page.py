@@ -19,7 +19,9 @@ def write_section(name: str, section: str, text: str) -> None:
     if not found:
         raise ValueError(f"expected {marker} in {page}")
     _, following, rest = after.partition("<!-- ")
-    page.write_text(f"{before}{marker}\n\n{text.rstrip()}\n" + (following and "\n") + following + rest)
+    page.write_text(
+        f"{before}{marker}\n\n{text.rstrip()}\n" + (following and "\n") + following + rest
+    )
 
 
 def machine() -> str:

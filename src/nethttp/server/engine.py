@@ -77,8 +77,8 @@ EXPIRE_BURST = 16
 #: How long nothing is accepted when the system has no descriptor left, in seconds.
 ACCEPT_PAUSE = 0.5
 
-#: How long a TCP listener goes on accepting once the engine drains, in seconds: who is in the middle
-#: of a handshake may take the connection for made, and have sent its request.
+#: How long a TCP listener goes on accepting once the engine drains, in seconds: who is in the
+#: middle of a handshake may take the connection for made, and have sent its request.
 LAST_CALL = 0.2
 
 #: How long a connection that was active a moment ago may still send a request while the engine
