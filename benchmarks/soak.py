@@ -42,7 +42,7 @@ PAUSE = 0.06
 CLIENTS = 4
 """Threads of traffic for each server, besides those that wait."""
 
-SETTLING = 25.0
+SETTLING = 45.0
 """Seconds after the load in which descriptors and threads must be as many as before."""
 
 MAX_GROWTH = 0.05
