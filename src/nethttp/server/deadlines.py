@@ -54,7 +54,7 @@ class Wheel:
             connection.slot = 0
 
     def due(self, now: float) -> Iterator[Connection]:
-        """Give the connections whose deadline has passed, each taken out as it is given.
+        """Give the connections whose deadline has passed; each is taken out as it is given.
 
         Whoever stops before the last finds the others the next time.
         """

@@ -45,7 +45,7 @@ from .accesslog import escape, format_log_date
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
 from .heads import FINAL, INTERIM, Head, ending_of, field_line, head_of, opening, status_line
-from .loglines import LineLog
+from .loglines import LineLog, write_stderr
 from .undecoded import UndecodedIfLineFirst
 from .writer import PatientWriter, ResponseWriter
 
@@ -880,7 +880,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     def _log_line(self, message: str) -> None:
         line = f"{self.address_string()} - - [{self.log_date_time_string()}] {escape(message)}\n"
         if self._log is None:
-            sys.stderr.write(line)
+            write_stderr(line)
         else:
             self._log.write(line)
 

@@ -18,11 +18,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .applications import NotServable
 from .listeners import Listeners
+from .loglines import write_stderr
 from .worker import Settings, Worker
 
 __all__ = ["Supervisor", "serve_in_this_process"]
@@ -43,7 +44,14 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hasattr(signal,
 
 
 def _say(message: str) -> None:
-    print(f"nethttp: {message}", file=sys.stderr, flush=True)
+    write_stderr(f"nethttp: {message}\n")
+
+
+def _flush() -> None:
+    """Send what was printed on its way, lest a fork prints it twice or an end loses it."""
+    for file in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            file.flush()
 
 
 class _Child:
@@ -135,8 +143,7 @@ class Supervisor:
 
     def _start(self, place: int) -> _Child:
         ours, theirs = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         # A signal between the fork and the child's own handlers is kept for these.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
@@ -161,10 +168,9 @@ class Supervisor:
                     os.close(child.report)
             status = _work(self._settings, self._listeners.of_worker(place), report)
         except BaseException:
-            traceback.print_exc()
+            write_stderr(traceback.format_exc())
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            _flush()
             # Nothing of the supervisor's that is still on the stack may run here.
             os._exit(status)
 
