@@ -37,6 +37,7 @@ class Command:
                 text=True,
                 cwd=folder,
                 env={**os.environ, "PYTHONPATH": here},
+                start_new_session=True,
             )
         assert self.process.stdout
         said = ""

@@ -1,15 +1,19 @@
 """``python -m benchmarks.restarts``: renew and end a server under full load, again and again.
 
 In each round a server starts, 16 clients ask as fast as they can (half of them on a new connection
-each time), SIGHUP has its workers renewed, SIGTERM ends it. A request has failed if its connection
-was made, and not closed by the server before the request was sent, and its answer did not come
-whole. The exit status is 1 if one has, or if a server did not end with status 0.
+each time), SIGHUP has its workers renewed, SIGTERM ends it: in turns once the renewal is over, at
+any moment of it, and told to all processes at once, as whoever manages services does. A request
+has failed if its connection was made, and not closed by the server before the request was sent, and
+its answer did not come whole. The exit status is 1 if one has, or if a server did not end with
+status 0.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
+import random
 import select
 import signal
 import socket
@@ -34,6 +38,9 @@ SIZE = 1000
 
 UNDER_LOAD = 300
 """Answers before each signal."""
+
+RENEWAL = 0.8
+"""Seconds that a renewal takes at most, roughly."""
 
 TARGETS = {"handler": "benchmarks.soaked:Handler", "WSGI": "benchmarks.soaked:wsgi"}
 TRANSPORTS = ("TCP", "Unix socket", "TLS")
@@ -186,17 +193,24 @@ def _await_renewal(server: Command, old: set[int]) -> bool:
     return False
 
 
-def restart(setting: Setting, folder: Path) -> tuple[int, list[str]]:
-    """Do one round; return how many requests were answered, and what failed."""
+def restart(setting: Setting, folder: Path, number: int) -> tuple[int, list[str]]:
+    """Do a round, the first, second or third way; return what was answered, and what failed."""
     with _loaded(setting, folder) as (server, clients):
         clients.await_answers(UNDER_LOAD)
         old = set(server.workers())
         clients.phase = "SIGHUP"
         server.process.send_signal(signal.SIGHUP)
-        renewed = _await_renewal(server, old)
-        clients.await_answers(UNDER_LOAD)
-        clients.phase = "SIGTERM"
-        server.process.send_signal(signal.SIGTERM)
+        way = number % 3
+        renewed = way == 1 or _await_renewal(server, old)
+        if way == 1:
+            time.sleep(random.random() * RENEWAL)
+        else:
+            clients.await_answers(UNDER_LOAD)
+        clients.phase = ("SIGTERM", "SIGTERM amid SIGHUP", "SIGTERM to all")[way]
+        if way == 2:
+            os.killpg(server.pid, signal.SIGTERM)
+        else:
+            server.process.send_signal(signal.SIGTERM)
         status = server.ended(WAIT)
     failures = list(clients.failures)
     if status:
@@ -221,7 +235,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in range(arguments.repeats):
         for setting in settings:
             with tempfile.TemporaryDirectory(prefix="nethttp-restarts-") as folder:
-                count, failed = restart(setting, Path(folder))
+                count, failed = restart(setting, Path(folder), number)
             answered[setting] += count
             failures[setting] += failed
             for what in failed:
