@@ -102,6 +102,8 @@ class Doors:
 
     def close(self, now: float) -> bool:
         """Let in who waits already, or is on the way; return whether nobody can come any more."""
+        if not self._listeners:
+            return True
         self.closed_by = min(self.closed_by, now + LAST_CALL)
         for fd, listener in self._listeners.items():
             while self._accept(listener, now):

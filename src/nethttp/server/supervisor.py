@@ -318,9 +318,10 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
 
     def end(_number: int, _frame: Any) -> None:
         nonlocal told
-        if worker is not None and not told:
+        # Another signal may come in the middle of this.
+        first, told = not told, True
+        if first and worker is not None:
             worker.drain()
-        told = True
 
     def end_at_once(_number: int, _frame: Any) -> None:
         if worker is None:
