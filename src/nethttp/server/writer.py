@@ -19,6 +19,10 @@ __all__ = ["PatientWriter", "ResponseWriter", "send_all", "wants_more"]
 #: second send.
 MAX_JOINED = 256 * 1024
 
+#: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
+#: one packet.
+MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+
 
 class ResponseWriter(io.BufferedIOBase):
     """Writes one response after the other to a socket.
@@ -78,6 +82,11 @@ class ResponseWriter(io.BufferedIOBase):
         self._send(head)
 
     @property
+    def held(self) -> bytes:
+        """The head that is held back, empty if none is."""
+        return self._held
+
+    @property
     def missing(self) -> int:
         """How many bytes of the declared length have not been written."""
         return 0 if self._silent else self._left or 0
@@ -126,13 +135,14 @@ class ResponseWriter(io.BufferedIOBase):
 
         Returns how many were sent: fewer when the file is shorter.
         """
-        self.flush()
         self.begun = True
-        if self._silent:
-            return 0
         if self._left is not None:
             count = min(count, self._left)
-        sent = self._sendfile(file, offset, count) if count else 0
+        if self._silent or not count:
+            self.flush()
+            return 0
+        held, self._held = self._held, b""
+        sent = self._sendfile(held, file, offset, count)
         if self._left is not None:
             self._left -= sent
         self.sent += sent
@@ -141,7 +151,12 @@ class ResponseWriter(io.BufferedIOBase):
     def _send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
-    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        """Send `head`, which may be empty, and a part of a file; return how much of the file."""
+        if head:
+            self._send(head)
         return self._sock.sendfile(file, offset, count)
 
     def flush(self) -> None:
@@ -167,15 +182,15 @@ def wants_more(error: OSError) -> bool:
     )
 
 
-def send_all(sock: socket.socket, data: bytes, timeout: float | None) -> None:
-    """Send all of `data` on a socket that does not block.
+def send_all(sock: socket.socket, data: bytes, timeout: float | None, flags: int = 0) -> None:
+    """Send all of `data` on a socket that does not block. TLS knows no `flags`.
 
     Raises:
         TimeoutError: there was no room for `timeout` seconds (None: as long as it takes).
         ConnectionError: the peer has gone, in the middle of TLS too.
     """
     try:
-        sent = sock.send(data)
+        sent = sock.send(data, flags)
     except OSError as error:
         _wait(sock, error, timeout)
         sent = 0
@@ -184,7 +199,7 @@ def send_all(sock: socket.socket, data: bytes, timeout: float | None) -> None:
     with memoryview(data).cast("B") as view:
         while sent < len(view):
             try:
-                sent += sock.send(view[sent:])
+                sent += sock.send(view[sent:], flags)
             except OSError as error:
                 _wait(sock, error, timeout)
 
@@ -232,13 +247,17 @@ class PatientWriter(ResponseWriter):
     def _send(self, data: bytes) -> None:
         send_all(self._sock, data, self.timeout)
 
-    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
         try:
             source = file.fileno()
         except (OSError, AttributeError):
             source = -1
         if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
-            return self._copy(file, offset, count)
+            return self._copy(head, file, offset, count)
+        if head:
+            send_all(self._sock, head, self.timeout, MORE_FOLLOWS)
         target, sent = self._sock.fileno(), 0
         while sent < count:
             try:
@@ -252,11 +271,16 @@ class PatientWriter(ResponseWriter):
         file.seek(offset + sent)
         return sent
 
-    def _copy(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _copy(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
         """Send a file piece by piece, where the kernel cannot."""
         file.seek(offset)
         sent = 0
         while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
-            self._send(piece)
+            self._send(head + piece)
+            head = b""
             sent += len(piece)
+        if head:
+            self._send(head)
         return sent
