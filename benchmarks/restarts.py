@@ -224,6 +224,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.restarts", description=__doc__)
     parser.add_argument("--repeats", type=int, default=200, help="of each setting (default: 200)")
+    parser.add_argument("--minutes", type=float, help="begin no round after that")
     parser.add_argument("--only", default="", help="settings whose name has these words")
     parser.add_argument("--write", action="store_true", help="write docs/loads.md")
     arguments = parser.parse_args(argv)
@@ -231,8 +232,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = [setting for setting in settings if arguments.only in str(setting)]
     answered = dict.fromkeys(settings, 0)
     failures: dict[Setting, list[str]] = {setting: [] for setting in settings}
+    began = time.monotonic()
+    rounds = 0
     # In turns, so that what else the machine does meets all of them.
     for number in range(arguments.repeats):
+        if arguments.minutes is not None and time.monotonic() - began > arguments.minutes * 60:
+            break
+        rounds += 1
         for setting in settings:
             with tempfile.TemporaryDirectory(prefix="nethttp-restarts-") as folder:
                 count, failed = restart(setting, Path(folder), number)
@@ -246,8 +252,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "| server | SIGHUP and SIGTERM, each | requests answered | failed |",
             "|---|---:|---:|---:|",
             *(
-                f"| {setting} | {arguments.repeats} | {answered[setting]:,} "
-                f"| {len(failures[setting])} |"
+                f"| {setting} | {rounds} | {answered[setting]:,} | {len(failures[setting])} |"
                 for setting in settings
             ),
         ]
