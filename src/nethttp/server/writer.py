@@ -212,10 +212,14 @@ def _wait(sock: socket.socket, error: OSError, timeout: float | None) -> None:
         OSError: `error`, if it says something else.
     """
     if not wants_more(error):
-        if type(error).__name__.startswith("SSL"):
-            # To who writes, a peer that has cut TLS off is what it is without TLS.
-            raise BrokenPipeError(errno.EPIPE, str(error)) from error
-        raise error
+        try:
+            if type(error).__name__.startswith("SSL"):
+                # To who writes, a peer that has cut TLS off is what it is without TLS.
+                raise BrokenPipeError(errno.EPIPE, str(error)) from error
+            raise error
+        finally:
+            # Its traceback has this frame: with it, what the writer holds would live on.
+            del error
     if not _is_ready(sock, type(error).__name__ == "SSLWantReadError", timeout):
         raise TimeoutError(f"expected room to send within {timeout:g} s")
 
