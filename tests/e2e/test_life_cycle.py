@@ -402,20 +402,43 @@ def https(address, context) -> tuple[bytes, bytes]:
         return wrapped.getpeercert(True), receive(wrapped)[1]
 
 
-def test_a_renewed_certificate_is_served_after_sighup(program, authority):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_renewed_certificate_is_served_after_sighup_and_no_client_notices(
+    program, authority, workers
+):
     context = ssl.create_default_context()
     authority.configure_trust(context)
     path = program / "cert.pem"
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
-    with running("program:app", "0", "--tls-cert", str(path), cwd=program) as server:
+    failed = []
+    options = ("0", "--tls-cert", str(path), "--workers", workers)
+    with running("program:app", *options, cwd=program) as server:
         first, content = https(server.address, context)
-        assert content.endswith(b"https")
-        path.unlink()
-        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
+        assert content.split()[2] == b"https"
+        begun = threading.Barrier(4)
+
+        def load() -> None:
+            """Ask until the new certificate is shown."""
+            try:
+                https(server.address, context)
+                begun.wait(20)
+                deadline = time.monotonic() + 20
+                while https(server.address, context)[0] == first:
+                    assert time.monotonic() < deadline
+            except Exception as error:
+                failed.append(error)
+
+        clients = [threading.Thread(target=load) for _ in range(3)]
+        for client in clients:
+            client.start()
+        begun.wait(20)
+        renewed = program / "renewed.pem"
+        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(renewed)
+        renewed.replace(path)
         server.signal(signal.SIGHUP)
-        deadline = time.monotonic() + 20
-        while https(server.address, context)[0] == first:
-            assert time.monotonic() < deadline
+        for client in clients:
+            client.join()
+        assert failed == []
 
 
 def test_clients_must_show_a_certificate(program, authority):

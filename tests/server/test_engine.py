@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import select
+import selectors
 import threading
 import time
 
 import pytest
 
 from nethttp.server import HTTPServer, ThreadingHTTPServer
-from nethttp.server.crew import Crew
-from nethttp.server.deadlines import NEVER, Wheel
 from nethttp.server.handling import runs_on_the_engine
-from nethttp.server.pace import TRIALS, Pace
+
+pytestmark = pytest.mark.usefixtures("each_readiness")
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture(params=["epoll", "selectors"])
+def each_readiness(request, monkeypatch):
+    """Run a test with each way in which sockets are waited for."""
+    if request.param == "selectors":
+        monkeypatch.delattr(select, "epoll", raising=False)
+        # What `selectors` takes where there is no epoll.
+        monkeypatch.setattr(selectors, "DefaultSelector", selectors.PollSelector)
+    elif not hasattr(select, "epoll"):
+        pytest.skip("this system has no epoll")
 
 
 def test_an_idle_connection_costs_no_thread(serve, echo, connect):
@@ -327,77 +339,3 @@ def test_a_slow_reader_gets_all_of_a_big_response(serve, echo, connect):
         wire.send(GET % 1)
         wire.file.peek()
         assert wire.response()[2] == body
-
-
-# --- the parts ---
-
-
-class Lying:
-    """What the wheel asks of a connection."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd, self.slot, self.deadline = fd, 0, 0.0
-
-
-def test_the_wheel_finds_who_is_due_and_nobody_else():
-    wheel = Wheel()
-    early, late, moved, never = (Lying(fd) for fd in range(4))
-    wheel.put(early, 1.0)
-    wheel.put(late, 5.0)
-    wheel.put(moved, 1.0)
-    wheel.put(never, NEVER)
-    moved.deadline = 3.0
-    assert wheel.due(0.9) == []
-    assert wheel.due(1.2) == [early]
-    assert wheel.due(3.2) == [moved]
-    wheel.remove(late)
-    assert wheel.due(9.0) == []
-    assert wheel.next == NEVER
-
-
-def test_a_deadline_may_come_closer():
-    wheel = Wheel()
-    connection = Lying(1)
-    wheel.put(connection, 75.0)
-    wheel.put(connection, 10.0)
-    assert wheel.due(10.2) == [connection]
-
-
-def test_a_slow_kind_is_quick_again_once_it_has_shown_it():
-    pace = Pace()
-    pace.has_blocked("a", 1000, 0.0)
-    assert pace.is_slow("a", 0.0)
-    assert not pace.is_slow("b", 0.0)
-    for _ in range(TRIALS):
-        assert pace.is_slow("a", 0.0)
-        pace.took("a", 0.0001, 0.0)
-    assert not pace.is_slow("a", 0.0)
-
-
-def test_where_much_blocks_all_is_handed_over_but_what_is_quick():
-    pace = Pace()
-    pace.has_blocked("a", 1000, 0.0)
-    pace.has_blocked("b", 1010, 0.0)
-    assert pace.is_slow("c", 0.0)
-    pace.took("c", 0.0001, 0.0)
-    assert not pace.is_slow("c", 0.0)
-    assert not pace.is_slow("d", 100.0)
-
-
-def test_the_crew_is_bounded_and_urgent_work_is_never_refused():
-    crew = Crew(1, 1, daemon=False, name="crew")
-    go, done = threading.Event(), threading.Semaphore(0)
-
-    def work() -> None:
-        go.wait(10)
-        done.release()
-
-    assert crew.take(work)
-    assert crew.take(work)
-    assert not crew.take(work)
-    assert crew.take(work, urgent=True)
-    go.set()
-    for _ in range(3):
-        assert done.acquire(timeout=10)
-    crew.dismiss()
-    assert crew.join(10)

@@ -9,7 +9,6 @@ import ssl
 import threading
 
 import pytest
-import trustme
 
 from nethttp.client import HTTPSConnection
 from nethttp.server import (
@@ -19,28 +18,6 @@ from nethttp.server import (
     ThreadingHTTPServer,
     ThreadingHTTPSServer,
 )
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def certificate(authority, tmp_path_factory):
-    """Return the paths of a certificate for localhost and of its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    issued = authority.issue_cert("localhost")
-    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-    issued.private_key_pem.write_to_path(folder / "key.pem")
-    return folder / "cert.pem", folder / "key.pem"
-
-
-@pytest.fixture
-def trusting(authority):
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 def test_the_family_of_the_servers():

@@ -97,6 +97,8 @@ class Crew:
                     self._waiting -= 1
                     self._idle -= 1
                     return work
+                if self._dismissed:
+                    self._work.put(None)  # The word is passed on to whoever waits next.
                 # Work that came between the wait and the lock is not left behind.
                 if not self._waiting:
                     self._idle -= 1
@@ -111,8 +113,7 @@ class Crew:
         """Let every thread end once it has nothing to do."""
         with self._changing:
             self._dismissed = True
-            for _ in range(self._idle):
-                self._work.put(None)
+            self._work.put(None)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until all threads have ended, and return whether they have."""

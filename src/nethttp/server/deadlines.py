@@ -38,7 +38,7 @@ class Wheel:
         if before and (not slot or before <= slot):
             return
         if before:
-            self._slots[before].pop(connection.fd, None)
+            self._take_out(connection)
         connection.slot = slot
         if slot:
             self._slots.setdefault(slot, {})[connection.fd] = connection
@@ -47,10 +47,14 @@ class Wheel:
     def remove(self, connection: Connection) -> None:
         """Forget a connection."""
         if connection.slot:
-            lying = self._slots.get(connection.slot)
-            if lying is not None:
-                lying.pop(connection.fd, None)
+            self._take_out(connection)
             connection.slot = 0
+
+    def _take_out(self, connection: Connection) -> None:
+        lying = self._slots.get(connection.slot)
+        # A descriptor's number may have come back with another connection.
+        if lying is not None and lying.get(connection.fd) is connection:
+            del lying[connection.fd]
 
     def due(self, now: float) -> list[Connection]:
         """Return the connections whose deadline has passed, taken out of the wheel."""

@@ -451,7 +451,8 @@ class Engine:
             self._finish(connection)
             return
         connection.stage = AWAITING
-        self._roster.hear(connection)
+        if not self._roster.hear(connection):
+            return
         idle = self.application.idle_timeout
         self._wheel.put(connection, NEVER if idle is None else self._now + idle)
         rest = bytes(left) + bytes(connection.buffer)
@@ -489,7 +490,8 @@ class Engine:
             connection.buffer = data[end + length :]
             if not self._answer(connection, head, block, content):
                 return
-            connection.deadline = self._now + (self.application.idle_timeout or NEVER)
+            # It may be due earlier than it was for the rest of the request.
+            self._wheel.put(connection, self._now + (self.application.idle_timeout or NEVER))
             data, connection.buffer = bytes(connection.buffer), b""
 
     def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:

@@ -10,6 +10,7 @@ import socket
 import socketserver
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
@@ -17,6 +18,7 @@ from .contract import BUSY_RESPONSE, EngineLimits
 from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .loglines import write_stderr
+from .writer import end_sending
 
 if TYPE_CHECKING:
     import ssl
@@ -59,6 +61,8 @@ class HTTPServer(socketserver.TCPServer):
     """Requests that wait for such a thread; one more is answered 503."""
     busy_response = BUSY_RESPONSE
     """What a connection that is turned away is sent."""
+    handshake_timeout = 10.0
+    """Seconds that a TLS handshake may take."""
     _server_name: str | None = None
     _engine: Engine | None = None
 
@@ -121,6 +125,7 @@ class HTTPServer(socketserver.TCPServer):
                 max_connections=self.max_connections,
                 max_threads=self.max_threads,
                 max_waiting=self.max_waiting,
+                handshake_timeout=self.handshake_timeout,
             ),
             threads=self._has_threads,
             # A program may have wrapped the listening socket itself.
@@ -243,8 +248,6 @@ class HTTPSServer(HTTPServer):
         OSError: a file that cannot be read, `ssl.SSLError` for one that is no certificate.
     """
 
-    handshake_timeout = 10.0
-
     def __init__(
         self,
         server_address: Any,
@@ -278,6 +281,8 @@ class HTTPSServer(HTTPServer):
             super().finish_request(wrapped, client_address)
         finally:
             # `request` has given its descriptor away, so this is the socket to shut down.
+            with suppress(OSError):
+                end_sending(wrapped)
             super().shutdown_request(wrapped)
 
 

@@ -11,8 +11,9 @@ import io
 import os
 import select
 import socket
+from contextlib import suppress
 
-__all__ = ["PatientWriter", "ResponseWriter", "send_all", "wants_more"]
+__all__ = ["PatientWriter", "ResponseWriter", "end_sending", "send_all", "wants_more"]
 
 #: Up to this size a head and the first bytes of a body are joined; copying more costs more than a
 #: second send.
@@ -176,6 +177,23 @@ def send_all(sock: socket.socket, data: bytes, timeout: float | None) -> None:
                 if not wants_more(error):
                     raise
                 _wait(sock, error, timeout)
+
+
+def end_sending(sock: socket.socket) -> None:
+    """Tell the peer that nothing more comes, over TLS in its own way first. RFC 9112 section 9.8.
+
+    Waits for nothing: the socket does not block from here on.
+
+    Raises:
+        OSError: the peer is gone already.
+    """
+    unwrap = getattr(sock, "unwrap", None)
+    if unwrap is not None:
+        sock.settimeout(0)
+        # What it raises is that the peer has not said the same yet.
+        with suppress(OSError, ValueError):
+            unwrap()
+    sock.shutdown(socket.SHUT_WR)
 
 
 def _wait(sock: socket.socket, error: OSError, timeout: float | None) -> None:
