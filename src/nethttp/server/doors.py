@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from .connection import AWAITING, CLOSED, HANDSHAKING, Connection
 from .deadlines import NEVER
 from .loglines import write_stderr
+from .patience import wants_more
 from .roster import Roster
-from .writer import wants_more
 
 if TYPE_CHECKING:
     import ssl

@@ -36,8 +36,8 @@ from .doors import Doors
 from .loglines import write_stderr
 from .mailbox import Mailbox
 from .pace import Pace
+from .patience import wants_more
 from .roster import Roster
-from .writer import wants_more
 
 if TYPE_CHECKING:
     import ssl
@@ -510,7 +510,8 @@ class Engine:
         connection.head = head
         connection.buffer = bytearray(data)
         connection.room = size - len(data)
-        allowed = self.limits.body_grace + head[0] / self.limits.min_body_rate
+        rate = self.application.min_body_rate
+        allowed = self.application.body_grace + head[0] / rate if rate else NEVER
         connection.content_due = self._now + allowed
         self._allow_pause(connection)
 

@@ -49,8 +49,9 @@ from .accesslog import escape, format_log_date
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
 from .loglines import LineLog, write_stderr
+from .patience import PatientReader, PatientWriter
 from .undecoded import UndecodedIfLineFirst
-from .writer import PatientWriter, ResponseWriter
+from .writer import ResponseWriter
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -173,7 +174,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     `protocol_version` is "HTTP/1.0" as in the standard library; "HTTP/1.1" turns persistent
     connections on. Deadlines, in seconds: `timeout`, if set, for every wait; otherwise
     `idle_timeout` between requests, `head_timeout` for a whole head once its first byte has come,
-    `body_timeout` for every wait for content or for room to send.
+    `body_timeout` for every wait for content or for room to send. All waits for the content of a
+    request, or for a peer to take a response, may take `body_grace` seconds together, and one more
+    for every `min_body_rate` bytes (0: no such bound).
 
     >>> class Hello(BaseHTTPRequestHandler):
     ...     protocol_version = "HTTP/1.1"
@@ -201,6 +204,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     idle_timeout: float | None = 75.0
     head_timeout: float | None = 10.0
     body_timeout: float | None = 75.0
+    min_body_rate: int = 240
+    body_grace: float = 10.0
     disable_nagle_algorithm = True
 
     # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
@@ -249,7 +254,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self._engaged = request
         timeout = self.body_timeout if self.timeout is None else self.timeout
         self.rfile: Any = io.BytesIO()
-        self.wfile: Any = PatientWriter(request.sock, timeout)
+        self.wfile: Any = PatientWriter(request.sock, timeout, self.min_body_rate, self.body_grace)
 
     def setup(self) -> None:
         """Make `rfile` and `wfile` for the connection."""
@@ -379,10 +384,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._let_go()
 
     def _read_on(self, data: bytes) -> None:
-        """Let `rfile` read `data`, then the socket, which blocks until `_let_go`."""
+        """Let `rfile` read `data`, then the socket."""
         timeout = self.idle_timeout if self.timeout is None else self.timeout
-        self._stream = SocketReader(self._socket, timeout, before_wait=self._flush_head, ahead=data)
-        self._taken = True
+        self._stream = PatientReader(
+            self._socket, timeout, before_wait=self._flush_head, ahead=data
+        )
         self.rfile = io.BufferedReader(self._stream)
 
     def _unread(self) -> bytes:
@@ -492,6 +498,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             return whole
         if self._framing == 0:
             return BodyReader(whole, LengthDecoder(0))
+        if self._stream is not None:
+            self._stream.allow(self.min_body_rate, self.body_grace)
         decodes = self._framing != CHUNKED or self._decodes_chunks
         reader = BodyReader if decodes else UndecodedIfLineFirst
         return reader(whole, body_decoder(self._framing, self.limits))

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from .connection import CLOSED, LINGERING, Connection
 from .deadlines import Wheel
+from .patience import end_sending
 from .readiness import readiness
-from .writer import end_sending
 
 __all__ = ["Roster"]
 

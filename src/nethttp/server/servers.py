@@ -18,7 +18,7 @@ from .contract import BUSY_RESPONSE, EngineLimits
 from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .loglines import write_stderr
-from .writer import end_sending
+from .patience import end_sending
 
 if TYPE_CHECKING:
     import ssl

@@ -34,8 +34,8 @@ from .dates import http_date_now
 from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
 from .loglines import ErrorStream, write_stderr
+from .patience import PatientWriter, send_now
 from .servers import HTTPSServer, ThreadingHTTPServer
-from .writer import PatientWriter, send_all
 
 __all__ = ["FileWrapper", "WSGIApplication", "WSGIHandler", "WSGISServer", "WSGIServer"]
 
@@ -393,10 +393,29 @@ class WSGIApplication(HandlerApplication):
         """Call the application for a request that has come whole."""
         environ = head[2]
         _add_connection(environ, connection.address, io.BytesIO(content))
-        sock, timeout = connection.sock, self.body_timeout
+        sock = connection.sock
+        patient: PatientWriter | None = None
+
+        def writer() -> PatientWriter:
+            nonlocal patient
+            if patient is None:
+                patient = PatientWriter(
+                    sock, self.body_timeout, self.min_body_rate, self.body_grace
+                )
+            return patient
+
+        def send(data: bytes) -> None:
+            # Only a response that there is no room for costs a writer.
+            if patient is not None:
+                patient.send(data)
+            elif (sent := send_now(sock, data)) != len(data):
+                late = writer()
+                late.go_on(max(0, response.sent - len(data)))
+                late.send_rest(data, sent)
+
         response = Response(
-            lambda data: send_all(sock, data, timeout),
-            lambda: PatientWriter(sock, timeout),
+            send,
+            writer,
             environ["REQUEST_METHOD"],
             11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10,
             head[1] and not self.closing,
