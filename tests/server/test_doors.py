@@ -239,7 +239,7 @@ def test_a_number_that_comes_back_belongs_to_who_has_it_now():
     assert roster.connections == {number: new}
     d.send(b"x")
     assert [fd for fd, _ in roster.readiness.poll(10)] == [number]
-    assert roster.wheel.due(6.0) == [new]
+    assert list(roster.wheel.due(6.0)) == [new]
     assert moved.recv(1) == b"x"
     roster.close(new)
     assert d.recv(1) == b""

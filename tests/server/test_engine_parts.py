@@ -26,11 +26,22 @@ def test_the_wheel_finds_who_is_due_and_nobody_else():
     wheel.put(moved, 1.0)
     wheel.put(never, NEVER)
     moved.deadline = 3.0
-    assert wheel.due(0.9) == []
-    assert wheel.due(1.2) == [early]
-    assert wheel.due(3.2) == [moved]
+    assert list(wheel.due(0.9)) == []
+    assert list(wheel.due(1.2)) == [early]
+    assert list(wheel.due(3.2)) == [moved]
     wheel.remove(late)
-    assert wheel.due(9.0) == []
+    assert list(wheel.due(9.0)) == []
+    assert wheel.next == NEVER
+
+
+def test_who_was_not_looked_at_is_due_the_next_time():
+    wheel = Wheel()
+    lying = {Lying(fd) for fd in range(5)}
+    for connection in lying:
+        wheel.put(connection, 1.0)
+    first = next(wheel.due(2.0))
+    assert wheel.next < 2.0
+    assert {first, *wheel.due(2.0)} == lying
     assert wheel.next == NEVER
 
 
@@ -39,7 +50,7 @@ def test_a_deadline_may_come_closer():
     connection = Lying(1)
     wheel.put(connection, 75.0)
     wheel.put(connection, 10.0)
-    assert wheel.due(10.2) == [connection]
+    assert list(wheel.due(10.2)) == [connection]
 
 
 def test_a_slow_kind_is_quick_again_once_it_has_shown_it():

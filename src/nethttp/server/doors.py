@@ -36,6 +36,12 @@ ACCEPT_PAUSE = 0.5
 #: How often that is said, in seconds.
 REPEAT = 60.0
 
+#: How long a TCP listener goes on accepting at the end, in seconds: who is in the middle of a
+#: handshake may take the connection for made, and have sent its request.
+LAST_CALL = 0.2
+
+_SHAKES_HANDS = (socket.AF_INET, socket.AF_INET6)
+
 #: What `accept` says of one connection that was lost before it was accepted. accept(2) of Linux.
 LOST = frozenset(
     {errno.ECONNABORTED, errno.EPROTO, errno.ENETDOWN, errno.ENOPROTOOPT, errno.EHOSTDOWN}
@@ -67,6 +73,8 @@ class Doors:
         """What new connections shake hands by; may be replaced at any time."""
         self.again = NEVER
         """When to `reopen` after a pause."""
+        self.closed_by = NEVER
+        """When nobody more is let in, once the doors close."""
         self._roster = roster
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._most = most
@@ -94,19 +102,27 @@ class Doors:
             self._roster.ignore(fd)
             self._roster.readiness.watch(fd, shared=True)
 
-    def close(self, now: float) -> None:
-        """Let in who waits already, and nobody after."""
-        for listener in self._listeners.values():
+    def close(self, now: float) -> bool:
+        """Let in who waits already, or is on the way; return whether nobody can come any more."""
+        self.closed_by = min(self.closed_by, now + LAST_CALL)
+        for fd, listener in list(self._listeners.items()):
             while self._accept(listener, now):
                 pass
+            # Only TCP shakes hands: another kind's connection is in the queue once it is made.
+            if now >= self.closed_by or listener.family not in _SHAKES_HANDS:
+                self._roster.ignore(fd)
+                del self._listeners[fd]
+        if self._listeners:
+            return False
         self.shut()
+        return True
 
     def shut(self) -> None:
         """Let in nobody more. The listeners themselves are their owner's to close."""
         for fd in self._listeners:
             self._roster.ignore(fd)
         self._listeners = {}
-        self.again = NEVER
+        self.again = self.closed_by = NEVER
 
     # --- who comes ---
 
@@ -152,7 +168,7 @@ class Doors:
         if self._is_full():
             self._turn_away(sock, address, now)
             return
-        if sock.family in (socket.AF_INET, socket.AF_INET6):
+        if sock.family in _SHAKES_HANDS:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tls = self.tls
         if tls is None:

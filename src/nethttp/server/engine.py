@@ -26,6 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, Connection
@@ -52,6 +53,9 @@ TICK = 0.005
 
 #: Ticks without a request after which the watcher sleeps until there is one.
 QUIET_TICKS = 20
+
+#: Connections whose time is up that are attended to before other sockets get their turn.
+EXPIRE_BURST = 16
 
 #: How long a connection that was active a moment ago may still send a request while the engine
 #: drains, in seconds: that request may be on its way, and closing would lose it.
@@ -264,6 +268,8 @@ class Engine:
 
     def _lead_on(self) -> None:
         """Lead until another thread does, or until the end. Begins with the lead."""
+        # The turn of the leader before was not ended.
+        self.application.log.release()
         try:
             self._loop(3600.0, None)
         except _LostLead:
@@ -289,8 +295,8 @@ class Engine:
                 self._expire(now)
             if self._draining and self._is_drained(now):
                 return
-            wait = min(wheel.next, doors.again, self._drain_until) - now
-            events = poll(max(0.0, min(wait, poll_interval)))
+            due = min(wheel.next, doors.again, doors.closed_by, self._drain_until)
+            events = poll(max(0.0, min(due - now, poll_interval)))
             self._now = now = time.monotonic()
             if len(events) > 1:
                 log.gather()
@@ -360,13 +366,24 @@ class Engine:
         if self.threads:
             self._turn_away(connection)
             return
+        self._run_in_place(connection, lambda: self.application.attend(connection, data))
+
+    def _run_in_place(self, connection: Connection, call: Callable[[], bytes | None]) -> None:
+        """Call in this thread what may block, and take the connection back.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        connection.stage = BUSY
         epoch = self._epoch
         self._in_hand = None
         self._turn += 1
+        if self._dozing:
+            self._ring()
         left: bytes | None = None
         self._lead.release()
         try:
-            left = self.application.attend(connection, data)
+            left = call()
         except BaseException as error:
             self._on_crash(connection, error)
         finally:
@@ -585,32 +602,34 @@ class Engine:
         self._finish(connection)
 
     def _expire(self, now: float) -> None:
-        """Attend to the connections whose time is up."""
-        for connection in self._wheel.due(now):
+        """Attend to the connections whose time is up, to so many that the others get their turn.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        for connection in islice(self._wheel.due(now), EXPIRE_BURST):
             stage = connection.stage
             if stage == BUSY:
                 self._wheel.put(connection, now + 5.0)
             elif stage == AWAITING and not connection.buffer:
-                self._close(connection)
+                if _has_come(connection):
+                    # The peer was in time; it is the loop that has not read yet.
+                    self._wheel.put(connection, now + TICK)
+                else:
+                    self._close(connection)
             elif stage in (AWAITING, COLLECTING):
                 self._give_up(connection)
             else:
                 self._close(connection)
 
     def _give_up(self, connection: Connection) -> None:
-        connection.head = None
-        connection.stage = BUSY
-        connection.buffer = b""
-        if not (self.threads and self._crew.take(lambda: self._give_up_aside(connection))):
-            self._give_up_aside(connection)
+        """Have the peer told that its request did not come whole in time.
 
-    def _give_up_aside(self, connection: Connection) -> None:
-        try:
-            self.application.give_up(connection)
-        except Exception:
-            self._on_error(connection.sock, connection.address)
-        finally:
-            self._return(connection, None)
+        In place, as a handler: thousands may be due at once, and a thread for each costs more.
+        """
+        connection.head = None
+        connection.buffer = b""
+        self._run_in_place(connection, lambda: self.application.give_up(connection))
 
     def _attend_to_others(self, fd: int) -> None:
         """Something has come from a listener, or from another thread."""
@@ -624,11 +643,20 @@ class Engine:
 
     def _is_drained(self, now: float) -> bool:
         """Close what is idle while the engine drains; return whether nothing is left."""
-        self._doors.close(now)
+        shut = self._doors.close(now)
         for connection in list(self._connections.values()):
             if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
                 self._wheel.put(connection, now + FAREWELL)
-        return not self._connections or now >= self._drain_until
+        return (shut and not self._connections) or now >= self._drain_until
+
+
+def _has_come(connection: Connection) -> bool:
+    """Return whether the peer has sent something that is not read yet, in TLS or not."""
+    try:
+        # A TLS socket's own `recv` cannot peek.
+        return bool(socket.socket.recv(connection.sock, 1, socket.MSG_PEEK))
+    except OSError:
+        return False
 
 
 def _is_odd(data: bytes) -> bool:

@@ -17,6 +17,7 @@ from ..wire.head import usual_request
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
 from .loglines import LineLog
+from .patience import Patience
 
 __all__ = ["HandlerApplication", "runs_on_the_engine"]
 
@@ -63,6 +64,7 @@ class HandlerApplication:
         self.body_timeout = handler_class.body_timeout if timeout is None else timeout
         self.min_body_rate = handler_class.min_body_rate
         self.body_grace = handler_class.body_grace
+        self.patience = Patience(self.body_timeout, self.min_body_rate, self.body_grace)
         self.max_head = limits.max_start_line + limits.max_field_section
         # What would be too much to drain is not taken in before somebody wants it.
         self._most = min(MAX_COLLECTED, limits.max_drain)
@@ -81,7 +83,9 @@ class HandlerApplication:
     def _handler_of(self, connection: Connection) -> Any:
         handler = connection.state
         if handler is None:
-            handler = connection.state = self._factory(connection, connection.address, self._server)
+            handler = self._factory(connection, connection.address, self._server)
+            handler._log = self.log
+            connection.state = handler
         return handler
 
     def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:

@@ -6,6 +6,7 @@ wait with a bound: on each wait, and on all of them together, by how much the pe
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -13,12 +14,13 @@ import socket
 import time
 from contextlib import suppress
 from math import inf
+from typing import NamedTuple
 
 from ..net.allowance import Allowance
 from ..net.stream import SocketReader
 from .writer import MAX_JOINED, ResponseWriter
 
-__all__ = ["PatientReader", "PatientWriter", "end_sending", "send_now", "wants_more"]
+__all__ = ["Patience", "PatientReader", "PatientWriter", "end_sending", "send_now", "wants_more"]
 
 
 def wants_more(error: OSError) -> bool:
@@ -31,13 +33,30 @@ def wants_more(error: OSError) -> bool:
 
 
 def send_now(sock: socket.socket, data: bytes) -> int:
-    """Send what there is room for, and return how many bytes that was."""
+    """Send what there is room for, and return how many bytes that was.
+
+    Raises:
+        ConnectionError: the peer has gone, in the middle of TLS too.
+    """
     try:
         return sock.send(data)
     except OSError as error:
-        if not wants_more(error):
-            raise
+        _check_full(error)
         return 0
+
+
+def _check_full(error: OSError) -> None:
+    """Raise what a send said, unless that there is no room.
+
+    Raises:
+        ConnectionError: the peer has gone, in the middle of TLS too.
+    """
+    if wants_more(error):
+        return
+    if type(error).__name__.startswith("SSL"):
+        # To who writes, a peer that has cut TLS off is what it is without TLS.
+        raise BrokenPipeError(errno.EPIPE, str(error)) from error
+    raise error
 
 
 def end_sending(sock: socket.socket) -> None:
@@ -70,6 +89,17 @@ def _can_go_on(sock: socket.socket, error: OSError, to_read: bool, timeout: floa
     return bool(poll.poll(None if timeout is None else timeout * 1000))
 
 
+class Patience(NamedTuple):
+    """How long a peer is waited for."""
+
+    timeout: float | None
+    """Seconds of one wait; None: as long as it takes."""
+    rate: float
+    """Bytes of content that buy one more second of all waits together; 0: no bound on them."""
+    grace: float
+    """Seconds of all waits together, before anything has moved."""
+
+
 class PatientReader(SocketReader):
     """Reads from a socket that does not block; one that a program has taken may."""
 
@@ -94,20 +124,12 @@ class PatientReader(SocketReader):
 class PatientWriter(ResponseWriter):
     """Writes to a socket that does not block.
 
-    A wait takes at most `timeout` seconds (None: as long as it takes), all waits for one response
-    `grace` seconds and one more for every `rate` bytes of it (0: no bound).
+    `given` is how many bytes the system has already taken of the first response.
     """
 
-    def __init__(
-        self, sock: socket.socket, timeout: float | None, rate: float, grace: float
-    ) -> None:
+    def __init__(self, sock: socket.socket, patience: Patience, given: int = 0) -> None:
         super().__init__(sock)
-        self.timeout = timeout
-        self._rate = rate
-        self._grace = grace
-
-    def go_on(self, given: int) -> None:
-        """Take over a response of which the system has taken `given` bytes."""
+        self._patience = patience
         self._given = given
 
     def send(self, data: bytes) -> None:
@@ -127,8 +149,7 @@ class PatientWriter(ResponseWriter):
                 try:
                     sent += self._sock.send(view[sent:])
                 except OSError as error:
-                    if not wants_more(error):
-                        raise
+                    _check_full(error)
                     self._wait(error, sent)
         self._given += sent
 
@@ -138,11 +159,11 @@ class PatientWriter(ResponseWriter):
         Raises:
             TimeoutError: there was none in time.
         """
+        longest, rate, grace = self._patience
         allowance = self._allowance
         if allowance is None:
-            allowance = self._allowance = Allowance(self._rate, self._grace)
+            allowance = self._allowance = Allowance(rate, grace)
         allowance.moved = self._given + sent
-        longest = self.timeout
         if (left := allowance.left()) != inf:
             longest = left if longest is None else min(left, longest)
         began = time.monotonic()
@@ -163,8 +184,7 @@ class PatientWriter(ResponseWriter):
             try:
                 size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
             except OSError as error:
-                if not wants_more(error):
-                    raise
+                _check_full(error)
                 self._wait(error, sent)
             else:
                 if not size:

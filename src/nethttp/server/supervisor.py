@@ -326,14 +326,18 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     try:
-        worker = Worker(settings, listeners)
+        made = Worker(settings, listeners)
     except (NotServable, OSError) as error:
         _say(str(error))
         return 1
     os.write(report, b"!")
     os.close(report)
+    # One signal must not be obeyed twice: the second time means at once.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    worker = made
     if told:
         worker.drain()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     worker.run(look_after_parent)
     return 0
 

@@ -20,6 +20,9 @@ __all__ = ["MAX_JOINED", "ResponseWriter"]
 #: second send.
 MAX_JOINED = 256 * 1024
 
+#: What one `sendall` is given at most: the socket's timeout is for all of it, however much it is.
+MAX_PIECE = 1 << 20
+
 
 class ResponseWriter(io.BufferedIOBase):
     """Writes one response after the other to a socket.
@@ -52,13 +55,14 @@ class ResponseWriter(io.BufferedIOBase):
 
     def next_response(self) -> None:
         """Forget the response before."""
-        self.flush()
+        if self._held:
+            self.flush()
         self._left = None
         self._silent = self.begun = False
         self.overrun = self.sent = self._given = 0
         self._allowance = None
 
-    def begin(self, head: bytes, length: int | None, *, has_body: bool, hold: bool) -> None:
+    def begin(self, head: bytes, length: int | None, has_body: bool, hold: bool) -> None:
         """Take a response's head; its body has `length` bytes (None: it ends with the connection).
 
         Without `has_body` (HEAD, 204, 304) what the handler writes is dropped. `hold` keeps the
@@ -70,6 +74,12 @@ class ResponseWriter(io.BufferedIOBase):
         self._silent = not has_body
         if not hold:
             self.flush()
+
+    def end_response(self) -> bool:
+        """Send a head that is held back; return whether the response is as long as it declared."""
+        if self._held:
+            self.flush()
+        return not self.overrun and (not self._left or self._silent)
 
     def interim(self, head: bytes) -> None:
         """Send the head of an interim response; the response itself is still to come."""
@@ -89,6 +99,12 @@ class ResponseWriter(io.BufferedIOBase):
         """
         if type(data) is bytes:
             size = len(data)
+            if self._held and size == self._left and size <= MAX_JOINED:
+                # Nearly every response: all of its content, in one piece.
+                whole, self._held = self._held + data, b""
+                self._left, self.sent = 0, size
+                self._send(whole)
+                return size
         else:
             with memoryview(data) as view:
                 size = view.nbytes
@@ -132,13 +148,12 @@ class ResponseWriter(io.BufferedIOBase):
         return sent
 
     def _send(self, data: bytes) -> None:
-        # Not `sendall`: the socket's timeout would be for all of it, however much it is.
-        sent = self._sock.send(data)
-        if sent == len(data):
+        if len(data) <= MAX_PIECE:
+            self._sock.sendall(data)
             return
         with memoryview(data).cast("B") as view:
-            while sent < len(view):
-                sent += self._sock.send(view[sent:])
+            for start in range(0, len(view), MAX_PIECE):
+                self._sock.sendall(view[start : start + MAX_PIECE])
 
     def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         return self._sock.sendfile(file, offset, count)
