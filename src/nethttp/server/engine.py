@@ -309,6 +309,7 @@ class Engine:
                     if connection.stage != AWAITING:
                         self._go_on(connection)
                         continue
+                    connection.heard = now
                     data = connection.recv(READ_SIZE)
                     # Nearly always one whole head has come, and nothing else.
                     if data[-4:] == b"\r\n\r\n" and not connection.buffer:
@@ -484,6 +485,7 @@ class Engine:
         if not data:
             self._on_end(connection)
             return
+        connection.heard = NEVER
         began = not connection.buffer
         if not began:
             data = bytes(connection.buffer) + data

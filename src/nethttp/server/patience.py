@@ -22,6 +22,10 @@ from .writer import MAX_JOINED, ResponseWriter
 
 __all__ = ["Patience", "PatientReader", "PatientWriter", "end_sending", "send_now", "wants_more"]
 
+#: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
+#: one packet.
+MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+
 
 def wants_more(error: OSError) -> bool:
     """Return whether a socket that does not block, TLS or not, could only not go on yet."""
@@ -32,14 +36,14 @@ def wants_more(error: OSError) -> bool:
     )
 
 
-def send_now(sock: socket.socket, data: bytes) -> int:
-    """Send what there is room for, and return how many bytes that was.
+def send_now(sock: socket.socket, data: bytes, flags: int = 0) -> int:
+    """Send what there is room for, and return how many bytes that was. TLS knows no `flags`.
 
     Raises:
         ConnectionError: the peer has gone, in the middle of TLS too.
     """
     try:
-        return sock.send(data)
+        return sock.send(data, flags)
     except OSError as error:
         _check_full(error)
         return 0
@@ -172,13 +176,17 @@ class PatientWriter(ResponseWriter):
         if not ready:
             raise TimeoutError(f"expected room to send within {longest:g} s")
 
-    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
         try:
             source = file.fileno()
         except (OSError, AttributeError):
             source = -1
         if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
-            return self._copy(file, offset, count)
+            return self._copy(head, file, offset, count)
+        if head:
+            self.send_rest(head, send_now(self._sock, head, MORE_FOLLOWS))
         target, sent = self._sock.fileno(), 0
         while sent < count:
             try:
@@ -194,11 +202,16 @@ class PatientWriter(ResponseWriter):
         file.seek(offset + sent)
         return sent
 
-    def _copy(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _copy(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
         """Send a file piece by piece, where the kernel cannot."""
         file.seek(offset)
         sent = 0
         while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
-            self._send(piece)
+            self._send(head + piece)
+            head = b""
             sent += len(piece)
+        if head:
+            self._send(head)
         return sent

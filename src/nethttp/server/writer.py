@@ -87,6 +87,11 @@ class ResponseWriter(io.BufferedIOBase):
         self._send(head)
 
     @property
+    def held(self) -> bytes:
+        """The head that is held back, empty if none is."""
+        return self._held
+
+    @property
     def missing(self) -> int:
         """How many bytes of the declared length have not been written."""
         return 0 if self._silent else self._left or 0
@@ -135,13 +140,14 @@ class ResponseWriter(io.BufferedIOBase):
 
         Returns how many were sent: fewer when the file is shorter.
         """
-        self.flush()
         self.begun = True
-        if self._silent:
-            return 0
         if self._left is not None:
             count = min(count, self._left)
-        sent = self._sendfile(file, offset, count) if count else 0
+        if self._silent or not count:
+            self.flush()
+            return 0
+        held, self._held = self._held, b""
+        sent = self._sendfile(held, file, offset, count)
         if self._left is not None:
             self._left -= sent
         self.sent += sent
@@ -155,7 +161,12 @@ class ResponseWriter(io.BufferedIOBase):
             for start in range(0, len(view), MAX_PIECE):
                 self._sock.sendall(view[start : start + MAX_PIECE])
 
-    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        """Send `head`, which may be empty, and a part of a file; return how much of the file."""
+        if head:
+            self._send(head)
         return self._sock.sendfile(file, offset, count)
 
     def flush(self) -> None:
