@@ -47,6 +47,10 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format, *args):
         pass
 
+class Own(Handler):
+    def handle(self):  # which the engine would not call
+        super().handle()
+
 def app(environ, start_response):
     body = f"{VERSION} {os.getpid()} {environ['wsgi.url_scheme']}".encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -214,7 +218,7 @@ class Load:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("target", ["program:Handler", "program:app"])
+@pytest.mark.parametrize("target", ["program:Handler", "program:app", "program:Own"])
 def test_sigterm_under_load_fails_no_accepted_request(program, target, workers):
     with (
         running(target, "0", "--workers", workers, cwd=program) as server,
@@ -244,8 +248,9 @@ def test_sighup_under_load_brings_new_code_and_fails_no_request(program):
         assert server.ended() == 0
 
 
-def test_what_runs_is_finished(program):
-    with running("program:Handler", "0", cwd=program) as server:
+@pytest.mark.parametrize("target", ["program:Handler", "program:Own"])
+def test_what_runs_is_finished(program, target):
+    with running(target, "0", cwd=program) as server:
         with socket.create_connection(server.address, timeout=20) as sock:
             sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
             while not (program / "started").exists():
@@ -257,9 +262,10 @@ def test_what_runs_is_finished(program):
         assert server.ended() == 0
 
 
-def test_what_runs_for_too_long_is_ended(program):
+@pytest.mark.parametrize("target", ["program:Handler", "program:Own"])
+def test_what_runs_for_too_long_is_ended(program, target):
     with (
-        running("program:Handler", "0", "--drain-timeout", "0.3", cwd=program) as server,
+        running(target, "0", "--drain-timeout", "0.3", cwd=program) as server,
         socket.create_connection(server.address, timeout=20) as sock,
     ):
         sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")

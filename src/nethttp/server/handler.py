@@ -53,6 +53,8 @@ from .writer import ResponseWriter
 if TYPE_CHECKING:
     from email.message import Message
 
+    from .visitors import Visitors
+
 __all__ = ["DEFAULT_ERROR_CONTENT_TYPE", "DEFAULT_ERROR_MESSAGE", "BaseHTTPRequestHandler"]
 
 DEFAULT_ERROR_MESSAGE = """\
@@ -274,7 +276,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
                 stream.begin(self.head_timeout)
             if isinstance(self.wfile, ResponseWriter):
                 self.wfile.next_response()
-            if not self._read_request_line() or not self.parse_request():
+            if not self._await_request() or not self.parse_request():
                 return
             if stream is not None:
                 stream.end()
@@ -392,6 +394,24 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         stream = self._stream
         if self.timeout is None and stream is not None and stream.timeout != seconds:
             stream.timeout = seconds
+
+    def _await_request(self) -> bool:
+        """Read `raw_requestline`; the server is told meanwhile that nothing is going on."""
+        visitors = self._visitors
+        if visitors is None:
+            return self._read_request_line()
+        with visitors.awaiting(self._socket):
+            return self._read_request_line()
+
+    @property
+    def _visitors(self) -> Visitors | None:
+        """Where the server knows its connections, if they are not the engine's."""
+        return None if self._engaged is not None else getattr(self.server, "_visitors", None)
+
+    def _has_to_leave(self) -> bool:
+        """Return whether the response is to end the connection, because the server ends."""
+        visitors = self._visitors
+        return visitors is not None and visitors.leaving
 
     def _read_request_line(self) -> bool:
         """Read `raw_requestline`; return whether there is one to parse."""
@@ -825,7 +845,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._status,
             self._version,
             self.protocol_version,
-            self.close_connection,
+            self.close_connection or (self._engaged is None and self._has_to_leave()),
         )
         self.close_connection = ending.close
         if self._plain_flush:

@@ -155,10 +155,8 @@ class Worker:
             self.stop()
             return
         self._draining = True
-        if self._engine is not None:
-            self._engine.drain(self.settings.drain_timeout)
-        else:
-            self.stop()
+        for drains in [self._engine] if self._engine is not None else self._servers:
+            drains.drain(self.settings.drain_timeout)
 
     def stop(self) -> None:
         """Let `run` return as soon as can be."""
