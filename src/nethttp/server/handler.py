@@ -46,11 +46,14 @@ from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
 from .heads import FINAL, INTERIM, Head, ending_of, field_line, head_of, opening, status_line
 from .loglines import LineLog, write_stderr
+from .patience import Patience, PatientReader, PatientWriter
 from .undecoded import UndecodedIfLineFirst
-from .writer import PatientWriter, ResponseWriter
+from .writer import ResponseWriter
 
 if TYPE_CHECKING:
     from email.message import Message
+
+    from .visitors import Visitors
 
 __all__ = ["DEFAULT_ERROR_CONTENT_TYPE", "DEFAULT_ERROR_MESSAGE", "BaseHTTPRequestHandler"]
 
@@ -120,7 +123,9 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     `protocol_version` is "HTTP/1.0" as in the standard library; "HTTP/1.1" turns persistent
     connections on. Deadlines, in seconds: `timeout`, if set, for every wait; otherwise
     `idle_timeout` between requests, `head_timeout` for a whole head once its first byte has come,
-    `body_timeout` for every wait for content or for room to send.
+    `body_timeout` for every wait for content or for room to send. All waits for the content of a
+    request, or for a peer to take a response, may take `body_grace` seconds together, and one more
+    for every `min_body_rate` bytes (0: no such bound).
 
     >>> class Hello(BaseHTTPRequestHandler):
     ...     protocol_version = "HTTP/1.1"
@@ -148,6 +153,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     idle_timeout: float | None = 75.0
     head_timeout: float | None = 10.0
     body_timeout: float | None = 75.0
+    min_body_rate: int = 240
+    body_grace: float = 10.0
     disable_nagle_algorithm = True
 
     # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
@@ -201,9 +208,13 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         self.client_address = client_address
         self.server = server
         self._engaged = request
-        timeout = self.body_timeout if self.timeout is None else self.timeout
         self.rfile: Any = io.BytesIO()
-        self.wfile: Any = PatientWriter(request.sock, timeout)
+        self.wfile: Any = PatientWriter(request.sock, self._patience())
+
+    def _patience(self) -> Patience:
+        """Return how long the peer is waited for to take a response."""
+        timeout = self.body_timeout if self.timeout is None else self.timeout
+        return Patience(timeout, self.min_body_rate, self.body_grace)
 
     def _inherits(self, *names: str) -> bool:
         """Return whether this object's class leaves some methods as they are here."""
@@ -265,7 +276,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
                 stream.begin(self.head_timeout)
             if isinstance(self.wfile, ResponseWriter):
                 self.wfile.next_response()
-            if not self._read_request_line() or not self.parse_request():
+            if not self._await_request() or not self.parse_request():
                 return
             if stream is not None:
                 stream.end()
@@ -347,10 +358,11 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._let_go()
 
     def _read_on(self, data: bytes) -> None:
-        """Let `rfile` read `data`, then the socket, which blocks until `_let_go`."""
+        """Let `rfile` read `data`, then the socket."""
         timeout = self.idle_timeout if self.timeout is None else self.timeout
-        self._stream = SocketReader(self._socket, timeout, before_wait=self._flush_head, ahead=data)
-        self._taken = True
+        self._stream = PatientReader(
+            self._socket, timeout, before_wait=self._flush_head, ahead=data
+        )
         self.rfile = io.BufferedReader(self._stream)
 
     def _unread(self) -> bytes:
@@ -382,6 +394,24 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         stream = self._stream
         if self.timeout is None and stream is not None and stream.timeout != seconds:
             stream.timeout = seconds
+
+    def _await_request(self) -> bool:
+        """Read `raw_requestline`; the server is told meanwhile that nothing is going on."""
+        visitors = self._visitors
+        if visitors is None:
+            return self._read_request_line()
+        with visitors.awaiting(self._socket):
+            return self._read_request_line()
+
+    @property
+    def _visitors(self) -> Visitors | None:
+        """Where the server knows its connections, if they are not the engine's."""
+        return None if self._engaged is not None else getattr(self.server, "_visitors", None)
+
+    def _has_to_leave(self) -> bool:
+        """Return whether the response is to end the connection, because the server ends."""
+        visitors = self._visitors
+        return visitors is not None and visitors.leaving
 
     def _read_request_line(self) -> bool:
         """Read `raw_requestline`; return whether there is one to parse."""
@@ -460,6 +490,8 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             return whole
         if self._framing == 0:
             return BodyReader(whole, LengthDecoder(0))
+        if self._stream is not None:
+            self._stream.allow(self.min_body_rate, self.body_grace)
         decodes = self._framing != CHUNKED or self._decodes_chunks
         reader = BodyReader if decodes else UndecodedIfLineFirst
         return reader(whole, body_decoder(self._framing, self.limits))
@@ -813,7 +845,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._status,
             self._version,
             self.protocol_version,
-            self.close_connection,
+            self.close_connection or (self._engaged is None and self._has_to_leave()),
         )
         self.close_connection = ending.close
         if self._plain_flush:
