@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -50,21 +52,33 @@ def twin(request: pytest.FixtureRequest) -> ModuleType:
     return _head_c
 
 
+@contextmanager
+def _no_thread_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    started = set(threading.enumerate()) - before
+    # Those that have nothing to do any more are given the time to end.
+    until = time.monotonic() + 5
+    for thread in started:
+        thread.join(max(0.0, until - time.monotonic()))
+    left = [repr(thread) for thread in started if thread.is_alive()]
+    assert not left, f"threads left running: {left}"
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     """Fail a test that leaves a thread running."""
-    before = set(threading.enumerate())
-    yield
-    started = {
-        thread
-        for thread in set(threading.enumerate()) - before
-        # Those of a server that several tests share end with it.
-        if not (thread.daemon and thread.name == "nethttp handler")
-    }
-    for thread in started:
-        thread.join(5)
-    left = [thread.name for thread in started if thread.is_alive()]
-    assert not left, f"threads left running: {left}"
+    with _no_thread_left():
+        yield
+
+
+@pytest.fixture(scope="session")
+def watch_threads() -> Callable[[], AbstractContextManager[None]]:
+    """Return a context manager that fails if a thread is left when it ends.
+
+    For what several tests share, which cannot be asked of each of them.
+    """
+    return _no_thread_left
 
 
 class Served:

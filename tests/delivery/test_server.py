@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 
 import pytest
 
@@ -43,15 +44,17 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def address():
-    import threading
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+def address(watch_threads):
+    with watch_threads(), ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_address
         server.shutdown()
-        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left(address):
+    """Nothing: all tests here share a server, and `address` looks for what it leaves."""
 
 
 def exchange(address, data: bytes, delivery: str) -> bytes:

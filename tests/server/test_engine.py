@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -97,6 +98,89 @@ def test_an_httpserver_handles_one_request_at_a_time_in_its_own_thread(serve, ec
         for wire in (one, two, one, two):
             assert wire.response()[0] == 200
     assert len(seen) == 1
+
+
+def test_who_asked_in_time_is_answered_however_long_the_loop_took_to_read(serve, echo, connect):
+    entered = threading.Event()
+
+    class Patient(echo):
+        idle_timeout = 0.2
+
+        def do_GET(self):
+            if self.path == "/0":
+                entered.set()
+                time.sleep(2 * self.idle_timeout)
+            self.answer(b"")
+
+    served = serve(Patient, HTTPServer)
+    with connect(served.address) as slow, connect(served.address) as idle:
+        idle.send(GET % 1)
+        assert idle.response()[0] == 200
+        slow.send(GET % 0)
+        assert entered.wait(10)
+        idle.send(GET % 2)
+        assert slow.response()[0] == 200
+        assert idle.response()[0] == 200
+
+
+def test_those_that_are_given_up_cost_no_thread_each(serve, echo, connect):
+    threads = set()
+
+    class Hasty(echo):
+        head_timeout = 0.2
+
+        def send_error(self, *arguments):
+            threads.add(threading.current_thread())
+            super().send_error(*arguments)
+
+    served = serve(Hasty)
+    with ExitStack() as stack:
+        wires = [stack.enter_context(connect(served.address)) for _ in range(50)]
+        for wire in wires:
+            wire.send(b"GET / HTTP/1.1\r\nHo")
+        for wire in wires:
+            assert wire.response()[0] == 408
+            assert wire.is_closed()
+    # The lead may have changed if one took long.
+    assert len(threads) <= 5
+
+
+def test_who_was_in_the_middle_of_a_handshake_when_the_end_began_is_answered(serve, echo, connect):
+    served = serve(echo)
+    with connect(served.address) as idle:
+        idle.send(GET % 1)
+        assert idle.response()[0] == 200
+        served.server.drain(10)
+        with connect(served.address) as late:
+            late.send(GET % 2)
+            status, fields, _ = late.response()
+            assert (status, fields["connection"]) == (200, "close")
+        assert idle.is_closed()
+
+
+def test_giving_up_may_block_and_delays_nobody(serve, echo, connect):
+    entered, leave = threading.Event(), threading.Event()
+
+    class Hasty(echo):
+        head_timeout = 0.2
+
+        def send_error(self, *arguments):
+            entered.set()
+            assert leave.wait(10)
+            super().send_error(*arguments)
+
+    served = serve(Hasty)
+    with ExitStack() as stack:
+        wires = [stack.enter_context(connect(served.address)) for _ in range(3)]
+        for wire in wires:
+            wire.send(b"GET / HTTP/1.1\r\nHo")
+        assert entered.wait(10)
+        with connect(served.address) as quick:
+            quick.send(GET % 1)
+            assert quick.response()[0] == 200
+        leave.set()
+        for wire in wires:
+            assert wire.response()[0] == 408
 
 
 def test_requests_beyond_the_threads_and_the_queue_are_answered_503(serve, echo, connect):
@@ -347,11 +431,22 @@ def test_the_wheel_finds_who_is_due_and_nobody_else():
     wheel.put(moved, 1.0)
     wheel.put(never, NEVER)
     moved.deadline = 3.0
-    assert wheel.due(0.9) == []
-    assert wheel.due(1.2) == [early]
-    assert wheel.due(3.2) == [moved]
+    assert list(wheel.due(0.9)) == []
+    assert list(wheel.due(1.2)) == [early]
+    assert list(wheel.due(3.2)) == [moved]
     wheel.remove(late)
-    assert wheel.due(9.0) == []
+    assert list(wheel.due(9.0)) == []
+    assert wheel.next == NEVER
+
+
+def test_who_was_not_looked_at_is_due_the_next_time():
+    wheel = Wheel()
+    lying = {Lying(fd) for fd in range(5)}
+    for connection in lying:
+        wheel.put(connection, 1.0)
+    first = next(wheel.due(2.0))
+    assert wheel.next < 2.0
+    assert {first, *wheel.due(2.0)} == lying
     assert wheel.next == NEVER
 
 
@@ -360,7 +455,7 @@ def test_a_deadline_may_come_closer():
     connection = Lying(1)
     wheel.put(connection, 75.0)
     wheel.put(connection, 10.0)
-    assert wheel.due(10.2) == [connection]
+    assert list(wheel.due(10.2)) == [connection]
 
 
 def test_a_slow_kind_is_quick_again_once_it_has_shown_it():

@@ -155,4 +155,4 @@ def test_a_server_that_is_stopped_before_it_has_begun_leaves_nothing_open(monkey
         monkeypatch.setattr(server, "_make_engine", make_late)
         server.serve_forever()
         engine = server._engine
-        assert engine._waker.fileno() == engine._alarm.fileno() == -1
+        assert engine._returned.fileno() == -1

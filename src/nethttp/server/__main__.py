@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from .applications import NotServable
 from .listeners import ANYWHERE, LOOPBACK, Address, Listeners
+from .loglines import write_stderr
 from .options import Refused, addresses_of, command_line, settings_of
 from .supervisor import Supervisor, serve_in_this_process
 from .worker import Settings, TLSFiles
@@ -114,7 +115,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.serve
         with _own_certificate(settings, addresses_of(arguments), arguments.tls_client_ca) as own:
             return _serve(arguments, own, what)
     except (Refused, NotServable, OSError) as refused:
-        print(f"{prog}: {refused}", file=sys.stderr)
+        write_stderr(f"{prog}: {refused}\n")
         return 1
 
 

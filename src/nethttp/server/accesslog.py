@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from ..wire.fields import FieldFinder
 from .dates import MONTHS
+from .loglines import write_stderr
 
 if TYPE_CHECKING:
-    from .engine import Application
+    from .contract import Application
 
 __all__ = ["FORMATS", "AccessLog", "Exchange", "LoggedApplication", "escape", "format_log_date"]
 
@@ -142,19 +143,18 @@ class AccessLog:
         self._format = FORMATS[format]
         self._path = path
         self._changing = threading.Lock()
-        self._descriptor = self._open()
-
-    def _open(self) -> int:
-        if self._path is None:
-            return os.dup(sys.stderr.fileno())
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        return os.open(self._path, flags, 0o640)
+        #: None for a standard error that is no file.
+        self._descriptor = _open_stderr() if path is None else _open(path)
 
     def write(self, exchange: Exchange) -> None:
         """Add a line. A full disk costs the line, and nothing else."""
-        line = self._format(exchange).encode("utf-8", "backslashreplace") + b"\n"
+        line = self._format(exchange) + "\n"
+        descriptor = self._descriptor
+        if descriptor is None:
+            write_stderr(line)
+            return
         try:
-            os.write(self._descriptor, line)
+            os.write(descriptor, line.encode("utf-8", "backslashreplace"))
         except OSError:
             pass
 
@@ -164,7 +164,9 @@ class AccessLog:
         Raises:
             OSError: it cannot be opened; the old one is still written to.
         """
-        new = self._open()
+        if self._path is None or self._descriptor is None:
+            return  # Nobody moves standard error away.
+        new = _open(self._path)
         with self._changing:
             # The number stays what other threads know.
             os.dup2(new, self._descriptor)
@@ -174,8 +176,20 @@ class AccessLog:
         """Close the file."""
         with self._changing:
             descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
+        if descriptor is not None and descriptor >= 0:
             os.close(descriptor)
+
+
+def _open(path: str) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+    return os.open(path, flags, 0o640)
+
+
+def _open_stderr() -> int | None:
+    try:
+        return os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 _BEGAN = "nethttp.began"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from .deadlines import NEVER
+
 if TYPE_CHECKING:
     import socket
 
@@ -43,6 +45,7 @@ class Connection:
         "deadline",
         "fd",
         "head",
+        "heard",
         "listening",
         "recv",
         "room",
@@ -58,6 +61,9 @@ class Connection:
         self.fd = sock.fileno()
         self.address = address
         self.stage = AWAITING
+        self.heard = NEVER
+        """When, by `time.monotonic`, the request that is answered had begun to come, and none of
+        this connection ran; NEVER if that is not known."""
         self.buffer: bytes | bytearray = b""
         """What has come and belongs to no request yet, or to one that is incomplete."""
         self.head: Any = None

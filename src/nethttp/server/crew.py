@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 __all__ = ["Crew"]
@@ -29,6 +30,8 @@ class Crew:
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._changing = threading.Lock()
         self._threads: set[threading.Thread] = set()
+        #: Threads that have no work any more, until they are seen to have ended.
+        self._leaving: set[threading.Thread] = set()
         self._idle = 0
         self._waiting = 0
         self._dismissed = False
@@ -73,6 +76,8 @@ class Crew:
         finally:
             with self._changing:
                 self._threads.discard(me)
+                self._leaving = {thread for thread in self._leaving if thread.is_alive()}
+                self._leaving.add(me)
 
     def _next(self) -> Work | None:
         """Return what to do next; None: the thread is not needed any more."""
@@ -111,7 +116,9 @@ class Crew:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until all threads have ended, and return whether they have."""
-        for thread in list(self._threads):
-            if thread is not threading.current_thread():
-                thread.join(timeout)
-        return not any(thread.is_alive() for thread in list(self._threads))
+        with self._changing:
+            threads = (self._threads | self._leaving) - {threading.current_thread()}
+        until = None if timeout is None else time.monotonic() + timeout
+        for thread in threads:
+            thread.join(None if until is None else max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)

@@ -8,6 +8,7 @@ must be told with `put`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,15 +53,20 @@ class Wheel:
                 lying.pop(connection.fd, None)
             connection.slot = 0
 
-    def due(self, now: float) -> list[Connection]:
-        """Return the connections whose deadline has passed, taken out of the wheel."""
-        late: list[Connection] = []
-        for slot in sorted(slot for slot in self._slots if slot * WIDTH <= now):
-            for connection in self._slots.pop(slot).values():
+    def due(self, now: float) -> Iterator[Connection]:
+        """Give the connections whose deadline has passed; each is taken out as it is given.
+
+        Whoever stops before the last finds the others the next time.
+        """
+        while self.next <= now:
+            slot = min(self._slots)
+            lying = self._slots[slot]
+            while lying:
+                _, connection = lying.popitem()
                 connection.slot = 0
                 if connection.deadline <= now:
-                    late.append(connection)
+                    yield connection
                 else:
                     self.put(connection, connection.deadline)
-        self.next = min(self._slots) * WIDTH if self._slots else NEVER
-        return late
+            del self._slots[slot]
+            self.next = min(self._slots) * WIDTH if self._slots else NEVER

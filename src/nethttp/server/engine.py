@@ -25,31 +25,25 @@ import socket
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from .connection import (
-    AWAITING,
-    BUSY,
-    CLOSED,
-    COLLECTING,
-    HANDSHAKING,
-    LINGERING,
-    Connection,
-)
+from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, Connection
+from .contract import BUSY_RESPONSE, Application, EngineLimits
 from .crew import Crew
-from .deadlines import NEVER, Wheel
-from .loglines import LineLog
+from .deadlines import NEVER
+from .doors import Doors
+from .loglines import write_stderr
+from .mailbox import Mailbox
 from .pace import Pace
-from .readiness import readiness
+from .roster import Roster
 from .writer import wants_more
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["BUSY_RESPONSE", "Application", "Engine", "EngineLimits"]
+__all__ = ["Engine"]
 
 #: Read at once. A head and a small body fit, and the buffer is not worth a system call of its own.
 READ_SIZE = 16384
@@ -60,92 +54,12 @@ TICK = 0.005
 #: Ticks without a request after which the watcher sleeps until there is one.
 QUIET_TICKS = 20
 
-#: How long a connection that is being closed goes on reading what the peer still sends, so that the
-#: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
-LINGER_SECONDS = 1.0
-
-#: What a lingering connection reads at most, in bytes.
-MAX_LINGER = 256 * 1024
-
-#: Connections accepted before other sockets get their turn.
-ACCEPT_BURST = 64
-
-#: How long nothing is accepted when the system has no descriptor left, in seconds.
-ACCEPT_PAUSE = 0.5
+#: Connections whose time is up that are attended to before other sockets get their turn.
+EXPIRE_BURST = 16
 
 #: How long a connection that was active a moment ago may still send a request while the engine
 #: drains, in seconds: that request may be on its way, and closing would lose it.
 FAREWELL = 1.0
-
-BUSY_RESPONSE = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-)
-"""What a connection is sent that there is no room for."""
-
-
-class EngineLimits(NamedTuple):
-    """The bounds of an engine."""
-
-    max_connections: int | None = 16384
-    """Open connections; one more is answered 503 and closed."""
-
-    max_threads: int = 1000
-    """Threads that handlers may block at once."""
-
-    max_waiting: int = 1000
-    """Requests that wait for such a thread; one more is answered 503."""
-
-    min_body_rate: int = 240
-    """Bytes of content a second, on average; a slower peer is cut off."""
-
-    body_grace: float = 10.0
-    """Seconds that content may take whatever its rate."""
-
-    handshake_timeout: float = 10.0
-    """Seconds that a TLS handshake may take."""
-
-
-class Application(Protocol):
-    """How requests are read and answered. Called by one thread at a time for each connection."""
-
-    idle_timeout: float | None
-    """Seconds that a connection may be silent between requests; None: for ever."""
-    head_timeout: float | None
-    """Seconds that a head may take from its first byte on."""
-    body_timeout: float | None
-    """Seconds that a peer may pause in the middle of content."""
-    log: LineLog
-    """Where handlers log, told which turns have many requests."""
-    closing: bool
-    """Set when every response is to end its connection."""
-    max_head: int
-    """Bytes of a head, above which `attend` is asked to refuse it."""
-
-    def read_head(self, block: bytes, /) -> Any:
-        """Return what is to be known of a head, a tuple that begins with the content's length.
-
-        None if the head is not as nearly all are, or its content too long for the loop to wait
-        for: `attend` then looks at it.
-        """
-
-    def kind(self, head: Any, /) -> Hashable:
-        """Return what requests of the same pace have in common."""
-
-    def answer(self, connection: Connection, head: Any, block: bytes, content: bytes, /) -> bool:
-        """Answer a request that has come whole; return whether the connection stays open."""
-
-    def attend(self, connection: Connection, data: bytes, /) -> bytes | None:
-        """Read one request from `data` and what follows it on the socket, and answer it.
-
-        Returns what was read beyond that request, or None if the connection is to be closed.
-        """
-
-    def give_up(self, connection: Connection, /) -> None:
-        """A request did not come whole in time: say so."""
-
-    def left_content(self, connection: Connection, /) -> bool:
-        """Return whether content may still come that nobody has read."""
 
 
 class _LostLead(Exception):
@@ -176,20 +90,25 @@ class Engine:
     ) -> None:
         self.application = application
         self.limits = limits = limits or EngineLimits()
-        self.tls = tls
         self.threads = threads
-        self._verify = verify
-        self._on_error = on_error or _print_error
-        self._busy_response = busy_response
-        self._listeners = {listener.fileno(): listener for listener in listeners}
-        self._connections: dict[int, Connection] = {}
-        self._wheel = Wheel()
-        self._readiness = readiness()
-        self._waker, self._alarm = socket.socketpair()
-        self._waker.setblocking(False)
-        self._alarm.setblocking(False)
-        self._woken = False
-        self._returned: deque[tuple[Connection, bytes | None]] = deque()
+        self._tell = on_error or _print_error
+        self._roster = roster = Roster()
+        self._connections = roster.connections
+        self._wheel = roster.wheel
+        self._readiness = roster.readiness
+        self._close = roster.close
+        self._doors = Doors(
+            roster,
+            listeners,
+            most=limits.max_connections,
+            tls=tls,
+            handshake_timeout=limits.handshake_timeout,
+            idle=application.idle_timeout,
+            busy_response=busy_response,
+            verify=verify,
+            tell=self._on_error,
+        )
+        self._returned: Mailbox[tuple[Connection, bytes | None]] = Mailbox()
         self._crew = Crew(
             limits.max_threads, limits.max_waiting, daemon=daemon, name="nethttp handler"
         )
@@ -205,12 +124,12 @@ class Engine:
         self._bell = threading.Lock()
         self._bell.acquire()
         self._dozing = False
-        self._accept_again = NEVER
         self._stopping = False
         self._draining = False
         self._drain_until = NEVER
         self._finished = threading.Event()
         self._led = threading.Event()
+        self._failure: BaseException | None = None
 
     # --- life ---
 
@@ -219,12 +138,11 @@ class Engine:
     ) -> None:
         """Serve until `stop`, or until a drain is complete.
 
-        `service_actions` is called about every `poll_interval` seconds, in this thread.
+        `service_actions` is called about every `poll_interval` seconds, in this thread. What goes
+        wrong in the loop itself, whichever thread leads, is raised here.
         """
-        self._readiness.watch(self._waker.fileno())
-        for fd, listener in self._listeners.items():
-            listener.setblocking(False)
-            self._readiness.watch(fd, shared=True)
+        self._readiness.watch(self._returned.fileno())
+        self._doors.open()
         try:
             if self.threads:
                 self._crew.take(self._lead_on, urgent=True)
@@ -233,11 +151,13 @@ class Engine:
                 self._loop(poll_interval, service_actions)
         finally:
             self._end()
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """Stop as soon as can be: handlers that run finish, nothing else does."""
         self._stopping = True
-        self._wake()
+        self._returned.wake()
         self._ring()
 
     def drain(self, timeout: float) -> None:
@@ -248,8 +168,17 @@ class Engine:
         self._drain_until = time.monotonic() + timeout
         self._draining = True
         self.application.closing = True
-        self._wake()
+        self._returned.wake()
         self._ring()
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What new connections shake hands by; may be replaced while the engine runs."""
+        return self._doors.tls
+
+    @tls.setter
+    def tls(self, context: ssl.SSLContext | None) -> None:
+        self._doors.tls = context
 
     @property
     def draining(self) -> bool:
@@ -272,7 +201,7 @@ class Engine:
 
     def _end(self) -> None:
         self._stopping = True
-        self._wake()
+        self._returned.wake()
         if self.threads:
             # The leader ends by itself, unless its handler blocks: then this thread leads.
             while not self._led.wait(TICK):
@@ -286,20 +215,10 @@ class Engine:
                 self._close(connection)
         self._crew.dismiss()
         self._take_returned()
-        for fd in [*self._listeners, self._waker.fileno()]:
-            self._ignore(fd)
+        self._doors.shut()
+        self._roster.ignore(self._returned.fileno())
         self._readiness.close()
-        self._waker.close()
-        self._alarm.close()
-
-    def _wake(self) -> None:
-        """Let the leader look at what has come in from other threads."""
-        if not self._woken:
-            self._woken = True
-            try:
-                self._alarm.send(b"!")
-            except OSError:
-                pass  # Full: it wakes up anyway. Closed: nobody is left to wake.
+        self._returned.close()
 
     def _ring(self) -> None:
         try:
@@ -349,14 +268,14 @@ class Engine:
 
     def _lead_on(self) -> None:
         """Lead until another thread does, or until the end. Begins with the lead."""
+        # The turn of the leader before was not ended.
+        self.application.log.release()
         try:
             self._loop(3600.0, None)
         except _LostLead:
             return
-        except BaseException:
-            self._led.set()
-            self._ring()
-            raise
+        except BaseException as error:
+            self._failure = error
         self._led.set()
         self._ring()
 
@@ -368,6 +287,7 @@ class Engine:
         idle = self.application.idle_timeout
         idle_seconds = NEVER if idle is None else idle
         answer = self._answer
+        doors = self._doors
         log = self.application.log
         while not self._stopping:
             now = time.monotonic()
@@ -375,8 +295,8 @@ class Engine:
                 self._expire(now)
             if self._draining and self._is_drained(now):
                 return
-            wait = min(wheel.next, self._accept_again, self._drain_until) - now
-            events = poll(max(0.0, min(wait, poll_interval)))
+            due = min(wheel.next, doors.again, doors.closed_by, self._drain_until)
+            events = poll(max(0.0, min(due - now, poll_interval)))
             self._now = now = time.monotonic()
             if len(events) > 1:
                 log.gather()
@@ -389,6 +309,7 @@ class Engine:
                     if connection.stage != AWAITING:
                         self._go_on(connection)
                         continue
+                    connection.heard = now
                     data = connection.recv(READ_SIZE)
                     # Nearly always one whole head has come, and nothing else.
                     if data[-4:] == b"\r\n\r\n" and not connection.buffer:
@@ -401,8 +322,8 @@ class Engine:
                 except OSError as error:
                     self._on_read_error(connection, error)
             log.release()
-            if now >= self._accept_again:
-                self._accept_more()
+            if now >= doors.again:
+                doors.reopen()
             if service_actions is not None:
                 service_actions()
 
@@ -446,18 +367,36 @@ class Engine:
         if self.threads:
             self._turn_away(connection)
             return
+        self._run_in_place(connection, lambda: self.application.attend(connection, data))
+
+    def _run_in_place(self, connection: Connection, call: Callable[[], bytes | None]) -> None:
+        """Call in this thread what may block, and take the connection back.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        connection.stage = BUSY
         epoch = self._epoch
         self._in_hand = None
         self._turn += 1
+        if self._dozing:
+            self._ring()
         left: bytes | None = None
         self._lead.release()
         try:
-            left = self.application.attend(connection, data)
+            left = call()
         except BaseException as error:
             self._on_crash(connection, error)
         finally:
             self._retake(connection, left, epoch)
         self._take_back(connection, left)
+
+    def _on_error(self, sock: Any, address: Any) -> None:
+        """Tell of the error that is being handled. A program that fails at it ends no thread."""
+        try:
+            self._tell(sock, address)
+        except Exception:
+            _print_error(sock, address)
 
     def _on_crash(self, connection: Connection, error: BaseException) -> None:
         """A handler has raised. What would end its thread ends the connection."""
@@ -510,18 +449,15 @@ class Engine:
 
     def _return(self, connection: Connection, left: bytes | None) -> None:
         """Give a BUSY connection back to the loop; None: it is to be closed."""
-        self._returned.append((connection, left))
+        self._returned.put((connection, left))
         if self._finished.is_set():
             self._take_returned()
         else:
-            self._wake()
+            self._returned.wake()
 
     def _take_returned(self) -> None:
-        while self._returned:
-            try:
-                connection, left = self._returned.popleft()
-            except IndexError:
-                return  # Another thread has taken it, at the end of the engine.
+        while (returned := self._returned.take()) is not None:
+            connection, left = returned
             if self._finished.is_set():
                 self._close(connection)
             else:
@@ -533,9 +469,7 @@ class Engine:
             self._finish(connection)
             return
         connection.stage = AWAITING
-        if not connection.listening:
-            self._readiness.watch(connection.fd)
-            connection.listening = True
+        self._roster.hear(connection)
         idle = self.application.idle_timeout
         self._wheel.put(connection, NEVER if idle is None else self._now + idle)
         rest = bytes(left) + bytes(connection.buffer)
@@ -550,6 +484,7 @@ class Engine:
         if not data:
             self._on_end(connection)
             return
+        connection.heard = NEVER
         began = not connection.buffer
         if not began:
             data = bytes(connection.buffer) + data
@@ -639,12 +574,11 @@ class Engine:
             self._collect(connection)
         elif stage == BUSY:
             # It is level-triggered: unheard, it would be said again and again.
-            self._ignore(connection.fd)
-            connection.listening = False
+            self._roster.leave_unheard(connection)
         elif stage == LINGERING:
-            self._drop(connection)
+            self._roster.drop(connection)
         elif stage == HANDSHAKING:
-            self._shake_hands(connection)
+            self._doors.shake_hands(connection, self._now)
 
     # --- the end of a connection ---
 
@@ -659,187 +593,69 @@ class Engine:
         if not left or self._stopping:
             self._close(connection)
             return
-        try:
-            connection.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._close(connection)
-            return
-        connection.buffer = b""
-        connection.state = None
-        connection.stage = LINGERING
-        connection.room = MAX_LINGER
-        self._wheel.put(connection, self._now + LINGER_SECONDS)
-        if not connection.listening:
-            self._readiness.watch(connection.fd)
-            connection.listening = True
-
-    def _drop(self, connection: Connection) -> None:
-        """Throw away what a lingering peer sends."""
-        data = connection.recv(READ_SIZE)
-        connection.room -= len(data)
-        if not data or connection.room <= 0:
-            self._close(connection)
-
-    def _close(self, connection: Connection) -> None:
-        if connection.stage == CLOSED:
-            return
-        connection.stage = CLOSED
-        connection.state = connection.head = None
-        connection.buffer = b""
-        self._wheel.remove(connection)
-        self._connections.pop(connection.fd, None)
-        if connection.listening:
-            self._ignore(connection.fd)
-        # A child process may have the socket too: without this the peer would not learn.
-        with suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_WR)
-        with suppress(OSError):
-            connection.sock.close()
-
-    def _ignore(self, fd: int) -> None:
-        try:
-            self._readiness.ignore(fd)
-        except (OSError, ValueError, KeyError):
-            pass  # A handler has closed it.
+        self._roster.linger(connection, self._now)
 
     def _turn_away(self, connection: Connection) -> None:
         """Answer 503: there is no thread for the request, nor a place to wait."""
-        try:
-            connection.sock.send(self._busy_response)
-        except OSError:
-            pass  # The peer is turned away with or without a word.
+        self._doors.refuse(connection)
         self._finish(connection)
 
     def _expire(self, now: float) -> None:
-        """Attend to the connections whose time is up."""
-        for connection in self._wheel.due(now):
+        """Attend to the connections whose time is up, to so many that the others get their turn.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        for connection in islice(self._wheel.due(now), EXPIRE_BURST):
             stage = connection.stage
             if stage == BUSY:
                 self._wheel.put(connection, now + 5.0)
             elif stage == AWAITING and not connection.buffer:
-                self._close(connection)
+                if _has_come(connection):
+                    # The peer was in time; it is the loop that has not read yet.
+                    self._wheel.put(connection, now + TICK)
+                else:
+                    self._close(connection)
             elif stage in (AWAITING, COLLECTING):
                 self._give_up(connection)
             else:
                 self._close(connection)
 
     def _give_up(self, connection: Connection) -> None:
+        """Have the peer told that its request did not come whole in time.
+
+        In place, as a handler: thousands may be due at once, and a thread for each costs more.
+        """
         connection.head = None
-        connection.stage = BUSY
         connection.buffer = b""
-        if self.threads and self._crew.take(lambda: self._give_up_aside(connection)):
-            return
-        try:
-            self.application.give_up(connection)
-        except Exception:
-            self._on_error(connection.sock, connection.address)
-        self._finish(connection)
-
-    def _give_up_aside(self, connection: Connection) -> None:
-        try:
-            self.application.give_up(connection)
-        except Exception:
-            self._on_error(connection.sock, connection.address)
-        finally:
-            self._return(connection, None)
-
-    # --- new connections ---
+        self._run_in_place(connection, lambda: self.application.give_up(connection))
 
     def _attend_to_others(self, fd: int) -> None:
         """Something has come from a listener, or from another thread."""
-        listener = self._listeners.get(fd)
-        if listener is not None:
-            self._accept(listener)
-        elif fd == self._waker.fileno():
-            try:
-                self._waker.recv(4096)
-            except BlockingIOError:
-                pass  # Another leader has read it.
-            self._woken = False
+        if fd == self._returned.fileno():
+            self._returned.hear()
             self._take_returned()
-
-    def _accept(self, listener: socket.socket) -> bool:
-        """Accept what waits; return whether there may be more."""
-        for _ in range(ACCEPT_BURST):
-            try:
-                # Of a TLS listener too: its own `accept` would wait for the handshake.
-                sock, address = socket.socket.accept(listener)
-            except BlockingIOError:
-                return False
-            except OSError:
-                # No descriptor, or no memory: the queue keeps what is in it.
-                self._ignore(listener.fileno())
-                self._accept_again = self._now + ACCEPT_PAUSE
-                return False
-            try:
-                self._welcome(sock, address)
-            except Exception:
-                self._on_error(sock, address)
-                sock.close()
-        return True
-
-    def _accept_more(self) -> None:
-        self._accept_again = NEVER
-        for fd in self._listeners:
-            self._ignore(fd)
-            self._readiness.watch(fd, shared=True)
-
-    def _welcome(self, sock: socket.socket, address: Any) -> None:
-        if self._verify is not None and not self._verify(sock, address):
-            sock.close()
-            return
-        sock.setblocking(False)
-        most = self.limits.max_connections
-        if most is not None and len(self._connections) >= most:
-            with sock:
-                sock.send(self._busy_response)
-            return
-        if sock.family in (socket.AF_INET, socket.AF_INET6):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        tls = self.tls
-        if tls is not None:
-            sock = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        connection = Connection(sock, address)
-        self._connections[connection.fd] = connection
-        self._readiness.watch(connection.fd)
-        idle = self.application.idle_timeout
-        if tls is not None:
-            connection.stage = HANDSHAKING
-            self._wheel.put(connection, self._now + self.limits.handshake_timeout)
-        elif idle is not None:
-            self._wheel.put(connection, self._now + idle)
-
-    def _shake_hands(self, connection: Connection) -> None:
-        tls_socket: Any = connection.sock
-        try:
-            tls_socket.do_handshake()
-        except OSError as error:
-            if wants_more(error):
-                return
-            print(f"{connection.address}: TLS handshake failed: {error}", file=sys.stderr)
-            self._close(connection)
-        except ValueError as error:
-            print(f"{connection.address}: TLS handshake failed: {error}", file=sys.stderr)
-            self._close(connection)
         else:
-            connection.stage = AWAITING
-            idle = self.application.idle_timeout
-            self._wheel.put(connection, NEVER if idle is None else self._now + idle)
+            self._doors.let_in(fd, self._now)
 
     # --- the end ---
 
     def _is_drained(self, now: float) -> bool:
         """Close what is idle while the engine drains; return whether nothing is left."""
-        if self._listeners:
-            for fd, listener in self._listeners.items():
-                while self._accept(listener):
-                    pass  # Whoever was let in before the end is answered.
-                self._ignore(fd)
-            self._listeners = {}
+        shut = self._doors.close(now)
         for connection in list(self._connections.values()):
             if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
                 self._wheel.put(connection, now + FAREWELL)
-        return not self._connections or now >= self._drain_until
+        return (shut and not self._connections) or now >= self._drain_until
+
+
+def _has_come(connection: Connection) -> bool:
+    """Return whether the peer has sent something that is not read yet, in TLS or not."""
+    try:
+        # A TLS socket's own `recv` cannot peek.
+        return bool(socket.socket.recv(connection.sock, 1, socket.MSG_PEEK))
+    except OSError:
+        return False
 
 
 def _is_odd(data: bytes) -> bool:
@@ -852,4 +668,4 @@ def _is_odd(data: bytes) -> bool:
 
 
 def _print_error(_sock: Any, address: Any) -> None:
-    print(f"{address}: {sys.exc_info()[1]!r}", file=sys.stderr)
+    write_stderr(f"{address}: {sys.exc_info()[1]!r}\n")

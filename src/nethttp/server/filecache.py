@@ -9,6 +9,7 @@ link on the way that leads elsewhere) is forgotten after `LIFE` seconds.
 from __future__ import annotations
 
 import io
+import math
 import os
 import threading
 import time
@@ -43,7 +44,10 @@ class StoredFile:
     `content` is None for one that is not held in memory.
     """
 
-    __slots__ = ("content", "descriptor", "identity", "modified_ns", "path", "settled", "size")
+    __slots__ = (
+        *("checked", "content", "descriptor", "identity"),
+        *("modified_ns", "path", "settled", "size"),
+    )
 
     def __init__(self, path: str) -> None:
         """Open `path`.
@@ -53,16 +57,20 @@ class StoredFile:
         """
         self.descriptor = -1
         self.path = path
+        self.checked = -math.inf
+        """When it was last found to be current, a time of `time.monotonic`."""
         with open_regular_file(path) as file:
             descriptor = file.fileno()
             status = os.fstat(descriptor)
+            self.identity = _identity(status)
             self.content: bytes | None = None
             if status.st_size <= MAX_IN_MEMORY:
                 content = os.pread(descriptor, MAX_IN_MEMORY + 1, 0)
-                # Content and size belong together only if nobody wrote in between.
-                if len(content) == status.st_size and os.fstat(descriptor) == status:
+                # Content and size belong together only if nobody wrote in between. That it was
+                # read now, which the system may note, is no change.
+                unchanged = _identity(os.fstat(descriptor)) == self.identity
+                if len(content) == status.st_size and unchanged:
                     self.content = content
-            self.identity = _identity(status)
             self.size = status.st_size
             self.modified_ns = status.st_mtime_ns
             self.settled = time.time() - status.st_mtime > SETTLED_SECONDS
@@ -78,12 +86,22 @@ class StoredFile:
         """The bytes that it holds; a descriptor counts as `DESCRIPTOR_COST`."""
         return DESCRIPTOR_COST if self.content is None else len(self.content)
 
-    def is_current(self) -> bool:
-        """Return whether its name still leads to this very file, unchanged."""
+    def is_current(self, since: float = math.inf) -> bool:
+        """Return whether its name leads to this very file, unchanged.
+
+        What was found out since a moment (of `time.monotonic`) is good enough where that is when
+        somebody asked for the file: many who ask at once are answered with one look.
+        """
+        if self.checked >= since:
+            return True
+        now = time.monotonic()
         try:
-            return _identity(os.stat(self.path)) == self.identity
+            current = _identity(os.stat(self.path)) == self.identity
         except OSError:
             return False
+        if current:
+            self.checked = now
+        return current
 
     def view(self, start: int = 0, stop: int | None = None) -> io.BufferedIOBase | io.RawIOBase:
         """Return the bytes from `start` up to but without `stop` as a file to read and close."""

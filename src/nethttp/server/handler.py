@@ -15,13 +15,12 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
-from ..errors import IncompleteRead, LineTooLong, LocalProtocolError, RemoteProtocolError, excerpt
+from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
 from ..net.stream import SocketReader
-from ..status import HTTPStatus, phrase_of
+from ..status import HTTPMethod, HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.block import read_field_block
 from ..wire.body import LengthDecoder, body_decoder
@@ -29,17 +28,14 @@ from ..wire.fields import FieldFinder, FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
     FRAMING_FIELDS,
-    declared_framing,
     expects_continue,
     keeps_alive,
     request_framing,
-    response_has_body,
 )
 from ..wire.head import (
     parse_field_section,
     parse_request_head,
     parse_request_line,
-    serialise_fields,
 )
 from ..wire.limits import DEFAULT_LIMITS, SERVER_LIMITS, Limits
 from ..wire.reader import BodyReader
@@ -48,7 +44,8 @@ from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
-from .loglines import LineLog
+from .heads import FINAL, INTERIM, Head, ending_of, field_line, head_of, opening, status_line
+from .loglines import LineLog, write_stderr
 from .undecoded import UndecodedIfLineFirst
 from .writer import PatientWriter, ResponseWriter
 
@@ -80,78 +77,17 @@ body { margin: 4rem auto; max-width: 40rem; padding: 0 1rem }
 
 DEFAULT_ERROR_CONTENT_TYPE = "text/html;charset=utf-8"
 
-#: Responses whose head is of use to the peer before any of the body is there.
-_STREAMED_TYPES = ("text/event-stream", "multipart/x-mixed-replace")
-
 #: How long a connection that is being closed goes on reading what the peer still sends, so that the
 #: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
 LINGER_SECONDS = 1.0
 
 
-_FRAMING_NAMES = {name.encode("ascii"): name for name in FRAMING_FIELDS}
-
 #: What says that content follows a request's head.
 _CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
 
+_METHOD_NAMES = {method.value: sys.intern("do_" + method.value) for method in HTTPMethod}
+
 _OBS_TEXT = re.compile(rb"[\x80-\xff]")
-
-
-@lru_cache(maxsize=1024)
-def _short_field_line(name: str, value: str) -> bytes:
-    return serialise_fields([(name, value)])
-
-
-def _field_line(name: str, value: str) -> bytes:
-    """Return a checked field line. Most repeat from response to response: short ones are kept."""
-    if len(value) < 128:
-        return _short_field_line(name, value)
-    return serialise_fields([(name, value)])
-
-
-@lru_cache(maxsize=1024)
-def _framing_field(line: bytes) -> tuple[str, str] | None:
-    """Return name and value of a buffered line if it frames the message."""
-    name, colon, value = line.partition(b":")
-    key = _FRAMING_NAMES.get(name.lower()) if colon else None
-    return None if key is None else (key, value.strip().decode("latin-1"))
-
-
-@lru_cache(maxsize=1024)
-def _frame(fields: tuple[tuple[str, str], ...]) -> tuple[int | None, bool]:
-    """Return the declared framing, and whether Connection says something."""
-    found: dict[str, list[str]] = {}
-    for name, value in fields:
-        found.setdefault(name, []).append(value)
-    return declared_framing(found), "connection" in found
-
-
-def _frame_of(lines: list[bytes]) -> tuple[int | None, bool]:
-    """Return what `_frame` does of a buffered head; most of its lines were seen before."""
-    return _frame(tuple([field for line in lines if (field := _framing_field(line))]))
-
-
-@lru_cache(maxsize=2)
-def _date_line(second: int) -> bytes:
-    return f"Date: {format_http_date(second)}\r\n".encode("ascii")
-
-
-def _leaves_alone(handler: type[BaseHTTPRequestHandler]) -> bool:
-    """Whether a class sends Server and Date as they are sent here: no method need be asked."""
-    base = BaseHTTPRequestHandler
-    return (
-        handler.send_header is base.send_header
-        and handler.version_string is base.version_string
-        and handler.date_time_string is base.date_time_string
-    )
-
-
-@lru_cache(maxsize=256)
-def _status_line(version: str, status: int, reason: str) -> bytes:
-    if grammar.FORBIDDEN_IN_VALUE.search(version + reason):
-        raise LocalProtocolError(
-            f"Invalid reason {excerpt(reason)}: expected no control characters (RFC 9112 section 4)"
-        )
-    return f"{version} {status:d} {reason}\r\n".encode("latin-1")
 
 
 class _MessageClass:
@@ -161,6 +97,17 @@ class _MessageClass:
         from ..message import HTTPMessage  # start-up: it loads email
 
         return HTTPMessage
+
+
+class _HeadersBuffer:
+    """`_headers_buffer` until there is one: programs look into it, with or without `setup`."""
+
+    def __get__(self, handler: Any, owner: type) -> Any:
+        if handler is None:
+            return self
+        lines: list[bytes] = []
+        handler._headers_buffer = lines
+        return lines
 
 
 class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
@@ -213,7 +160,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     requestline: str = ""
     rfile: Any
     wfile: Any
-    _headers_buffer: list[bytes]
+    _headers_buffer: Any = _HeadersBuffer()
     close_connection: bool = True
 
     # What is known of the exchange; programs that never run `setup` read these defaults.
@@ -226,7 +173,6 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _content_left = False
     _version = 9
     _status: int | None = None
-    _streamed = False
     _error_ends_connection = True
 
     # The engine's connection, and whether the program has taken its socket.
@@ -236,10 +182,18 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
     _log: LineLog | None = None
     _raw_requestline: bytes | None = None
 
+    # Which methods do what they do here, so that they need not be called; see `__init__`.
+    _plain_opening = _plain_flush = _plain_log = False
+
     # --- the connection ---
 
     def __init__(self, request: Any, client_address: Any, server: Any) -> None:
         """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
+        self._plain_opening = self._inherits(
+            "send_response_only", "send_header", "version_string", "date_time_string"
+        )
+        self._plain_flush = self._inherits("flush_headers")
+        self._plain_log = self._inherits("log_message")
         if type(request) is not Connection:
             super().__init__(request, client_address, server)
             return
@@ -250,6 +204,12 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         timeout = self.body_timeout if self.timeout is None else self.timeout
         self.rfile: Any = io.BytesIO()
         self.wfile: Any = PatientWriter(request.sock, timeout)
+
+    def _inherits(self, *names: str) -> bool:
+        """Return whether this object's class leaves some methods as they are here."""
+        return all(
+            getattr(type(self), name) is getattr(BaseHTTPRequestHandler, name) for name in names
+        )
 
     def setup(self) -> None:
         """Make `rfile` and `wfile` for the connection."""
@@ -310,7 +270,7 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             if stream is not None:
                 stream.end()
                 self._wait_at_most(self.body_timeout)
-            method = getattr(self, "do_" + self.command, None)
+            method = self._method_for(self.command)
             if method is None:
                 self._refuse_method()
                 return
@@ -340,13 +300,17 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         if type(writer) is PatientWriter:
             writer.next_response()
         self.rfile = io.BytesIO(content)
-        method = getattr(self, "do_" + self.command, None)
+        method = self._method_for(self.command)
+        fits = True
         try:
             if method is None:
                 self._refuse_method()
             else:
                 method()
-            writer.flush()
+            if type(writer) is PatientWriter:
+                fits = writer.end_response()
+            else:
+                writer.flush()
         except TimeoutError as error:
             self._answer_crash()
             self._on_timeout(error)
@@ -358,8 +322,12 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         finally:
             if self._taken:
                 self._let_go()
-        if isinstance(writer, ResponseWriter) and (writer.overrun or writer.missing):
+        if not fits:
             self._end_exchange(None)
+
+    def _method_for(self, command: str) -> Any:
+        # A name that is known, not made anew, is found in the interpreter's cache of attributes.
+        return getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
 
     def _attend(self, data: bytes, closing: bool) -> bytes | None:
         """Read one request from `data` and the socket, and answer it.
@@ -778,13 +746,21 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             ValueError: a `message` with control characters; nothing is sent.
         """
         self.log_request(code)
-        self.send_response_only(code, message)
-        if not _leaves_alone(type(self)):
+        if not self._plain_opening:
+            self.send_response_only(code, message)
             self.send_header("Server", self.version_string())
             self.send_header("Date", self.date_time_string())
-        elif self.request_version != "HTTP/0.9":
-            server = _short_field_line("Server", f"{self.server_version} {self.sys_version}")
-            self._headers_buffer += server, _date_line(int(time.time()))
+            return
+        self._status = status = int(code)
+        if self.request_version != "HTTP/0.9":
+            self._headers_buffer += opening(
+                self.protocol_version,
+                status,
+                self._reason_of(status) if message is None else message,
+                self.server_version,
+                self.sys_version,
+                int(time.time()),
+            )
 
     def send_response_only(self, code: int, message: str | None = None) -> None:
         """Begin a response: buffer its status line alone. `message` defaults to the phrase.
@@ -792,13 +768,16 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         Raises:
             ValueError: a `message` with control characters; nothing is sent.
         """
-        self._status = int(code)
-        self._streamed = False
-        if self.request_version == "HTTP/0.9":
-            return
-        if message is None:
-            message = phrase_of(code) if code not in self.responses else self.responses[code][0]  # type: ignore[index]
-        self._buffer(_status_line(self.protocol_version, int(code), message))
+        self._status = status = int(code)
+        if self.request_version != "HTTP/0.9":
+            reason = self._reason_of(status) if message is None else message
+            self._headers_buffer.append(status_line(self.protocol_version, status, reason))
+
+    def _reason_of(self, status: int) -> str:
+        try:
+            return self.responses[status][0]  # type: ignore[index]
+        except KeyError:
+            return phrase_of(status)
 
     def send_header(self, keyword: str, value: str) -> None:
         """Buffer one field of the response.
@@ -807,23 +786,15 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             ValueError: a name that is no token, a value with control characters or outside
                 ISO-8859-1; nothing is sent.
         """
-        text = value if isinstance(value, str) else str(value)
+        if type(value) is not str:
+            value = str(value)
         if self.request_version != "HTTP/0.9":
-            self._buffer(_field_line(keyword, text))
-        key = keyword.lower()
-        if key == "connection":
-            if has_list_member(text, "close"):
+            self._headers_buffer.append(field_line(keyword, value))
+        if len(keyword) == 10 and keyword.lower() == "connection":
+            if has_list_member(value, "close"):
                 self.close_connection = True
-            elif has_list_member(text, "keep-alive"):
+            elif has_list_member(value, "keep-alive"):
                 self.close_connection = False
-        elif key == "content-type" and text.lower().startswith(_STREAMED_TYPES):
-            self._streamed = True
-
-    def _buffer(self, line: bytes) -> None:
-        try:
-            self._headers_buffer.append(line)
-        except AttributeError:
-            self._headers_buffer = [line]
 
     def end_headers(self) -> None:
         """End the head of the response; it leaves with the first bytes of the body.
@@ -834,43 +805,46 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
         Raises:
             ValueError: Content-Length together with Transfer-Encoding, or an invalid one.
         """
-        if self.request_version != "HTTP/0.9":
-            framing = self._tell_persistence()
-            self._buffer(b"\r\n")
-            if type(self).flush_headers is BaseHTTPRequestHandler.flush_headers:
-                self._hand_over_head(framing)
-            else:
-                self.flush_headers()
+        if self.request_version == "HTTP/0.9":
+            return
+        ending = ending_of(
+            self._headers_buffer,
+            self.command,
+            self._status,
+            self._version,
+            self.protocol_version,
+            self.close_connection,
+        )
+        self.close_connection = ending.close
+        if self._plain_flush:
+            self._headers_buffer = []
+            self._hand_over(ending.head)
+            return
+        if ending.line:
+            self._headers_buffer.append(ending.line)
+        self._headers_buffer.append(b"\r\n")
+        self.flush_headers()
 
     def flush_headers(self) -> None:
         """Hand the buffered head to `wfile`."""
-        lines = getattr(self, "_headers_buffer", None)
+        lines, self._headers_buffer = self._headers_buffer, []
         if lines:
-            # Read off the head itself: programs edit the buffered lines.
-            self._hand_over_head(_frame_of(lines)[0])
+            # Read off the lines as they are: programs edit them.
+            self._hand_over(head_of(lines, self.command, self._status))
 
-    def _hand_over_head(self, framing: int | None) -> None:
-        head = b"".join(self._headers_buffer)
-        self._headers_buffer = []
-        if not isinstance(self.wfile, ResponseWriter):
-            self.wfile.write(head)
-        elif self._takes_over:
-            self.wfile.begin(head, None, has_body=True, hold=False)
-            self._release()
-        elif self._status is not None and self._status < 200:
+    def _hand_over(self, head: Head) -> None:
+        data, kind, length, has_body, waits = head
+        writer = self.wfile
+        if type(writer) is not PatientWriter and not isinstance(writer, ResponseWriter):
+            writer.write(data)
+        elif kind == FINAL:
+            writer.begin(data, length, has_body, waits)
+        elif kind == INTERIM:
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
-            self.wfile.interim(head)
+            writer.interim(data)
         else:
-            length = None if framing == CHUNKED else framing
-            has_body = self._status is None or response_has_body(self.command, self._status)
-            follows = has_body and length != 0 and not self._streamed
-            self.wfile.begin(head, length, has_body=has_body, hold=follows)
-
-    @property
-    def _takes_over(self) -> bool:
-        """Whether the connection stops speaking HTTP with this response."""
-        status = self._status or 0
-        return status == 101 or (self.command == "CONNECT" and 200 <= status < 300)
+            writer.begin(data, None, True, False)
+            self._release()
 
     def _release(self) -> None:
         """Leave the connection to whatever protocol follows."""
@@ -884,29 +858,16 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
             self._stream.end()
             self._stream.timeout = self.timeout
 
-    def _tell_persistence(self) -> int | None:
-        """Add Connection where it is needed; return how the response is framed."""
-        status = self._status
-        framing, told = _frame_of(getattr(self, "_headers_buffer", []))
-        if status is None or status < 200 or self._takes_over:
-            return framing
-        if framing is None and response_has_body(self.command, status):
-            self.close_connection = True
-        if told or self.protocol_version < "HTTP/1.1":
-            return framing
-        if self.close_connection:
-            self._buffer(b"Connection: close\r\n")
-        elif self._version < 11:
-            self._buffer(b"Connection: keep-alive\r\n")
-        return framing
-
     # --- the log and what responses say of the server ---
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log an answered request."""
         if isinstance(code, HTTPStatus):
             code = code.value
-        self.log_message('"%s" %s %s', self.requestline, str(code), str(size))
+        if self._plain_log:
+            self._log_line(f'"{self.requestline}" {code} {size}')
+        else:
+            self.log_message('"%s" %s %s', self.requestline, str(code), str(size))
 
     def log_error(self, format: str, *args: Any) -> None:
         """Log an error."""
@@ -914,10 +875,12 @@ class BaseHTTPRequestHandler(socketserver.StreamRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Write one line to standard error: address, time, and ``format % args`` escaped."""
-        message = escape(format % args)
-        line = f"{self.address_string()} - - [{self.log_date_time_string()}] {message}\n"
+        self._log_line(format % args)
+
+    def _log_line(self, message: str) -> None:
+        line = f"{self.address_string()} - - [{self.log_date_time_string()}] {escape(message)}\n"
         if self._log is None:
-            sys.stderr.write(line)
+            write_stderr(line)
         else:
             self._log.write(line)
 

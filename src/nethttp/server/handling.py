@@ -79,7 +79,9 @@ class HandlerApplication:
     def _handler_of(self, connection: Connection) -> Any:
         handler = connection.state
         if handler is None:
-            handler = connection.state = self._factory(connection, connection.address, self._server)
+            handler = self._factory(connection, connection.address, self._server)
+            handler._log = self.log
+            connection.state = handler
         return handler
 
     def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:

@@ -8,6 +8,7 @@ systemd                                 the sockets that systemd opened (LISTEN_
 
 from __future__ import annotations
 
+import array
 import os
 import socket
 import struct
@@ -159,6 +160,7 @@ class Listeners:
             self._own += self._sockets[-1]
         elif address.kind == "unix":
             self._sockets.append([self._open_unix(address.host)])
+            self._own += self._sockets[-1]
         elif address.kind == "fd":
             self._sockets.append([_adopt(address.port)])
         else:
@@ -253,24 +255,46 @@ def _adopt(descriptor: int) -> socket.socket:
 
 
 def stop_new_connections(listener: socket.socket) -> None:
-    """Let the kernel drop what would become a new connection of `listener`, where it can.
+    """Let the kernel refuse what would become a new connection of `listener`, where it can.
 
     Closing a listening socket resets the connections in its queue. Once nothing new comes in, the
     queue can be emptied first; whoever connects meanwhile is as if he had come later.
     """
-    if sys.platform != "linux" or listener.family not in (socket.AF_INET, socket.AF_INET6):
+    if sys.platform != "linux":
         return
-    # A filter of one instruction, "return 0": no packet is for this socket. See socket(7) and
-    # struct sock_fprog.
-    import ctypes  # only here: an address is wanted
-
-    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
-    program = struct.pack("HP", 1, ctypes.addressof(instruction))
-    so_attach_filter = 26
     try:
-        listener.setsockopt(socket.SOL_SOCKET, so_attach_filter, program)
+        if listener.family in (socket.AF_INET, socket.AF_INET6):
+            _drop_handshakes(listener)
+        else:
+            # The queue of a Unix socket can be emptied after that, and `connect` is refused.
+            listener.shutdown(socket.SHUT_RD)
     except OSError:
-        pass  # A kernel without filters: the queue may get a late guest.
+        pass  # A kernel that cannot: the queue may get a late guest.
+
+
+def _drop_handshakes(listener: socket.socket) -> None:
+    """Attach a filter that drops the first packet of every handshake, and no other.
+
+    The last packet of a handshake that has begun comes through, since its client may take the
+    connection for made. See socket(7) and struct sock_fprog.
+    """
+    program = b"".join(
+        struct.pack("HBBI", *instruction)
+        for instruction in (
+            (0x30, 0, 0, 13),  # load the byte with TCP's flags
+            (0x54, 0, 0, 0x12),  # keep SYN and ACK
+            (0x15, 0, 1, 0x02),  # SYN alone?
+            (0x06, 0, 0, 0),  # then keep no byte of the packet
+            (0x06, 0, 0, 0xFFFFFFFF),  # else all
+        )
+    )
+    kept = array.array("B", program)  # an array tells its address
+    so_attach_filter = 26
+    listener.setsockopt(
+        socket.SOL_SOCKET,
+        so_attach_filter,
+        struct.pack("HP", len(program) // 8, kept.buffer_info()[0]),
+    )
 
 
 def url_of(sock: socket.socket, scheme: str = "http") -> str:

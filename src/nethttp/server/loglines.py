@@ -1,16 +1,46 @@
-"""`LineLog`: the handlers' log lines, written together where many come at once.
+"""Lines for standard error, which is not always there to take them.
 
-A line is on its way to standard error before the response that it speaks of is sent, unless more
-requests wait in the same turn of the engine's loop: then the lines of a turn are written in one go,
-at its end.
+`write_stderr` writes to what `sys.stderr` is at the time. A program may have closed it, its other
+end may be gone, the disk full, and a program without a console has none: that costs the line, and
+never a server its thread.
+
+A handler's log line is on its way before the response that it speaks of is sent, unless more
+requests wait in the same turn of the engine's loop: then `LineLog` keeps the lines of a turn and
+writes them in one go, at its end.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Iterable
 
-__all__ = ["LineLog"]
+__all__ = ["ErrorStream", "LineLog", "write_stderr"]
+
+
+def write_stderr(text: str) -> None:
+    """Write whole lines to standard error, in one piece, if that can be."""
+    try:
+        # It may be None, which has no `write`.
+        sys.stderr.write(text)
+    except Exception:
+        pass  # There is nowhere to say it.
+
+
+class ErrorStream:
+    """A text file for programs to write errors to, which always works: `wsgi.errors`, for one."""
+
+    def write(self, text: str) -> int:
+        """Write `text` to standard error if that can be, and return its length."""
+        write_stderr(text)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write `lines`, which bring their line ends with them."""
+        write_stderr("".join(lines))
+
+    def flush(self) -> None:
+        """Do nothing: what was written is on its way."""
 
 
 class LineLog:
@@ -45,4 +75,4 @@ class LineLog:
             except IndexError:
                 break  # Another thread has taken it.
         if lines:
-            sys.stderr.write("".join(lines))
+            write_stderr("".join(lines))

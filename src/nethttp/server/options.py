@@ -12,7 +12,7 @@ from ..wire.limits import DEFAULT_LIMITS, Limits
 from .accesslog import FORMATS
 from .applications import INTERFACES, NotServable, Servable, named
 from .cgi import CGIHTTPRequestHandler
-from .engine import EngineLimits
+from .contract import EngineLimits
 from .files import SimpleHTTPRequestHandler
 from .listeners import LOOPBACK, Address, parse_address
 from .worker import Settings, TLSFiles

@@ -8,11 +8,13 @@ compressed here. Each has an entity tag of its own: they are different bytes (RF
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
 from ..wire.coding import available_codings, choose_coding, encode
 from ..wire.values import EntityTag
+from .dates import DatedHead
 from .filecache import BoundedCache, StoredFile
 
 __all__ = ["Representation", "Resource"]
@@ -58,10 +60,11 @@ _COMPRESSED: BoundedCache[tuple[object, ...], bytes] = BoundedCache(
 class Representation:
     """The bytes of a file in one coding (None: as it is), and the entity tag of these bytes.
 
-    `head` is for whoever serves it to keep the field lines in that describe it.
+    `fields` and `head` are for whoever serves it to keep: the fields that describe it, and the
+    whole head of a response with it.
     """
 
-    __slots__ = ("coding", "content", "etag", "head", "stored")
+    __slots__ = ("coding", "content", "etag", "fields", "head", "stored")
 
     def __init__(self, stored: StoredFile, content: bytes | None, coding: str | None) -> None:
         self.stored = stored
@@ -69,12 +72,18 @@ class Representation:
         self.coding = coding
         opaque = f"{stored.modified_ns:x}-{stored.size:x}"
         self.etag = EntityTag(f"{opaque}-{coding}" if coding else opaque)
-        self.head: tuple[tuple[str, str], ...] | None = None
+        self.fields: tuple[tuple[str, str], ...] | None = None
+        self.head: DatedHead | None = None
 
     @property
     def size(self) -> int:
         """Its length in bytes."""
         return self.stored.size if self.content is None else len(self.content)
+
+    @property
+    def in_memory(self) -> bytes | None:
+        """All of it, if it is held in memory."""
+        return self.stored.content if self.content is None else self.content
 
     def open(self, start: int = 0, stop: int | None = None) -> io.IOBase:
         """Return the bytes from `start` up to but without `stop` as a file to read and close."""
@@ -117,19 +126,19 @@ class Resource:
         """The bytes that it holds."""
         return self.stored.cost + sum(made.stored.cost for made in self._made.values()) + 2048
 
-    def is_current(self) -> bool:
-        """Return whether the file is still what it was."""
-        return self.stored.is_current()
+    def is_current(self, since: float = math.inf) -> bool:
+        """Return whether the file is still what it was: see `StoredFile.is_current`."""
+        return self.stored.is_current(since)
 
-    def choose(self, accept_encoding: str | None) -> Representation:
-        """Return what a request with this Accept-Encoding gets."""
+    def choose(self, accept_encoding: str | None, since: float = math.inf) -> Representation:
+        """Return what a request with this Accept-Encoding gets; `since` as for `is_current`."""
         coding = _choose_coding(accept_encoding, self.offered) if self.offered else None
         if coding is None:
             return self.as_it_is
         made = self._made.get(coding)
         if made is None:
             made = self._made[coding] = self._compress(coding)
-        elif made.stored is not self.stored and not made.stored.is_current():
+        elif made.stored is not self.stored and not made.stored.is_current(since):
             # The neighbour is being replaced.
             return self.as_it_is
         return made

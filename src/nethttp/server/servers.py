@@ -13,8 +13,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
-from .engine import BUSY_RESPONSE, Engine, EngineLimits
+from .contract import BUSY_RESPONSE, EngineLimits
+from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
+from .loglines import write_stderr
 
 if TYPE_CHECKING:
     import ssl
@@ -163,9 +165,15 @@ class HTTPServer(socketserver.TCPServer):
         """Print an error that a handler did not catch; a peer that went away is one line."""
         error = sys.exc_info()[1]
         if isinstance(error, ConnectionError | TimeoutError):
-            print(f"{client_address}: connection lost: {error}", file=sys.stderr)
+            write_stderr(f"{client_address}: connection lost: {error}\n")
         else:
-            super().handle_error(request, client_address)
+            import traceback  # start-up: it loads what reads source files
+
+            rule = "-" * 40
+            write_stderr(
+                f"{rule}\nException occurred during processing of request from {client_address}\n"
+                f"{traceback.format_exc()}{rule}\n"
+            )
 
 
 class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
@@ -265,7 +273,7 @@ class HTTPSServer(HTTPServer):
             try:
                 wrapped.do_handshake()
             except (OSError, ValueError) as error:
-                print(f"{client_address}: TLS handshake failed: {error}", file=sys.stderr)
+                write_stderr(f"{client_address}: TLS handshake failed: {error}\n")
                 return
             super().finish_request(wrapped, client_address)
         finally:

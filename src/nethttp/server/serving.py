@@ -8,7 +8,7 @@ from typing import Any
 
 from ..wire.limits import Limits
 from .applications import look_at
-from .engine import EngineLimits
+from .contract import EngineLimits
 from .listeners import Address, Listeners, parse_address
 from .supervisor import Supervisor, serve_in_this_process
 from .worker import Settings, TLSFiles

@@ -18,11 +18,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .applications import NotServable
 from .listeners import Listeners
+from .loglines import write_stderr
 from .worker import Settings, Worker
 
 __all__ = ["Supervisor", "serve_in_this_process"]
@@ -43,7 +44,14 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hasattr(signal,
 
 
 def _say(message: str) -> None:
-    print(f"nethttp: {message}", file=sys.stderr, flush=True)
+    write_stderr(f"nethttp: {message}\n")
+
+
+def _flush() -> None:
+    """Send what was printed on its way, lest a fork prints it twice or an end loses it."""
+    for file in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            file.flush()
 
 
 class _Child:
@@ -135,8 +143,7 @@ class Supervisor:
 
     def _start(self, place: int) -> _Child:
         ours, theirs = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         # A signal between the fork and the child's own handlers is kept for these.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
@@ -161,10 +168,9 @@ class Supervisor:
                     os.close(child.report)
             status = _work(self._settings, self._listeners.of_worker(place), report)
         except BaseException:
-            traceback.print_exc()
+            write_stderr(traceback.format_exc())
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            _flush()
             # Nothing of the supervisor's that is still on the stack may run here.
             os._exit(status)
 
@@ -189,8 +195,9 @@ class Supervisor:
             self._announce = None
 
     def _end(self, child: _Child, with_signal: int = signal.SIGTERM) -> None:
-        """Let a worker finish what runs, and end."""
-        child.kill_at = time.monotonic() + self._settings.drain_timeout + KILL_GRACE
+        """Let a worker finish what runs, and end; SIGQUIT: end at once."""
+        if child.kill_at is None:
+            child.kill_at = time.monotonic() + self._settings.drain_timeout + KILL_GRACE
         os.kill(child.pid, with_signal)
 
     # --- signals ---
@@ -213,7 +220,7 @@ class Supervisor:
         for place in self._places:
             place.start_at = None
         for child in self._children.values():
-            self._end(child)
+            self._end(child, signal.SIGQUIT if again else signal.SIGTERM)
 
     def _renew(self) -> None:
         """Start a new worker for every place; the old one goes when it serves."""
@@ -300,34 +307,50 @@ def _at_a_terminal() -> bool:
 
 
 def _work(settings: Settings, listeners: list[socket.socket], report: int) -> int:
-    """Serve in this process until told to end; a byte in `report` says that it serves."""
-    told: list[int] = []
+    """Serve in this process until told to end; a byte in `report` says that it serves.
+
+    However often it is told, it finishes what runs: a terminal, or whoever manages services, tells
+    every process of a group what the supervisor then tells its workers. SIGQUIT ends it at once.
+    """
+    told = False
     worker: Worker | None = None
     parent = os.getppid()
 
-    def end(number: int, _frame: Any) -> None:
-        told.append(number)
-        if worker is not None:
+    def end(_number: int, _frame: Any) -> None:
+        nonlocal told
+        # Another signal may come in the middle of this.
+        first, told = not told, True
+        if first and worker is not None:
             worker.drain()
 
+    def end_at_once(_number: int, _frame: Any) -> None:
+        if worker is None:
+            os._exit(0)  # It serves nobody yet.
+        worker.stop()
+
     def look_after_parent() -> None:
-        if os.getppid() != parent and not told:
+        if os.getppid() != parent:
             end(signal.SIGTERM, None)
 
+    signal.signal(signal.SIGQUIT, end_at_once)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     try:
-        worker = Worker(settings, listeners)
+        made = Worker(settings, listeners)
     except (NotServable, OSError) as error:
         _say(str(error))
         return 1
     os.write(report, b"!")
     os.close(report)
+    # A signal in between would be obeyed twice.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    worker = made
     if told:
         worker.drain()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     worker.run(look_after_parent)
     return 0
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Sequence
+
+from .loglines import write_stderr
 
 __all__ = ["start_watcher"]
 
@@ -44,9 +45,9 @@ def start_watcher(directories: Sequence[str]) -> int:
                 break
             if changes:
                 names = sorted({os.path.relpath(path) for _, path in changes})
-                print(f"nethttp: {', '.join(names[:5])} changed", file=sys.stderr, flush=True)
+                write_stderr(f"nethttp: {', '.join(names[:5])} changed\n")
                 os.kill(parent, signal.SIGHUP)
     except BaseException:
-        traceback.print_exc()
+        write_stderr(traceback.format_exc())
     finally:
         os._exit(0)

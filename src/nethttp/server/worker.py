@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import socket
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,9 +16,11 @@ from ..net.tls import server_context
 from ..wire.limits import Limits
 from .accesslog import AccessLog, LoggedApplication, exchange_of_wsgi, timed_wsgi
 from .applications import Servable
-from .engine import Application, Engine, EngineLimits
+from .contract import Application, EngineLimits
+from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .health import with_health
+from .loglines import write_stderr
 from .servers import ThreadingHTTPServer
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class Worker:
             if self._log is not None:
                 self._log.reopen()
         except OSError as error:
-            print(f"nethttp: cannot reload: {error}", file=sys.stderr, flush=True)
+            write_stderr(f"nethttp: cannot reload: {error}\n")
 
 
 def _open_log(settings: Settings) -> AccessLog | None:

@@ -7,6 +7,7 @@ two sends cost 40 ms when Nagle's algorithm meets a delayed ACK (gh-108736).
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -17,6 +18,10 @@ __all__ = ["PatientWriter", "ResponseWriter", "send_all", "wants_more"]
 #: Up to this size a head and the first bytes of a body are joined; copying more costs more than a
 #: second send.
 MAX_JOINED = 256 * 1024
+
+#: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
+#: one packet.
+MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 
 
 class ResponseWriter(io.BufferedIOBase):
@@ -46,12 +51,13 @@ class ResponseWriter(io.BufferedIOBase):
 
     def next_response(self) -> None:
         """Forget the response before."""
-        self.flush()
+        if self._held:
+            self.flush()
         self._left = None
         self._silent = self.begun = False
         self.overrun = self.sent = 0
 
-    def begin(self, head: bytes, length: int | None, *, has_body: bool, hold: bool) -> None:
+    def begin(self, head: bytes, length: int | None, has_body: bool, hold: bool) -> None:
         """Take a response's head; its body has `length` bytes (None: it ends with the connection).
 
         Without `has_body` (HEAD, 204, 304) what the handler writes is dropped. `hold` keeps the
@@ -64,10 +70,21 @@ class ResponseWriter(io.BufferedIOBase):
         if not hold:
             self.flush()
 
+    def end_response(self) -> bool:
+        """Send a head that is held back; return whether the response is as long as it declared."""
+        if self._held:
+            self.flush()
+        return not self.overrun and (not self._left or self._silent)
+
     def interim(self, head: bytes) -> None:
         """Send the head of an interim response; the response itself is still to come."""
         self.flush()
         self._send(head)
+
+    @property
+    def held(self) -> bytes:
+        """The head that is held back, empty if none is."""
+        return self._held
 
     @property
     def missing(self) -> int:
@@ -82,6 +99,12 @@ class ResponseWriter(io.BufferedIOBase):
         """
         if type(data) is bytes:
             size = len(data)
+            if self._held and size == self._left and size <= MAX_JOINED:
+                # Nearly every response: all of its content, in one piece.
+                whole, self._held = self._held + data, b""
+                self._left, self.sent = 0, size
+                self._send(whole)
+                return size
         else:
             with memoryview(data) as view:
                 size = view.nbytes
@@ -112,13 +135,14 @@ class ResponseWriter(io.BufferedIOBase):
 
         Returns how many were sent: fewer when the file is shorter.
         """
-        self.flush()
         self.begun = True
-        if self._silent:
-            return 0
         if self._left is not None:
             count = min(count, self._left)
-        sent = self._sendfile(file, offset, count) if count else 0
+        if self._silent or not count:
+            self.flush()
+            return 0
+        held, self._held = self._held, b""
+        sent = self._sendfile(held, file, offset, count)
         if self._left is not None:
             self._left -= sent
         self.sent += sent
@@ -127,7 +151,12 @@ class ResponseWriter(io.BufferedIOBase):
     def _send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
-    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        """Send `head`, which may be empty, and a part of a file; return how much of the file."""
+        if head:
+            self._send(head)
         return self._sock.sendfile(file, offset, count)
 
     def flush(self) -> None:
@@ -153,17 +182,16 @@ def wants_more(error: OSError) -> bool:
     )
 
 
-def send_all(sock: socket.socket, data: bytes, timeout: float | None) -> None:
-    """Send all of `data` on a socket that does not block.
+def send_all(sock: socket.socket, data: bytes, timeout: float | None, flags: int = 0) -> None:
+    """Send all of `data` on a socket that does not block. TLS knows no `flags`.
 
     Raises:
         TimeoutError: there was no room for `timeout` seconds (None: as long as it takes).
+        ConnectionError: the peer has gone, in the middle of TLS too.
     """
     try:
-        sent = sock.send(data)
+        sent = sock.send(data, flags)
     except OSError as error:
-        if not wants_more(error):
-            raise
         _wait(sock, error, timeout)
         sent = 0
     if sent == len(data):
@@ -171,10 +199,8 @@ def send_all(sock: socket.socket, data: bytes, timeout: float | None) -> None:
     with memoryview(data).cast("B") as view:
         while sent < len(view):
             try:
-                sent += sock.send(view[sent:])
+                sent += sock.send(view[sent:], flags)
             except OSError as error:
-                if not wants_more(error):
-                    raise
                 _wait(sock, error, timeout)
 
 
@@ -183,7 +209,17 @@ def _wait(sock: socket.socket, error: OSError, timeout: float | None) -> None:
 
     Raises:
         TimeoutError: it could not in time.
+        OSError: `error`, if it says something else.
     """
+    if not wants_more(error):
+        try:
+            if type(error).__name__.startswith("SSL"):
+                # To who writes, a peer that has cut TLS off is what it is without TLS.
+                raise BrokenPipeError(errno.EPIPE, str(error)) from error
+            raise error
+        finally:
+            # Its traceback has this frame: with it, what the writer holds would live on.
+            del error
     if not _is_ready(sock, type(error).__name__ == "SSLWantReadError", timeout):
         raise TimeoutError(f"expected room to send within {timeout:g} s")
 
@@ -211,20 +247,22 @@ class PatientWriter(ResponseWriter):
     def _send(self, data: bytes) -> None:
         send_all(self._sock, data, self.timeout)
 
-    def _sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
         try:
             source = file.fileno()
         except (OSError, AttributeError):
             source = -1
         if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
-            return self._copy(file, offset, count)
+            return self._copy(head, file, offset, count)
+        if head:
+            send_all(self._sock, head, self.timeout, MORE_FOLLOWS)
         target, sent = self._sock.fileno(), 0
         while sent < count:
             try:
                 size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
             except OSError as error:
-                if not wants_more(error):
-                    raise
                 _wait(self._sock, error, self.timeout)
             else:
                 if not size:
@@ -233,11 +271,16 @@ class PatientWriter(ResponseWriter):
         file.seek(offset + sent)
         return sent
 
-    def _copy(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+    def _copy(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
         """Send a file piece by piece, where the kernel cannot."""
         file.seek(offset)
         sent = 0
         while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
-            self._send(piece)
+            self._send(head + piece)
+            head = b""
             sent += len(piece)
+        if head:
+            self._send(head)
         return sent

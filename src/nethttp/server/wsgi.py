@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import io
 import os
-import sys
+import socket
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
@@ -30,11 +30,11 @@ from ..wire.environ import environ_of
 from ..wire.framing import CHUNKED, declared_framing, response_has_body
 from ..wire.head import serialise_fields
 from ..wire.usual import usual_environ
-from ..wire.values import has_list_member
+from ..wire.values import format_http_date, has_list_member
 from .connection import Connection
-from .dates import http_date_now
 from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
+from .loglines import ErrorStream, write_stderr
 from .servers import HTTPSServer, ThreadingHTTPServer
 from .writer import PatientWriter, send_all
 
@@ -71,7 +71,7 @@ class FileWrapper:
 class _Head:
     """What a response's status and fields come to; the same ones come again and again."""
 
-    __slots__ = ("close", "has_body", "length", "lines", "status")
+    __slots__ = ("_lines", "_now", "close", "has_body", "length", "status")
 
     def __init__(self, status: str, fields: Iterable[tuple[str, str]]) -> None:
         if len(status) < 4 or not status[:3].isdecimal() or not "1" <= status[0] <= "9":
@@ -96,19 +96,20 @@ class _Head:
             own = f"Server: {BaseHTTPRequestHandler.server_version}\r\n"
         if "date" not in names:
             own += "Date: "  # the last line: its value is put behind it
-        self.lines = f"HTTP/1.1 {status}\r\n".encode("latin-1") + serialise_fields(kept)
-        self.lines += own.encode("latin-1")
+        lines = f"HTTP/1.1 {status}\r\n".encode("latin-1") + serialise_fields(kept)
+        self._lines = lines + own.encode("latin-1")
+        self._now = (0, b"")
 
     def begin(self) -> bytes:
-        """Return the head so far, ready for more lines."""
-        if self.lines.endswith(b"\nDate: "):
-            return self.lines + _date_line(int(time.time()))
-        return self.lines
-
-
-@lru_cache(maxsize=2)
-def _date_line(_second: int) -> bytes:
-    return f"{http_date_now()}\r\n".encode("ascii")
+        """Return the head so far, with the current date, ready for more lines."""
+        second, lines = self._now
+        now = int(time.time())
+        if second != now:
+            lines = self._lines
+            if lines.endswith(b"\nDate: "):
+                lines += f"{format_http_date(now)}\r\n".encode("ascii")
+            self._now = now, lines  # at once, for other threads
+        return lines
 
 
 @lru_cache(maxsize=512)
@@ -127,7 +128,7 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
 class Response:
     """One response: what `start_response` says of it, and what is sent of it.
 
-    `send` sends bytes, all of them; `writer` makes a file of the connection, for `sendfile`.
+    `timeout` bounds every wait for room in `sock`, in seconds.
     """
 
     __slots__ = (
@@ -135,24 +136,19 @@ class Response:
         "_head",
         "_left",
         "_method",
-        "_send",
+        "_sock",
+        "_timeout",
         "_version",
-        "_writer",
         "keep",
         "sent",
         "started",
     )
 
     def __init__(
-        self,
-        send: Callable[[bytes], None],
-        writer: Callable[[], PatientWriter],
-        method: str,
-        version: int,
-        keep: bool,
+        self, sock: socket.socket, timeout: float | None, method: str, version: int, keep: bool
     ) -> None:
-        self._send = send
-        self._writer = writer
+        self._sock = sock
+        self._timeout = timeout
         self._method = method
         self._version = version
         self._head: _Head | None = None
@@ -164,6 +160,9 @@ class Response:
         """Whether anything was sent."""
         self.sent = 0
         """Bytes of content that were sent."""
+
+    def _send(self, data: bytes) -> None:
+        send_all(self._sock, data, self._timeout)
 
     @property
     def status(self) -> int:
@@ -258,6 +257,8 @@ class Response:
         try:
             if type(result) is list and len(result) == 1:
                 body = result[0]
+                if self._send_whole(body):
+                    return
                 self._write(body, len(body))
             elif isinstance(result, FileWrapper) and not self.started:
                 self._send_file(result)
@@ -273,6 +274,25 @@ class Response:
             close = getattr(result, "close", None)
             if close is not None:
                 close()
+
+    def _send_whole(self, body: bytes) -> bool:
+        """Send head and content at once, where neither needs a decision; return whether it was."""
+        head, size = self._head, len(body)
+        if (
+            head is None
+            or head.length != size
+            or head.close
+            or not (head.has_body and self.keep)
+            or self.started
+            or self._version < 11
+            or self._method == "HEAD"
+            or size > _MAX_JOINED
+        ):
+            return False
+        self.started = True
+        self.sent = size
+        self._send(head.begin() + b"\r\n" + body)
+        return True
 
     def _send_each(self, result: Iterable[bytes]) -> None:
         try:
@@ -296,7 +316,7 @@ class Response:
         self._send(self._open(size))
         count = min(size, self._left or 0)
         if count:
-            sent = self._writer().sendfile(file, offset, count)
+            sent = PatientWriter(self._sock, self._timeout).sendfile(file, offset, count)
             self._left = (self._left or 0) - sent
             self.sent += sent
 
@@ -329,8 +349,8 @@ class WSGIHandler(BaseHTTPRequestHandler):
         if self._framing == CHUNKED:
             environ["wsgi.input_terminated"] = True
         response = Response(
-            self._write_raw,
-            lambda: self.wfile,
+            self._socket,
+            self.body_timeout if self.timeout is None else self.timeout,
             self.command,
             self._version,
             not self.close_connection,
@@ -338,8 +358,7 @@ class WSGIHandler(BaseHTTPRequestHandler):
         try:
             response.run(server.application, environ)
         except (RemoteProtocolError, OSError):
-            if response.started:
-                self.close_connection = True
+            self.wfile.begun = response.started
             raise
         except Exception:
             response.crash()
@@ -349,9 +368,6 @@ class WSGIHandler(BaseHTTPRequestHandler):
         finally:
             server.answered(environ, response)
         self.close_connection = not response.keep
-
-    def _write_raw(self, data: bytes) -> None:
-        self.wfile.write(data)
 
     def handle_expect_100(self) -> bool:
         """Let the client send its content: an application cannot be asked before it runs."""
@@ -394,10 +410,9 @@ class WSGIApplication(HandlerApplication):
         """Call the application for a request that has come whole."""
         environ = head[2]
         _add_connection(environ, connection.address, io.BytesIO(content))
-        sock, timeout = connection.sock, self.body_timeout
         response = Response(
-            lambda data: send_all(sock, data, timeout),
-            lambda: PatientWriter(sock, timeout),
+            connection.sock,
+            self.body_timeout,
             environ["REQUEST_METHOD"],
             11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10,
             head[1] and not self.closing,
@@ -406,7 +421,7 @@ class WSGIApplication(HandlerApplication):
             response.run(self._app, environ)
         except (TimeoutError, ConnectionError) as error:
             if response.started:
-                print(f"{connection.address}: connection lost: {error}", file=sys.stderr)
+                write_stderr(f"{connection.address}: connection lost: {error}\n")
                 return False
             self._crash(connection, response)
         except Exception:
@@ -459,7 +474,7 @@ class WSGIServer(ThreadingHTTPServer):
             "REMOTE_PORT": "",
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": self.url_scheme,
-            "wsgi.errors": sys.stderr,
+            "wsgi.errors": ErrorStream(),
             "wsgi.multithread": self._has_threads,
             "wsgi.multiprocess": self.multiprocess,
             "wsgi.run_once": False,

@@ -1,0 +1,221 @@
+"""A response's head, from the lines that a handler buffers to the bytes that leave.
+
+Everything here is a function of its arguments alone, and most responses of a program have the same
+head but for a value or two, so what was worked out is kept: a line by its name and value, the first
+lines by what they say and the second, the end by the lines that came before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from ..errors import LocalProtocolError, excerpt
+from ..wire import grammar
+from ..wire.framing import CHUNKED, FRAMING_FIELDS, declared_framing, response_has_body
+from ..wire.head import serialise_fields
+from ..wire.values import format_http_date
+
+__all__ = [
+    "FINAL",
+    "INTERIM",
+    "SWITCHING",
+    "Ending",
+    "Head",
+    "ending_of",
+    "field_line",
+    "head_of",
+    "opening",
+    "status_line",
+]
+
+#: Up to this size lines are kept, and heads: all that is kept has a bound.
+MAX_KEPT_LINE = 128
+MAX_KEPT_HEAD = 1024
+
+#: Heads that are kept at most.
+MAX_ENDINGS = 256
+
+#: Responses whose head is of use to the peer before any of the content is there.
+_STREAMED_TYPES = (b"text/event-stream", b"multipart/x-mixed-replace")
+
+_FRAMING_NAMES = {name.encode("ascii"): name for name in FRAMING_FIELDS}
+
+_endings: dict[tuple[Any, ...], Ending] = {}
+
+
+@lru_cache(maxsize=1024)
+def _kept_field_line(name: str, value: str) -> bytes:
+    return serialise_fields([(name, value)])
+
+
+def field_line(name: str, value: str) -> bytes:
+    """Return a checked field line.
+
+    Raises:
+        LocalProtocolError: a name that is no token, a value with control characters or outside
+            ISO-8859-1.
+    """
+    if len(value) <= MAX_KEPT_LINE:
+        return _kept_field_line(name, value)
+    return serialise_fields([(name, value)])
+
+
+@lru_cache(maxsize=256)
+def status_line(version: str, status: int, reason: str) -> bytes:
+    """Return a status line. `version` is the whole name, as "HTTP/1.1".
+
+    Raises:
+        LocalProtocolError: control characters in it.
+    """
+    if grammar.FORBIDDEN_IN_VALUE.search(version + reason):
+        raise LocalProtocolError(
+            f"Invalid reason {excerpt(reason)}: expected no control characters (RFC 9112 section 4)"
+        )
+    return f"{version} {status:d} {reason}\r\n".encode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def opening(
+    version: str, status: int, reason: str, software: str, system: str, second: int
+) -> tuple[bytes, bytes, bytes]:
+    """Return the lines that responses begin with: status, Server, and Date (`second` since 1970).
+
+    Raises:
+        LocalProtocolError: control characters in one of them.
+    """
+    return (
+        status_line(version, status, reason),
+        field_line("Server", f"{software} {system}"),
+        field_line("Date", format_http_date(second)),
+    )
+
+
+FINAL: Final = 0
+"""The response itself."""
+INTERIM: Final = 1
+"""1xx: the response itself is still to come. RFC 9110 section 15.2."""
+SWITCHING: Final = 2
+"""With this response the connection stops speaking HTTP. RFC 9110 sections 9.3.6 and 15.2.2."""
+
+
+def kind_of(method: str | None, status: int | None) -> int:
+    """Return FINAL, INTERIM or SWITCHING. Without a status a response is taken for final."""
+    if status is None:
+        return FINAL
+    if status == 101 or (method == "CONNECT" and 200 <= status < 300):
+        return SWITCHING
+    return INTERIM if status < 200 else FINAL
+
+
+class Head(NamedTuple):
+    """A whole head, and what it says of what follows."""
+
+    data: bytes
+    kind: int
+    length: int | None
+    """Bytes of content, None if it does not say."""
+    has_body: bool
+    """Whether content may follow at all."""
+    waits: bool
+    """Whether the head waits for the first bytes of the content."""
+
+
+class Ending(NamedTuple):
+    """How a head ends, and with what consequence."""
+
+    line: bytes
+    """The Connection field where one is due, else empty."""
+    close: bool
+    """Whether the connection ends with the response."""
+    head: Head
+    """The whole head, with that line and the empty one."""
+
+
+class _Outline(NamedTuple):
+    framing: int | None
+    told: bool
+    """Whether Connection says something."""
+    streamed: bool
+
+
+def _outline(lines: Iterable[bytes]) -> _Outline:
+    found: dict[str, list[str]] = {}
+    streamed = False
+    for line in lines:
+        name, _, value = line.partition(b":")
+        lower = name.lower()
+        key = _FRAMING_NAMES.get(lower)
+        if key is not None:
+            found.setdefault(key, []).append(value.strip().decode("latin-1"))
+        elif lower == b"content-type":
+            streamed = value.strip().lower().startswith(_STREAMED_TYPES)
+    return _Outline(declared_framing(found), "connection" in found, streamed)
+
+
+def _head(outline: _Outline, data: bytes, method: str | None, status: int | None) -> Head:
+    length = None if outline.framing == CHUNKED else outline.framing
+    has_body = status is None or response_has_body(method, status)
+    waits = has_body and length != 0 and not outline.streamed
+    return Head(data, kind_of(method, status), length, has_body, waits)
+
+
+def head_of(lines: list[bytes], method: str | None, status: int | None) -> Head:
+    """Return the head that `lines` are.
+
+    Raises:
+        LocalProtocolError: Content-Length together with Transfer-Encoding, or an invalid one.
+    """
+    return _head(_outline(lines), b"".join(lines), method, status)
+
+
+def _ending(
+    lines: tuple[bytes, ...],
+    method: str | None,
+    status: int | None,
+    version: int,
+    protocol: str,
+    close: bool,
+) -> Ending:
+    outline = _outline(lines)
+    line = b""
+    if status is not None and kind_of(method, status) == FINAL:
+        if outline.framing is None and response_has_body(method, status):
+            close = True
+        if not outline.told and protocol >= "HTTP/1.1":
+            if close:
+                line = b"Connection: close\r\n"
+            elif version < 11:
+                line = b"Connection: keep-alive\r\n"
+    data = b"".join((*lines, line, b"\r\n"))
+    return Ending(line, close, _head(outline, data, method, status))
+
+
+def ending_of(
+    lines: list[bytes],
+    method: str | None,
+    status: int | None,
+    version: int,
+    protocol: str,
+    close: bool,
+) -> Ending:
+    """Return how a head ends that so far has `lines`.
+
+    `version` is the request's (11 is HTTP/1.1), `protocol` the name of the server's. `close` says
+    whether the connection is to end. Connection is added where no line has it and the peer must be
+    told; a response that nothing but the end of the connection can end closes it.
+
+    Raises:
+        LocalProtocolError: Content-Length together with Transfer-Encoding, or an invalid one.
+    """
+    key = (tuple(lines), method, status, version, protocol, close)
+    known = _endings.get(key)
+    if known is not None:
+        return known
+    found = _ending(*key)
+    if len(found.head.data) <= MAX_KEPT_HEAD:
+        if len(_endings) >= MAX_ENDINGS:
+            _endings.clear()  # In another second with other dates few of them come again.
+        _endings[key] = found
+    return found

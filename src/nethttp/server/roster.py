@@ -1,0 +1,99 @@
+"""`Roster`: the open connections, which of them are heard, and when each is due.
+
+Only the holder of the engine's lead touches it. It says nothing to a peer, and knows no request.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+
+from .connection import CLOSED, LINGERING, Connection
+from .deadlines import Wheel
+from .readiness import readiness
+
+__all__ = ["Roster"]
+
+#: How long a connection that is being closed goes on reading what the peer still sends, so that the
+#: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
+LINGER_SECONDS = 1.0
+
+#: What a lingering connection reads at most, in bytes.
+MAX_LINGER = 256 * 1024
+
+#: Read at once of what is thrown away.
+READ_SIZE = 16384
+
+
+class Roster:
+    """Connections from `enter` to `close`."""
+
+    def __init__(self) -> None:
+        self.connections: dict[int, Connection] = {}
+        """By descriptor."""
+        self.wheel = Wheel()
+        self.readiness = readiness()
+
+    def enter(self, connection: Connection, deadline: float) -> None:
+        """Hear a new connection, until `deadline`.
+
+        Raises:
+            OSError: the system watches no more descriptors.
+        """
+        self.readiness.watch(connection.fd)
+        self.connections[connection.fd] = connection
+        self.wheel.put(connection, deadline)
+
+    def hear(self, connection: Connection) -> None:
+        """Be told again when something comes."""
+        if not connection.listening:
+            self.readiness.watch(connection.fd)
+            connection.listening = True
+
+    def leave_unheard(self, connection: Connection) -> None:
+        """Be told nothing of a connection that somebody else reads from."""
+        self.ignore(connection.fd)
+        connection.listening = False
+
+    def ignore(self, fd: int) -> None:
+        """Watch a descriptor no more."""
+        with suppress(OSError, ValueError, KeyError):  # A handler may have closed it.
+            self.readiness.ignore(fd)
+
+    def linger(self, connection: Connection, now: float) -> None:
+        """Close a connection in a way that the peer can read its last response first."""
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.close(connection)
+            return
+        connection.buffer = b""
+        connection.state = None
+        connection.stage = LINGERING
+        connection.room = MAX_LINGER
+        self.wheel.put(connection, now + LINGER_SECONDS)
+        self.hear(connection)
+
+    def drop(self, connection: Connection) -> None:
+        """Throw away what a lingering peer sends."""
+        data = connection.recv(READ_SIZE)
+        connection.room -= len(data)
+        if not data or connection.room <= 0:
+            self.close(connection)
+
+    def close(self, connection: Connection) -> None:
+        """Close a connection at once."""
+        if connection.stage == CLOSED:
+            return
+        connection.stage = CLOSED
+        connection.state = connection.head = None
+        connection.buffer = b""
+        self.wheel.remove(connection)
+        self.connections.pop(connection.fd, None)
+        if connection.listening:
+            self.ignore(connection.fd)
+        # A child process may have the socket too: without this the peer would not learn.
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            connection.sock.close()

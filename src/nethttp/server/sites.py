@@ -1,0 +1,55 @@
+"""`Site`: what the responses for files depend on besides the request and the files.
+
+Handlers of one class with the same options serve the same site, and share what is kept of it. An
+option may be changed at any time, on a class or on one handler: that makes it another site.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+__all__ = ["Site", "options_of", "site_of"]
+
+MAX_SITES = 256
+"""Sites that are remembered."""
+
+#: Attributes of a handler that decide what is found at a path, and what a head says of it.
+_OPTIONS = (
+    *("directory", "index_pages", "extensions_map", "follow_links", "precompressed", "compress"),
+    *("cache_control", "cors", "extra_response_headers"),
+    *("protocol_version", "server_version", "sys_version", "responses"),
+)
+
+options_of = attrgetter(*_OPTIONS)
+"""Return the options of a handler, to be compared."""
+
+
+class Site:
+    """A handler class with its options. Two are equal only if they are the same object."""
+
+    __slots__ = ("handler", "options")
+
+    def __init__(self, handler: type, options: tuple[Any, ...]) -> None:
+        self.handler = handler
+        self.options = options
+
+
+_SITES: dict[tuple[type, Any], Site] = {}
+
+
+def site_of(handler: type, options: tuple[Any, ...]) -> Site:
+    """Return the site that handlers of a class with these options serve.
+
+    >>> site_of(object, ("/srv",)) is site_of(object, ("/srv",))
+    True
+    >>> site_of(object, ("/srv",)) is site_of(int, ("/srv",))
+    False
+    """
+    key = (handler, options[0])
+    site = _SITES.get(key)
+    if site is None or site.options != options:
+        if len(_SITES) >= MAX_SITES:
+            _SITES.clear()
+        site = _SITES[key] = Site(handler, options)
+    return site
