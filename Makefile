@@ -9,7 +9,7 @@ MINUTES ?= 5
 
 BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*.[ch])
 
-.PHONY: serve test lint bench docs fuzz sanitize stress clean
+.PHONY: serve test lint bench loads soak docs fuzz sanitize stress clean
 
 serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
@@ -28,6 +28,13 @@ lint: $(VENV)/for-lint
 bench: $(VENV)/for-benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
+loads: $(VENV)/for-benchmarks
+	$(BIN)/python -m benchmarks.loads $(ARGS)
+
+# Servers under mixed load for long, on one core; 30 minutes were meant.
+soak: $(VENV)/for-benchmarks
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
+
 fuzz: $(VENV)/for-fuzzing
 	$(BIN)/python -m fuzz --minutes $(MINUTES) $(ARGS)
 
@@ -45,9 +52,11 @@ sanitize: $(VENV)/for-tests
 docs: $(VENV)/for-tests
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
 
-# The cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9.
-stress: $(VENV)/for-tests
-	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/test_crashes.py $(ARGS)
+# The cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9. Then
+# servers that are renewed and ended under full load, 200 times each.
+stress: $(VENV)/for-benchmarks
+	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/test_crashes.py
+	$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

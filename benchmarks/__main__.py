@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
-import platform
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from .measure import Row
+from .page import DOCS, machine, write_section
 
 PARTS = {
     "server": "Serving",
@@ -26,8 +24,6 @@ PARTS = {
     "stores": "Jars with a store",
 }
 """The files with rows, in the order of the page, and what their tables are called."""
-
-DOCS = Path(__file__).parent.parent / "docs"
 
 
 def run(part: str) -> list[Row]:
@@ -83,13 +79,11 @@ def table(rows: Sequence[Row]) -> str:
 
 def write_page(measured: dict[str, list[Row]]) -> None:
     """Write docs/benchmarks.md with this run's tables."""
-    page = DOCS / "benchmarks.md"
-    before, marker, _ = page.read_text().partition("<!-- measured -->")
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     tables = [f"## {PARTS[part]}\n\n{table(rows)}\n" for part, rows in measured.items()]
-    page.write_text(
-        f"{before}{marker}\n\nPython {platform.python_version()}, {machine}; "
-        "every row is the median of interleaved runs.\n\n" + "\n".join(tables)
+    write_section(
+        "benchmarks.md",
+        "measured",
+        f"{machine()}; every row is the median of interleaved runs.\n\n" + "\n".join(tables),
     )
 
 

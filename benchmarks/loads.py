@@ -1,23 +1,31 @@
 """``python -m benchmarks.loads``: what many idle, blocking or dripping clients cost the others.
 
 The server runs on one core, all clients on the other, over this machine's loopback only; every
-load is bounded in number and time.
+load is bounded in number and time. Others are measured without and with it in turns, and medians
+compared; how far the single measurements lay apart is said too.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import re
 import resource
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
+from .drippers import Cut
 from .load import pinned
+from .page import machine, write_section
 
 PROGRAM = """
 import time
@@ -42,9 +50,27 @@ print(server.server_address[1], flush=True)
 server.serve_forever()
 """
 
-SECONDS = 3
 IDLE = 10_000
 DRIPPING = 5_000
+DEADLINE = 10.0
+"""Seconds that a head may take: the server's default."""
+
+
+class Load(NamedTuple):
+    """What wrk measured: requests a second, and the 99th percentile of their time in ms."""
+
+    rate: float
+    p99: float
+
+
+class Finding(NamedTuple):
+    """One row of the table."""
+
+    load: str
+    what: str
+    asked: str
+    measured: str
+    met: bool
 
 
 class Served:
@@ -52,7 +78,10 @@ class Served:
 
     def __enter__(self) -> Served:
         self.process = subprocess.Popen(
-            pinned(0, [sys.executable, "-c", PROGRAM]), stdout=subprocess.PIPE, text=True
+            pinned(0, [sys.executable, "-c", PROGRAM]),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -69,96 +98,193 @@ class Served:
         assert found
         return int(found[1])
 
-    def load(self, path: str = "/", connections: int = 32) -> tuple[float, float]:
-        """Return requests a second and the 99th percentile of their time in ms."""
+    def load(self, seconds: int = 3, path: str = "/", connections: int = 32) -> Load:
+        """Return how the others fare for so long."""
         url = f"http://127.0.0.1:{self.port}{path}"
-        wrk = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}", "--latency", url]
+        wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", url]
         done = subprocess.run(pinned(1, wrk), capture_output=True, text=True, check=True)
         rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
         p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
         assert rate
         assert p99
-        return float(rate[1]), float(p99[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[p99[2]]
+        return Load(float(rate[1]), float(p99[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[p99[2]])
 
-    def connect(self, stack: ExitStack, count: int, data: bytes) -> list[socket.socket]:
-        """Return `count` connections that have sent `data`."""
-        sockets = []
+    def connect(self, stack: ExitStack, count: int) -> None:
+        """Have `count` connections that have asked once and are idle then."""
         for _ in range(count):
             sock = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-            sockets.append(stack.enter_context(sock))
-            sock.sendall(data)
-        return sockets
-
-
-def idle() -> str:
-    """Return what idle keep-alive connections cost."""
-    with Served() as served, ExitStack() as stack:
-        _, alone = served.load()
-        before = served.status("VmRSS")
-        for sock in served.connect(stack, IDLE, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"):
+            stack.enter_context(sock)
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             sock.recv(1000)
-        each = (served.status("VmRSS") - before) * 1024 / IDLE
-        _, beside = served.load()
-        threads = served.status("Threads")
-    return (
-        f"{IDLE} idle connections: {each:.0f} bytes each, {threads} threads; "
-        f"p99 {alone:.2f} ms without them, {beside:.2f} ms beside them"
-    )
 
 
-def blocking() -> str:
-    """Return what 32 handlers that sleep cost 32 clients of a quick one."""
+def ratios(
+    without: Callable[[], float], beside: Callable[[], float], repeats: int
+) -> tuple[float, float, str]:
+    """Return the medians of both, measured in turns, and how far each lay apart."""
+    pairs = [(without(), beside()) for _ in range(repeats)]
+    first, second = zip(*pairs, strict=True)
+    spread = f"{min(first):,.3g} to {max(first):,.3g} and {min(second):,.3g} to {max(second):,.3g}"
+    return statistics.median(first), statistics.median(second), f"{repeats} turns: {spread}"
+
+
+def idle(repeats: int) -> list[Finding]:
+    """Return what idle keep-alive connections cost: one server has them, another has none."""
+    load = f"{IDLE:,} idle connections"
+    with Served() as free, Served() as full, ExitStack() as stack:
+        for served in (free, full):
+            served.load(1)
+        before = full.status("VmRSS")
+        full.connect(stack, IDLE)
+        each = (full.status("VmRSS") - before) * 1024 / IDLE
+        threads = full.status("Threads")
+        found = [
+            Finding(load, "threads of the process", "none each", f"{threads}", threads < 10),
+            Finding(load, "memory of each", "3,072 bytes", f"{each:,.0f} bytes", each <= 3072),
+        ]
+        for connections in (32, 1):
+            without, beside, spread = ratios(
+                lambda count=connections: free.load(connections=count).p99,  # type: ignore[misc]
+                lambda count=connections: full.load(connections=count).p99,  # type: ignore[misc]
+                repeats,
+            )
+            measured = f"{without:.2f} ms without, {beside:.2f} ms beside them ({spread})"
+            what = f"p99 of {connections} active"
+            found.append(Finding(load, what, "2x at most", measured, beside <= 2 * without))
+    return found
+
+
+def blocking(repeats: int) -> list[Finding]:
+    """Return what 32 handlers that sleep for a second cost 32 clients of a quick one."""
+    load = "32 clients in a handler that sleeps 1 s"
     with Served() as served:
-        alone, _ = served.load()
-        slow: list[tuple[float, float]] = []
-        thread = threading.Thread(target=lambda: slow.append(served.load("/slow")))
-        thread.start()
-        beside, p99 = served.load()
-        thread.join()
-    return (
-        f"quick ones beside 32 that sleep 1 s: {beside / alone:.0%} of {alone:,.0f}/s, "
-        f"p99 {p99:.1f} ms; slow ones: p99 {slow[0][1]:,.0f} ms"
-    )
+        slow: list[float] = []
+        quick: list[float] = []
+
+        def beside() -> float:
+            thread = threading.Thread(target=lambda: slow.append(served.load(4, "/slow").p99))
+            thread.start()
+            measured = served.load()
+            thread.join()
+            quick.append(measured.p99)
+            return measured.rate
+
+        without, rate, spread = ratios(lambda: served.load().rate, beside, repeats)
+    kept, p99, slowest = rate / without, statistics.median(quick), statistics.median(slow)
+    return [
+        Finding(
+            load,
+            "rate of 32 quick ones",
+            "50 % of alone",
+            f"{kept:.0%} of {without:,.0f}/s ({spread})",
+            kept >= 0.5,
+        ),
+        Finding(load, "their p99", "25 ms", f"{p99:.1f} ms", p99 <= 25),
+        Finding(load, "p99 of the slow ones", "about 1 s", f"{slowest:,.0f} ms", slowest < 1300),
+    ]
 
 
-def dripping() -> str:
+def _drip(served: Served, seconds: int, cuts: list[Cut]) -> float:
+    """Return the others' rate from before the first byte to after the last connection's end."""
+    command = [sys.executable, "-m", "benchmarks.drippers", str(served.port), str(DRIPPING)]
+    with subprocess.Popen(
+        pinned(1, command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as drippers:
+        assert drippers.stdout
+        drippers.stdout.readline()
+        told: list[str] = []
+        dripping = threading.Thread(target=lambda: told.append(drippers.communicate("\n")[0]))
+        dripping.start()
+        rate = served.load(seconds).rate
+        dripping.join()
+    cuts.append(Cut(**json.loads(told[0])))
+    return rate
+
+
+def dripping(repeats: int) -> list[Finding]:
     """Return what connections that send a byte a second cost, and when they are cut."""
-    with Served() as served, ExitStack() as stack:
-        alone, _ = served.load()
-        began = time.monotonic()
-        sockets = served.connect(stack, DRIPPING, b"GET / HTTP/1.1\r\nA: ")
-        stop = threading.Event()
+    load = f"{DRIPPING:,} connections that drip a byte a second"
+    cuts: list[Cut] = []
+    with Served() as served:
+        served.load(1)
+        without, beside, spread = ratios(
+            lambda: served.load(5).rate,
+            lambda: _drip(served, int(DEADLINE) + 3, cuts),
+            repeats,
+        )
+    kept = beside / without
+    answered = [seconds for cut in cuts for seconds in cut.answered]
+    closed = [seconds for cut in cuts for seconds in cut.closed]
+    count = DRIPPING * repeats
+    all_cut = len(closed) == count and max(closed) <= DEADLINE + 2
+    first, last, median = min(answered), max(closed), statistics.median(answered)
+    return [
+        Finding(
+            load,
+            "rate of 32 others, until all are cut",
+            "80 % of alone",
+            f"{kept:.0%} of {without:,.0f}/s ({spread})",
+            kept >= 0.8,
+        ),
+        Finding(
+            load,
+            f"cut {DEADLINE:g} s after its first byte",
+            "each",
+            f"{len(answered):,} of {count:,} answered 408, the first after {first:.2f} s, the "
+            f"median after {median:.2f} s; {len(closed):,} closed, the last after {last:.2f} s",
+            all_cut and len(answered) == count,
+        ),
+    ]
 
-        def drip() -> None:
-            while not stop.wait(1.0):
-                for sock in sockets:
-                    try:
-                        sock.send(b"x")
-                    except OSError:
-                        continue
 
-        thread = threading.Thread(target=drip)
-        thread.start()
-        beside, _ = served.load()
-        cut = sum(b"408" in sock.recv(100) for sock in sockets)
-        took = time.monotonic() - began
-        stop.set()
-        thread.join()
-    return (
-        f"{DRIPPING} connections that drip: others keep {beside / alone:.0%} of {alone:,.0f}/s; "
-        f"{cut} were answered 408, the last after {took:.1f} s"
+LOADS: dict[str, tuple[Callable[[int], list[Finding]], int]] = {
+    "blocking": (blocking, 5),
+    "idle": (idle, 9),
+    "dripping": (dripping, 3),
+}
+"""What is measured, and how often."""
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """Return the findings as a Markdown table."""
+    return "\n".join(
+        [
+            "| beside | what | asked for | measured | |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {one.load} | {one.what} | {one.asked} | {one.measured} "
+                f"| {'met' if one.met else 'missed'} |"
+                for one in findings
+            ),
+        ]
     )
 
 
-def main() -> None:
-    """Measure and print."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loads", description=__doc__)
+    parser.add_argument("load", nargs="*", help=f"one of {', '.join(LOADS)}; all of them if none")
+    parser.add_argument("--write", action="store_true", help="write docs/loads.md")
+    arguments = parser.parse_args(argv)
+    if unknown := set(arguments.load) - set(LOADS):
+        parser.error(f"expected loads of {', '.join(LOADS)}, got {', '.join(sorted(unknown))}")
     if shutil.which("wrk") is None:
         raise SystemExit("the loads need wrk (Debian: apt install wrk)")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
-    for measure in (blocking, idle, dripping):
-        print(measure(), flush=True)
+    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {1})
+    findings = []
+    for name in arguments.load or LOADS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        measure, repeats = LOADS[name]
+        findings += measure(repeats)
+    text = f"{machine()}:\n\n{table(findings)}"
+    print(text)
+    if arguments.write:
+        write_section("loads.md", "loads", text)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

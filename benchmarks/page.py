@@ -12,14 +12,14 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def write_section(name: str, section: str, text: str) -> None:
-    """Replace what follows the marker ``<!-- section -->`` of a page, up to the next marker."""
+    """Replace what a page has between ``<!-- section -->`` and ``<!-- /section -->``."""
     page = DOCS / name
-    marker = f"<!-- {section} -->"
-    before, found, after = page.read_text().partition(marker)
+    begin, end = f"<!-- {section} -->", f"<!-- /{section} -->"
+    before, _, rest = page.read_text().partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise ValueError(f"expected {marker} in {page}")
-    _, following, rest = after.partition("<!-- ")
-    page.write_text(f"{before}{marker}\n\n{text.rstrip()}\n" + (following and "\n") + following + rest)
+        raise ValueError(f"expected {begin} and {end} in {page}")
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
 
 
 def machine() -> str:

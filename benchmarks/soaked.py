@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ PATTERN = bytes(range(251)) * 4096
 PIECE = 65536
 
 
+@functools.cache
 def content(size: int) -> bytes:
     """Return the `size` bytes that are served at /bytes/SIZE."""
     return (PATTERN * (size // len(PATTERN) + 1))[:size]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from .soaked import content
 
-__all__ = ["BAD", "GOOD", "WAITING", "Deadlines", "Peer", "Wrong"]
+__all__ = ["BAD", "GOOD", "WAITING", "Deadlines", "Peer", "Wrong", "closing"]
 
 SIZES = (0, 1, 13, 1000, 20_000)
 """Of small content."""

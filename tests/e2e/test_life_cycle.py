@@ -142,6 +142,11 @@ def running(*options: str, cwd, until: str = "Ctrl-C", **more):
             process.communicate()
 
 
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
 @pytest.fixture
 def program(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -164,11 +169,14 @@ def until_refused(address) -> None:
 class Load:
     """Clients that ask as fast as they can, half of them on a new connection each time.
 
-    A request counts as failed if its connection was established and the answer did not come whole.
+    A request counts as failed if its connection was established, and not closed by the server
+    before the request was sent, and the answer did not come whole. ``python -m
+    benchmarks.restarts`` does this hundreds of times.
     """
 
-    def __init__(self, address) -> None:
+    def __init__(self, address, context: ssl.SSLContext | None = None) -> None:
         self.address = address
+        self.context = context
         self.answered = 0
         self.failures: list[str] = []
         self.versions: set[str] = set()
@@ -189,22 +197,40 @@ class Load:
         for thread in self.threads:
             thread.join(30)
 
+    def _connect(self):
+        """Return a connection; OSError: nobody listens."""
+        sock = socket.socket(socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET)
+        sock.settimeout(20)
+        try:
+            sock.connect(self.address)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
     def _ask(self, keeps: bool) -> None:
         sock = None
         request = b"GET / HTTP/1.1\r\nHost: a\r\n" + (b"" if keeps else b"Connection: close\r\n")
         while not self.stop.is_set():
+            if sock is not None and select.select([sock], [], [], 0)[0]:
+                # The server has closed it: what would be sent now is too late.
+                sock.close()
+                sock = None
             if sock is None:
                 try:
-                    sock = socket.create_connection(self.address, timeout=20)
+                    sock = self._connect()
                 except OSError:
                     return
+            began = time.monotonic()
             try:
-                began = time.monotonic()
+                if self.context is not None and not isinstance(sock, ssl.SSLSocket):
+                    sock = self.context.wrap_socket(sock, server_hostname="localhost")
                 sock.sendall(request + b"\r\n")
                 head, content = receive(sock)
             except (OSError, EOFError) as error:
                 took = time.monotonic() - began
                 self.failures.append(f"{error!r}, keeps: {keeps}, after {took:.2f} s")
+                sock.close()
                 return
             self.answered += 1
             self.versions.add(content.decode().split()[0])
@@ -246,6 +272,70 @@ def test_sighup_under_load_brings_new_code_and_fails_no_request(program):
         assert load.answered > 200
         server.signal(signal.SIGTERM)
         assert server.ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_fails_no_request(program, number):
+    """As Ctrl-C, and as systemd: workers are told by it, and by their supervisor."""
+    options = ("program:app", "0", "--workers", "2")
+    with (
+        running(*options, cwd=program, start_new_session=True) as server,
+        Load(server.address) as load,
+    ):
+        os.killpg(server.process.pid, number)
+        assert server.ended() == 0
+        for thread in load.threads:
+            thread.join(30)
+    assert load.failures == []
+
+
+def test_told_twice_the_server_ends_at_once(program):
+    with (
+        running("program:Handler", "0", cwd=program) as server,
+        socket.create_connection(server.address, timeout=20) as sock,
+    ):
+        sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        while not (program / "started").exists():
+            select.select([], [], [], 0.01)
+        server.signal(signal.SIGTERM)
+        until_refused(server.address)
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+        with pytest.raises((EOFError, ConnectionResetError)):
+            receive(sock)
+
+
+def test_signals_under_load_at_a_unix_socket(program, tmp_path):
+    path = str(tmp_path / "socket")
+    with (
+        running("program:app", "--bind", f"unix:{path}", cwd=program) as server,
+        Load(path) as load,
+    ):
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+        for thread in load.threads:
+            thread.join(30)
+    assert load.failures == []
+
+
+def test_signals_under_load_over_tls(program, authority):
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    path = program / "cert.pem"
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
+    with running("program:Handler", "0", "--tls-cert", str(path), cwd=program) as server:
+        with Load(server.address, context) as load:
+            (program / "program.py").write_text(PROGRAM.replace('"one"', '"two"') + "# longer\n")
+            server.signal(signal.SIGHUP)
+            deadline = time.monotonic() + 20
+            while "two" not in load.versions and time.monotonic() < deadline:
+                select.select([], [], [], 0.02)
+            server.signal(signal.SIGTERM)
+            assert server.ended() == 0
+            for thread in load.threads:
+                thread.join(30)
+        assert load.failures == []
+        assert load.versions == {"one", "two"}
 
 
 @pytest.mark.parametrize("target", ["program:Handler", "program:Own"])
@@ -392,11 +482,6 @@ def test_sockets_of_systemd(program):
 
 
 # --- TLS ---
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
 
 
 def https(address, context) -> tuple[bytes, bytes]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import select
 import threading
+import time
+import weakref
 
 from nethttp.server.crew import Crew
 from nethttp.server.deadlines import NEVER, Wheel
@@ -129,3 +132,53 @@ def test_what_lies_in_a_mailbox_is_told_once_and_kept_to_the_end():
     box.wake()
     assert box.take() == 2
     assert box.fileno() == -1
+
+
+def until_idle(crew: Crew, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while len(crew._idle) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0)
+
+
+def test_the_last_thread_to_become_idle_works_first():
+    """So that those a burst has started find nothing to do, and end."""
+    crew = Crew(5, 5, daemon=False, name="crew")
+    leave = threading.Event(), threading.Event()
+    worked = []
+
+    def work(left: threading.Event) -> None:
+        assert left.wait(10)
+        worked.append(threading.current_thread())
+
+    for number in range(2):
+        assert crew.take(lambda number=number: work(leave[number]))
+    for number in range(2):
+        leave[number].set()
+        until_idle(crew, number + 1)
+    for _ in range(3):
+        assert crew.take(lambda: work(leave[0]))
+        until_idle(crew, 2)
+    assert worked[1:] == [worked[1]] * 4 != [worked[0]] * 4
+    crew.dismiss()
+    assert crew.join(10)
+
+
+def test_an_idle_thread_keeps_nothing_of_its_last_work():
+    crew = Crew(1, 1, daemon=False, name="crew")
+    kept = Lying(1)
+    left = weakref.ref(kept)
+    assert crew.take(functools.partial(str, kept))
+    del kept
+    until_idle(crew, 1)
+    assert left() is None
+    crew.dismiss()
+    assert crew.join(10)
+
+
+def test_a_thread_without_work_ends(monkeypatch):
+    monkeypatch.setattr("nethttp.server.crew.PATIENCE", 0.01)
+    crew = Crew(1, 1, daemon=False, name="crew")
+    assert crew.take(lambda: None)
+    assert crew.join(10)
+    assert crew.threads == 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import socket
+import ssl
+import weakref
 
 import pytest
 
 from nethttp.server import patience
 from nethttp.server.filecache import StoredFile
-from nethttp.server.patience import Patience, PatientWriter
+from nethttp.server.patience import Patience, PatientWriter, send_now
 from nethttp.server.writer import MAX_JOINED
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
@@ -83,3 +86,37 @@ def test_a_head_that_no_content_follows_leaves_at_once():
         out.begin(HEAD, 5, False, True)
         assert out.sendfile(io.BytesIO(b"aaaaa"), 0, 5) == 0
         assert sock.sends == [HEAD]
+
+
+# --- to a peer that has gone ---
+
+
+class Gone:
+    """A socket whose peer is not there any more."""
+
+    def __init__(self, error: type[OSError]) -> None:
+        self.error = error
+
+    def send(self, data, flags=0):
+        raise self.error(1, "gone")
+
+
+@pytest.mark.parametrize("error", [ssl.SSLEOFError, ConnectionResetError])
+def test_a_peer_that_has_gone_is_a_connection_error_with_tls_and_without(error):
+    with pytest.raises(ConnectionError):
+        send_now(Gone(error), b"x")
+
+
+def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
+    """A file that was being sent is closed at once, and not when the collector runs."""
+    gc.collect()
+    gc.disable()
+    try:
+        sock = Gone(BrokenPipeError)
+        left = weakref.ref(sock)
+        with pytest.raises(BrokenPipeError) as raised:
+            send_now(sock, b"x")
+        del raised, sock
+        assert left() is None
+    finally:
+        gc.enable()

@@ -1,14 +1,17 @@
 """`Crew`: the threads that handlers may block, as many as are needed up to a bound.
 
-A thread waits for work for a while after it has finished some, so a steady load starts none.
+A thread waits for work for a while after it has finished some, so a steady load starts none. The
+last to become idle is the first to work again: those that a burst has started and nobody needs any
+more end, and the memory that the allocator keeps for each thread stays with few.
+
 Nothing here knows what the work is.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 __all__ = ["Crew"]
@@ -19,6 +22,27 @@ PATIENCE = 10.0
 Work = Callable[[], None]
 
 
+class _Bunk:
+    """Where a thread is given work, and sleeps until it is given more."""
+
+    __slots__ = ("bell", "work")
+
+    def __init__(self, work: Work) -> None:
+        self.work: Work | None = work
+        self.bell = threading.Lock()
+        self.bell.acquire()
+
+    def wake(self, work: Work | None) -> None:
+        """Give work to whoever sleeps here; None: to leave."""
+        self.work = work
+        self.bell.release()
+
+    def rise(self) -> Work | None:
+        """Return, and forget, what was given."""
+        work, self.work = self.work, None
+        return work
+
+
 class Crew:
     """At most `most` threads, and at most `backlog` pieces of work that wait for one of them."""
 
@@ -27,13 +51,14 @@ class Crew:
         self.backlog = backlog
         self._daemon = daemon
         self._name = name
-        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        #: Work that no thread has begun; there is none while a thread is idle.
+        self._waiting: deque[Work] = deque()
+        #: The last to become idle is the last.
+        self._idle: list[_Bunk] = []
         self._changing = threading.Lock()
         self._threads: set[threading.Thread] = set()
         #: Threads that have no work any more, until they are seen to have ended.
         self._leaving: set[threading.Thread] = set()
-        self._idle = 0
-        self._waiting = 0
         self._dismissed = False
 
     def take(self, work: Work, *, urgent: bool = False) -> bool:
@@ -42,18 +67,16 @@ class Crew:
         Urgent work is never refused and never waits behind other work.
         """
         with self._changing:
-            if self._waiting < self._idle:
-                self._waiting += 1
-                self._work.put(work)
+            if self._idle:
+                self._idle.pop().wake(work)
                 return True
             if not urgent and len(self._threads) >= self.most:
-                if self._waiting - self._idle >= self.backlog:
+                if len(self._waiting) >= self.backlog:
                     return False
-                self._waiting += 1
-                self._work.put(work)
+                self._waiting.append(work)
                 return True
             thread = threading.Thread(
-                target=self._run, args=(work,), name=self._name, daemon=self._daemon
+                target=self._run, args=(_Bunk(work),), name=self._name, daemon=self._daemon
             )
             self._threads.add(thread)
             try:
@@ -63,46 +86,39 @@ class Crew:
                 self._threads.discard(thread)
                 if not self._threads:
                     raise
-                self._waiting += 1
-                self._work.put(work)
+                self._waiting.append(work)
             return True
 
-    def _run(self, work: Work | None) -> None:
+    def _run(self, bunk: _Bunk) -> None:
         me = threading.current_thread()
+        work = bunk.rise()
         try:
             while work is not None:
                 work()
-                work = self._next()
+                work = None  # what it holds is not kept by a thread that sleeps
+                work = self._next(bunk)
         finally:
             with self._changing:
                 self._threads.discard(me)
                 self._leaving = {thread for thread in self._leaving if thread.is_alive()}
                 self._leaving.add(me)
 
-    def _next(self) -> Work | None:
+    def _next(self, bunk: _Bunk) -> Work | None:
         """Return what to do next; None: the thread is not needed any more."""
         with self._changing:
-            if self._dismissed and not self._waiting:
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._dismissed or len(self._threads) > self.most:
                 return None
-            if len(self._threads) > self.most and not self._waiting:
-                return None
-            self._idle += 1
-        while True:
-            try:
-                work = self._work.get(timeout=PATIENCE)
-            except queue.Empty:
-                work = None
+            self._idle.append(bunk)
+        if not bunk.bell.acquire(timeout=PATIENCE):
             with self._changing:
-                if work is not None:
-                    self._waiting -= 1
-                    self._idle -= 1
-                    return work
-                if self._dismissed:
-                    self._work.put(None)  # The word is passed on to whoever waits next.
-                # Work that came between the wait and the lock is not left behind.
-                if not self._waiting:
-                    self._idle -= 1
+                if bunk in self._idle:
+                    self._idle.remove(bunk)
                     return None
+            # It was given work between the wait and the lock.
+            bunk.bell.acquire()
+        return bunk.rise()
 
     @property
     def threads(self) -> int:
@@ -113,7 +129,9 @@ class Crew:
         """Let every thread end once it has nothing to do."""
         with self._changing:
             self._dismissed = True
-            self._work.put(None)
+            for bunk in self._idle:
+                bunk.wake(None)
+            self._idle.clear()
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until all threads have ended, and return whether they have."""

@@ -36,8 +36,8 @@ ACCEPT_PAUSE = 0.5
 #: How often that is said, in seconds.
 REPEAT = 60.0
 
-#: How long a TCP listener goes on accepting at the end, in seconds: who is in the middle of a
-#: handshake may take the connection for made, and have sent its request.
+#: How long accepting goes on at the end, in seconds: who is in the middle of a handshake may take
+#: the connection for made, and have sent its request; and the listener may be about to be stopped.
 LAST_CALL = 0.2
 
 _SHAKES_HANDS = (socket.AF_INET, socket.AF_INET6)
@@ -104,15 +104,16 @@ class Doors:
 
     def close(self, now: float) -> bool:
         """Let in who waits already, or is on the way; return whether nobody can come any more."""
+        if not self._listeners:
+            return True
         self.closed_by = min(self.closed_by, now + LAST_CALL)
-        for fd, listener in list(self._listeners.items()):
+        for fd, listener in self._listeners.items():
             while self._accept(listener, now):
                 pass
-            # Only TCP shakes hands: another kind's connection is in the queue once it is made.
-            if now >= self.closed_by or listener.family not in _SHAKES_HANDS:
+            if listener.family not in _SHAKES_HANDS:
+                # Once it is shut down it is said to be ready for ever.
                 self._roster.ignore(fd)
-                del self._listeners[fd]
-        if self._listeners:
+        if now < self.closed_by:
             return False
         self.shut()
         return True

@@ -13,7 +13,7 @@ import socketserver
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from ..wire.head import usual_request
+from ..wire.usual import usual_request
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
 from .loglines import LineLog

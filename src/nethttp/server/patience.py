@@ -57,10 +57,14 @@ def _check_full(error: OSError) -> None:
     """
     if wants_more(error):
         return
-    if type(error).__name__.startswith("SSL"):
-        # To who writes, a peer that has cut TLS off is what it is without TLS.
-        raise BrokenPipeError(errno.EPIPE, str(error)) from error
-    raise error
+    try:
+        if type(error).__name__.startswith("SSL"):
+            # To who writes, a peer that has cut TLS off is what it is without TLS.
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+        raise error
+    finally:
+        # Its traceback has this frame: with it, what the writer holds would live on.
+        del error
 
 
 def end_sending(sock: socket.socket) -> None:

@@ -195,8 +195,9 @@ class Supervisor:
             self._announce = None
 
     def _end(self, child: _Child, with_signal: int = signal.SIGTERM) -> None:
-        """Let a worker finish what runs, and end."""
-        child.kill_at = time.monotonic() + self._settings.drain_timeout + KILL_GRACE
+        """Let a worker finish what runs, and end; SIGQUIT: end at once."""
+        if child.kill_at is None:
+            child.kill_at = time.monotonic() + self._settings.drain_timeout + KILL_GRACE
         os.kill(child.pid, with_signal)
 
     # --- signals ---
@@ -219,7 +220,7 @@ class Supervisor:
         for place in self._places:
             place.start_at = None
         for child in self._children.values():
-            self._end(child)
+            self._end(child, signal.SIGQUIT if again else signal.SIGTERM)
 
     def _renew(self) -> None:
         """Start a new worker for every place; the old one goes when it serves."""
@@ -306,20 +307,32 @@ def _at_a_terminal() -> bool:
 
 
 def _work(settings: Settings, listeners: list[socket.socket], report: int) -> int:
-    """Serve in this process until told to end; a byte in `report` says that it serves."""
-    told: list[int] = []
+    """Serve in this process until told to end; a byte in `report` says that it serves.
+
+    However often it is told, it finishes what runs: a terminal, or whoever manages services, tells
+    every process of a group what the supervisor then tells its workers. SIGQUIT ends it at once.
+    """
+    told = False
     worker: Worker | None = None
     parent = os.getppid()
 
-    def end(number: int, _frame: Any) -> None:
-        told.append(number)
-        if worker is not None:
+    def end(_number: int, _frame: Any) -> None:
+        nonlocal told
+        # Another signal may come in the middle of this.
+        first, told = not told, True
+        if first and worker is not None:
             worker.drain()
 
+    def end_at_once(_number: int, _frame: Any) -> None:
+        if worker is None:
+            os._exit(0)  # It serves nobody yet.
+        worker.stop()
+
     def look_after_parent() -> None:
-        if os.getppid() != parent and not told:
+        if os.getppid() != parent:
             end(signal.SIGTERM, None)
 
+    signal.signal(signal.SIGQUIT, end_at_once)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -332,7 +345,7 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
         return 1
     os.write(report, b"!")
     os.close(report)
-    # One signal must not be obeyed twice: the second time means at once.
+    # A signal in between would be obeyed twice.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     worker = made
     if told:

@@ -28,7 +28,8 @@ from ..wire import grammar
 from ..wire.body import LAST_CHUNK, encode_chunk
 from ..wire.environ import environ_of
 from ..wire.framing import CHUNKED, declared_framing, response_has_body
-from ..wire.head import serialise_fields, usual_environ
+from ..wire.head import serialise_fields
+from ..wire.usual import usual_environ
 from ..wire.values import format_http_date, has_list_member
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
