@@ -493,9 +493,9 @@ def https(address, context) -> tuple[bytes, bytes]:
         return wrapped.getpeercert(True), receive(wrapped)[1]
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("target", "workers"), [("program:app", "1"), ("program:app", "2")])
 def test_a_renewed_certificate_is_served_after_sighup_and_no_client_notices(
-    program, authority, workers
+    program, authority, target, workers
 ):
     context = ssl.create_default_context()
     authority.configure_trust(context)
@@ -503,9 +503,12 @@ def test_a_renewed_certificate_is_served_after_sighup_and_no_client_notices(
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
     failed = []
     options = ("0", "--tls-cert", str(path), "--workers", workers)
-    with running("program:app", *options, cwd=program) as server:
+    with running(target, *options, cwd=program) as server:
         first, content = https(server.address, context)
-        assert content.split()[2] == b"https"
+        assert content.startswith(b"one")
+        # Nothing is served without TLS.
+        with pytest.raises((EOFError, ConnectionResetError)):
+            ask(server.address)
         begun = threading.Barrier(4)
 
         def load() -> None:
@@ -532,16 +535,20 @@ def test_a_renewed_certificate_is_served_after_sighup_and_no_client_notices(
         assert failed == []
 
 
-def test_clients_must_show_a_certificate(program, authority):
+@pytest.mark.parametrize("target", ["program:app", "program:Own"])
+def test_clients_must_show_a_certificate(program, authority, target):
     server_cert, client_cert = authority.issue_cert("localhost"), authority.issue_cert("client")
     server_cert.private_key_and_cert_chain_pem.write_to_path(program / "cert.pem")
     authority.cert_pem.write_to_path(program / "ca.pem")
     context = ssl.create_default_context()
     authority.configure_trust(context)
     options = ("--tls-cert", "cert.pem", "--tls-client-ca", "ca.pem")
-    with running("program:app", "0", *options, cwd=program) as server:
+    with running(target, "0", *options, cwd=program) as server:
         with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
             https(server.address, context)
+        # Nothing is served without TLS.
+        with pytest.raises((EOFError, ConnectionResetError)):
+            ask(server.address)
         client_cert.configure_cert(context)
         assert https(server.address, context)[1].startswith(b"one")
 

@@ -21,7 +21,7 @@ from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .health import with_health
 from .loglines import write_stderr
-from .servers import ThreadingHTTPServer
+from .servers import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
 if TYPE_CHECKING:
     import ssl
@@ -170,8 +170,12 @@ class Worker:
     def reload(self) -> None:
         """Read the certificate again and reopen the log; what was is kept where that fails."""
         try:
-            if self._engine is not None and self.settings.tls is not None:
-                self._engine.tls = self.settings.tls.context()
+            if self.settings.tls is not None:
+                context = self.settings.tls.context()
+                if self._engine is not None:
+                    self._engine.tls = context
+                for server in self._servers:
+                    server._tls = context
             if self._log is not None:
                 self._log.reopen()
         except OSError as error:
@@ -197,7 +201,7 @@ def _server_on(
         server.multiprocess = settings.multiprocess
     else:
         handler = _with_settings(servable.value, settings)
-        server = ThreadingHTTPServer(nowhere, handler, bind_and_activate=False)
+        server = _handler_server(nowhere, handler, settings.tls)
     server.socket.close()
     server.socket = listener
     server.server_address = address = listener.getsockname()
@@ -209,6 +213,22 @@ def _server_on(
     if servable.interface == "wsgi":
         server.RequestHandlerClass = _with_settings(server.RequestHandlerClass, settings)
         server.set_environ()
+    return server
+
+
+def _handler_server(nowhere: Any, handler: Any, tls: TLSFiles | None) -> HTTPServer:
+    if tls is None or runs_on_the_engine(handler):
+        return ThreadingHTTPServer(nowhere, handler, bind_and_activate=False)
+    # Without the engine it is the server that speaks TLS.
+    server = ThreadingHTTPSServer(
+        nowhere,
+        handler,
+        bind_and_activate=False,
+        certfile=tls.certfile,
+        keyfile=tls.keyfile,
+        password=tls.password or b"",
+    )
+    server._tls = tls.context()
     return server
 
 
