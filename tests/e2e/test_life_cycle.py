@@ -318,12 +318,13 @@ def test_signals_under_load_at_a_unix_socket(program, tmp_path):
     assert load.failures == []
 
 
-def test_signals_under_load_over_tls(program, authority):
+@pytest.mark.parametrize("target", ["program:Handler", "program:Own"])
+def test_signals_under_load_over_tls(program, authority, target):
     context = ssl.create_default_context()
     authority.configure_trust(context)
     path = program / "cert.pem"
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
-    with running("program:Handler", "0", "--tls-cert", str(path), cwd=program) as server:
+    with running(target, "0", "--tls-cert", str(path), cwd=program) as server:
         with Load(server.address, context) as load:
             (program / "program.py").write_text(PROGRAM.replace('"one"', '"two"') + "# longer\n")
             server.signal(signal.SIGHUP)
@@ -493,7 +494,8 @@ def https(address, context) -> tuple[bytes, bytes]:
         return wrapped.getpeercert(True), receive(wrapped)[1]
 
 
-@pytest.mark.parametrize(("target", "workers"), [("program:app", "1"), ("program:app", "2")])
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("target", ["program:app", "program:Own"])
 def test_a_renewed_certificate_is_served_after_sighup_and_no_client_notices(
     program, authority, target, workers
 ):

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPServer"]
 
 
+#: How long an accept may wait, in seconds, without an engine: who is heard of may be gone, taken by
+#: another process that has the socket too.
+ACCEPT_WAIT = 0.1
+
 #: Methods that the engine does not call, and the modules whose versions it stands for.
 _BYPASSED = (
     "process_request",
@@ -107,15 +111,19 @@ class HTTPServer(socketserver.TCPServer):
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve until `shutdown`, on the engine where that can be."""
+        blocking = self.socket.gettimeout()
         if not self._runs_on_the_engine():
             self._visitors.begin()
+            if blocking is None:
+                self.socket.settimeout(ACCEPT_WAIT)
             try:
                 super().serve_forever(poll_interval)
             finally:
                 self._finish_drain()
+                with suppress(OSError):  # It may be closed by now.
+                    self.socket.settimeout(blocking)
             return
         self._stopped.clear()
-        blocking = self.socket.gettimeout()
         engine = self._engine = self._make_engine()
         try:
             if self._stop_asked.is_set():

@@ -67,7 +67,8 @@ class Visitors:
         """
         with self._changed:
             self.leaving = True
-            self._changed.wait_for(lambda: self._in_haste or not self._idle, farewell)
+            # Whoever has just come in has this time too.
+            self._changed.wait_for(lambda: self._in_haste, farewell)
             self._closing = True
             for sock in self._idle:
                 _send_home(sock)
@@ -79,11 +80,12 @@ class Visitors:
             self._changed.notify_all()
 
     def wait(self, until: float) -> None:
-        """Wait until all have left, or until that time of the monotonic clock."""
+        """Wait until all have left, or until that time of the monotonic clock; nobody waits then."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._in_haste or not self._count, max(0.0, until - time.monotonic())
             )
+            self.hurry()
 
 
 def _send_home(sock: socket.socket) -> None:
