@@ -47,6 +47,8 @@ def check_block(data: bytes) -> None:
         _same(name, data)
         _same(name, data, NARROW)
     _same("usual_environ", data, {"HTTP_A": "x"})
+    _same("usual_line", data.partition(b"\r\n")[0])
+    _same("usual_line", data)
     for line in (data, data[:20], data.partition(b"\n")[2]):
         _same("parse_chunk_line", line)
         for room in (1 << 20, 4):

@@ -73,3 +73,67 @@ def test_the_timeout_can_be_lifted(pair):
     reader.timeout = None
     assert pair[0].gettimeout() is None
     assert reader.timeout is None
+
+
+def test_content_has_an_average_rate(pair):
+    ours, theirs = pair
+    clock = Clock()
+    sent = []
+
+    def drip() -> None:
+        """A byte comes after four seconds of waiting."""
+        clock.now += 4
+        theirs.sendall(b"x")
+        sent.append(clock.now)
+
+    class Dripping(SocketReader):
+        def _receive(self, buffer, seconds):
+            drip()
+            return super()._receive(buffer, seconds)
+
+    reader = Dripping(ours, 5, clock=clock)
+    reader.allow(2, 10)
+    # What a program does in between is its own affair.
+    clock.now += 1000
+    with pytest.raises(TimeoutError, match=r"2 bytes a second or more, got 3 in 12\.0 s"):
+        while True:
+            assert reader.read(1) == b"x"
+    assert reader.timed_out
+    assert len(sent) == 3
+
+
+def test_content_that_comes_fast_enough_takes_as_long_as_it_takes(pair):
+    ours, theirs = pair
+    clock = Clock()
+
+    class Slow(SocketReader):
+        def _receive(self, buffer, seconds):
+            clock.now += 4
+            theirs.sendall(b"x" * 10)
+            return super()._receive(buffer, seconds)
+
+    reader = Slow(ours, 5, clock=clock)
+    reader.allow(2, 10)
+    for _ in range(100):
+        assert reader.read(10) == b"x" * 10
+    reader.allow(0, 0)
+    for _ in range(10):
+        assert reader.read(1) == b"x"
+
+
+def test_the_last_wait_ends_when_the_allowance_does(pair):
+    reader = SocketReader(pair[0], 60)
+    reader.allow(1000, 0.01)
+    with pytest.raises(TimeoutError):
+        reader.read(1)
+    assert pair[0].gettimeout() == 60
+
+
+def test_what_came_ahead_counts_too(pair):
+    clock = Clock()
+    reader = SocketReader(pair[0], 5, clock=clock, ahead=b"x" * 100)
+    reader.allow(10, 0.01)
+    assert reader.read(100) == b"x" * 100
+    assert reader._longest_wait(clock()) == 5
+    clock.now += 100
+    assert reader._longest_wait(clock()) == 5

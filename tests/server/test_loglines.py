@@ -58,14 +58,6 @@ def deafen(request, monkeypatch):
         file.close()
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    from nethttp.server.selfsigned import write_certificate
-
-    write_certificate(str(tmp_path / "both.pem"), ["localhost"])
-    return tmp_path / "both.pem"
-
-
 def test_a_line_that_cannot_be_written_is_dropped(deafen):
     deafen()
     write_stderr("lost\n")
@@ -83,7 +75,8 @@ def test_a_line_that_cannot_be_written_is_dropped(deafen):
 
 def test_a_failed_handshake_that_cannot_be_told_ends_nothing(deafen, serve, echo, certificate):
     deafen()
-    served = serve(echo, ThreadingHTTPSServer, certfile=certificate)
+    cert, key = certificate
+    served = serve(echo, ThreadingHTTPSServer, certfile=cert, keyfile=key)
     # The second is met by the thread that has failed to tell of the first.
     for _ in range(2):
         with socket.create_connection(served.address, timeout=10) as sock:

@@ -9,7 +9,6 @@ import ssl
 import threading
 
 import pytest
-import trustme
 
 from nethttp.client import HTTPSConnection
 from nethttp.server import (
@@ -19,28 +18,6 @@ from nethttp.server import (
     ThreadingHTTPServer,
     ThreadingHTTPSServer,
 )
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def certificate(authority, tmp_path_factory):
-    """Return the paths of a certificate for localhost and of its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    issued = authority.issue_cert("localhost")
-    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-    issued.private_key_pem.write_to_path(folder / "key.pem")
-    return folder / "cert.pem", folder / "key.pem"
-
-
-@pytest.fixture
-def trusting(authority):
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 def test_the_family_of_the_servers():
@@ -156,3 +133,81 @@ def test_a_server_that_is_stopped_before_it_has_begun_leaves_nothing_open(monkey
         server.serve_forever()
         engine = server._engine
         assert engine._returned.fileno() == -1
+
+
+# --- the end, without the engine ---
+
+
+@pytest.fixture(params=[HTTPServer, ThreadingHTTPServer])
+def own_way(request, echo):
+    """Return a server that runs handlers in socketserver's way, and its thread."""
+
+    class Own(echo):
+        entered, leave = threading.Event(), threading.Event()
+
+        def handle(self):
+            super().handle()
+
+        def do_GET(self):
+            if self.path == "/slow":
+                self.entered.set()
+                assert self.leave.wait(10)
+            self.answer(self.path.encode())
+
+    with request.param(("127.0.0.1", 0), Own) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server, thread
+        Own.leave.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_a_drain_without_the_engine_lets_what_runs_finish(own_way, connect):
+    server, thread = own_way
+    handler = server.RequestHandlerClass
+    with connect(server.server_address) as busy:
+        busy.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert handler.entered.wait(10)
+        # In the queue, or in a thread of its own, before the end begins.
+        with connect(server.server_address) as second:
+            second.send(b"GET /second HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.drain(20)
+            handler.leave.set()
+            status, fields, content = busy.response()
+            assert (status, content, fields["connection"]) == (200, b"/slow", "close")
+            assert second.response()[2] == b"/second"
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_a_drain_without_the_engine_sends_home_who_awaits_a_request(own_way, connect):
+    server, thread = own_way
+    with connect(server.server_address) as idle:
+        idle.send(b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert idle.response()[0] == 200
+        server.drain(20)
+        assert idle.is_closed()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_drain_without_the_engine_is_bounded_and_can_be_cut_short(own_way, connect):
+    server, thread = own_way
+    handler = server.RequestHandlerClass
+    if type(server) is HTTPServer:
+        pytest.skip("its only thread is in the handler")
+    for end in (lambda: server.drain(0.1), lambda: (server.drain(1000), server.shutdown())):
+        handler.entered.clear()
+        handler.leave.clear()
+        if not thread.is_alive():
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+        with connect(server.server_address) as busy:
+            busy.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert handler.entered.wait(10)
+            end()
+            thread.join(10)
+            assert not thread.is_alive()
+            handler.leave.set()
+            assert busy.response()[0] == 200

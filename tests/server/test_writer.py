@@ -11,9 +11,10 @@ import weakref
 
 import pytest
 
-from nethttp.server import writer
+from nethttp.server import patience
 from nethttp.server.filecache import StoredFile
-from nethttp.server.writer import MAX_JOINED, PatientWriter, send_all
+from nethttp.server.patience import Patience, PatientWriter, send_now
+from nethttp.server.writer import MAX_JOINED
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 
@@ -42,7 +43,7 @@ class Carrier(socket.socket):
 
 
 def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch):
-    if not writer.MORE_FOLLOWS:
+    if not patience.MORE_FOLLOWS:
         pytest.skip("this system knows no MSG_MORE")
     ours, theirs = ends
     (tmp_path / "file").write_bytes(b"a" * 100_000)
@@ -58,7 +59,7 @@ def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch):
 
     real = os.sendfile
     monkeypatch.setattr(os, "sendfile", sendfile)
-    out = PatientWriter(ours, 10)
+    out = PatientWriter(ours, Patience(10, 0, 0))
     out.begin(HEAD, 5, True, True)
     assert out.sendfile(stored.view(), 0, 100_000) == 5, "no more than was declared"
     assert not held
@@ -70,7 +71,7 @@ def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch):
 def test_a_head_leaves_with_the_first_piece_of_a_copy(size):
     with Carrier() as sock:
         sock.sends = []
-        out = PatientWriter(sock, 10)
+        out = PatientWriter(sock, Patience(10, 0, 0))
         out.begin(HEAD, MAX_JOINED + 1, True, True)
         assert out.sendfile(io.BytesIO(b"a" * size), 0, MAX_JOINED + 1) == size
         assert b"".join(sock.sends) == HEAD + b"a" * size
@@ -81,7 +82,7 @@ def test_a_head_leaves_with_the_first_piece_of_a_copy(size):
 def test_a_head_that_no_content_follows_leaves_at_once():
     with Carrier() as sock:
         sock.sends = []
-        out = PatientWriter(sock, 10)
+        out = PatientWriter(sock, Patience(10, 0, 0))
         out.begin(HEAD, 5, False, True)
         assert out.sendfile(io.BytesIO(b"aaaaa"), 0, 5) == 0
         assert sock.sends == [HEAD]
@@ -103,7 +104,7 @@ class Gone:
 @pytest.mark.parametrize("error", [ssl.SSLEOFError, ConnectionResetError])
 def test_a_peer_that_has_gone_is_a_connection_error_with_tls_and_without(error):
     with pytest.raises(ConnectionError):
-        send_all(Gone(error), b"x", None)
+        send_now(Gone(error), b"x")
 
 
 def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
@@ -114,7 +115,7 @@ def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
         sock = Gone(BrokenPipeError)
         left = weakref.ref(sock)
         with pytest.raises(BrokenPipeError) as raised:
-            send_all(sock, b"x", None)
+            send_now(sock, b"x")
         del raised, sock
         assert left() is None
     finally:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import socket
 import sys
 from wsgiref.validate import validator
 
 import pytest
 
-from nethttp.server.wsgi import FileWrapper, WSGIServer
+from nethttp.client import HTTPSConnection
+from nethttp.server.wsgi import FileWrapper, WSGIServer, WSGISServer
 
 GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -258,3 +260,59 @@ def test_every_response_is_told_of(serve, connect):
         wire.send(GET)
         wire.response()
     assert told[:2] == [("/a b", 200, 5), ("/", 200, 5)]
+
+
+# --- over TLS ---
+
+BIG = bytes(range(256)) * 20_000
+
+
+def big_or_echo(environ, start_response):
+    content = environ["wsgi.input"].read()
+    if environ["PATH_INFO"] == "/big":
+        text(start_response, ("Content-Length", str(len(BIG))))
+        return [BIG]
+    if environ["PATH_INFO"] == "/pieces":
+        text(start_response)
+        return (BIG[i : i + 100_000] for i in range(0, len(BIG), 100_000))
+    if environ["PATH_INFO"] == "/file":
+        text(start_response)
+        return FileWrapper(io.BytesIO(BIG))
+    text(start_response)
+    return [environ["wsgi.url_scheme"].encode() + b" " + content]
+
+
+def test_an_application_over_tls_is_asked_again_and_again_on_one_connection(
+    serve, certificate, trusting
+):
+    cert, key = certificate
+    served = serve(big_or_echo, WSGISServer, certfile=cert, keyfile=key)
+    with HTTPSConnection("localhost", served.port, timeout=10, context=trusting) as connection:
+        connection.connect()
+        sock = connection.sock
+        for path in ("/", "/big", "/pieces", "/file", "/"):
+            connection.request("GET", path)
+            content = connection.getresponse().read()
+            assert content == (b"https " if path == "/" else BIG)
+        for size in (10, 65_536, 1_000_000):
+            connection.request("POST", "/", body=b"x" * size)
+            assert connection.getresponse().read() == b"https " + b"x" * size
+        assert connection.sock is sock
+
+
+@pytest.mark.parametrize("path", [b"/", b"/big", b"/pieces", b"/file"])
+def test_the_end_of_a_response_over_tls_cannot_be_forged(serve, certificate, trusting, path):
+    """What ends with the connection ends with close_notify. RFC 9112 section 9.8."""
+    cert, key = certificate
+    served = serve(big_or_echo, WSGISServer, certfile=cert, keyfile=key)
+    with (
+        socket.create_connection(served.address, timeout=10) as sock,
+        trusting.wrap_socket(
+            sock, server_hostname="localhost", suppress_ragged_eofs=False
+        ) as wrapped,
+    ):
+        wrapped.sendall(b"GET %b HTTP/1.0\r\n\r\n" % path)
+        answer = b""
+        while piece := wrapped.recv(65536):
+            answer += piece
+    assert answer.partition(b"\r\n\r\n")[2] == (b"https " if path == b"/" else BIG)

@@ -95,11 +95,84 @@ heads = st.builds(
 
 @given(block=heads | st.lists(pieces, max_size=25).map(b"".join))
 @example(block=b"GET / HTTP/1.1\r\nHost: a\r\nConnection: \r\n\r\n")
+@example(block=b"GET / HTTP/1.0\r\nHost: \t \r\nConnection:close \r\nCONTENT-LENGTH:7\t\r\n\r\n")
+@example(block=b"GET / HTTP/1.0\r\nX-A: a\r\nX-A: b\r\n\r\n")
 def test_the_twins_agree(twin, block):
     assert twin.usual_request(block) == _head_py.usual_request(block)
-    base = {"wsgi.version": (1, 0)}
+    assert twin.usual_line(block) == _head_py.usual_line(block)
+    line = block.partition(b"\r\n")[0]
+    assert twin.usual_line(line) == _head_py.usual_line(line)
+    base = {"wsgi.version": (1, 0), "HTTP_X_A": "x"}
     assert twin.usual_environ(block, base) == _head_py.usual_environ(block, base)
-    assert base == {"wsgi.version": (1, 0)}
+    assert base == {"wsgi.version": (1, 0), "HTTP_X_A": "x"}
+
+
+@pytest.mark.parametrize(
+    ("line", "usual"),
+    [
+        (b"GET /a?b HTTP/1.1", ("GET", "/a?b", 11, "GET /a?b HTTP/1.1")),
+        (b"X!y / HTTP/1.0", ("X!y", "/", 10, "X!y / HTTP/1.0")),
+        (b"GET / HTTP/1.2", None),
+        (b"GET / HTTP/2.0", None),
+        (b"GET / HTTP/1.1\r\n", None),
+        (b"GET / HTTP/1.1 ", None),
+        (b"GET  / HTTP/1.1", None),
+        (b"GET // HTTP/1.1", None),
+        (b"GET /#a HTTP/1.1", None),
+        (b"GET /\xe9 HTTP/1.1", None),
+        (b"GET * HTTP/1.1", None),
+        (b"GET http://a/ HTTP/1.1", None),
+        (b"CONNECT / HTTP/1.1", None),
+        (b"", None),
+    ],
+)
+def test_lines(twin, line, usual):
+    assert twin.usual_line(line) == usual
+
+
+@pytest.mark.parametrize(
+    ("section", "usual"),
+    [
+        (b"\r\n", (0, False)),
+        (b"Host: a\r\n\r\n", (0, False)),
+        (b"hOST:\r\n\r\n", (0, False)),
+        (b"Host: [::1]:80 \t\r\nX: \xe9\r\n\r\n", (0, False)),
+        (b"Connection: Keep-ALIVE\r\n\r\n", (0, True)),
+        (b"connection:\tClose\r\nExpected: a\r\n\r\n", (0, False)),
+        (b"Content-Length: 999999999999999999\r\n\r\n", (999999999999999999, False)),
+        (b"Content-Length: 1000000000000000000\r\n\r\n", None),
+        (b"Content-Length: \r\n\r\n", None),
+        (b"Content-Length: +1\r\n\r\n", None),
+        (b"Content-Length: 1\r\ncontent-length: 1\r\n\r\n", None),
+        (b"Host: a\r\nX: b\r\nHOST: a\r\n\r\n", None),
+        (b"Host: a@b\r\n\r\n", None),
+        (b"Host: a b\r\n\r\n", None),
+        (b"Host: a:80:80\r\n\r\n", None),
+        (b"Connection: close, X\r\n\r\n", None),
+        (b"Connection: close\r\nConnection: close\r\n\r\n", None),
+        (b"Connection: keep-alive\r\nConnection: close\r\n\r\n", None),
+        (b"Expect: 100-continue\r\n\r\n", None),
+        (b"tRANSFER-eNCODING: chunked\r\n\r\n", None),
+        (b"Host : a\r\n\r\n", None),
+        (b"A: b\r\n c\r\n\r\n", None),
+        (b"A: b\n\r\n", None),
+        (b"A: \0\r\n\r\n", None),
+        (b": a\r\n\r\n", None),
+        (b"A: b\r\n", None),
+        (b"A: b\r\n\r\n\r\n", None),
+        (b"", None),
+    ],
+)
+def test_sections(twin, section, usual):
+    found = twin.usual_request(b"GET / HTTP/1.0\r\n" + section)
+    assert (found and found[:2]) == usual
+    with_environ = twin.usual_environ(b"GET / HTTP/1.0\r\n" + section, {})
+    assert (with_environ and with_environ[:2]) == usual
+
+
+def test_what_is_no_bytes_is_a_type_error(twin):
+    with pytest.raises(TypeError):
+        twin.usual_line("GET / HTTP/1.1")
 
 
 @given(block=heads)

@@ -1,8 +1,8 @@
 """A socket as a raw binary file whose waits have a deadline.
 
 `io.BufferedReader` makes of it the `rfile` of a connection. The socket's own timeout bounds every
-single wait; a deadline bounds all waits for one head together, so that a peer that sends a byte now
-and then is cut off too.
+single wait; a deadline bounds all waits for one head together, and an allowance those for content,
+so that a peer that sends a byte now and then is cut off too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import io
 import socket
 import time
 from collections.abc import Callable
+from math import inf
+
+from .allowance import Allowance
 
 __all__ = ["SocketReader"]
 
@@ -38,11 +41,12 @@ class SocketReader(io.RawIOBase):
         self._timeout = timeout
         self._budget: float | None = None
         self._deadline: float | None = None
+        self._allowance: Allowance | None = None
         self._ahead = ahead
         self._stopped = False
         self.timed_out = False
         """Whether a wait has ended without a byte."""
-        sock.settimeout(timeout)
+        self._bound_waits(timeout)
 
     def readable(self) -> bool:
         return True
@@ -58,6 +62,10 @@ class SocketReader(io.RawIOBase):
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
         self._timeout = seconds
+        self._bound_waits(seconds)
+
+    def _bound_waits(self, seconds: float | None) -> None:
+        """Let no wait of the socket itself take longer."""
         self._sock.settimeout(seconds)
 
     def begin(self, budget: float | None) -> None:
@@ -66,11 +74,18 @@ class SocketReader(io.RawIOBase):
         The wait for that byte itself is bounded by `timeout` alone.
         """
         self._budget = budget
-        self._deadline = None
+        self._deadline = self._allowance = None
+
+    def allow(self, rate: float, grace: float) -> None:
+        """Allow all waits together `grace` seconds, and one more for every `rate` bytes that come.
+
+        That holds until `begin` or `end`. Time that passes between waits does not count.
+        """
+        self._allowance = Allowance(rate, grace)
 
     def end(self) -> None:
-        """What had a deadline has come whole."""
-        self._budget = self._deadline = None
+        """What had a deadline, or an allowance, has come whole."""
+        self._budget = self._deadline = self._allowance = None
 
     @property
     def begun(self) -> bool:
@@ -87,6 +102,8 @@ class SocketReader(io.RawIOBase):
         count = min(len(buffer), len(self._ahead))
         buffer[:count] = self._ahead[:count]
         self._ahead = self._ahead[count:]
+        if self._allowance is not None:
+            self._allowance.moved += count
         if self._budget is not None and self._deadline is None:
             self._deadline = self._clock() + self._budget
         return count
@@ -104,22 +121,49 @@ class SocketReader(io.RawIOBase):
         if self._stopped:
             return None
         self._before_wait()
+        allowance = self._allowance
+        began = self._clock()
         try:
-            if self._deadline is not None:
-                return self._read_until(self._deadline, buffer)
-            count = self._sock.recv_into(buffer)
+            count = self._receive(buffer, self._longest_wait(began))
         except TimeoutError:
             self.timed_out = True
             raise
-        if self._budget is not None:
+        finally:
+            if allowance is not None:
+                allowance.waited += self._clock() - began
+        if allowance is not None:
+            allowance.moved += count
+        if self._budget is not None and self._deadline is None:
             self._deadline = self._clock() + self._budget
         return count
 
-    def _read_until(self, deadline: float, buffer: memoryview) -> int:
-        left = deadline - self._clock()
-        if left <= 0:
-            raise TimeoutError(f"expected a whole head within {self._budget:g} s")
-        self._sock.settimeout(left if self._timeout is None else min(left, self._timeout))
+    def _longest_wait(self, now: float) -> float | None:
+        """Return for how many seconds the next byte may be waited for.
+
+        Raises:
+            TimeoutError: none is left of the deadline, or of the allowance.
+        """
+        longest = self._timeout
+        if self._deadline is not None:
+            left = self._deadline - now
+            if left <= 0:
+                raise TimeoutError(f"expected a whole head within {self._budget:g} s")
+            longest = left if longest is None else min(left, longest)
+        if self._allowance is not None:
+            left = self._allowance.left()
+            if left != inf:
+                longest = left if longest is None else min(left, longest)
+        return longest
+
+    def _receive(self, buffer: memoryview, seconds: float | None) -> int:
+        """Receive once, after a wait of so many seconds at most.
+
+        Raises:
+            TimeoutError: nothing came.
+        """
+        if seconds == self._timeout:
+            return self._sock.recv_into(buffer)
+        self._sock.settimeout(seconds)
         try:
             return self._sock.recv_into(buffer)
         finally:

@@ -34,9 +34,9 @@ from .cgi import executable as executable
 from .cgi import nobody_uid as nobody_uid
 from .cgi import url_collapse_path as _url_collapse
 from .files import SimpleHTTPRequestHandler
-from .handler import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
-from .handler import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
 from .handler import BaseHTTPRequestHandler
+from .responder import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
+from .responder import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
 from .run import best_family as _best_family
 from .run import test as test
 from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer

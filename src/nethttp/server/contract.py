@@ -29,12 +29,6 @@ class EngineLimits(NamedTuple):
     max_waiting: int = 1000
     """Requests that wait for such a thread; one more is answered 503."""
 
-    min_body_rate: int = 240
-    """Bytes of content a second, on average; a slower peer is cut off."""
-
-    body_grace: float = 10.0
-    """Seconds that content may take whatever its rate."""
-
     handshake_timeout: float = 10.0
     """Seconds that a TLS handshake may take."""
 
@@ -48,6 +42,10 @@ class Application(Protocol):
     """Seconds that a head may take from its first byte on."""
     body_timeout: float | None
     """Seconds that a peer may pause in the middle of content."""
+    min_body_rate: int
+    """Bytes of content a second, on average; a slower peer is cut off. 0: no bound."""
+    body_grace: float
+    """Seconds that content may take whatever its rate."""
     log: LineLog
     """Where handlers log, told which turns have many requests."""
     closing: bool

@@ -39,7 +39,7 @@ class Wheel:
         if before and (not slot or before <= slot):
             return
         if before:
-            self._slots[before].pop(connection.fd, None)
+            self._take_out(connection)
         connection.slot = slot
         if slot:
             self._slots.setdefault(slot, {})[connection.fd] = connection
@@ -48,10 +48,14 @@ class Wheel:
     def remove(self, connection: Connection) -> None:
         """Forget a connection."""
         if connection.slot:
-            lying = self._slots.get(connection.slot)
-            if lying is not None:
-                lying.pop(connection.fd, None)
+            self._take_out(connection)
             connection.slot = 0
+
+    def _take_out(self, connection: Connection) -> None:
+        lying = self._slots.get(connection.slot)
+        # A descriptor's number may have come back with another connection.
+        if lying is not None and lying.get(connection.fd) is connection:
+            del lying[connection.fd]
 
     def due(self, now: float) -> Iterator[Connection]:
         """Give the connections whose deadline has passed; each is taken out as it is given.

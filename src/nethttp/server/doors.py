@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .connection import AWAITING, HANDSHAKING, Connection
+from .connection import AWAITING, CLOSED, HANDSHAKING, Connection
 from .deadlines import NEVER
 from .loglines import write_stderr
+from .patience import wants_more
 from .roster import Roster
-from .writer import wants_more
 
 if TYPE_CHECKING:
     import ssl
@@ -84,6 +84,8 @@ class Doors:
         self._verify = verify
         self._tell = tell
         self._silent_until = 0.0
+        #: Those that linger take nobody's place.
+        self._turned_away: list[Connection] = []
 
     # --- the listeners ---
 
@@ -164,7 +166,7 @@ class Doors:
             sock.close()
             return
         sock.setblocking(False)
-        if self._most is not None and len(self._roster.connections) >= self._most:
+        if self._is_full():
             self._turn_away(sock, address, now)
             return
         if sock.family in _SHAKES_HANDS:
@@ -203,14 +205,23 @@ class Doors:
         with suppress(OSError):  # The peer is turned away with or without a word.
             connection.sock.send(self._busy_response)
 
+    def _is_full(self) -> bool:
+        open_ones = len(self._roster.connections)
+        if self._most is None or open_ones < self._most:
+            return False
+        self._turned_away = [
+            connection for connection in self._turned_away if connection.stage != CLOSED
+        ]
+        return open_ones - len(self._turned_away) >= self._most
+
     def _turn_away(self, sock: socket.socket, address: Any, now: float) -> None:
         """Answer 503: there is no room for the connection."""
         connection = Connection(sock, address)
         self.refuse(connection)
-        most = (self._most or 0) + MAX_TURNED_AWAY
-        if not self._busy_response or len(self._roster.connections) >= most:
+        if not self._busy_response or len(self._turned_away) >= MAX_TURNED_AWAY:
             sock.close()
             return
         # The request is on its way: to close before it has come would reset the connection.
         self._roster.enter(connection, now)
         self._roster.linger(connection, now)
+        self._turned_away.append(connection)

@@ -37,8 +37,8 @@ from .doors import Doors
 from .loglines import write_stderr
 from .mailbox import Mailbox
 from .pace import Pace
+from .patience import wants_more
 from .roster import Roster
-from .writer import wants_more
 
 if TYPE_CHECKING:
     import ssl
@@ -469,7 +469,8 @@ class Engine:
             self._finish(connection)
             return
         connection.stage = AWAITING
-        self._roster.hear(connection)
+        if not self._roster.hear(connection):
+            return
         idle = self.application.idle_timeout
         self._wheel.put(connection, NEVER if idle is None else self._now + idle)
         rest = bytes(left) + bytes(connection.buffer)
@@ -508,7 +509,8 @@ class Engine:
             connection.buffer = data[end + length :]
             if not self._answer(connection, head, block, content):
                 return
-            connection.deadline = self._now + (self.application.idle_timeout or NEVER)
+            # It may be due earlier than it was for the rest of the request.
+            self._wheel.put(connection, self._now + (self.application.idle_timeout or NEVER))
             data, connection.buffer = bytes(connection.buffer), b""
 
     def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:
@@ -527,7 +529,8 @@ class Engine:
         connection.head = head
         connection.buffer = bytearray(data)
         connection.room = size - len(data)
-        allowed = self.limits.body_grace + head[0] / self.limits.min_body_rate
+        rate = self.application.min_body_rate
+        allowed = self.application.body_grace + head[0] / rate if rate else NEVER
         connection.content_due = self._now + allowed
         self._allow_pause(connection)
 

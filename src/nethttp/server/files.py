@@ -27,9 +27,10 @@ from .filecache import BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
 from .mediatypes import MEDIA_TYPES, media_type
 from .paths import LinkPolicy, is_inside, local_path
+from .patience import PatientWriter
 from .representations import Representation, Resource
 from .sites import Site, options_of, site_of
-from .writer import PatientWriter, ResponseWriter
+from .writer import ResponseWriter
 
 __all__ = ["SimpleHTTPRequestHandler"]
 

@@ -13,10 +13,11 @@ import socketserver
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from ..wire.head import usual_request
+from ..wire.usual import usual_request
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
 from .loglines import LineLog
+from .patience import Patience
 
 __all__ = ["HandlerApplication", "runs_on_the_engine"]
 
@@ -61,6 +62,9 @@ class HandlerApplication:
         self.idle_timeout = handler_class.idle_timeout if timeout is None else timeout
         self.head_timeout = handler_class.head_timeout
         self.body_timeout = handler_class.body_timeout if timeout is None else timeout
+        self.min_body_rate = handler_class.min_body_rate
+        self.body_grace = handler_class.body_grace
+        self.patience = Patience(self.body_timeout, self.min_body_rate, self.body_grace)
         self.max_head = limits.max_start_line + limits.max_field_section
         # What would be too much to drain is not taken in before somebody wants it.
         self._most = min(MAX_COLLECTED, limits.max_drain)

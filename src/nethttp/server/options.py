@@ -180,9 +180,9 @@ def _add_operation(group: Any) -> None:
     add(
         "--min-body-rate",
         type=_size,
-        default=engine.min_body_rate,
         metavar="BYTES",
-        help=f"of content a second, below which a peer is cut off ({engine.min_body_rate})",
+        help="of content a second, either way, below which a peer is cut off; 0: no bound "
+        f"({handler.min_body_rate})",
     )
     add("--backlog", type=_positive, default=2048, metavar="N", help="connections not accepted yet")
     add("--unix-mode", type=_mode, metavar="MODE", help="of unix:PATH, as 660 (what umask leaves)")
@@ -283,11 +283,11 @@ def settings_of(arguments: argparse.Namespace) -> tuple[Settings, str]:
             max_connections=arguments.max_connections,
             max_threads=arguments.max_threads,
             max_waiting=arguments.max_waiting,
-            min_body_rate=arguments.min_body_rate,
         ),
         head_timeout=arguments.head_timeout,
         idle_timeout=arguments.idle_timeout,
         body_timeout=arguments.body_timeout,
+        min_body_rate=arguments.min_body_rate,
         multiprocess=arguments.workers > 1,
         drain_timeout=arguments.drain_timeout or 30.0,
         health_path=arguments.health_path,

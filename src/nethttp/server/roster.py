@@ -5,11 +5,11 @@ Only the holder of the engine's lead touches it. It says nothing to a peer, and 
 
 from __future__ import annotations
 
-import socket
 from contextlib import suppress
 
 from .connection import CLOSED, LINGERING, Connection
 from .deadlines import Wheel
+from .patience import end_sending
 from .readiness import readiness
 
 __all__ = ["Roster"]
@@ -40,15 +40,28 @@ class Roster:
         Raises:
             OSError: the system watches no more descriptors.
         """
-        self.readiness.watch(connection.fd)
-        self.connections[connection.fd] = connection
+        fd = connection.fd
+        stale = self.connections.pop(fd, None)
+        if stale is not None:
+            # A handler has closed its socket itself, and the number has come back.
+            self.ignore(fd)
+            stale.listening = False
+        self.readiness.watch(fd)
+        self.connections[fd] = connection
         self.wheel.put(connection, deadline)
 
-    def hear(self, connection: Connection) -> None:
-        """Be told again when something comes."""
+    def hear(self, connection: Connection) -> bool:
+        """Be told again when something comes; return False if that cannot be: it is closed."""
         if not connection.listening:
-            self.readiness.watch(connection.fd)
+            try:
+                if self.connections.get(connection.fd) is not connection:
+                    raise OSError("a handler has closed its socket")
+                self.readiness.watch(connection.fd)
+            except OSError:
+                self.close(connection)
+                return False
             connection.listening = True
+        return True
 
     def leave_unheard(self, connection: Connection) -> None:
         """Be told nothing of a connection that somebody else reads from."""
@@ -63,7 +76,7 @@ class Roster:
     def linger(self, connection: Connection, now: float) -> None:
         """Close a connection in a way that the peer can read its last response first."""
         try:
-            connection.sock.shutdown(socket.SHUT_WR)
+            end_sending(connection.sock)
         except OSError:
             self.close(connection)
             return
@@ -89,11 +102,12 @@ class Roster:
         connection.state = connection.head = None
         connection.buffer = b""
         self.wheel.remove(connection)
-        self.connections.pop(connection.fd, None)
-        if connection.listening:
-            self.ignore(connection.fd)
+        if self.connections.get(connection.fd) is connection:
+            del self.connections[connection.fd]
+            if connection.listening:
+                self.ignore(connection.fd)
         # A child process may have the socket too: without this the peer would not learn.
         with suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_WR)
+            end_sending(connection.sock)
         with suppress(OSError):
             connection.sock.close()

@@ -6,17 +6,23 @@ How a connection is waited for is `socketserver`'s affair; how its requests are 
 
 from __future__ import annotations
 
+import selectors
 import socket
 import socketserver
 import sys
 import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
 from .contract import BUSY_RESPONSE, EngineLimits
-from .engine import Engine
+from .doors import LAST_CALL
+from .engine import FAREWELL, Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .loglines import write_stderr
+from .patience import end_sending
+from .visitors import Visitors
 
 if TYPE_CHECKING:
     import ssl
@@ -59,6 +65,8 @@ class HTTPServer(socketserver.TCPServer):
     """Requests that wait for such a thread; one more is answered 503."""
     busy_response = BUSY_RESPONSE
     """What a connection that is turned away is sent."""
+    handshake_timeout = 10.0
+    """Seconds that a TLS handshake may take."""
     _server_name: str | None = None
     _engine: Engine | None = None
 
@@ -70,6 +78,8 @@ class HTTPServer(socketserver.TCPServer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._stop_asked = threading.Event()
         self._stopped = threading.Event()
+        self._visitors = Visitors()
+        self._drain_until: float | None = None
         super().__init__(*args, **kwargs)
 
     def server_bind(self) -> None:
@@ -98,7 +108,11 @@ class HTTPServer(socketserver.TCPServer):
     def serve_forever(self, poll_interval: float = 0.5) -> None:
         """Serve until `shutdown`, on the engine where that can be."""
         if not self._runs_on_the_engine():
-            super().serve_forever(poll_interval)
+            self._visitors.begin()
+            try:
+                super().serve_forever(poll_interval)
+            finally:
+                self._finish_drain()
             return
         self._stopped.clear()
         blocking = self.socket.gettimeout()
@@ -121,6 +135,7 @@ class HTTPServer(socketserver.TCPServer):
                 max_connections=self.max_connections,
                 max_threads=self.max_threads,
                 max_waiting=self.max_waiting,
+                handshake_timeout=self.handshake_timeout,
             ),
             threads=self._has_threads,
             # A program may have wrapped the listening socket itself.
@@ -137,6 +152,7 @@ class HTTPServer(socketserver.TCPServer):
     def shutdown(self) -> None:
         """Stop `serve_forever` and wait until it has returned."""
         if not self._runs_on_the_engine():
+            self._visitors.hurry()
             super().shutdown()
             return
         self._stop_asked.set()
@@ -153,7 +169,22 @@ class HTTPServer(socketserver.TCPServer):
         if self._engine is not None:
             self._engine.drain(timeout)
         else:
-            threading.Thread(target=self.shutdown, daemon=True).start()
+            self._drain_until = time.monotonic() + timeout
+            # `shutdown` waits for the loop, which a signal may have interrupted.
+            for target, args in ((super().shutdown, ()), (self._visitors.send_home, (FAREWELL,))):
+                threading.Thread(target=target, args=args, daemon=True).start()
+
+    def _finish_drain(self) -> None:
+        """Let in who has connected before a drain began, and wait until all have left."""
+        until, self._drain_until = self._drain_until, None
+        if until is None:
+            return
+        last_call = min(until, time.monotonic() + LAST_CALL)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            while selector.select(max(0.0, last_call - time.monotonic())):
+                self._handle_request_noblock()  # type: ignore[attr-defined]  # not in typeshed
+        self._visitors.wait(until)
 
     def server_close(self) -> None:
         """Close the listening socket, and wait for threads that are not daemons."""
@@ -187,24 +218,17 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
     busy_response: bytes
     max_connections: int | None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._connections = 0
-        self._counting = threading.Lock()
-        super().__init__(*args, **kwargs)
+    _visitors: Visitors
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start the connection's thread, or turn it away."""
-        with self._counting:
-            busy = self.max_connections is not None and self._connections >= self.max_connections
-            if not busy:
-                self._connections += 1
-        if busy:
+        if not self._visitors.enter(self.max_connections):
             self._turn_away(request)
             return
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._leave()
+            self._visitors.leave()
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -212,11 +236,7 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._leave()
-
-    def _leave(self) -> None:
-        with self._counting:
-            self._connections -= 1
+            self._visitors.leave()
 
     def _turn_away(self, request: Any) -> None:
         try:
@@ -242,8 +262,6 @@ class HTTPSServer(HTTPServer):
     Raises:
         OSError: a file that cannot be read, `ssl.SSLError` for one that is no certificate.
     """
-
-    handshake_timeout = 10.0
 
     def __init__(
         self,
@@ -278,6 +296,8 @@ class HTTPSServer(HTTPServer):
             super().finish_request(wrapped, client_address)
         finally:
             # `request` has given its descriptor away, so this is the socket to shut down.
+            with suppress(OSError):
+                end_sending(wrapped)
             super().shutdown_request(wrapped)
 
 

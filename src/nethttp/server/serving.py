@@ -32,6 +32,7 @@ def serve(
     head_timeout: float | None = None,
     idle_timeout: float | None = None,
     body_timeout: float | None = None,
+    min_body_rate: int | None = None,
     max_connections: int | None = EngineLimits().max_connections,
     max_threads: int = EngineLimits().max_threads,
     max_waiting: int = EngineLimits().max_waiting,
@@ -54,9 +55,10 @@ def serve(
     one without losing a connection. Call it from the main thread, before there are others.
 
     `access_log` is "common", "combined", "json", "off", or None for what handlers log themselves.
-    Deadlines are in seconds, None leaves the handler's own. `limits` bound messages; the other
-    bounds are `EngineLimits`'. `health_path` is answered 200, `ready_path` 503 once the end has
-    begun. SIGTERM lets what runs go on for up to `drain_timeout` seconds.
+    Deadlines are in seconds, `min_body_rate` is in bytes a second; None leaves the handler's own.
+    `limits` bound messages; the other bounds are `EngineLimits`'. `health_path` is answered 200,
+    `ready_path` 503 once the end has begun. SIGTERM lets what runs go on for up to `drain_timeout`
+    seconds.
 
     Raises:
         ValueError: an application that is none (`NotServable`), or an address.
@@ -87,6 +89,7 @@ def serve(
         head_timeout=head_timeout,
         idle_timeout=idle_timeout,
         body_timeout=body_timeout,
+        min_body_rate=min_body_rate,
         multiprocess=workers > 1,
         drain_timeout=drain_timeout,
         health_path=health_path,

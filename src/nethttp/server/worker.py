@@ -65,7 +65,8 @@ class Settings(NamedTuple):
     head_timeout: float | None = None
     idle_timeout: float | None = None
     body_timeout: float | None = None
-    """Deadlines in seconds; None leaves the handler's own."""
+    min_body_rate: int | None = None
+    """Deadlines in seconds, and bytes of content a second; None leaves the handler's own."""
     multiprocess: bool = False
     """Whether other processes serve the same."""
     drain_timeout: float = 30.0
@@ -154,10 +155,8 @@ class Worker:
             self.stop()
             return
         self._draining = True
-        if self._engine is not None:
-            self._engine.drain(self.settings.drain_timeout)
-        else:
-            self.stop()
+        for drains in [self._engine] if self._engine is not None else self._servers:
+            drains.drain(self.settings.drain_timeout)
 
     def stop(self) -> None:
         """Let `run` return as soon as can be."""
@@ -232,7 +231,7 @@ def _with_settings(factory: Any, settings: Settings) -> Any:
         return functools.partial(inner, *factory.args, **factory.keywords)
     attributes: dict[str, Any] = {
         name: getattr(settings, name)
-        for name in ("limits", "head_timeout", "idle_timeout", "body_timeout")
+        for name in ("limits", "head_timeout", "idle_timeout", "body_timeout", "min_body_rate")
         if getattr(settings, name) is not None
     }
     if settings.protocol is not None and "protocol_version" not in _own_attributes(factory):

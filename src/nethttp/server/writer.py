@@ -7,21 +7,21 @@ two sends cost 40 ms when Nagle's algorithm meets a delayed ACK (gh-108736).
 
 from __future__ import annotations
 
-import errno
 import io
-import os
-import select
 import socket
+from typing import TYPE_CHECKING
 
-__all__ = ["PatientWriter", "ResponseWriter", "send_all", "wants_more"]
+if TYPE_CHECKING:
+    from ..net.allowance import Allowance
+
+__all__ = ["MAX_JOINED", "ResponseWriter"]
 
 #: Up to this size a head and the first bytes of a body are joined; copying more costs more than a
 #: second send.
 MAX_JOINED = 256 * 1024
 
-#: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
-#: one packet.
-MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+#: What one `sendall` is given at most: the socket's timeout is for all of it, however much it is.
+MAX_PIECE = 1 << 20
 
 
 class ResponseWriter(io.BufferedIOBase):
@@ -41,6 +41,10 @@ class ResponseWriter(io.BufferedIOBase):
         """How many bytes more than its declared length a response had."""
         self.sent = 0
         """How many bytes of content the current response has had so far."""
+        #: For who waits for room: how many bytes of the response the system has taken, and how long
+        #: the peer may still be waited for.
+        self._given = 0
+        self._allowance: Allowance | None = None
 
     def writable(self) -> bool:
         return True
@@ -55,7 +59,8 @@ class ResponseWriter(io.BufferedIOBase):
             self.flush()
         self._left = None
         self._silent = self.begun = False
-        self.overrun = self.sent = 0
+        self.overrun = self.sent = self._given = 0
+        self._allowance = None
 
     def begin(self, head: bytes, length: int | None, has_body: bool, hold: bool) -> None:
         """Take a response's head; its body has `length` bytes (None: it ends with the connection).
@@ -149,7 +154,12 @@ class ResponseWriter(io.BufferedIOBase):
         return sent
 
     def _send(self, data: bytes) -> None:
-        self._sock.sendall(data)
+        if len(data) <= MAX_PIECE:
+            self._sock.sendall(data)
+            return
+        with memoryview(data).cast("B") as view:
+            for start in range(0, len(view), MAX_PIECE):
+                self._sock.sendall(view[start : start + MAX_PIECE])
 
     def _sendfile(
         self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
@@ -171,116 +181,3 @@ class ResponseWriter(io.BufferedIOBase):
                 self.flush()
             finally:
                 super().close()
-
-
-def wants_more(error: OSError) -> bool:
-    """Return whether a socket that does not block, TLS or not, could only not go on yet."""
-    # By name: a server without TLS need not load `ssl`.
-    return isinstance(error, BlockingIOError) or type(error).__name__ in (
-        "SSLWantReadError",
-        "SSLWantWriteError",
-    )
-
-
-def send_all(sock: socket.socket, data: bytes, timeout: float | None, flags: int = 0) -> None:
-    """Send all of `data` on a socket that does not block. TLS knows no `flags`.
-
-    Raises:
-        TimeoutError: there was no room for `timeout` seconds (None: as long as it takes).
-        ConnectionError: the peer has gone, in the middle of TLS too.
-    """
-    try:
-        sent = sock.send(data, flags)
-    except OSError as error:
-        _wait(sock, error, timeout)
-        sent = 0
-    if sent == len(data):
-        return
-    with memoryview(data).cast("B") as view:
-        while sent < len(view):
-            try:
-                sent += sock.send(view[sent:], flags)
-            except OSError as error:
-                _wait(sock, error, timeout)
-
-
-def _wait(sock: socket.socket, error: OSError, timeout: float | None) -> None:
-    """Wait until a socket can go on that could not, as `error` says.
-
-    Raises:
-        TimeoutError: it could not in time.
-        OSError: `error`, if it says something else.
-    """
-    if not wants_more(error):
-        try:
-            if type(error).__name__.startswith("SSL"):
-                # To who writes, a peer that has cut TLS off is what it is without TLS.
-                raise BrokenPipeError(errno.EPIPE, str(error)) from error
-            raise error
-        finally:
-            # Its traceback has this frame: with it, what the writer holds would live on.
-            del error
-    if not _is_ready(sock, type(error).__name__ == "SSLWantReadError", timeout):
-        raise TimeoutError(f"expected room to send within {timeout:g} s")
-
-
-def _is_ready(sock: socket.socket, to_read: bool, timeout: float | None) -> bool:
-    if not hasattr(select, "poll"):
-        readers, writers = ([sock], []) if to_read else ([], [sock])
-        return any(select.select(readers, writers, [], timeout))
-    poll = select.poll()
-    poll.register(sock, select.POLLIN if to_read else select.POLLOUT)
-    return bool(poll.poll(None if timeout is None else timeout * 1000))
-
-
-class PatientWriter(ResponseWriter):
-    """Writes to a socket that does not block, and waits for room itself.
-
-    A wait takes at most `timeout` seconds (None: as long as it takes). Where there is room, which
-    is nearly always, that saves the question whether there is.
-    """
-
-    def __init__(self, sock: socket.socket, timeout: float | None) -> None:
-        super().__init__(sock)
-        self.timeout = timeout
-
-    def _send(self, data: bytes) -> None:
-        send_all(self._sock, data, self.timeout)
-
-    def _sendfile(
-        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
-    ) -> int:
-        try:
-            source = file.fileno()
-        except (OSError, AttributeError):
-            source = -1
-        if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
-            return self._copy(head, file, offset, count)
-        if head:
-            send_all(self._sock, head, self.timeout, MORE_FOLLOWS)
-        target, sent = self._sock.fileno(), 0
-        while sent < count:
-            try:
-                size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
-            except OSError as error:
-                _wait(self._sock, error, self.timeout)
-            else:
-                if not size:
-                    break
-                sent += size
-        file.seek(offset + sent)
-        return sent
-
-    def _copy(
-        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
-    ) -> int:
-        """Send a file piece by piece, where the kernel cannot."""
-        file.seek(offset)
-        sent = 0
-        while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
-            self._send(head + piece)
-            head = b""
-            sent += len(piece)
-        if head:
-            self._send(head)
-        return sent

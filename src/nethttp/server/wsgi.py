@@ -28,14 +28,15 @@ from ..wire import grammar
 from ..wire.body import LAST_CHUNK, encode_chunk
 from ..wire.environ import environ_of
 from ..wire.framing import CHUNKED, declared_framing, response_has_body
-from ..wire.head import serialise_fields, usual_environ
+from ..wire.head import serialise_fields
+from ..wire.usual import usual_environ
 from ..wire.values import format_http_date, has_list_member
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
 from .loglines import ErrorStream, write_stderr
+from .patience import Patience, PatientWriter, send_now
 from .servers import HTTPSServer, ThreadingHTTPServer
-from .writer import PatientWriter, send_all
 
 __all__ = ["FileWrapper", "WSGIApplication", "WSGIHandler", "WSGISServer", "WSGIServer"]
 
@@ -127,16 +128,17 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
 class Response:
     """One response: what `start_response` says of it, and what is sent of it.
 
-    `timeout` bounds every wait for room in `sock`, in seconds.
+    `patience` bounds the waits for room in `sock`.
     """
 
     __slots__ = (
         "_chunked",
         "_head",
+        "_late",
         "_left",
         "_method",
+        "_patience",
         "_sock",
-        "_timeout",
         "_version",
         "keep",
         "sent",
@@ -144,10 +146,11 @@ class Response:
     )
 
     def __init__(
-        self, sock: socket.socket, timeout: float | None, method: str, version: int, keep: bool
+        self, sock: socket.socket, patience: Patience, method: str, version: int, keep: bool
     ) -> None:
         self._sock = sock
-        self._timeout = timeout
+        self._patience = patience
+        self._late: PatientWriter | None = None
         self._method = method
         self._version = version
         self._head: _Head | None = None
@@ -161,7 +164,12 @@ class Response:
         """Bytes of content that were sent."""
 
     def _send(self, data: bytes) -> None:
-        send_all(self._sock, data, self._timeout)
+        if self._late is not None:
+            self._late.send(data)
+        elif (sent := send_now(self._sock, data)) != len(data):
+            # Only a response that there is no room for costs a writer.
+            self._late = PatientWriter(self._sock, self._patience, max(0, self.sent - len(data)))
+            self._late.send_rest(data, sent)
 
     @property
     def status(self) -> int:
@@ -315,7 +323,9 @@ class Response:
         self._send(self._open(size))
         count = min(size, self._left or 0)
         if count:
-            sent = PatientWriter(self._sock, self._timeout).sendfile(file, offset, count)
+            if self._late is None:
+                self._late = PatientWriter(self._sock, self._patience)
+            sent = self._late.sendfile(file, offset, count)
             self._left = (self._left or 0) - sent
             self.sent += sent
 
@@ -349,7 +359,7 @@ class WSGIHandler(BaseHTTPRequestHandler):
             environ["wsgi.input_terminated"] = True
         response = Response(
             self._socket,
-            self.body_timeout if self.timeout is None else self.timeout,
+            self._patience(),
             self.command,
             self._version,
             not self.close_connection,
@@ -411,7 +421,7 @@ class WSGIApplication(HandlerApplication):
         _add_connection(environ, connection.address, io.BytesIO(content))
         response = Response(
             connection.sock,
-            self.body_timeout,
+            self.patience,
             environ["REQUEST_METHOD"],
             11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10,
             head[1] and not self.closing,

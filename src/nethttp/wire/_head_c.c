@@ -297,11 +297,11 @@ typedef struct {
     int version;
 } RequestLine;
 
-/* request-line = method SP request-target SP HTTP-version CRLF; RFC 9112 section 3. */
+/* request-line = method SP request-target SP HTTP-version CRLF; RFC 9112 section 3. This reads up to
+   the CRLF. */
 static int
-read_request_line(const octet **at, const Block *block, RequestLine *line)
+read_request_words(const octet **at, const octet *end, RequestLine *line)
 {
-    const octet *end = block->end;
     line->method_end = skip(*at, end, TCHAR);
     if (line->method_end == *at || line->method_end == end || *line->method_end != ' ') {
         return 0;
@@ -313,7 +313,13 @@ read_request_line(const octet **at, const Block *block, RequestLine *line)
     }
     *at = line->target_end + 1;
     line->version = read_version(at, end);
-    if (line->version == 0 || !at_crlf(*at, end)) {
+    return line->version != 0;
+}
+
+static int
+read_request_line(const octet **at, const Block *block, RequestLine *line)
+{
+    if (!read_request_words(at, block->end, line) || !at_crlf(*at, block->end)) {
         return 0;
     }
     *at += 2;
@@ -886,6 +892,7 @@ static PyMethodDef methods[] = {
     SEVERAL(parse_chunks),
     ONE(split_cookie_field),
     SEVERAL(usual_environ),
+    ONE(usual_line),
     SEVERAL(usual_request),
     ONE(serialise_fields),
     SEVERAL(serialise_request_head),

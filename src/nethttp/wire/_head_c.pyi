@@ -11,4 +11,5 @@ from ._head_py import serialise_request_head as serialise_request_head
 from ._head_py import serialise_response_head as serialise_response_head
 from ._head_py import split_cookie_field as split_cookie_field
 from ._head_py import usual_environ as usual_environ
+from ._head_py import usual_line as usual_line
 from ._head_py import usual_request as usual_request

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import (
     BadStatusLine,
@@ -26,6 +26,9 @@ from ..errors import (
 from . import grammar
 from .fields import FieldLines
 from .limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from .environ import Environ
 
 _REQUEST_LINE = re.compile(rf"([{grammar.TCHAR}]++) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])(?=\r\n)")
 # A status line's reason may be absent, and its SP with it: not RFC 9112, but common.
@@ -61,15 +64,47 @@ def parse_request_head(
     return method, target, version, _parse_strictly(text, end, limits)
 
 
-#: A head as nearly all are; what it leaves out is looked at line by line elsewhere.
-_USUAL_HEAD = re.compile(
-    rf"([{grammar.TCHAR}]++) (/(?!/)[\x21\x22\x24-\x7e]*+) HTTP/1\.([01])\r\n"
-    rf"(?:[{grammar.TCHAR}]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n".encode("latin-1")
+#: A request line whose target is a path that begins with one "/", without its CRLF.
+_USUAL_LINE = re.compile(
+    rf"([{grammar.TCHAR}]++) (/(?!/)[\x21\x22\x24-\x7e]*+) HTTP/1\.([01])".encode("latin-1")
 )
-#: The values of Host that need no closer look.
-_USUAL_HOST = re.compile(rb"(?:[A-Za-z0-9.\-_]*+|\[[0-9A-Fa-f:.]++\])(?::[0-9]*+)?+")
-#: A length that fits into 63 bits, whatever its digits.
-_USUAL_LENGTH = re.compile(rb"[0-9]{1,18}+")
+#: A field section that needs no decision. A group says what a line frames, and that there is no
+#: second one like it.
+_USUAL_SECTION = re.compile(
+    rf"""
+    (?:
+        (?! (?i: connection | content-length | expect | host | transfer-encoding ) : )
+        [{grammar.TCHAR}]++ : [\t\x20-\x7e\x80-\xff]*+ \r\n
+      | (?i: host ) : (?(1) (?!) )
+        [ \t]*+ ( (?: [A-Za-z0-9.\-_]*+ | \[ [0-9A-Fa-f:.]++ \] ) (?: : [0-9]*+ )?+ ) [ \t]*+ \r\n
+      | (?i: connection ) : (?(2) (?!) )
+        [ \t]*+ ( (?i: close | keep-alive ) ) [ \t]*+ \r\n
+      | (?i: content-length ) : (?(3) (?!) )
+        [ \t]*+ ( [0-9]{{1,18}}+ ) [ \t]*+ \r\n
+    )*+
+    \r\n
+    """.encode("latin-1"),
+    re.VERBOSE,
+)
+
+
+def usual_line(line: bytes, /) -> tuple[str, str, int, str] | None:
+    """Return (method, target, version, line) of a usual request line, which has no CRLF here.
+
+    None for every other: what is no request line of HTTP/1.0 or 1.1, CONNECT, and a target that is
+    no path beginning with one "/".
+
+    >>> usual_line(b"GET /a HTTP/1.1")
+    ('GET', '/a', 11, 'GET /a HTTP/1.1')
+    """
+    m = _USUAL_LINE.fullmatch(line)
+    if m is None:
+        return None
+    method, target, minor = m.groups()
+    if method == b"CONNECT":
+        return None
+    version = 11 if minor == b"1" else 10
+    return str(method, "ascii"), str(target, "ascii"), version, str(line, "ascii")
 
 
 def usual_request(
@@ -86,48 +121,29 @@ def usual_request(
     >>> usual_request(b"GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n")
     (0, True, 'GET', '/a', 11, 'GET /a HTTP/1.1')
     """
-    m = _USUAL_HEAD.fullmatch(block)
+    line, _, section = block.partition(b"\r\n")
+    request, m = usual_line(line), _USUAL_SECTION.fullmatch(section)
     size = len(block)
-    if m is None or not (
-        size <= limits.max_start_line
-        and size <= limits.max_field_line
-        and size <= limits.max_field_section
-        and block.count(b"\r\n") - 2 <= limits.max_fields
+    if (
+        request is None
+        or m is None
+        or size > limits.max_start_line
+        or size > limits.max_field_line
+        or size > limits.max_field_section
+        or section.count(b"\n") - 1 > limits.max_fields
     ):
         return None
-    method, target, minor = m.groups()
-    version = 11 if minor == b"1" else 10
-    lowered = block.lower()
-    if b"\r\ntransfer-encoding:" in lowered or b"\r\nexpect:" in lowered or method == b"CONNECT":
+    host, connection, length = m.groups()
+    method, target, version, text = request
+    if version == 11 and host is None:
         return None
-    persistent = version == 11
-    host = _only_value(lowered, b"\r\nhost:")
-    if host is None:
-        if version == 11:
-            return None
-    elif not _USUAL_HOST.fullmatch(host):
-        return None
-    connection = _only_value(lowered, b"\r\nconnection:")
-    if connection is not None:
-        if connection not in (b"keep-alive", b"close"):
-            return None
-        persistent = connection == b"keep-alive"
-    length = _only_value(lowered, b"\r\ncontent-length:")
-    if length is not None and not _USUAL_LENGTH.fullmatch(length):
-        return None
-    return (
-        int(length) if length else 0,
-        persistent,
-        method.decode("latin-1"),
-        target.decode("latin-1"),
-        version,
-        str(block[: block.index(b"\r\n")], "latin-1"),
-    )
+    persistent = version == 11 if connection is None else connection.lower() == b"keep-alive"
+    return int(length) if length else 0, persistent, method, target, version, text
 
 
 def usual_environ(
-    block: bytes, base: dict[str, object], limits: Limits = DEFAULT_LIMITS, /
-) -> tuple[int, bool, dict[str, object]] | None:
+    block: bytes, base: Environ, limits: Limits = DEFAULT_LIMITS, /
+) -> tuple[int, bool, Environ] | None:
     """Return (length, persistent, environ) of a usual request head; None for every other.
 
     The environ is a copy of `base` with what the head says (PEP 3333). A field whose name has a "_"
@@ -145,17 +161,6 @@ def usual_environ(
     length, persistent, method, target, version, _ = usual
     fields = parse_request_head(block, limits)[3]
     return length, persistent, environ_of(base, method, target, version, fields)
-
-
-def _only_value(lowered: bytes, name: bytes) -> bytes | None:
-    """Return a field's value in lower case, None if there is none; two make an unusual value."""
-    at = lowered.find(name)
-    if at < 0:
-        return None
-    if lowered.find(name, at + 1) >= 0:
-        return b"\0"
-    begin = at + len(name)
-    return lowered[begin : lowered.index(b"\r\n", begin)].strip(b" \t")
 
 
 def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS, /) -> tuple[str, str, int]:

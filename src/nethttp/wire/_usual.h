@@ -96,6 +96,17 @@ note_field(Usual *usual, const octet *name, const octet *name_end, const octet *
     }
 }
 
+/* Whether a request line that was read needs no closer look: one path, and HTTP/1.0 or 1.1. */
+static int
+is_usual_line(const octet *begin, const RequestLine *line)
+{
+    const octet *target = line->target;
+    Py_ssize_t size = line->target_end - target;
+    return target[0] == '/' && (size == 1 || target[1] != '/') &&
+           memchr(target, '#', (size_t)size) == NULL && line->target_end[8] <= '1' &&
+           (line->method_end - begin != 7 || memcmp(begin, "CONNECT", 7) != 0);
+}
+
 /* Called for each field of a usual head; returns 1 where the pure twin should look, -1 with an
    exception. */
 typedef int (*Visit)(void *context, const octet *name, const octet *name_end, const octet *value,
@@ -108,15 +119,8 @@ read_usual(const Block *block, RequestLine *line, Usual *usual, Visit visit, voi
     const octet *at = block->begin, *end = block->end;
     Py_ssize_t size = end - at, count = 0;
     if (size > block->bounds.start_line || size > block->bounds.field_line ||
-        size > block->bounds.field_section || !read_request_line(&at, block, line)) {
-        return 0;
-    }
-    const octet *target = line->target;
-    Py_ssize_t target_size = line->target_end - target;
-    if (target[0] != '/' || (target_size > 1 && target[1] == '/') ||
-        memchr(target, '#', (size_t)target_size) != NULL ||
-        (line->version == 11 && at[-3] != '1') ||
-        (line->method_end - block->begin == 7 && memcmp(block->begin, "CONNECT", 7) == 0)) {
+        size > block->bounds.field_section || !read_request_line(&at, block, line) ||
+        !is_usual_line(block->begin, line)) {
         return 0;
     }
     memset(usual, 0, sizeof *usual);
@@ -163,6 +167,26 @@ usual_request(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
                          line.version, text(block.begin, line.target_end + 9));
 }
 
+PyDoc_STRVAR(usual_line_doc,
+"usual_line(line, /)\n--\n\n"
+"Return (method, target, version, line) of a usual request line, which has no CRLF here.");
+
+static PyObject *
+usual_line(PyObject *Py_UNUSED(module), PyObject *given)
+{
+    if (!PyBytes_CheckExact(given)) {
+        return hand_over("usual_line", &given, 1);
+    }
+    const octet *begin = (const octet *)PyBytes_AsString(given), *at = begin;
+    const octet *end = begin + PyBytes_Size(given);
+    RequestLine line;
+    if (!read_request_words(&at, end, &line) || at != end || !is_usual_line(begin, &line)) {
+        return Py_NewRef(Py_None);
+    }
+    return Py_BuildValue("(NNiN)", text(begin, line.method_end),
+                         text(line.target, line.target_end), line.version, text(begin, end));
+}
+
 /* --- a usual request as a WSGI environ: PEP 3333 --------------------------------------------- */
 
 /* The longest field name that is turned into a key here. */
@@ -187,12 +211,19 @@ joined(PyObject *before, const char *key, PyObject *value)
     return both;
 }
 
-/* Put a field into the environ; its name has at most MAX_KEY octets. */
+/* An environ, and what it was before the head. */
+typedef struct {
+    PyObject *environ;
+    PyObject *base;
+} Environ;
+
+/* Put a field into the environ; its name has at most MAX_KEY octets, and its key is not in the base,
+   so that whatever stands there is of the same head. */
 static int
 put_into_environ(void *context, const octet *name, const octet *name_end, const octet *value,
                  const octet *value_end)
 {
-    PyObject *environ = context;
+    PyObject *environ = ((Environ *)context)->environ, *base = ((Environ *)context)->base;
     char key[5 + MAX_KEY + 1] = "HTTP_";
     char *at = key + 5;
     if (name_end - name > MAX_KEY) {
@@ -222,6 +253,11 @@ put_into_environ(void *context, const octet *name, const octet *name_end, const 
         return -1;
     }
     PyObject *before = PyDict_GetItemWithError(environ, name_object);
+    if (before != NULL && PyDict_GetItemWithError(base, name_object) != NULL) {
+        Py_DECREF(name_object);
+        Py_DECREF(content);
+        return 1;
+    }
     if (before != NULL) {
         content = joined(before, key, content);
     }
@@ -295,7 +331,8 @@ usual_environ(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (environ == NULL) {
         return NULL;
     }
-    int outcome = read_usual(&block, &line, &usual, put_into_environ, environ);
+    Environ both = {environ, args[1]};
+    int outcome = read_usual(&block, &line, &usual, put_into_environ, &both);
     if (outcome == 1 && put_request_line(environ, &block, &line) == 0) {
         return Py_BuildValue("(LON)", usual.length, usual.persistent ? Py_True : Py_False,
                              environ);

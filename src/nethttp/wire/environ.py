@@ -6,30 +6,53 @@ of: what could pass for another field, or for a setting of the process, is left 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from .fields import FieldLines
 
-__all__ = ["environ_of"]
+__all__ = ["Environ", "environ_of", "environ_of_fields", "environ_of_line"]
+
+Environ = dict[str, Any]
 
 
 def environ_of(
-    base: dict[str, object], method: str, target: str, version: int, fields: FieldLines
-) -> dict[str, object]:
-    """Return a copy of `base` with what a request's head says. A field whose name has a "_"
-    is left out, since it would pass for one with a "-"; so is Proxy, which programs take for their
-    own setting HTTP_PROXY.
+    base: Environ, method: str, target: str, version: int, fields: FieldLines
+) -> Environ:
+    """Return a copy of `base` with what a request's head says.
 
-    >>> environ_of({}, "GET", "/a?b", 11, [("X-C", "d"), ("X_C", "e")])["HTTP_X_C"]
+    >>> environ_of({}, "GET", "/a?b", 11, [("X-C", "d")])["HTTP_X_C"]
     'd'
     """
+    return base | environ_of_line(method, target, version) | environ_of_fields(fields)
+
+
+def environ_of_line(method: str, target: str, version: int) -> Environ:
+    """Return the keys that a request line sets.
+
+    >>> environ_of_line("GET", "/a%20b?c", 11)["PATH_INFO"]
+    '/a b'
+    """
     path, _, query = target.partition("?")
-    environ = base.copy()
-    environ["REQUEST_METHOD"] = method
-    environ["REQUEST_URI"] = target
-    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
-    environ["QUERY_STRING"] = query
-    environ["SERVER_PROTOCOL"] = "HTTP/1.1" if version == 11 else "HTTP/1.0"
+    return {
+        "REQUEST_METHOD": method,
+        "REQUEST_URI": target,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1") if "%" in path else path,
+        "QUERY_STRING": query,
+        "SERVER_PROTOCOL": "HTTP/1.1" if version == 11 else "HTTP/1.0",
+    }
+
+
+def environ_of_fields(fields: Iterable[tuple[str, str]]) -> Environ:
+    """Return the keys that field lines set. A field whose name has a "_" is left out, since it
+    would pass for one with a "-"; so is Proxy, which programs take for their own setting
+    HTTP_PROXY.
+
+    >>> environ_of_fields([("X-A", "b"), ("X_A", "c"), ("Content-Type", "d")])
+    {'HTTP_X_A': 'b', 'CONTENT_TYPE': 'd'}
+    """
+    environ: Environ = {}
     for name, value in fields:
         if "_" in name:
             continue

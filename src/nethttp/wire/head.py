@@ -24,6 +24,7 @@ __all__ = [
     "serialise_response_head",
     "split_cookie_field",
     "usual_environ",
+    "usual_line",
     "usual_request",
 ]
 
@@ -53,4 +54,5 @@ serialise_request_head = _twin.serialise_request_head
 serialise_response_head = _twin.serialise_response_head
 split_cookie_field = _twin.split_cookie_field
 usual_environ = _twin.usual_environ
+usual_line = _twin.usual_line
 usual_request = _twin.usual_request

@@ -1,0 +1,221 @@
+"""Sockets that do not block, for programs that do: what is to wait, waits here.
+
+`PatientReader` and `PatientWriter` try first, since what is asked for is nearly always there, and
+wait with a bound: on each wait, and on all of them together, by how much the peer has moved.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import socket
+import time
+from contextlib import suppress
+from math import inf
+from typing import NamedTuple
+
+from ..net.allowance import Allowance
+from ..net.stream import SocketReader
+from .writer import MAX_JOINED, ResponseWriter
+
+__all__ = ["Patience", "PatientReader", "PatientWriter", "end_sending", "send_now", "wants_more"]
+
+#: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
+#: one packet.
+MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+
+
+def wants_more(error: OSError) -> bool:
+    """Return whether a socket that does not block, TLS or not, could only not go on yet."""
+    # By name: a server without TLS need not load `ssl`.
+    return isinstance(error, BlockingIOError) or type(error).__name__ in (
+        "SSLWantReadError",
+        "SSLWantWriteError",
+    )
+
+
+def send_now(sock: socket.socket, data: bytes, flags: int = 0) -> int:
+    """Send what there is room for, and return how many bytes that was. TLS knows no `flags`.
+
+    Raises:
+        ConnectionError: the peer has gone, in the middle of TLS too.
+    """
+    try:
+        return sock.send(data, flags)
+    except OSError as error:
+        _check_full(error)
+        return 0
+
+
+def _check_full(error: OSError) -> None:
+    """Raise what a send said, unless that there is no room.
+
+    Raises:
+        ConnectionError: the peer has gone, in the middle of TLS too.
+    """
+    if wants_more(error):
+        return
+    try:
+        if type(error).__name__.startswith("SSL"):
+            # To who writes, a peer that has cut TLS off is what it is without TLS.
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+        raise error
+    finally:
+        # Its traceback has this frame: with it, what the writer holds would live on.
+        del error
+
+
+def end_sending(sock: socket.socket) -> None:
+    """Tell the peer that nothing more comes, over TLS in its own way first. RFC 9112 section 9.8.
+
+    Waits for nothing: the socket does not block from here on.
+
+    Raises:
+        OSError: the peer is gone already.
+    """
+    unwrap = getattr(sock, "unwrap", None)
+    if unwrap is not None:
+        sock.settimeout(0)
+        # What it raises is that the peer has not said the same yet.
+        with suppress(OSError, ValueError):
+            unwrap()
+    sock.shutdown(socket.SHUT_WR)
+
+
+def _can_go_on(sock: socket.socket, error: OSError, to_read: bool, timeout: float | None) -> bool:
+    """Wait until a socket can go on that could not, as `error` says; return whether it can."""
+    name = type(error).__name__
+    if name.startswith("SSLWant"):
+        to_read = name == "SSLWantReadError"
+    if not hasattr(select, "poll"):
+        readers, writers = ([sock], []) if to_read else ([], [sock])
+        return any(map(bool, select.select(readers, writers, [], timeout)))
+    poll = select.poll()
+    poll.register(sock, select.POLLIN if to_read else select.POLLOUT)
+    return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+class Patience(NamedTuple):
+    """How long a peer is waited for."""
+
+    timeout: float | None
+    """Seconds of one wait; None: as long as it takes."""
+    rate: float
+    """Bytes of content that buy one more second of all waits together; 0: no bound on them."""
+    grace: float
+    """Seconds of all waits together, before anything has moved."""
+
+
+class PatientReader(SocketReader):
+    """Reads from a socket that does not block; one that a program has taken may."""
+
+    def _bound_waits(self, seconds: float | None) -> None:
+        if self._sock.gettimeout() != 0:
+            self._sock.settimeout(seconds)
+
+    def _receive(self, buffer: memoryview, seconds: float | None) -> int:
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            try:
+                return self._sock.recv_into(buffer)
+            except OSError as error:
+                if not wants_more(error):
+                    raise
+                # Over TLS what comes may be too little to go on with, again and again.
+                left = None if until is None else max(0.0, until - time.monotonic())
+                if not _can_go_on(self._sock, error, True, left):
+                    raise TimeoutError(f"expected more within {seconds:g} s") from None
+
+
+class PatientWriter(ResponseWriter):
+    """Writes to a socket that does not block.
+
+    `given` is how many bytes the system has already taken of the first response.
+    """
+
+    def __init__(self, sock: socket.socket, patience: Patience, given: int = 0) -> None:
+        super().__init__(sock)
+        self._patience = patience
+        self._given = given
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        sent = send_now(self._sock, data)
+        if sent == len(data):
+            self._given += sent
+        else:
+            self.send_rest(data, sent)
+
+    _send = send
+
+    def send_rest(self, data: bytes, sent: int) -> None:
+        """Send what comes after the first `sent` bytes."""
+        with memoryview(data).cast("B") as view:
+            while sent < len(view):
+                try:
+                    sent += self._sock.send(view[sent:])
+                except OSError as error:
+                    _check_full(error)
+                    self._wait(error, sent)
+        self._given += sent
+
+    def _wait(self, error: OSError, sent: int) -> None:
+        """Wait for room, after `sent` bytes beyond those that are counted.
+
+        Raises:
+            TimeoutError: there was none in time.
+        """
+        longest, rate, grace = self._patience
+        allowance = self._allowance
+        if allowance is None:
+            allowance = self._allowance = Allowance(rate, grace)
+        allowance.moved = self._given + sent
+        if (left := allowance.left()) != inf:
+            longest = left if longest is None else min(left, longest)
+        began = time.monotonic()
+        ready = _can_go_on(self._sock, error, False, longest)
+        allowance.waited += time.monotonic() - began
+        if not ready:
+            raise TimeoutError(f"expected room to send within {longest:g} s")
+
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        try:
+            source = file.fileno()
+        except (OSError, AttributeError):
+            source = -1
+        if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
+            return self._copy(head, file, offset, count)
+        if head:
+            self.send_rest(head, send_now(self._sock, head, MORE_FOLLOWS))
+        target, sent = self._sock.fileno(), 0
+        while sent < count:
+            try:
+                size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
+            except OSError as error:
+                _check_full(error)
+                self._wait(error, sent)
+            else:
+                if not size:
+                    break
+                sent += size
+        self._given += sent
+        file.seek(offset + sent)
+        return sent
+
+    def _copy(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        """Send a file piece by piece, where the kernel cannot."""
+        file.seek(offset)
+        sent = 0
+        while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
+            self._send(head + piece)
+            head = b""
+            sent += len(piece)
+        if head:
+            self._send(head)
+        return sent

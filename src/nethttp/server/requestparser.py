@@ -1,0 +1,268 @@
+"""`RequestParser`: the half of a handler that reads a request and judges whether it may be run.
+
+A request is parsed from `rfile`, or left by the engine as the bytes of a usual head, whose fields
+are parsed when a program asks. What must be refused is answered here.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
+from ..status import HTTPStatus
+from ..wire import grammar
+from ..wire.block import read_field_block
+from ..wire.fields import FieldFinder, FieldLines, select_fields
+from ..wire.framing import FRAMING_FIELDS, expects_continue, keeps_alive, request_framing
+from ..wire.head import parse_field_section, parse_request_head, parse_request_line
+from ..wire.limits import DEFAULT_LIMITS, SERVER_LIMITS, Limits
+from ..wire.target import check_host, check_target, target_form
+from .responder import Responder
+from .writer import ResponseWriter
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+__all__ = ["RequestParser"]
+
+#: What says that content follows a request's head.
+_CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
+
+_OBS_TEXT = re.compile(rb"[\x80-\xff]")
+
+
+class _MessageClass:
+    """`MessageClass` until a program sets its own: `HTTPMessage`, imported when asked for."""
+
+    def __get__(self, handler: object, owner: type) -> type[Message]:
+        from ..message import HTTPMessage  # start-up: it loads email
+
+        return HTTPMessage
+
+
+class RequestParser(Responder):
+    """Reads one request after the other from `rfile`, and refuses what must be refused."""
+
+    default_request_version = "HTTP/0.9"
+    MessageClass: Any = _MessageClass()
+    limits: Limits = SERVER_LIMITS
+
+    # What the request says.
+    path: str
+    rfile: Any
+    _fields: FieldLines = []
+    _message: Message | None = None
+    _framing = 0
+    _content_left = False
+    _block: bytes = b""
+    """The head as it came, until its fields are asked for."""
+    _raw_requestline: bytes | None = None
+    _socket: Any = None
+
+    def _read_request_line(self) -> bool:
+        """Read `raw_requestline`; return whether there is one to parse."""
+        longest = self.limits.max_start_line
+        line = self.rfile.readline(longest + 1)
+        while line == b"\r\n":
+            # RFC 9112 section 2.2: an empty line before the request line is ignored.
+            line = self.rfile.readline(longest + 1)
+        self.raw_requestline = line
+        if len(line) > longest:
+            self._forget_request()
+            self.close_connection = True
+            self.send_error(HTTPStatus.URI_TOO_LONG)
+            return False
+        if not line:
+            self.close_connection = True
+        return bool(line)
+
+    def _forget_request(self) -> None:
+        """There is no request that a response or a log line could speak of."""
+        self.requestline = self.request_version = self.command = ""
+
+    @property
+    def raw_requestline(self) -> bytes:
+        """The request line as it came, with its line end."""
+        if self._raw_requestline is None:
+            return f"{self.requestline}\r\n".encode("latin-1")
+        return self._raw_requestline
+
+    @raw_requestline.setter
+    def raw_requestline(self, line: bytes) -> None:
+        self._raw_requestline = line
+
+    def _known_fields(self) -> FieldLines:
+        """Return the request's field lines."""
+        if self._block:
+            # Only now, field by field: few handlers ask.
+            self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
+        return self._fields
+
+    def _asked(self, fields: FieldFinder) -> dict[str, str]:
+        """Return what the request has of some fields, without parsing all of them."""
+        if self._message is not None:
+            return fields.in_pairs(self._message.items())
+        # The engine leaves a usual head as it came.
+        return fields.in_head(self._block) if self._block else fields.in_pairs(self._fields)
+
+    @property
+    def headers(self) -> Any:
+        """The request's fields as a `MessageClass`, made when first asked for."""
+        if self._message is None:
+            from ..message import message_from_fields  # start-up: it loads email
+
+            self._message = message_from_fields(self._known_fields(), self.MessageClass)
+        return self._message
+
+    @headers.setter
+    def headers(self, message: Any) -> None:
+        self._message = message
+
+    def parse_request(self) -> bool:
+        """Parse `raw_requestline` and the fields that follow it in `rfile`.
+
+        Returns whether there is a request to handle; if not, an error response was sent where one
+        was due. Sets `command`, `path`, `request_version`, `headers` and `close_connection`.
+        """
+        self.command = None
+        self.path = ""
+        self.request_version = self.default_request_version
+        self.close_connection = True
+        self._fields, self._message, self._block = [], None, b""
+        self._status, self._framing = None, 0
+        self._awaits_continue = self._content_left = False
+        self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
+        words = self.requestline.split()
+        if not words:
+            if self._has_peer:
+                self.request_version = "HTTP/1.0"
+                self.send_error(HTTPStatus.BAD_REQUEST, "Bad request syntax (an empty line)")
+            return False
+        if self._is_simple(words):
+            return self._parse_simple_request(words[0], words[1])
+        line = self.raw_requestline
+        if not self._has_peer:
+            # A text may have other line ends, and letters that no peer may send in a target.
+            line = _OBS_TEXT.sub(b"?", line.rstrip(b"\r\n")) + b"\r\n"
+        try:
+            self.command, self.path, self._version = parse_request_line(line, self.limits)
+        except RemoteProtocolError as error:
+            self._refuse_request_line(words, error)
+            return False
+        self.path = words[1]
+        self.request_version = words[-1]
+        if not self._read_fields():
+            return False
+        return self._judge_request()
+
+    @property
+    def _has_peer(self) -> bool:
+        """Whether a peer is at the other end: a handler without a socket parses text."""
+        return isinstance(self._socket, socket.socket)
+
+    def _is_simple(self, words: list[str]) -> bool:
+        """Whether a request line is what HTTP/0.9 knows: a method and a path, and no version."""
+        if len(words) == 2:
+            return words[1].startswith("/") and self.raw_requestline.endswith(b"\r\n")
+        return len(words) == 3 and words[2] == "HTTP/0.9" and not self._has_peer
+
+    def _parse_simple_request(self, command: str, path: str) -> bool:
+        """Parse ``GET path``, which is answered by the bare content."""
+        if command != "GET":
+            self.request_version = "HTTP/1.0"
+            self.send_error(
+                HTTPStatus.BAD_REQUEST, f"Bad HTTP/0.9 request type ({excerpt(command)})"
+            )
+            return False
+        self.command, self.path, self._version = command, self._collapse(path), 9
+        # HTTP/0.9 has no fields; only a handler that calls such requests HTTP/1 waits for some.
+        return self.request_version == "HTTP/0.9" or self._read_fields()
+
+    def _refuse_request_line(self, words: list[str], error: RemoteProtocolError) -> None:
+        # Who sends more than a method and a path knows status lines.
+        self.request_version = "HTTP/1.0"
+        version = words[-1]
+        message = f"Bad request syntax ({excerpt(self.requestline)})"
+        if error.status_hint == HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:
+            message = f"Invalid HTTP version ({version[5:]})"
+        elif len(words) >= 3 and not grammar.VERSION.fullmatch(version):
+            message = f"Bad request version ({excerpt(version)})"
+        self.send_error(error.status_hint, message, str(error))
+
+    def _read_fields(self) -> bool:
+        """Read the field section; return whether it could be."""
+        try:
+            limits = self.limits
+            if limits is SERVER_LIMITS and not self._has_peer:
+                limits = DEFAULT_LIMITS  # who parses a text expects the stdlib's hundred fields
+            block = read_field_block(self.rfile.readline, limits)
+            if not self._has_peer:
+                block = block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            self._fields = parse_field_section(block, limits)
+        except LineTooLong as error:
+            self.send_error(error.status_hint, "Line too long", str(error))
+        except IncompleteRead as error:
+            if self._has_peer:
+                return False
+            # Text that ends with its last field is what a program that only parses may have.
+            with suppress(RemoteProtocolError):
+                self._fields = parse_field_section(error.partial.rstrip(b"\r\n") + b"\r\n\r\n")
+            return True
+        except RemoteProtocolError as error:
+            too_many = error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self.send_error(error.status_hint, "Too many headers" if too_many else None, str(error))
+        else:
+            return True
+        return False
+
+    def _judge_request(self) -> bool:
+        """Decide what follows from the head: framing, persistence, 100 Continue."""
+        selected = select_fields(self._fields, FRAMING_FIELDS)
+        version = self._version
+        self._content_left = not selected.keys().isdisjoint(_CONTENT_FIELDS)
+        try:
+            if self._has_peer:
+                check_host(version, selected.get("host", []))
+            # A target in none of the four forms ("dir/", "/a#b") is read as the stdlib reads it.
+            if self.command == "CONNECT" or target_form(self.path) is not None:
+                check_target(self.command, self.path)
+            self._framing = request_framing(self.command, version, selected, self.limits)
+            expects = expects_continue(version, selected)
+        except RemoteProtocolError as error:
+            self._refuse(error)
+            return False
+        self.path = self._collapse(self.path)
+        persistent = self.protocol_version >= "HTTP/1.1"
+        self.close_connection = not (persistent and keeps_alive(version, selected))
+        if expects and persistent:
+            self._awaits_continue = True
+            if not self.handle_expect_100():
+                # Whether the content follows all the same, nobody knows.
+                self.close_connection = True
+                return False
+        return True
+
+    @staticmethod
+    def _collapse(path: str) -> str:
+        # "//evil/.." in a redirect would name another host (CVE-2021-28861).
+        return "/" + path.lstrip("/") if path.startswith("//") else path
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        """Answer a request that broke the protocol, and end the connection."""
+        self.close_connection = True
+        if isinstance(self.wfile, ResponseWriter) and self.wfile.begun:
+            self.log_error("Bad content: %s", error)
+            return
+        self.send_error(error.status_hint, None, str(error))
+
+    def handle_expect_100(self) -> bool:
+        """Answer ``Expect: 100-continue`` and return whether the request goes on.
+
+        A subclass may send another status and return False; the content is then never sent.
+        """
+        self.send_response_only(HTTPStatus.CONTINUE)
+        self.end_headers()
+        return True
