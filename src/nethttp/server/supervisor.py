@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from .applications import NotServable
+from .arenas import use_one_arena
 from .listeners import Listeners
 from .loglines import write_stderr
 from .worker import Settings, Worker
@@ -338,6 +339,7 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    use_one_arena()
     try:
         made = Worker(settings, listeners)
     except (NotServable, OSError) as error:

@@ -80,7 +80,7 @@ class Visitors:
             self._changed.notify_all()
 
     def wait(self, until: float) -> None:
-        """Wait until all have left, or until that time of the monotonic clock; nobody waits then."""
+        """Wait until all have left, or until that time; then nobody waits for the others."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._in_haste or not self._count, max(0.0, until - time.monotonic())
