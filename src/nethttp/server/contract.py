@@ -8,13 +8,21 @@ from typing import Any, NamedTuple, Protocol
 from .connection import Connection
 from .loglines import LineLog
 
-__all__ = ["BUSY_RESPONSE", "Application", "EngineLimits"]
+__all__ = ["BUSY_RESPONSE", "FAREWELL", "LAST_CALL", "Application", "EngineLimits"]
 
 BUSY_RESPONSE = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
 """What a connection is sent that there is no room for."""
+
+LAST_CALL = 0.2
+"""How long accepting goes on at the end, in seconds: who is in the middle of a handshake may take
+the connection for made, and have sent its request; and the listener may be about to be stopped."""
+
+FAREWELL = 1.0
+"""How long a connection that was active a moment ago may still send a request at the end, in
+seconds: that request may be on its way, and closing would lose it."""
 
 
 class EngineLimits(NamedTuple):

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .connection import AWAITING, CLOSED, HANDSHAKING, Connection
+from .contract import LAST_CALL
 from .deadlines import NEVER
 from .loglines import write_stderr
 from .patience import wants_more
@@ -35,10 +36,6 @@ ACCEPT_PAUSE = 0.5
 
 #: How often that is said, in seconds.
 REPEAT = 60.0
-
-#: How long accepting goes on at the end, in seconds: who is in the middle of a handshake may take
-#: the connection for made, and have sent its request; and the listener may be about to be stopped.
-LAST_CALL = 0.2
 
 _SHAKES_HANDS = (socket.AF_INET, socket.AF_INET6)
 

@@ -30,7 +30,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, Connection
-from .contract import BUSY_RESPONSE, Application, EngineLimits
+from .contract import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
 from .crew import Crew
 from .deadlines import NEVER
 from .doors import Doors
@@ -56,10 +56,6 @@ QUIET_TICKS = 20
 
 #: Connections whose time is up that are attended to before other sockets get their turn.
 EXPIRE_BURST = 16
-
-#: How long a connection that was active a moment ago may still send a request while the engine
-#: drains, in seconds: that request may be on its way, and closing would lose it.
-FAREWELL = 1.0
 
 
 class _LostLead(Exception):

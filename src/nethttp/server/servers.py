@@ -16,10 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
-from .contract import BUSY_RESPONSE, EngineLimits
-from .doors import LAST_CALL
-from .engine import FAREWELL, Engine
-from .handling import HandlerApplication, runs_on_the_engine
+from .contract import BUSY_RESPONSE, FAREWELL, LAST_CALL, EngineLimits
 from .loglines import write_stderr
 from .patience import end_sending
 from .visitors import Visitors
@@ -28,6 +25,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
     from os import PathLike
+
+    from .engine import Engine
 
 __all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPServer"]
 
@@ -104,6 +103,8 @@ class HTTPServer(socketserver.TCPServer):
 
     def _runs_on_the_engine(self) -> bool:
         """Whether nothing is overridden that the engine would not call."""
+        from .handling import runs_on_the_engine  # start-up
+
         return runs_on_the_engine(self.RequestHandlerClass) and all(
             getattr(getattr(type(self), name), "__module__", None) in _BYPASSED_IN
             for name in _BYPASSED
@@ -136,6 +137,8 @@ class HTTPServer(socketserver.TCPServer):
             self._stopped.set()
 
     def _make_engine(self) -> Engine:
+        from .engine import Engine  # start-up: only who serves needs it
+
         return Engine(
             [self.socket],
             self._make_application(),
@@ -155,6 +158,8 @@ class HTTPServer(socketserver.TCPServer):
         )
 
     def _make_application(self) -> Any:
+        from .handling import HandlerApplication  # start-up
+
         return HandlerApplication(self.RequestHandlerClass, self)
 
     def shutdown(self) -> None:
