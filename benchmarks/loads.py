@@ -20,6 +20,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,6 +99,10 @@ class Served:
         assert found
         return int(found[1])
 
+    def tail(self, connections: int) -> float:
+        """Return the 99th percentile of the others' time, in ms."""
+        return self.load(connections=connections).p99
+
     def load(self, seconds: int = 3, path: str = "/", connections: int = 32) -> Load:
         """Return how the others fare for so long."""
         url = f"http://127.0.0.1:{self.port}{path}"
@@ -144,8 +149,8 @@ def idle(repeats: int) -> list[Finding]:
         ]
         for connections in (32, 1):
             without, beside, spread = ratios(
-                lambda count=connections: free.load(connections=count).p99,  # type: ignore[misc]
-                lambda count=connections: full.load(connections=count).p99,  # type: ignore[misc]
+                partial(free.tail, connections),
+                partial(full.tail, connections),
                 repeats,
             )
             measured = f"{without:.2f} ms without, {beside:.2f} ms beside them ({spread})"

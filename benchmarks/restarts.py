@@ -189,7 +189,7 @@ def _await_renewal(server: Command, old: set[int]) -> bool:
     while time.monotonic() < deadline:
         if old.isdisjoint(server.workers()):
             return True
-        time.sleep(0.02)
+        time.sleep(0.02)  # grandchildren give no sign when they end
     return False
 
 
@@ -203,7 +203,7 @@ def restart(setting: Setting, folder: Path, number: int) -> tuple[int, list[str]
         way = number % 3
         renewed = way == 1 or _await_renewal(server, old)
         if way == 1:
-            time.sleep(random.random() * RENEWAL)
+            time.sleep(random.random() * RENEWAL)  # any moment of a renewal
         else:
             clients.await_answers(UNDER_LOAD)
         clients.phase = ("SIGTERM", "SIGTERM amid SIGHUP", "SIGTERM to all")[way]

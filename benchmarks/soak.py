@@ -160,6 +160,7 @@ class Traffic:
             thread.start()
         while (passed := time.monotonic() - began) < seconds:
             meanwhile(passed)
+            # Samples, and not events, are what is waited for.
             time.sleep(max(0.0, SAMPLE_EVERY - (time.monotonic() - began - passed)))
         self.stop.set()
         for thread in self.threads:
@@ -245,14 +246,14 @@ def settle(servers: Sequence[Server], before: dict[Process, Sample]) -> dict[Pro
         # A cache of open files drops those that are too old when it is next asked.
         for server in servers:
             closing(server.peer, random.Random(1))
-        time.sleep(0.2)
+        time.sleep(0.2)  # for the descriptors of those requests to be closed
         after = {process: process.look(0.0) for process in before}
         if time.monotonic() > deadline or all(
             now.descriptors <= then.descriptors and now.threads <= then.threads
             for now, then in zip(after.values(), before.values(), strict=True)
         ):
             return after
-        time.sleep(0.5)
+        time.sleep(0.5)  # another process gives no sign of what it closes
 
 
 def make_files(folder: Path) -> None:
@@ -325,7 +326,7 @@ def soak(minutes: float, folder: Path) -> tuple[list[Verdict], list[str], Traffi
     peers = [server.peer for server in servers]
     wrong: list[str] = []
     try:
-        time.sleep(1)
+        time.sleep(1)  # what starts a server has ended by then
         before = {process: process.look(0.0) for process in processes}
         warm_up(peers)
         traffic = Traffic(peers)

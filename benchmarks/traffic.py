@@ -141,7 +141,7 @@ def in_pieces(peer: Peer, chance: random.Random) -> int:
     with peer.connect() as sock, sock.makefile("rb") as file:
         for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
             sock.sendall(data[begin:end])
-            time.sleep(0.02)
+            time.sleep(0.02)  # so that the pieces arrive as pieces
         answer = file.read()
     if not answer.endswith(content(1000)):
         raise Wrong(f"GET in pieces: {answer[:80]!r}")
@@ -157,7 +157,7 @@ def slow_reader(peer: Peer, _chance: random.Random) -> int:
         got = bytearray()
         while piece := response.read(100_000):
             got += piece
-            time.sleep(0.05)
+            time.sleep(0.05)  # the slow reader
     client.close()
     if got != content(size):
         raise Wrong(f"GET of {size} bytes, read slowly: {len(got)} came")

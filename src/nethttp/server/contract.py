@@ -8,7 +8,14 @@ from typing import Any, NamedTuple, Protocol
 from .connection import Connection
 from .loglines import LineLog
 
-__all__ = ["BUSY_RESPONSE", "FAREWELL", "LAST_CALL", "Application", "EngineLimits"]
+__all__ = [
+    "BUSY_RESPONSE",
+    "FAREWELL",
+    "LAST_CALL",
+    "LINGER_SECONDS",
+    "Application",
+    "EngineLimits",
+]
 
 BUSY_RESPONSE = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
@@ -23,6 +30,11 @@ the connection for made, and have sent its request; and the listener may be abou
 FAREWELL = 1.0
 """How long a connection that was active a moment ago may still send a request at the end, in
 seconds: that request may be on its way, and closing would lose it."""
+
+
+LINGER_SECONDS = 1.0
+"""How long a connection that is being closed goes on reading what the peer still sends, in seconds,
+so that the peer gets to read the last response rather than a reset. RFC 9112 section 9.6."""
 
 
 class EngineLimits(NamedTuple):

@@ -61,7 +61,7 @@ class Doors:
         most: int | None,
         tls: ssl.SSLContext | None,
         handshake_timeout: float,
-        idle: float | None,
+        idle: float,
         busy_response: bytes,
         verify: Callable[[Any, Any], bool] | None,
         tell: Callable[[Any, Any], None],
@@ -76,7 +76,7 @@ class Doors:
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._most = most
         self._handshake_timeout = handshake_timeout
-        self._idle = NEVER if idle is None else idle
+        self._idle = idle
         self._busy_response = busy_response
         self._verify = verify
         self._tell = tell

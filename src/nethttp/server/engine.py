@@ -93,13 +93,15 @@ class Engine:
         self._wheel = roster.wheel
         self._readiness = roster.readiness
         self._close = roster.close
+        idle = application.idle_timeout
+        self._idle_seconds = NEVER if idle is None else idle
         self._doors = Doors(
             roster,
             listeners,
             most=limits.max_connections,
             tls=tls,
             handshake_timeout=limits.handshake_timeout,
-            idle=application.idle_timeout,
+            idle=self._idle_seconds,
             busy_response=busy_response,
             verify=verify,
             tell=self._on_error,
@@ -280,8 +282,7 @@ class Engine:
         connections = self._connections
         wheel = self._wheel
         read_head = self.application.read_head
-        idle = self.application.idle_timeout
-        idle_seconds = NEVER if idle is None else idle
+        idle_seconds = self._idle_seconds
         answer = self._answer
         doors = self._doors
         log = self.application.log
@@ -467,8 +468,7 @@ class Engine:
         connection.stage = AWAITING
         if not self._roster.hear(connection):
             return
-        idle = self.application.idle_timeout
-        self._wheel.put(connection, NEVER if idle is None else self._now + idle)
+        self._wheel.put(connection, self._now + self._idle_seconds)
         rest = bytes(left) + bytes(connection.buffer)
         connection.buffer = b""
         if rest:
@@ -506,7 +506,7 @@ class Engine:
             if not self._answer(connection, head, block, content):
                 return
             # It may be due earlier than it was for the rest of the request.
-            self._wheel.put(connection, self._now + (self.application.idle_timeout or NEVER))
+            self._wheel.put(connection, self._now + self._idle_seconds)
             data, connection.buffer = bytes(connection.buffer), b""
 
     def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:

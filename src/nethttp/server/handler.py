@@ -20,6 +20,7 @@ from ..wire.body import LengthDecoder, body_decoder
 from ..wire.framing import CHUNKED
 from ..wire.reader import BodyReader
 from .connection import Connection
+from .contract import LINGER_SECONDS
 from .patience import Patience, PatientReader, PatientWriter
 from .requestparser import RequestParser
 from .undecoded import UndecodedIfLineFirst
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from .visitors import Visitors
 
 __all__ = ["BaseHTTPRequestHandler"]
-
-#: How long a connection that is being closed goes on reading what the peer still sends, so that the
-#: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
-LINGER_SECONDS = 1.0
 
 _METHOD_NAMES = {method.value: sys.intern("do_" + method.value) for method in HTTPMethod}
 

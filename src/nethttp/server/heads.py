@@ -170,28 +170,6 @@ def head_of(lines: list[bytes], method: str | None, status: int | None) -> Head:
     return _head(_outline(lines), b"".join(lines), method, status)
 
 
-def _ending(
-    lines: tuple[bytes, ...],
-    method: str | None,
-    status: int | None,
-    version: int,
-    protocol: str,
-    close: bool,
-) -> Ending:
-    outline = _outline(lines)
-    line = b""
-    if status is not None and kind_of(method, status) == FINAL:
-        if outline.framing is None and response_has_body(method, status):
-            close = True
-        if not outline.told and protocol >= "HTTP/1.1":
-            if close:
-                line = b"Connection: close\r\n"
-            elif version < 11:
-                line = b"Connection: keep-alive\r\n"
-    data = b"".join((*lines, line, b"\r\n"))
-    return Ending(line, close, _head(outline, data, method, status))
-
-
 def ending_of(
     lines: list[bytes],
     method: str | None,
@@ -213,8 +191,19 @@ def ending_of(
     known = _endings.get(key)
     if known is not None:
         return known
-    found = _ending(*key)
-    if len(found.head.data) <= MAX_KEPT_HEAD:
+    outline = _outline(lines)
+    line = b""
+    if status is not None and kind_of(method, status) == FINAL:
+        if outline.framing is None and response_has_body(method, status):
+            close = True
+        if not outline.told and protocol >= "HTTP/1.1":
+            if close:
+                line = b"Connection: close\r\n"
+            elif version < 11:
+                line = b"Connection: keep-alive\r\n"
+    data = b"".join((*lines, line, b"\r\n"))
+    found = Ending(line, close, _head(outline, data, method, status))
+    if len(data) <= MAX_KEPT_HEAD:
         if len(_endings) >= MAX_ENDINGS:
             _endings.clear()  # In another second with other dates few of them come again.
         _endings[key] = found

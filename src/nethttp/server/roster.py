@@ -8,15 +8,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from .connection import CLOSED, LINGERING, Connection
+from .contract import LINGER_SECONDS
 from .deadlines import Wheel
 from .patience import end_sending
 from .readiness import readiness
 
 __all__ = ["Roster"]
-
-#: How long a connection that is being closed goes on reading what the peer still sends, so that the
-#: peer gets to read the last response rather than a reset. RFC 9112 section 9.6.
-LINGER_SECONDS = 1.0
 
 #: What a lingering connection reads at most, in bytes.
 MAX_LINGER = 256 * 1024
