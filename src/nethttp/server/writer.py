@@ -79,7 +79,7 @@ class ResponseWriter(io.BufferedIOBase):
         """Send a head that is held back; return whether the response is as long as it declared."""
         if self._held:
             self.flush()
-        return not self.overrun and (not self._left or self._silent)
+        return not (self.overrun or (self._left and self.missing))
 
     def interim(self, head: bytes) -> None:
         """Send the head of an interim response; the response itself is still to come."""
