@@ -569,6 +569,19 @@ def test_a_certificate_of_its_own(program):
 # --- logs and health ---
 
 
+def test_a_handler_that_reads_its_connection_itself_has_a_line_too(program):
+    options = ("--access-log", "combined", "--access-log-file", "log")
+    with running("program:Own", "0", *options, cwd=program) as server:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            sock.sendall(
+                b"GET /a HTTP/1.1\r\nHost: a\r\nUser-Agent: me\r\nConnection: close\r\n\r\n"
+            )
+            receive(sock)
+        (line,) = (program / "log").read_text().splitlines()
+    assert line.startswith("127.0.0.1 - - [")
+    assert line.endswith('] "GET /a HTTP/1.1" 200 - "-" "me"')
+
+
 @pytest.mark.parametrize("target", ["program:Handler", "program:app", "."])
 def test_the_access_log(program, target):
     options = ("--access-log", "json", "--access-log-file", "log")

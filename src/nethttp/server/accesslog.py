@@ -224,6 +224,21 @@ def exchange_of_wsgi(environ: dict[str, Any], status: int, size: int) -> Exchang
     )
 
 
+def exchange_that_begins(handler: Any, code: Any) -> Exchange:
+    """Return what a handler exchanges as its response begins: without its size and time."""
+    asked = handler._asked(_LOGGED_FIELDS)
+    return Exchange(
+        handler.address_string(),
+        time.time(),
+        handler.requestline,
+        int(code) if str(code).isdecimal() else None,
+        0,
+        0.0,
+        asked.get("referer", ""),
+        asked.get("user-agent", ""),
+    )
+
+
 class LoggedApplication:
     """An application whose every request is written to `log`."""
 

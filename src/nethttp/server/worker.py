@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..net.tls import server_context
 from ..wire.limits import Limits
-from .accesslog import AccessLog, LoggedApplication, exchange_of_wsgi, timed_wsgi
+from .accesslog import (
+    AccessLog,
+    LoggedApplication,
+    exchange_of_wsgi,
+    exchange_that_begins,
+    timed_wsgi,
+)
 from .applications import Servable
 from .contract import Application, EngineLimits
 from .engine import Engine
@@ -200,7 +206,7 @@ def _server_on(
         server.url_scheme = "https" if settings.tls else "http"
         server.multiprocess = settings.multiprocess
     else:
-        handler = _with_settings(servable.value, settings)
+        handler = _with_settings(servable.value, settings, log)
         server = _handler_server(nowhere, handler, settings.tls)
     server.socket.close()
     server.socket = listener
@@ -211,7 +217,7 @@ def _server_on(
         server.server_name, server.server_port = "localhost", 80
     server.max_connections = settings.engine.max_connections
     if servable.interface == "wsgi":
-        server.RequestHandlerClass = _with_settings(server.RequestHandlerClass, settings)
+        server.RequestHandlerClass = _with_settings(server.RequestHandlerClass, settings, None)
         server.set_environ()
     return server
 
@@ -244,10 +250,13 @@ def _wsgi_server(log: AccessLog | None) -> Any:
     return type("WSGIServer", (WSGIServer,), {"answered": answered})
 
 
-def _with_settings(factory: Any, settings: Settings) -> Any:
-    """Return a handler class like `factory` that obeys the settings."""
+def _with_settings(factory: Any, settings: Settings, log: AccessLog | None) -> Any:
+    """Return a handler class like `factory` that obeys the settings.
+
+    Whom the engine does not run writes to `log` itself.
+    """
     if isinstance(factory, functools.partial):
-        inner = _with_settings(factory.func, settings)
+        inner = _with_settings(factory.func, settings, log)
         return functools.partial(inner, *factory.args, **factory.keywords)
     attributes: dict[str, Any] = {
         name: getattr(settings, name)
@@ -257,7 +266,10 @@ def _with_settings(factory: Any, settings: Settings) -> Any:
     if settings.protocol is not None and "protocol_version" not in _own_attributes(factory):
         attributes["protocol_version"] = settings.protocol
     if settings.access_log is not None:
-        attributes["log_request"] = _log_nothing
+        if log is None or runs_on_the_engine(factory):
+            attributes["log_request"] = _log_nothing
+        else:
+            attributes["log_request"] = _log_beginning_to(log)
         attributes["log_error"] = _log_what_is_no_response
     attributes["__doc__"] = factory.__doc__
     attributes["__module__"] = factory.__module__
@@ -272,6 +284,15 @@ def _own_attributes(factory: type) -> set[str]:
         if not base.__module__.startswith(("nethttp.", "socketserver"))
         for name in vars(base)
     }
+
+
+def _log_beginning_to(log: AccessLog) -> Callable[..., None]:
+    """Return a `log_request` for `log`."""
+
+    def log_request(handler: Any, code: Any = "-", _size: Any = "-") -> None:
+        log.write(exchange_that_begins(handler, code))
+
+    return log_request
 
 
 def _log_nothing(_handler: Any, _code: Any = "-", _size: Any = "-") -> None:
