@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 __all__ = ["Contestant", "free_port", "pinned", "rate", "rates", "serving"]
@@ -94,8 +95,10 @@ def serving(contestant: Contestant, port: int) -> Iterator[None]:
             process.wait()
 
 
-def rate(port: int, path: str = "") -> float:
+def rate(port: int, path: str = "", script: Path | None = None) -> float:
     """Return the requests a second that wrk counts, on the second core.
+
+    `script` is one of wrk's, in Lua, that makes the requests.
 
     Raises:
         SystemExit: wrk is not installed.
@@ -104,19 +107,20 @@ def rate(port: int, path: str = "") -> float:
         raise SystemExit("the servers' rows need wrk (Debian: apt install wrk)")
     fields = [text for name, value in FIELDS.items() for text in ("-H", f"{name}: {value}")]
     url = f"http://127.0.0.1:{port}/{path}"
-    wrk = ["wrk", "-t1", "-c32", f"-d{SECONDS}", *fields, url]
+    made_by = [] if script is None else ["-s", str(script)]
+    wrk = ["wrk", "-t1", "-c32", f"-d{SECONDS}", *made_by, *fields, url]
     done = subprocess.run(pinned(1, wrk), capture_output=True, text=True, check=True)
     found = re.search(r"Requests/sec:\s+([0-9.]+)", done.stdout)
     assert found, done.stdout
     return float(found[1])
 
 
-def rates(contestants: Mapping[str, Contestant]) -> dict[str, float]:
+def rates(contestants: Mapping[str, Contestant], script: Path | None = None) -> dict[str, float]:
     """Return the median rate of each, measured in turns."""
     measured: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(RUNS):
         for name, contestant in contestants.items():
             port = free_port()
             with serving(contestant, port):
-                measured[name].append(rate(port))
+                measured[name].append(rate(port, script=script))
     return {name: statistics.median(found) for name, found in measured.items()}
