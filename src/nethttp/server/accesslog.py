@@ -18,7 +18,15 @@ from .loglines import write_stderr
 if TYPE_CHECKING:
     from .contract import Application
 
-__all__ = ["FORMATS", "AccessLog", "Exchange", "LoggedApplication", "escape", "format_log_date"]
+__all__ = [
+    "FORMATS",
+    "AccessLog",
+    "Exchange",
+    "LoggedApplication",
+    "escape",
+    "format_log_date",
+    "line_start",
+]
 
 #: A peer chooses what a request line holds: it must not move a terminal's cursor or begin a line.
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
@@ -51,6 +59,12 @@ def format_log_date(timestamp: int) -> str:
     """Return the local time of `timestamp` (seconds since 1970) as ``24/Nov/2026 09:54:00``."""
     year, month, day, hour, minute, second, *_ = time.localtime(timestamp)
     return f"{day:02d}/{MONTHS[month]}/{year:04d} {hour:02d}:{minute:02d}:{second:02d}"
+
+
+@lru_cache(maxsize=256)
+def line_start(host: object, second: int) -> str:
+    """Return what a handler's log line begins with. Many lines of a second begin alike."""
+    return f"{host} - - [{format_log_date(second)}] "
 
 
 class Exchange(NamedTuple):

@@ -11,6 +11,7 @@ import io
 import socket
 import sys
 from contextlib import suppress
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RemoteProtocolError, excerpt
@@ -86,7 +87,8 @@ class BaseHTTPRequestHandler(RequestParser):
         self.client_address = client_address
         self.server = server
         self._engaged = request
-        self.rfile: Any = io.BytesIO()
+        self._taken = False
+        self.rfile: Any = BytesIO()
         self.wfile: Any = PatientWriter(request.sock, self._patience())
 
     def _patience(self) -> Patience:
@@ -182,7 +184,7 @@ class BaseHTTPRequestHandler(RequestParser):
         writer = self.wfile
         if type(writer) is PatientWriter:
             writer.next_response()
-        self.rfile = io.BytesIO(content)
+        self.rfile = BytesIO(content)
         method = self._method_for(self.command)
         fits = True
         try:

@@ -47,14 +47,13 @@ def runs_on_the_engine(factory: Any) -> bool:
 class HandlerApplication:
     """Answers with the handlers that `factory` makes, on behalf of `server`."""
 
-    closing = False
-    """Whether every response is to end its connection."""
-
     def __init__(self, factory: Callable[..., Any], server: socketserver.BaseServer) -> None:
         handler_class: Any = factory
         while isinstance(handler_class, functools.partial):
             handler_class = handler_class.func
         self.log = LineLog()
+        self.closing = False
+        """Whether every response is to end its connection."""
         self._factory = factory
         self._server = server
         self._limits = limits = handler_class.limits
@@ -90,7 +89,9 @@ class HandlerApplication:
 
     def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
         """Run the handler's method for a request that has come whole."""
-        handler = connection.state or self._handler_of(connection)
+        handler = connection.state
+        if handler is None:
+            handler = self._handler_of(connection)
         handler._answer(head, content, block, self.closing)
         return not handler.close_connection
 

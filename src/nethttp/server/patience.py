@@ -135,6 +135,8 @@ class PatientWriter(ResponseWriter):
     `given` is how many bytes the system has already taken of the first response.
     """
 
+    __slots__ = ("_patience",)
+
     def __init__(self, sock: socket.socket, patience: Patience, given: int = 0) -> None:
         super().__init__(sock)
         self._patience = patience
@@ -142,7 +144,11 @@ class PatientWriter(ResponseWriter):
 
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
-        sent = send_now(self._sock, data)
+        try:
+            sent = self._sock.send(data)
+        except OSError as error:
+            _check_full(error)
+            sent = 0
         if sent == len(data):
             self._given += sent
         else:

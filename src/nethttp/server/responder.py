@@ -10,13 +10,13 @@ import socketserver
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from .._version import __version__
 from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.values import format_http_date, has_list_member
-from .accesslog import escape, format_log_date
+from .accesslog import escape, format_log_date, line_start
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
 from .heads import FINAL, INTERIM, Head, ending_of, field_line, head_of, opening, status_line
@@ -59,17 +59,6 @@ def _as_reason(message: str, phrase: str) -> str:
     return reason if grammar.FIELD_VALUE.fullmatch(reason) else phrase
 
 
-class _HeadersBuffer:
-    """`_headers_buffer` until there is one: programs look into it, with or without `setup`."""
-
-    def __get__(self, handler: Any, owner: type) -> Any:
-        if handler is None:
-            return self
-        lines: list[bytes] = []
-        handler._headers_buffer = lines
-        return lines
-
-
 class Responder(socketserver.StreamRequestHandler):
     """Sends responses, each with its log line."""
 
@@ -88,7 +77,7 @@ class Responder(socketserver.StreamRequestHandler):
     requestline: str = ""
     close_connection: bool = True
     wfile: Any
-    _headers_buffer: Any = _HeadersBuffer()
+    _headers_buffer: list[bytes]
     _version = 9
     _status: int | None = None
     _awaits_continue = False
@@ -100,13 +89,21 @@ class Responder(socketserver.StreamRequestHandler):
     # Which methods do what they do here, so that they need not be called.
     _plain_opening = _plain_flush = _plain_log = False
 
+    def __new__(cls, *_args: Any, **_named: Any) -> Self:
+        """Return a handler that can answer, whatever a program's `__init__` leaves out."""
+        self = super().__new__(cls)
+        self._headers_buffer = []
+        return self
+
     def _look_at_class(self) -> None:
         """Find out what need not be called, once for an object: a class may be patched."""
         self._plain_opening = self._inherits(
             "send_response_only", "send_header", "version_string", "date_time_string"
         )
         self._plain_flush = self._inherits("flush_headers")
-        self._plain_log = self._inherits("log_message")
+        self._plain_log = self._inherits(
+            "log_request", "log_message", "address_string", "log_date_time_string"
+        )
 
     def _inherits(self, *names: str) -> bool:
         """Return whether this object's class leaves some methods as they are here."""
@@ -151,13 +148,18 @@ class Responder(socketserver.StreamRequestHandler):
         Raises:
             ValueError: a `message` with control characters; nothing is sent.
         """
-        self.log_request(code)
+        status = int(code)
+        second = int(time.time())
+        if self._plain_log:
+            self._log_line(f'"{self.requestline}" {status} -', second)
+        else:
+            self.log_request(code)
         if not self._plain_opening:
             self.send_response_only(code, message)
             self.send_header("Server", self.version_string())
             self.send_header("Date", self.date_time_string())
             return
-        self._status = status = int(code)
+        self._status = status
         if self.request_version != "HTTP/0.9":
             self._headers_buffer += opening(
                 self.protocol_version,
@@ -165,7 +167,7 @@ class Responder(socketserver.StreamRequestHandler):
                 self._reason_of(status) if message is None else message,
                 self.server_version,
                 self.sys_version,
-                int(time.time()),
+                second,
             )
 
     def send_response_only(self, code: int, message: str | None = None) -> None:
@@ -239,17 +241,16 @@ class Responder(socketserver.StreamRequestHandler):
             self._hand_over(head_of(lines, self.command, self._status))
 
     def _hand_over(self, head: Head) -> None:
-        data, kind, length, has_body, waits = head
         writer = self.wfile
         if type(writer) is not PatientWriter and not isinstance(writer, ResponseWriter):
-            writer.write(data)
-        elif kind == FINAL:
-            writer.begin(data, length, has_body, waits)
-        elif kind == INTERIM:
+            writer.write(head.data)
+        elif head.kind == FINAL:
+            writer.begin(head.data, head.length, head.has_body, head.waits)
+        elif head.kind == INTERIM:
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
-            writer.interim(data)
+            writer.interim(head.data)
         else:
-            writer.begin(data, None, True, False)
+            writer.begin(head.data, None, True, False)
             self._release()
 
     # --- what only the whole handler knows ---
@@ -268,10 +269,7 @@ class Responder(socketserver.StreamRequestHandler):
         """Log an answered request."""
         if isinstance(code, HTTPStatus):
             code = code.value
-        if self._plain_log:
-            self._log_line(f'"{self.requestline}" {code} {size}')
-        else:
-            self.log_message('"%s" %s %s', self.requestline, str(code), str(size))
+        self.log_message('"%s" %s %s', self.requestline, str(code), str(size))
 
     def log_error(self, format: str, *args: Any) -> None:
         """Log an error."""
@@ -279,10 +277,15 @@ class Responder(socketserver.StreamRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Write one line to standard error: address, time, and ``format % args`` escaped."""
-        self._log_line(format % args)
+        self._log_line(format % args, int(time.time()))
 
-    def _log_line(self, message: str) -> None:
-        line = f"{self.address_string()} - - [{self.log_date_time_string()}] {escape(message)}\n"
+    def _log_line(self, message: str, second: int) -> None:
+        address = self.client_address
+        if self._plain_log and address and type(address) is tuple:
+            start = line_start(address[0], second)
+        else:
+            start = f"{self.address_string()} - - [{self.log_date_time_string()}] "
+        line = f"{start}{escape(message)}\n"
         if self._log is None:
             write_stderr(line)
         else:

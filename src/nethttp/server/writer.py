@@ -30,6 +30,19 @@ class ResponseWriter(io.BufferedIOBase):
     `flush` sends a head that is held back; so does whatever takes the socket itself.
     """
 
+    # A class of C's has no quick way to attributes but these.
+    __slots__ = (
+        "_allowance",
+        "_given",
+        "_held",
+        "_left",
+        "_silent",
+        "_sock",
+        "begun",
+        "overrun",
+        "sent",
+    )
+
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._held = b""
