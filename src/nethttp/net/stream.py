@@ -18,6 +18,10 @@ from .allowance import Allowance
 __all__ = ["SocketReader"]
 
 
+def _wait_plainly() -> None:
+    """Do nothing before a wait."""
+
+
 class SocketReader(io.RawIOBase):
     """Reads from `sock`; every wait takes at most `timeout` seconds (None: as long as it takes).
 
@@ -31,7 +35,7 @@ class SocketReader(io.RawIOBase):
         sock: socket.socket,
         timeout: float | None,
         *,
-        before_wait: Callable[[], None] = lambda: None,
+        before_wait: Callable[[], None] = _wait_plainly,
         clock: Callable[[], float] = time.monotonic,
         ahead: bytes = b"",
     ) -> None:
@@ -47,6 +51,11 @@ class SocketReader(io.RawIOBase):
         self.timed_out = False
         """Whether a wait has ended without a byte."""
         self._bound_waits(timeout)
+
+    def close(self) -> None:
+        # Who is called before a wait nearly always holds this file: a circle.
+        self._before_wait = _wait_plainly
+        super().close()
 
     def readable(self) -> bool:
         return True

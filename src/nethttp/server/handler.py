@@ -207,6 +207,8 @@ class BaseHTTPRequestHandler(RequestParser):
         finally:
             if self._taken:
                 self._let_go()
+            if content:
+                self.rfile = BytesIO()  # An idle connection keeps nothing of it.
         if not fits:
             self._end_exchange(None)
 
@@ -228,7 +230,9 @@ class BaseHTTPRequestHandler(RequestParser):
                 return None
             return self._unread()
         finally:
+            # Neither the buffer, nor a circle: what reads holds the handler that it is to call.
             self._stream = None
+            self.rfile = BytesIO()
             self._let_go()
 
     def _read_on(self, data: bytes) -> None:

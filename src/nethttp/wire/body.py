@@ -159,7 +159,8 @@ class ChunkedDecoder:
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
-        self._next: Callable[[bytes], None] = self._size_line
+        # A function, not a method: that would hold the decoder that holds it.
+        self._next: Callable[[ChunkedDecoder, bytes], None] = ChunkedDecoder._size_line
         self._extensions = 0
         self._trailer_lines: list[bytes] = []
         self._trailer_size = 0
@@ -190,7 +191,7 @@ class ChunkedDecoder:
         """
         if not line.endswith(b"\r\n"):
             self._refuse_line_end(line)
-        self._next(line)
+        self._next(self, line)
 
     def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
         """Take the whole chunks that `data` begins with, the end of the one before included.
@@ -198,9 +199,9 @@ class ChunkedDecoder:
         Returns their content, at most `room` bytes, and how much of `data` they are; (b"", 0) says
         that the line that is wanted must be taken by itself. Small chunks cost a tenth this way.
         """
-        if self._next == self._size_line:
+        if self._next is ChunkedDecoder._size_line:
             start = 0
-        elif self._next == self._chunk_end and data[:2] == b"\r\n":
+        elif self._next is ChunkedDecoder._chunk_end and data[:2] == b"\r\n":
             start = 2
         else:
             return b"", 0
@@ -211,7 +212,7 @@ class ChunkedDecoder:
             return b"", 0
         self.size += len(content)
         self.max_line = self._limits.max_chunk_line
-        self._next = self._size_line
+        self._next = ChunkedDecoder._size_line
         return content, end
 
     def eof(self) -> None:
@@ -220,7 +221,7 @@ class ChunkedDecoder:
             raise IncompleteRead(b"", self.remaining or None)
 
     def _refuse_line_end(self, line: bytes) -> None:
-        if self._next == self._chunk_end and len(line) == self.max_line:
+        if self._next is ChunkedDecoder._chunk_end and len(line) == self.max_line:
             self._chunk_end(line)
         if line.endswith(b"\n"):
             raise RemoteProtocolError(
@@ -254,11 +255,11 @@ class ChunkedDecoder:
         if size:
             self.remaining = size
             self.max_line = 2
-            self._next = self._chunk_end
+            self._next = ChunkedDecoder._chunk_end
         else:
             self.content_complete = True
             self.max_line = self._limits.max_trailer_section
-            self._next = self._trailer_line
+            self._next = ChunkedDecoder._trailer_line
 
     def _chunk_end(self, line: bytes) -> None:
         if line != b"\r\n":
@@ -266,7 +267,7 @@ class ChunkedDecoder:
                 f"expected CRLF after the chunk, got {excerpt(line)} (RFC 9112 section 7.1)"
             )
         self.max_line = self._limits.max_chunk_line
-        self._next = self._size_line
+        self._next = ChunkedDecoder._size_line
 
     def _trailer_line(self, line: bytes) -> None:
         self._trailer_size += len(line)

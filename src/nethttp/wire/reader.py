@@ -25,6 +25,17 @@ class Source(Protocol):
     def fileno(self) -> int: ...
 
 
+def _again(error: RemoteProtocolError) -> RemoteProtocolError:
+    """Return the same error, to be raised another time.
+
+    One that has been raised knows the frames that it came through, and so the reader: kept there,
+    it would be a circle.
+    """
+    same = type(error).__new__(type(error), *error.args)
+    vars(same).update(vars(error))
+    return same
+
+
 class BodyReader(io.BufferedIOBase):
     """A body as a readable file that ends where the body does.
 
@@ -68,7 +79,7 @@ class BodyReader(io.BufferedIOBase):
         decoder = self.decoder
         while not decoder.remaining and not decoder.complete:
             if self.failure is not None:
-                raise self.failure
+                raise _again(self.failure)
             line = self.source.readline(decoder.max_line)
             if line:
                 self._take_line(line)
@@ -92,7 +103,7 @@ class BodyReader(io.BufferedIOBase):
         try:
             self.decoder.take_line(line)
         except RemoteProtocolError as error:
-            self.failure = error
+            self.failure = _again(error)
             raise
 
     def _ended(self) -> None:
@@ -100,7 +111,7 @@ class BodyReader(io.BufferedIOBase):
         try:
             self.decoder.eof()
         except RemoteProtocolError as error:
-            self.failure = error
+            self.failure = _again(error)
             raise
 
     def read1(self, size: int = -1, /) -> bytes:
