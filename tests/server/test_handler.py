@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import threading
 
@@ -270,6 +271,63 @@ def test_aiohttp_2025_69230_a_bad_request_is_one_line_in_the_log(capfd, serve, c
     err = capfd.readouterr().err
     assert err.count("\n") == 2, "the error and the request"
     assert len(err) < 25_000
+
+
+@pytest.mark.parametrize(
+    ("name", "returned", "line"),
+    [
+        ("address_string", "somebody", r'somebody - - \[{date}\] "GET / HTTP/1.1" 200 -'),
+        ("log_date_time_string", "now", r'127.0.0.1 - - \[now\] "GET / HTTP/1.1" 200 -'),
+        ("version_string", "x", r'127.0.0.1 - - \[{date}\] "GET / HTTP/1.1" 200 -'),
+    ],
+)
+def test_each_part_of_a_log_line_may_be_replaced(capfd, serve, connect, echo, name, returned, line):
+    methods = {"log_message": BaseHTTPRequestHandler.log_message, name: lambda handler: returned}
+    with connect(serve(type("Logging", (echo,), methods)).address) as wire:
+        wire.send(GET)
+        wire.response()
+    date = r"\d\d/[A-Z][a-z][a-z]/\d{4} \d\d:\d\d:\d\d"
+    assert re.fullmatch(line.format(date=date) + "\n", capfd.readouterr().err)
+
+
+def test_log_request_and_log_message_may_be_replaced(serve, connect, echo):
+    said = []
+
+    class Asking(echo):
+        def log_request(self, code="-", size="-"):
+            said.append(code)
+            super().log_request(code, 5)
+
+        def log_message(self, format, *args):
+            said.append(format % args)
+
+    class Telling(echo):
+        def log_message(self, format, *args):
+            said.append(format % args)
+
+    for handler in (Asking, Telling):
+        with connect(serve(handler).address) as wire:
+            wire.send(GET)
+            wire.response()
+    assert said == [200, '"GET / HTTP/1.1" 200 5', '"GET / HTTP/1.1" 200 -']
+
+
+def test_an_address_that_a_program_has_set_is_logged(capfd, serve, connect, echo):
+    class Forwarded(echo):
+        log_message = BaseHTTPRequestHandler.log_message
+
+        def do_GET(self):
+            self.client_address = (self.path[1:], 0)
+            self.answer(b"")
+
+    with connect(serve(Forwarded).address) as wire:
+        for client in (b"192.0.2.1", b"192.0.2.2"):
+            wire.send(GET.replace(b"/", b"/" + client, 1))
+            wire.response()
+    assert [line.split()[0] for line in capfd.readouterr().err.splitlines()] == [
+        "192.0.2.1",
+        "192.0.2.2",
+    ]
 
 
 def test_dates_and_versions(echo):
