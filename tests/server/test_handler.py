@@ -282,7 +282,7 @@ def test_aiohttp_2025_69230_a_bad_request_is_one_line_in_the_log(capfd, serve, c
     ],
 )
 def test_each_part_of_a_log_line_may_be_replaced(capfd, serve, connect, echo, name, returned, line):
-    methods = {"log_message": BaseHTTPRequestHandler.log_message, name: lambda handler: returned}
+    methods = {"log_message": BaseHTTPRequestHandler.log_message, name: lambda _handler: returned}
     with connect(serve(type("Logging", (echo,), methods)).address) as wire:
         wire.send(GET)
         wire.response()
