@@ -30,6 +30,19 @@ class SocketReader(io.RawIOBase):
     before, and comes first.
     """
 
+    __slots__ = (
+        "_ahead",
+        "_allowance",
+        "_before_wait",
+        "_budget",
+        "_clock",
+        "_deadline",
+        "_sock",
+        "_stopped",
+        "_timeout",
+        "timed_out",
+    )
+
     def __init__(
         self,
         sock: socket.socket,

@@ -12,7 +12,7 @@ import socket
 import sys
 from contextlib import suppress
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import RemoteProtocolError, excerpt
 from ..net.stream import SocketReader
@@ -70,12 +70,20 @@ class BaseHTTPRequestHandler(RequestParser):
     # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
     _decodes_chunks = True
 
-    _stream: SocketReader | None = None
+    __slots__ = ("_stream", "_taken")
+    _stream: SocketReader | None
     """What `rfile` reads from; None for the engine's usual requests."""
-    _taken = False
+    _taken: bool
     """Whether the program has taken the engine's socket."""
 
     # --- the connection ---
+
+    def __new__(cls, *args: Any, **named: Any) -> Self:
+        """Return a handler that has no connection yet."""
+        self = super().__new__(cls, *args, **named)
+        self._stream = None
+        self._taken = False
+        return self
 
     def __init__(self, request: Any, client_address: Any, server: Any) -> None:
         """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
@@ -87,7 +95,6 @@ class BaseHTTPRequestHandler(RequestParser):
         self.client_address = client_address
         self.server = server
         self._engaged = request
-        self._taken = False
         self.rfile: Any = BytesIO()
         self.wfile: Any = PatientWriter(request.sock, self._patience())
 
@@ -120,7 +127,7 @@ class BaseHTTPRequestHandler(RequestParser):
     @property
     def connection(self) -> Any:
         """The connection's socket. Taking it sends a head that was held back."""
-        if "wfile" in self.__dict__:
+        if hasattr(self, "wfile"):
             self._flush_head()
             if self._engaged is not None and not self._taken:
                 # Programs expect a socket that blocks, until the next request at least.

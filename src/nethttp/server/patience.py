@@ -111,6 +111,8 @@ class Patience(NamedTuple):
 class PatientReader(SocketReader):
     """Reads from a socket that does not block; one that a program has taken may."""
 
+    __slots__ = ()
+
     def _bound_waits(self, seconds: float | None) -> None:
         if self._sock.gettimeout() != 0:
             self._sock.settimeout(seconds)

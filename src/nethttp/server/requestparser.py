@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
 from ..status import HTTPStatus
@@ -53,14 +53,32 @@ class RequestParser(Responder):
     # What the request says.
     path: str
     rfile: Any
-    _fields: FieldLines = []
-    _message: Message | None = None
-    _framing = 0
-    _content_left = False
-    _block: bytes = b""
+
+    __slots__ = (
+        "_block",
+        "_content_left",
+        "_fields",
+        "_framing",
+        "_message",
+        "_raw_requestline",
+        "_socket",
+    )
+    _fields: FieldLines
+    _message: Message | None
+    _block: bytes
     """The head as it came, until its fields are asked for."""
-    _raw_requestline: bytes | None = None
-    _socket: Any = None
+    _raw_requestline: bytes | None
+    _socket: Any
+
+    def __new__(cls, *args: Any, **named: Any) -> Self:
+        """Return a handler that has no request yet."""
+        self = super().__new__(cls, *args, **named)
+        self._fields = []
+        self._framing = 0
+        self._content_left = False
+        self._block = b""
+        self._message = self._raw_requestline = self._socket = None
+        return self
 
     def _read_request_line(self) -> bool:
         """Read `raw_requestline`; return whether there is one to parse."""

@@ -48,6 +48,8 @@ class BodyReader(io.BufferedIOBase):
     b'abc'
     """
 
+    __slots__ = ("_peek", "decoder", "failure", "source")
+
     def __init__(self, source: Source, decoder: Decoder) -> None:
         self.source = source
         self.decoder = decoder
