@@ -514,7 +514,8 @@ class Engine:
         if len(data) > self.application.max_head or _is_odd(data):
             self._attend(connection, data)
             return
-        connection.buffer = data
+        # A copy: what was received lies at the head of a piece of memory as large as a read.
+        connection.buffer = bytearray(data)
         timeout = self.application.head_timeout
         if began and timeout is not None:
             self._wheel.put(connection, self._now + timeout)

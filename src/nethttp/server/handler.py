@@ -185,7 +185,8 @@ class BaseHTTPRequestHandler(RequestParser):
         """Answer a usual request that has come whole. See `wire.head.usual_request`."""
         _, persistent, self.command, self.path, self._version, self.requestline = head
         self.request_version = "HTTP/1.1" if self._version == 11 else "HTTP/1.0"
-        self._block = block
+        # A copy: what was received lies at the head of a piece of memory as large as a read.
+        self._block = b"%b" % block
         self._message = self._status = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer = self.wfile
