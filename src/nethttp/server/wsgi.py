@@ -15,8 +15,8 @@ True
 
 from __future__ import annotations
 
-import io
 from collections.abc import Hashable
+from io import BytesIO
 from typing import Any
 
 from ..errors import RemoteProtocolError
@@ -113,7 +113,7 @@ class WSGIApplication(HandlerApplication):
     def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
         """Call the application for a request that has come whole."""
         environ = head[2]
-        _add_connection(environ, connection.address, io.BytesIO(content))
+        _add_connection(environ, connection.address, BytesIO(content))
         response = Response(
             connection.sock,
             self.patience,

@@ -245,13 +245,11 @@ class Response:
             Exception: what the application raised.
         """
         result = app(environ, self.start_response)
+        # A list has no `close`.
+        if type(result) is list and len(result) == 1 and self._send_whole(result[0]):
+            return
         try:
-            if type(result) is list and len(result) == 1:
-                body = result[0]
-                if self._send_whole(body):
-                    return
-                self._write(body, len(body))
-            elif isinstance(result, FileWrapper) and not self.started:
+            if isinstance(result, FileWrapper) and not self.started:
                 self._send_file(result)
             else:
                 self._send_each(result)
