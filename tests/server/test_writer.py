@@ -13,7 +13,7 @@ import pytest
 
 from nethttp.server import patience
 from nethttp.server.filecache import StoredFile
-from nethttp.server.patience import Patience, PatientWriter, send_now
+from nethttp.server.patience import Patience, PatientWriter
 from nethttp.server.writer import MAX_JOINED
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
@@ -91,6 +91,9 @@ def test_a_head_that_no_content_follows_leaves_at_once():
 # --- to a peer that has gone ---
 
 
+PATIENCE = Patience(10.0, 0, 10.0)
+
+
 class Gone:
     """A socket whose peer is not there any more."""
 
@@ -104,7 +107,7 @@ class Gone:
 @pytest.mark.parametrize("error", [ssl.SSLEOFError, ConnectionResetError])
 def test_a_peer_that_has_gone_is_a_connection_error_with_tls_and_without(error):
     with pytest.raises(ConnectionError):
-        send_now(Gone(error), b"x")
+        PatientWriter(Gone(error), PATIENCE).send(b"x")
 
 
 def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
@@ -115,7 +118,7 @@ def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
         sock = Gone(BrokenPipeError)
         left = weakref.ref(sock)
         with pytest.raises(BrokenPipeError) as raised:
-            send_now(sock, b"x")
+            PatientWriter(sock, PATIENCE).send(b"x")
         del raised, sock
         assert left() is None
     finally:

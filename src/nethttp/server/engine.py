@@ -7,13 +7,10 @@ The interface that servers need:
 * An `Application` says how a request is read and answered; `handling` has the one for handler
   classes, `wsgi` the one for WSGI applications. It is blocking Python.
 
-*Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers in place,
-without a hop. `_lead` is the lock of whoever leads; it is free while a handler runs. A watcher
-looks every few milliseconds whether the same handler is still running, and if so takes the lock and
-gives the lead to another thread of the crew; whoever comes back from a handler and finds that the
-lead has gone becomes a follower. So the state of the loop is only ever touched by the holder of one
-lock, and a connection only by the loop or, while it is BUSY, by the thread that has it: nothing
-here needs the GIL to be correct.
+One thread leads: it waits for sockets, reads, and runs handlers in place; where one blocks, another
+thread of the crew leads on (`lead`). The state of the loop is only ever touched by who leads, and a
+connection only by the loop or, while it is BUSY, by the thread that has it: nothing here needs the
+GIL to be correct.
 
 With ``threads=0`` there is no watcher and no crew: everything runs in the thread that calls `run`,
 one request at a time.
@@ -34,6 +31,7 @@ from .contract import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
 from .crew import Crew
 from .deadlines import NEVER
 from .doors import Doors
+from .lead import TICK, Lead
 from .loglines import write_stderr
 from .mailbox import Mailbox
 from .pace import Pace
@@ -47,12 +45,6 @@ __all__ = ["Engine"]
 
 #: Read at once. A head and a small body fit, and the buffer is not worth a system call of its own.
 READ_SIZE = 16384
-
-#: How often the watcher looks, in seconds: a handler that blocks delays others by one to two ticks.
-TICK = 0.005
-
-#: Ticks without a request after which the watcher sleeps until there is one.
-QUIET_TICKS = 20
 
 #: Connections whose time is up that are attended to before other sockets get their turn.
 EXPIRE_BURST = 16
@@ -112,21 +104,11 @@ class Engine:
         )
         self._pace = Pace()
         self._now = time.monotonic()
-        # Whoever holds it leads. It is free while the leader runs a handler.
-        self._lead = threading.Lock()
-        self._lead.acquire()
-        self._epoch = 0
-        self._turn = 0
-        self._in_hand: Any = None
-        # Rung when the watcher sleeps and a request begins.
-        self._bell = threading.Lock()
-        self._bell.acquire()
-        self._dozing = False
+        self._lead = Lead()
         self._stopping = False
         self._draining = False
         self._drain_until = NEVER
         self._finished = threading.Event()
-        self._led = threading.Event()
         self._failure: BaseException | None = None
 
     # --- life ---
@@ -144,7 +126,7 @@ class Engine:
         try:
             if self.threads:
                 self._crew.take(self._lead_on, urgent=True)
-                self._watch(poll_interval, service_actions)
+                self._lead.watch(self._hand_over, poll_interval, service_actions)
             else:
                 self._loop(poll_interval, service_actions)
         finally:
@@ -156,7 +138,7 @@ class Engine:
         """Stop as soon as can be: handlers that run finish, nothing else does."""
         self._stopping = True
         self._returned.wake()
-        self._ring()
+        self._lead.dismiss()
 
     def drain(self, timeout: float) -> None:
         """Stop accepting, let what runs finish, close what is idle; then `run` returns.
@@ -167,7 +149,7 @@ class Engine:
         self._draining = True
         self.application.closing = True
         self._returned.wake()
-        self._ring()
+        self._lead.ring()
 
     @property
     def tls(self) -> ssl.SSLContext | None:
@@ -201,11 +183,8 @@ class Engine:
         self._stopping = True
         self._returned.wake()
         if self.threads:
-            # The leader ends by itself, unless its handler blocks: then this thread leads.
-            while not self._led.wait(TICK):
-                if self._lead.acquire(False):
-                    self._epoch += 1
-                    break
+            # The leader ends by itself, unless its handler blocks.
+            self._lead.take_over()
         self._finished.set()
         self.application.log.release()
         for connection in list(self._connections.values()):
@@ -218,51 +197,13 @@ class Engine:
         self._readiness.close()
         self._returned.close()
 
-    def _ring(self) -> None:
-        try:
-            self._bell.release()
-        except RuntimeError:
-            pass  # It has been rung already.
-
-    # --- the watcher ---
-
-    def _watch(self, poll_interval: float, service_actions: Callable[[], None]) -> None:
-        """Give the lead to another thread whenever a handler keeps it."""
-        seen, quiet = -1, 0
-        next_actions = time.monotonic() + poll_interval
-        while not self._led.is_set():
-            if quiet < QUIET_TICKS:
-                self._bell.acquire(timeout=min(TICK, poll_interval))
-            else:
-                self._dozing = True
-                # The leader counts first and looks at `_dozing` then: one of the two notices.
-                if seen == self._turn and not self._stopping:
-                    self._bell.acquire(timeout=poll_interval)
-                self._dozing = False
-                quiet = 0
-            if self._stopping:
-                return
-            turn = self._turn
-            if turn != seen:
-                seen, quiet = turn, 0
-            elif self._lead.acquire(False):
-                self._hand_over_lead()
-                quiet = 0
-            else:
-                quiet += 1
-            if time.monotonic() >= next_actions:
-                service_actions()
-                next_actions = time.monotonic() + poll_interval
-
-    def _hand_over_lead(self) -> None:
-        """Let a follower lead instead of the thread whose handler blocks."""
-        self._epoch += 1
-        head = self._in_hand
-        if head is not None:
-            self._pace.has_blocked(self.application.kind(head), self._turn, time.monotonic())
-        self._crew.take(self._lead_on, urgent=True)
-
     # --- the loop ---
+
+    def _hand_over(self, head: Any, turn: int) -> None:
+        """Let a follower lead instead of the thread whose handler blocks."""
+        if head is not None:
+            self._pace.has_blocked(self.application.kind(head), turn, time.monotonic())
+        self._crew.take(self._lead_on, urgent=True)
 
     def _lead_on(self) -> None:
         """Lead until another thread does, or until the end. Begins with the lead."""
@@ -274,8 +215,7 @@ class Engine:
             return
         except BaseException as error:
             self._failure = error
-        self._led.set()
-        self._ring()
+        self._lead.lay_down()
 
     def _loop(self, poll_interval: float, service_actions: Callable[[], None] | None) -> None:
         poll = self._readiness.poll
@@ -336,19 +276,16 @@ class Engine:
                 self._answer_aside(connection, (head, block, content), kind)
                 return False
         connection.stage = BUSY
-        epoch = self._epoch
-        self._in_hand = head
-        self._turn += 1
-        if self._dozing:
-            self._ring()
         keep = False
-        self._lead.release()
+        epoch = self._lead.lend(head)
         try:
             keep = self.application.answer(connection, head, block, content)
         except BaseException as error:
             self._on_crash(connection, error)
         finally:
-            self._retake(connection, b"" if keep else None, epoch)
+            if not self._lead.retake(epoch):
+                self._return(connection, b"" if keep else None)
+                raise _LostLead
         if keep:
             connection.stage = AWAITING
             return True
@@ -373,19 +310,16 @@ class Engine:
             _LostLead: another thread leads now.
         """
         connection.stage = BUSY
-        epoch = self._epoch
-        self._in_hand = None
-        self._turn += 1
-        if self._dozing:
-            self._ring()
         left: bytes | None = None
-        self._lead.release()
+        epoch = self._lead.lend(None)
         try:
             left = call()
         except BaseException as error:
             self._on_crash(connection, error)
         finally:
-            self._retake(connection, left, epoch)
+            if not self._lead.retake(epoch):
+                self._return(connection, left)
+                raise _LostLead
         self._take_back(connection, left)
 
     def _on_error(self, sock: Any, address: Any) -> None:
@@ -402,16 +336,6 @@ class Engine:
         elif not self.threads:
             self._close(connection)
             raise error
-
-    def _retake(self, connection: Connection, left: bytes | None, epoch: int) -> None:
-        """Lead again after a handler, or hand the connection in to who leads now."""
-        if self._lead.acquire(False):
-            if self._epoch == epoch:
-                return
-            # Another thread leads and is in a handler itself.
-            self._lead.release()
-        self._return(connection, left)
-        raise _LostLead
 
     # --- what other threads do ---
 

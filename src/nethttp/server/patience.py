@@ -20,7 +20,7 @@ from ..net.allowance import Allowance
 from ..net.stream import SocketReader
 from .writer import MAX_JOINED, ResponseWriter
 
-__all__ = ["Patience", "PatientReader", "PatientWriter", "end_sending", "send_now", "wants_more"]
+__all__ = ["Patience", "PatientReader", "PatientWriter", "end_sending", "none_sent", "wants_more"]
 
 #: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
 #: one packet.
@@ -36,27 +36,14 @@ def wants_more(error: OSError) -> bool:
     )
 
 
-def send_now(sock: socket.socket, data: bytes, flags: int = 0) -> int:
-    """Send what there is room for, and return how many bytes that was. TLS knows no `flags`.
-
-    Raises:
-        ConnectionError: the peer has gone, in the middle of TLS too.
-    """
-    try:
-        return sock.send(data, flags)
-    except OSError as error:
-        _check_full(error)
-        return 0
-
-
-def _check_full(error: OSError) -> None:
-    """Raise what a send said, unless that there is no room.
+def none_sent(error: OSError) -> int:
+    """Return 0 if a send could say no more than that there is no room.
 
     Raises:
         ConnectionError: the peer has gone, in the middle of TLS too.
     """
     if wants_more(error):
-        return
+        return 0
     try:
         if type(error).__name__.startswith("SSL"):
             # To who writes, a peer that has cut TLS off is what it is without TLS.
@@ -149,8 +136,7 @@ class PatientWriter(ResponseWriter):
         try:
             sent = self._sock.send(data)
         except OSError as error:
-            _check_full(error)
-            sent = 0
+            sent = none_sent(error)
         if sent == len(data):
             self._given += sent
         else:
@@ -165,7 +151,7 @@ class PatientWriter(ResponseWriter):
                 try:
                     sent += self._sock.send(view[sent:])
                 except OSError as error:
-                    _check_full(error)
+                    none_sent(error)
                     self._wait(error, sent)
         self._given += sent
 
@@ -198,13 +184,17 @@ class PatientWriter(ResponseWriter):
         if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
             return self._copy(head, file, offset, count)
         if head:
-            self.send_rest(head, send_now(self._sock, head, MORE_FOLLOWS))
+            try:
+                begun = self._sock.send(head, MORE_FOLLOWS)
+            except OSError as error:
+                begun = none_sent(error)
+            self.send_rest(head, begun)
         target, sent = self._sock.fileno(), 0
         while sent < count:
             try:
                 size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
             except OSError as error:
-                _check_full(error)
+                none_sent(error)
                 self._wait(error, sent)
             else:
                 if not size:

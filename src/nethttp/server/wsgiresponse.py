@@ -21,7 +21,7 @@ from ..wire.environ import Environ
 from ..wire.framing import declared_framing, response_has_body
 from ..wire.head import serialise_fields
 from ..wire.values import format_http_date, has_list_member
-from .patience import Patience, PatientWriter, send_now
+from .patience import Patience, PatientWriter, none_sent
 from .responder import Responder
 from .writer import MAX_JOINED
 
@@ -150,7 +150,12 @@ class Response:
     def _send(self, data: bytes) -> None:
         if self._late is not None:
             self._late.send(data)
-        elif (sent := send_now(self._sock, data)) != len(data):
+            return
+        try:
+            sent = self._sock.send(data)
+        except OSError as error:
+            sent = none_sent(error)
+        if sent != len(data):
             # Only a response that there is no room for costs a writer.
             self._late = PatientWriter(self._sock, self._patience, max(0, self.sent - len(data)))
             self._late.send_rest(data, sent)
