@@ -376,6 +376,37 @@ def test_a_drain_lets_what_runs_finish_and_returns(echo, connect, server_class):
             assert not thread.is_alive()
 
 
+def test_a_connection_that_becomes_idle_during_a_drain_is_closed(echo, connect):
+    entered, leave = threading.Event(), threading.Event()
+
+    class Blocking(echo):
+        def do_GET(self):
+            if self.path == "/1":
+                entered.set()
+                assert leave.wait(10)
+            self.answer(self.path.encode())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Blocking) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        address = server.server_address
+        with connect(address) as slow, connect(address) as one, connect(address) as other:
+            slow.send(GET % 1)
+            assert entered.wait(10)
+            for wire in (one, other):
+                wire.send(GET % 2)
+                wire.response()
+            server.drain(60)
+            # Two answers, one after the other: by then the loop has looked for who is idle.
+            for wire in (one, other):
+                wire.send(GET % 3)
+                assert wire.response()[1]["connection"] == "close"
+            leave.set()
+            assert "connection" not in slow.response()[1]
+            thread.join(10)
+            assert not thread.is_alive()
+
+
 def test_serving_may_begin_again(echo, connect):
     with ThreadingHTTPServer(("127.0.0.1", 0), echo) as server:
         for _ in range(2):

@@ -5,12 +5,10 @@ It is all that an idle connection costs, so it has slots and no more of them tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import socket
+from typing import Any, Final
 
 from .deadlines import NEVER
-
-if TYPE_CHECKING:
-    import socket
 
 __all__ = [
     "AWAITING",
@@ -79,6 +77,14 @@ class Connection:
         """Whether the loop is told when something comes."""
         self.state: Any = None
         """What the application keeps with the connection: a handler, for one."""
+
+    def has_come(self) -> bool:
+        """Return whether the peer has sent something that is not read yet, in TLS or not."""
+        try:
+            # A TLS socket's own `recv` cannot peek.
+            return bool(socket.socket.recv(self.sock, 1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     def __repr__(self) -> str:
         return f"<Connection {self.fd} of {self.address}, stage {self.stage}>"

@@ -18,7 +18,6 @@ one request at a time.
 
 from __future__ import annotations
 
-import socket
 import sys
 import threading
 import time
@@ -39,6 +38,7 @@ from .patience import wants_more
 from .roster import Roster
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
 __all__ = ["Engine"]
@@ -108,6 +108,8 @@ class Engine:
         self._stopping = False
         self._draining = False
         self._drain_until = NEVER
+        # When those that are idle are looked for again.
+        self._farewell_at = NEVER
         self._finished = threading.Event()
         self._failure: BaseException | None = None
 
@@ -146,6 +148,7 @@ class Engine:
         After `timeout` seconds it returns whatever still runs. Returns at once.
         """
         self._drain_until = time.monotonic() + timeout
+        self._farewell_at = 0.0
         self._draining = True
         self.application.closing = True
         self._returned.wake()
@@ -232,7 +235,9 @@ class Engine:
                 self._expire(now)
             if self._draining and self._is_drained(now):
                 return
-            due = min(wheel.next, doors.again, doors.closed_by, self._drain_until)
+            due = min(
+                wheel.next, doors.again, doors.closed_by, self._farewell_at, self._drain_until
+            )
             events = poll(max(0.0, min(due - now, poll_interval)))
             self._now = now = time.monotonic()
             if len(events) > 1:
@@ -535,7 +540,7 @@ class Engine:
             if stage == BUSY:
                 self._wheel.put(connection, now + 5.0)
             elif stage == AWAITING and not connection.buffer:
-                if _has_come(connection):
+                if connection.has_come():
                     # The peer was in time; it is the loop that has not read yet.
                     self._wheel.put(connection, now + TICK)
                 else:
@@ -567,19 +572,13 @@ class Engine:
     def _is_drained(self, now: float) -> bool:
         """Close what is idle while the engine drains; return whether nothing is left."""
         shut = self._doors.close(now)
-        for connection in list(self._connections.values()):
-            if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
-                self._wheel.put(connection, now + FAREWELL)
+        if now >= self._farewell_at:
+            # Not in each turn: there may be thousands.
+            self._farewell_at = now + FAREWELL / 10
+            for connection in list(self._connections.values()):
+                if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
+                    self._wheel.put(connection, now + FAREWELL)
         return (shut and not self._connections) or now >= self._drain_until
-
-
-def _has_come(connection: Connection) -> bool:
-    """Return whether the peer has sent something that is not read yet, in TLS or not."""
-    try:
-        # A TLS socket's own `recv` cannot peek.
-        return bool(socket.socket.recv(connection.sock, 1, socket.MSG_PEEK))
-    except OSError:
-        return False
 
 
 def _is_odd(data: bytes) -> bool:
