@@ -6,6 +6,7 @@ It is all that an idle connection costs, so it has slots and no more of them tha
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 from .deadlines import NEVER
@@ -55,7 +56,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket, address: Any) -> None:
         self.sock = sock
-        self.recv = sock.recv
+        self.recv: Callable[[int], bytes] = sock.recv
         self.fd = sock.fileno()
         self.address = address
         self.stage = AWAITING

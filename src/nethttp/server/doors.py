@@ -37,6 +37,9 @@ ACCEPT_PAUSE = 0.5
 #: How often that is said, in seconds.
 REPEAT = 60.0
 
+#: Bytes of content that a TLS record has at most. RFC 8446 section 5.1.
+MAX_RECORD = 1 << 14
+
 _SHAKES_HANDS = (socket.AF_INET, socket.AF_INET6)
 
 #: What `accept` says of one connection that was lost before it was accepted. accept(2) of Linux.
@@ -81,6 +84,8 @@ class Doors:
         self._verify = verify
         self._tell = tell
         self._silent_until = 0.0
+        #: Where what comes by TLS is read, by one thread at a time.
+        self._record = memoryview(bytearray(MAX_RECORD))
         #: Those that linger take nobody's place.
         self._turned_away: list[Connection] = []
 
@@ -174,12 +179,22 @@ class Doors:
             return
         wrapped = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         connection = Connection(wrapped, address)
+        connection.recv = self._by_records(wrapped)
         connection.stage = HANDSHAKING
         try:
             self._roster.enter(connection, now + self._handshake_timeout)
         except BaseException:
             wrapped.close()  # `sock` has given its descriptor away.
             raise
+
+    def _by_records(self, tls_socket: ssl.SSLSocket) -> Callable[[int], bytes]:
+        """Return a `recv` that reads a whole TLS record: no poll tells of what is left of one."""
+        recv_into, record = tls_socket.recv_into, self._record
+
+        def receive(_size: int) -> bytes:
+            return bytes(record[: recv_into(record)])
+
+        return receive
 
     def shake_hands(self, connection: Connection, now: float) -> None:
         """Go on with a TLS handshake; then the connection awaits its first request."""

@@ -43,8 +43,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
-#: Read at once. A head and a small body fit, and the buffer is not worth a system call of its own.
-READ_SIZE = 16384
+#: Read at once, in bytes: nearly every head fits, and several that come together. What comes is cut
+#: down in the place that was made for it, and keeps the rest of that place from the next read for
+#: as long as malloc keeps it for its thread: with 16 KiB a worker grew for an hour.
+READ_SIZE = 4096
+
+#: Read at once of content.
+CONTENT_SIZE = 16384
 
 #: Connections whose time is up that are attended to before other sockets get their turn.
 EXPIRE_BURST = 16
@@ -467,7 +472,7 @@ class Engine:
         self._wheel.put(connection, due if pause is None else min(due, self._now + pause))
 
     def _collect(self, connection: Connection) -> None:
-        data = connection.recv(READ_SIZE)
+        data = connection.recv(CONTENT_SIZE)
         collected = connection.buffer
         if not data:
             # The handler is to find out, as it would if it had read itself.

@@ -34,8 +34,9 @@ __all__ = [
 MAX_KEPT_LINE = 128
 MAX_KEPT_HEAD = 1024
 
-#: Heads that are kept at most.
-MAX_ENDINGS = 256
+#: Heads that are kept at most. With their dates they are of use for a second: more would only be
+#: memory that fills for minutes.
+MAX_ENDINGS = 64
 
 #: Responses whose head is of use to the peer before any of the content is there.
 _STREAMED_TYPES = (b"text/event-stream", b"multipart/x-mixed-replace")
@@ -76,7 +77,7 @@ def status_line(version: str, status: int, reason: str) -> bytes:
     return f"{version} {status:d} {reason}\r\n".encode("latin-1")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MAX_ENDINGS)
 def opening(
     version: str, status: int, reason: str, software: str, system: str, second: int
 ) -> tuple[bytes, bytes, bytes]:
@@ -88,7 +89,7 @@ def opening(
     return (
         status_line(version, status, reason),
         field_line("Server", f"{software} {system}"),
-        field_line("Date", format_http_date(second)),
+        serialise_fields([("Date", format_http_date(second))]),
     )
 
 
