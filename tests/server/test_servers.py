@@ -40,6 +40,24 @@ def test_https(serve, echo, certificate, trusting, server_class):
         assert connection.sock.version() in ("TLSv1.2", "TLSv1.3")
 
 
+@pytest.mark.parametrize("size", [4000, 4096, 8000, 16000])
+def test_all_of_a_tls_record_is_heard(serve, echo, certificate, trusting, size):
+    """Nothing says that a part of a record is left: it must be read whole."""
+    cert, key = certificate
+    served = serve(echo, ThreadingHTTPSServer, certfile=cert, keyfile=key)
+    with (
+        socket.create_connection(served.address, timeout=10) as sock,
+        trusting.wrap_socket(sock, server_hostname="localhost") as wrapped,
+        wrapped.makefile("rb") as file,
+    ):
+        fields = b"Host: a\r\nX: " + b"y" * size + b"\r\n\r\n"
+        wrapped.sendall(b"GET /one HTTP/1.1\r\n" + fields)
+        assert b"".join(iter(file.readline, b"\r\n")).startswith(b"HTTP/1.1 200")
+        assert file.read(4) == b"/one"
+        wrapped.sendall(b"GET /two HTTP/1.1\r\nConnection: close\r\n" + fields)
+        assert file.read().endswith(b"\r\n\r\n/two")
+
+
 def test_an_untrusted_certificate_is_refused(capfd, serve, echo, certificate):
     cert, key = certificate
     served = serve(echo, ThreadingHTTPSServer, certfile=cert, keyfile=key)
