@@ -210,20 +210,24 @@ def blocking(peer: Peer, _chance: random.Random) -> int:
 # --- not well-behaved ---
 
 
+def _sent(peer: Peer, data: bytes) -> socket.socket:
+    """Return a connection on which some bytes were sent."""
+    sock = peer.connect()
+    sock.sendall(data)
+    return sock
+
+
 def abort_head(peer: Peer, _chance: random.Random) -> int:
     """Half a head, then a reset."""
-    sock = peer.connect()
-    sock.sendall(b"GET / HTTP/1.1\r\nHo")
-    _reset(sock)
+    _reset(_sent(peer, b"GET / HTTP/1.1\r\nHo"))
     return 0
 
 
 def abort_upload(peer: Peer, chance: random.Random) -> int:
     """Some of the content, then a reset or an end."""
-    sock = peer.connect()
     size = chance.choice((1000, 1_000_000))
-    sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
-    sock.sendall(content(size // 2))
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size
+    sock = _sent(peer, head + content(size // 2))
     if chance.random() < 0.5:
         _reset(sock)
     else:
@@ -233,16 +237,14 @@ def abort_upload(peer: Peer, chance: random.Random) -> int:
 
 def abort_chunks(peer: Peer, _chance: random.Random) -> int:
     """A chunk that is shorter than it says, then a reset."""
-    sock = peer.connect()
-    sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\nabc")
-    _reset(sock)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    _reset(_sent(peer, head + b"1000\r\nabc"))
     return 0
 
 
 def abort_response(peer: Peer, _chance: random.Random) -> int:
     """The beginning of a large response, then a reset."""
-    sock = peer.connect()
-    sock.sendall(b"GET /bytes/8000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+    sock = _sent(peer, b"GET /bytes/8000000 HTTP/1.1\r\nHost: a\r\n\r\n")
     sock.recv(10_000)
     _reset(sock)
     return 0
