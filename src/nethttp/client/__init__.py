@@ -30,8 +30,9 @@ from ..errors import (
 from ..net.tls import new_client_context as _new_client_context
 from ..wire.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
 from .connection import HTTP_PORT as HTTP_PORT
-from .connection import HTTPS_PORT as HTTPS_PORT
-from .connection import HTTPConnection, HTTPSConnection
+from .connection import HTTPConnection
+from .https import HTTPS_PORT as HTTPS_PORT
+from .https import HTTPSConnection
 from .response import HTTPResponse
 
 if TYPE_CHECKING:

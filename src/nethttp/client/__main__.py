@@ -14,8 +14,9 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from .. import errors
 from ..net.tls import new_client_context
-from .connection import HTTPConnection, HTTPSConnection
+from .connection import HTTPConnection
 from .download import copy_content, progress_on, whole_file
+from .https import HTTPSConnection
 from .redirect import FOLLOWED, follow
 from .response import HTTPResponse
 

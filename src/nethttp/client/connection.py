@@ -1,4 +1,4 @@
-"""`HTTPConnection` and `HTTPSConnection`: one connection, one request at a time.
+"""`HTTPConnection`: one connection, one request at a time.
 
 The documented methods and the seams that programs override (`connect`, `send`, `putrequest`,
 `putheader`, `endheaders`, `response_class`, `sock`) are the standard library's. What must not be
@@ -13,7 +13,6 @@ import re
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
@@ -25,7 +24,6 @@ from ..errors import (
     ResponseNotReady,
     excerpt,
 )
-from ..net import tls
 from ..wire import grammar
 from ..wire.block import read_field_block
 from ..wire.body import LAST_CHUNK, encode_chunk
@@ -33,14 +31,11 @@ from ..wire.head import parse_lenient_field_section, serialise_fields
 from .response import HTTPResponse
 
 if TYPE_CHECKING:
-    import ssl
-
     from ..message import HTTPMessage
 
-__all__ = ["HTTPConnection", "HTTPSConnection"]
+__all__ = ["HTTPConnection"]
 
 HTTP_PORT = 80
-HTTPS_PORT = 443
 
 _IDLE = "Idle"
 _STARTED = "Request-started"
@@ -55,7 +50,7 @@ MAX_JOINED = 64 * 1024
 #: What would end a word of the request line, or the line.
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x20\x7f]")
 
-_NO_TIMEOUT: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]  # the stdlib's own default
+NO_TIMEOUT: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]  # the stdlib's own default
 
 
 def _encode(text: str, what: str = "data") -> bytes:
@@ -103,7 +98,7 @@ class HTTPConnection:
         self,
         host: str,
         port: int | str | None = None,
-        timeout: float | None = _NO_TIMEOUT,
+        timeout: float | None = NO_TIMEOUT,
         source_address: tuple[str, int] | None = None,
         blocksize: int = 8192,
         *,
@@ -555,68 +550,3 @@ def _field_text(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     raise TypeError(f"expected str, bytes or int in a field, got {type(value)!r}")
-
-
-class HTTPSConnection(HTTPConnection):
-    """`HTTPConnection` over TLS 1.2 and later; the host's certificate and name are checked.
-
-    `context` replaces the default, which all connections share. `key_file`, `cert_file` and
-    `check_hostname` are accepted as they were until Python 3.11; put them into a context instead.
-    """
-
-    default_port = HTTPS_PORT
-
-    def __init__(
-        self,
-        host: str,
-        port: int | str | None = None,
-        key_file: str | None = None,
-        cert_file: str | None = None,
-        timeout: float | None = _NO_TIMEOUT,
-        source_address: tuple[str, int] | None = None,
-        *,
-        context: ssl.SSLContext | None = None,
-        check_hostname: bool | None = None,
-        blocksize: int = 8192,
-        max_response_headers: int | None = None,
-    ) -> None:
-        super().__init__(
-            host,
-            port,
-            timeout,
-            source_address,
-            blocksize=blocksize,
-            max_response_headers=max_response_headers,
-        )
-        if key_file is not None or cert_file is not None or check_hostname is not None:
-            import warnings  # start-up: only a deprecated call needs it
-
-            warnings.warn(
-                "key_file, cert_file and check_hostname are deprecated, use a custom context "
-                "instead.",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            context = tls.new_client_context() if context is None else context
-            if cert_file or key_file:
-                context.load_cert_chain(cert_file or "", key_file)
-                context.post_handshake_auth = True
-            if check_hostname is not None:
-                context.check_hostname = check_hostname
-        self.key_file, self.cert_file = key_file, cert_file
-        self._context = tls.client_context() if context is None else context
-
-    def connect(self) -> None:
-        """Connect, through the tunnel if there is one, and shake hands.
-
-        Raises:
-            OSError: no connection; `ssl.SSLError` if the peer is not who it should be.
-        """
-        super().connect()
-        name = self._tunnel_host or self.host
-        try:
-            self.sock = self._context.wrap_socket(self.sock, server_hostname=name)
-        except BaseException:
-            with suppress(OSError):
-                self.close()
-            raise
