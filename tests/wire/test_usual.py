@@ -47,11 +47,17 @@ def sizes():
     ],
 )
 def test_it_says_the_same_each_time(block):
-    base = {"wsgi.errors": None, "HTTP_COOKIE": "x"}
-    usual_is, environ_is = head.usual_request(block), head.usual_environ(block, base)
+    bases = [{"wsgi.errors": None, "HTTP_COOKIE": "x"}, {"PATH_INFO": "/x"}, {}]
+    usual_is = head.usual_request(block)
+    environs = [head.usual_environ(block, base) for base in bases]
     for _ in range(4):
         assert repeated_request(block) == usual_is
-        assert usual_environ(block, base) == environ_is
+        for base, environ_is in zip(bases, environs, strict=True):
+            for _ in range(2):
+                found = usual_environ(block, base)
+                assert found == environ_is
+                if found is not None:
+                    found[2]["HTTP_COOKIE"] = "changed by who it was made for"
     # Twice for the section, by either function, then twice for the line, by each.
     assert sizes() == ([0, 0, 0] if usual_is is None else [1, 1, 1])
 

@@ -97,7 +97,7 @@ class WSGIApplication(HandlerApplication):
     def __init__(self, server: Any) -> None:
         super().__init__(server.RequestHandlerClass, server)
         self._app = server.application
-        self._base = server.base_environ
+        self._base = dict(server.base_environ)
         self._answered = server.answered if type(server).answered is not _answered else None
 
     def read_head(self, block: bytes) -> Any:
@@ -165,7 +165,7 @@ class WSGIServer(ThreadingHTTPServer):
         self.set_environ()
 
     def set_environ(self) -> None:
-        """Make `base_environ` from what the server is."""
+        """Make `base_environ` from what the server is; it is read when serving begins."""
         address = self.server_address
         host, port = (address[0], address[1]) if isinstance(address, tuple) else (address, "")
         self.base_environ = {

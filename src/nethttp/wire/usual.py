@@ -10,7 +10,7 @@ for one look.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
 
 from . import head
 from .environ import Environ, environ_of_line
@@ -51,14 +51,28 @@ class Kept(Generic[Said]):
         return True
 
 
-class Section(NamedTuple):
+class Section:
     """What a field section says, behind a request line of this version."""
 
-    version: int
-    length: int
-    persistent: bool
-    lines: int
-    environ: Environ
+    __slots__ = ("based", "environ", "length", "lines", "persistent", "version")
+
+    def __init__(
+        self, version: int, length: int, persistent: bool, lines: int, environ: Environ
+    ) -> None:
+        self.version = version
+        self.length = length
+        self.persistent = persistent
+        self.lines = lines
+        self.environ = environ
+        self.based: tuple[Environ, Environ] = environ, environ
+        """A base, and what it is with the environ put over it: the last that was asked for, as a
+        server has one. To put both together anew took 0.3 us of 3."""
+
+    def over(self, base: Environ) -> Environ:
+        """Return `base` with the environ put over it, and keep both."""
+        whole = base | self.environ
+        self.based = base, whole  # One store: another thread sees both or neither.
+        return whole
 
     def is_usual(self, version: int, size: int, limits: Limits) -> bool:
         """Return whether it says so too as a part of a head of `size` bytes."""
@@ -134,7 +148,7 @@ def repeated_request(
 def usual_environ(
     block: bytes, base: Environ, limits: Limits = DEFAULT_LIMITS, /
 ) -> tuple[int, bool, Environ] | None:
-    """Return what `head.usual_environ` does.
+    """Return what `head.usual_environ` does. `base` must stay as it is.
 
     >>> usual_environ(b"GET /a%20b?c HTTP/1.1\\r\\nHost: d\\r\\n\\r\\n", {})[2]["PATH_INFO"]
     '/a b'
@@ -147,7 +161,10 @@ def usual_environ(
             return None
         version, environ = request
         if said.is_usual(version, len(block), limits):
-            return said.length, said.persistent, base | environ | said.environ
+            known, whole = said.based
+            if known is not base:
+                whole = said.over(base)
+            return said.length, said.persistent, whole | environ
     usual = head.usual_environ(block, base, limits)
     if usual is not None and said is None and _sections.note(section):
         version = 11 if usual[2]["SERVER_PROTOCOL"] == "HTTP/1.1" else 10
