@@ -54,6 +54,8 @@ EXCHANGES = {
     "a crash": b"GET /crash HTTP/1.1\r\nHost: a\r\n\r\n",
     "100": (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc"),
     "no such method": b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "another protocol": b"GET /switch HTTP/1.1\r\nHost: a\r\n\r\nabc",
+    "another protocol, first": b"GET /switch HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 
 
@@ -65,6 +67,11 @@ class Fragile(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/crash":
             raise ValueError("as asked")
+        if self.path == "/switch":
+            self.send_response(101)
+            self.end_headers()
+            self.wfile.write(self.rfile.read())
+            return
         body = self.rfile.read()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

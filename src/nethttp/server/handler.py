@@ -215,8 +215,8 @@ class BaseHTTPRequestHandler(RequestParser):
         finally:
             if self._taken:
                 self._let_go()
-            if content:
-                self.rfile = BytesIO()  # An idle connection keeps nothing of it.
+            if content or self._stream is not None:
+                self._drop_reader()
         if not fits:
             self._end_exchange(None)
 
@@ -238,9 +238,7 @@ class BaseHTTPRequestHandler(RequestParser):
                 return None
             return self._unread()
         finally:
-            # Neither the buffer, nor a circle: what reads holds the handler that it is to call.
-            self._stream = None
-            self.rfile = BytesIO()
+            self._drop_reader()
             self._let_go()
 
     def _read_on(self, data: bytes) -> None:
@@ -250,6 +248,11 @@ class BaseHTTPRequestHandler(RequestParser):
             self._socket, timeout, before_wait=self._flush_head, ahead=data
         )
         self.rfile = io.BufferedReader(self._stream)
+
+    def _drop_reader(self) -> None:
+        """Keep nothing of a request's content, nor the circle of a reader and who it calls."""
+        self._stream = None
+        self.rfile = BytesIO()
 
     def _unread(self) -> bytes:
         """Return what `rfile` has read ahead of what was asked for."""
