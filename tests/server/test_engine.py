@@ -157,6 +157,40 @@ def test_those_that_are_given_up_cost_no_thread_each(serve, echo, connect):
     assert len(threads) <= 5
 
 
+def test_a_head_that_begins_behind_the_rest_of_another_has_its_own_deadline(serve, echo, connect):
+    class Hasty(echo):
+        head_timeout = 0.3
+        idle_timeout = 60.0
+
+    served = serve(Hasty)
+    with connect(served.address) as wire, connect(served.address) as other:
+        wire.send(b"GET /1 HTTP/1.1\r\nHo")
+        other.send(GET % 3)
+        other.response()  # By now the beginning has been read.
+        wire.send(b"st: a\r\n\r\nGET /2 HTTP/1.1\r\nHo")
+        assert wire.response()[2] == b"/1"
+        assert wire.response()[0] == 408
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_a_head_in_pieces_is_judged_where_it_can_be(serve, echo, connect, size):
+    request = b"GET /1 HTTP/1.1\r\nHost: a\r\nX: y\n z\r\n\r\n"
+    fine = request.replace(b"\n z", b" z")
+    with connect(serve(echo).address) as wire:
+        for _ in range(3):
+            for at in range(0, len(fine), size):
+                wire.send(fine[at : at + size])
+            assert wire.response()[2] == b"/1"
+        for at in range(0, len(request), size):
+            wire.send(request[at : at + size])
+        assert wire.response()[0] == 400
+    with connect(serve(echo).address) as wire:
+        # Nobody waits for the end of a head whose first line is none.
+        wire.drip(b"GET /1 HTTP/1.1 x\r\n")
+        assert wire.response()[0] == 400
+
+
 def test_who_was_in_the_middle_of_a_handshake_when_the_end_began_is_answered(serve, echo, connect):
     served = serve(echo)
     with connect(served.address) as idle:

@@ -418,7 +418,9 @@ class Engine:
         connection.heard = NEVER
         began = not connection.buffer
         if not began:
-            data = bytes(connection.buffer) + data
+            if self._is_short_of_a_head(connection, data):
+                return
+            data = bytes(connection.buffer)
             connection.buffer = b""
         while data:
             end = data.find(b"\r\n\r\n") + 4
@@ -442,6 +444,22 @@ class Engine:
             # It may be due earlier than it was for the rest of the request.
             self._wheel.put(connection, self._now + self._idle_seconds)
             data, connection.buffer = bytes(connection.buffer), b""
+            began = True
+
+    def _is_short_of_a_head(self, connection: Connection, data: bytes) -> bool:
+        """Add to the beginning of a head; return whether more must come before it can be judged.
+
+        Looks at what is new alone: a peer may send byte by byte.
+        """
+        begun = connection.buffer
+        assert isinstance(begun, bytearray)
+        seen = len(begun)
+        begun += data
+        return (
+            begun.find(b"\r\n\r\n", max(0, seen - 3)) < 0
+            and len(begun) <= self.application.max_head
+            and (b"\n" not in data or not _is_odd(begun))
+        )
 
     def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:
         """Keep the beginning of a head, unless it can be refused already."""
@@ -586,7 +604,7 @@ class Engine:
         return (shut and not self._connections) or now >= self._drain_until
 
 
-def _is_odd(data: bytes) -> bool:
+def _is_odd(data: bytes | bytearray) -> bool:
     """Whether the beginning of a head has a first line that ends like no HTTP/1 request line."""
     end = data.find(b"\n")
     if end < 0:
