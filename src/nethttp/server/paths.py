@@ -18,7 +18,7 @@ LinkPolicy = Literal["inside", "all", "none"]
 """Which symbolic links are followed: those that stay inside the root, all, or none."""
 
 #: RFC 9112 section 3.2.2: a server accepts the absolute form, and serves the path in it.
-_ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+")
+_ORIGIN_OF_ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+")
 
 #: Names that Windows takes for devices, whatever their extension (gh-157504).
 _WINDOWS_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
@@ -33,7 +33,9 @@ def url_to_parts(path: str) -> list[str] | None:
     >>> url_to_parts("/a/./b/../c%20d?x#y"), url_to_parts("/../../etc"), url_to_parts("/a%00")
     (['a', 'c d'], ['etc'], None)
     """
-    path = _ABSOLUTE_FORM.sub("", path).partition("?")[0].partition("#")[0]
+    origin = _ORIGIN_OF_ABSOLUTE_FORM.match(path)
+    path = path[origin.end() :] if origin else path
+    path = path.partition("?")[0].partition("#")[0]
     try:
         path = urllib.parse.unquote(path, errors="surrogatepass")
     except UnicodeDecodeError:
@@ -76,12 +78,16 @@ def local_path(root: str, path: str) -> str:
 
 
 def is_inside(path: str, root: str, links: LinkPolicy = "inside") -> bool:
-    """Return whether what `path` resolves to may be served from `root`.
+    """Return whether there is a `path`, and what it resolves to may be served from `root`.
 
-    >>> is_inside("/srv/a", "/srv"), is_inside("/srv/../etc", "/srv")
-    (True, False)
+    >>> [is_inside(path, "/usr") for path in ("/usr/bin", "/usr/../etc", "/usr/nothing")]
+    [True, False, False]
     """
-    if "\0" in path:
+    try:
+        # What is missing, and longer than a path may be, is found out at once: resolving links
+        # costs a look at each of the names in it.
+        os.lstat(path)
+    except (OSError, ValueError):
         return False
     resolve = os.path.abspath if links == "all" else os.path.realpath
     top, found = resolve(root), resolve(path)
