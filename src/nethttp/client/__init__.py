@@ -34,6 +34,7 @@ from .connection import HTTPConnection
 from .https import HTTPS_PORT as HTTPS_PORT
 from .https import HTTPSConnection
 from .response import HTTPResponse
+from .seams import as_imported as _as_imported
 
 if TYPE_CHECKING:
     import ssl
@@ -97,5 +98,7 @@ def __getattr__(name: str) -> Any:
     if name in _LATER:
         from . import message  # start-up: see above
 
-        return getattr(message, _LATER[name])
+        value = getattr(message, _LATER[name])
+        _as_imported(**{name: value})
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

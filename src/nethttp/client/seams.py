@@ -1,0 +1,67 @@
+"""The names of `nethttp.client` that programs replace, looked up when they are used.
+
+In the standard library the client is one module: whatever a program binds under a name there (a
+bound, a function, `print`) has its effect from then on. Here the client is several modules, and
+each asks this one for such a name.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from functools import lru_cache
+from typing import Any
+
+from ..wire.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["NAMES", "as_imported", "head_limits", "replaced", "say"]
+
+NAMES: dict[str, Any] = vars(sys.modules[__package__])
+"""The globals of `nethttp.client`."""
+
+_imported: dict[str, Any] = {}
+
+
+def as_imported(**values: Any) -> None:
+    """Note the values that `nethttp.client` itself binds to names that programs replace."""
+    _imported.update(values)
+
+
+def replaced(name: str) -> Any:
+    """Return what a program has bound to `name` in the place of nethttp's own, else None."""
+    found = NAMES.get(name)
+    return None if found is _imported.get(name) else found
+
+
+def say(*values: object) -> None:
+    """Print a line of `debuglevel`, by the `print` that `nethttp.client` sees at that moment."""
+    NAMES.get("print", builtins.print)(*values)
+
+
+def head_limits(max_fields: float | None = None) -> Limits:
+    """Return the bounds of a response's head, as `_MAXLINE` and `_MAXHEADERS` are at this moment.
+
+    `max_fields` goes before `_MAXHEADERS`.
+    """
+    longest = NAMES["_MAXLINE"]
+    most = NAMES["_MAXHEADERS"] if max_fields is None else max_fields
+    if longest == DEFAULT_LIMITS.max_field_line and most == DEFAULT_LIMITS.max_fields:
+        return DEFAULT_LIMITS
+    return _limits(longest, most)
+
+
+#: So many fields at most add to the bound on all of them: a program may set infinity.
+_MAX_COUNTED = 10_000
+
+
+@lru_cache(maxsize=8)
+def _limits(longest: float, most: float) -> Limits:
+    longest, most = (int(min(bound, sys.maxsize // 4)) for bound in (longest, most))
+    more = max(1, min(most, _MAX_COUNTED) // DEFAULT_LIMITS.max_fields)
+    section = max(DEFAULT_LIMITS.max_field_section, 4 * longest) * more
+    return DEFAULT_LIMITS._replace(
+        max_start_line=longest,
+        max_field_line=longest,
+        max_fields=most,
+        max_field_section=min(section, sys.maxsize),
+    )
