@@ -394,9 +394,24 @@ def test_new_code_that_cannot_start_leaves_the_old(program):
     with running("program:Handler", "0", cwd=program) as server:
         (program / "program.py").write_text("this is no Python\n")
         server.signal(signal.SIGHUP)
-        told = server.stderr_until("the old one goes on")
+        told = server.stderr_until("the old ones go on")
         assert "SyntaxError" in told
         assert server.get().startswith("one")
+
+
+def test_new_code_that_cannot_start_leaves_the_old_again_and_again(program):
+    """Eight workers end nearly together each time, with a reason that no pipe holds at once."""
+    (program / "long.py").write_text(PROGRAM)
+    with running("long:app", "0", "--workers", "8", cwd=program) as server:
+        for attempt in range(8):
+            (program / "long.py").write_text(f"raise RuntimeError('{attempt}' * 100_000)\n")
+            server.signal(signal.SIGHUP)
+            told = server.stderr_until("the old ones go on")
+            assert told.count("importing") == 1
+            assert server.get().startswith("one")
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+        assert server.process.stderr.read() == ""
 
 
 def test_a_supervisor_that_is_killed_takes_its_workers_along(program):
@@ -420,6 +435,64 @@ def test_reload_renews_the_workers_when_a_file_changes(program):
             (program / "program.py").write_text(PROGRAM.replace('"one"', '"two"') + "# longer\n")
             assert time.monotonic() < deadline, version
             select.select([], [], [], 0.3)
+
+
+def test_with_reload_the_port_is_free_once_the_server_has_ended(program):
+    pytest.importorskip("watchfiles")
+    with running("program:Handler", "0", "--reload", cwd=program) as server:
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+        socket.create_server(server.address).close()
+        # The watching process has ended too: nobody holds standard error.
+        assert server.process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "last"),
+    [("raise ValueError('no')", "ValueError: no"), ("import sys; sys.exit(3)", "SystemExit: 3")],
+)
+def test_an_error_at_import_is_said_once_and_shows_only_the_program(program, line, last):
+    (program / "bad.py").write_text(f"def begin():\n    {line}\n\nbegin()\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "nethttp.server", "bad:app", "0", "--workers", "4"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=program,
+    )
+    first, *frames, end = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert first == "python -m nethttp.server: importing 'bad' failed:"
+    assert [frame for frame in frames if frame.startswith("  File")] == [
+        f'  File "{program}/bad.py", line 4, in <module>',
+        f'  File "{program}/bad.py", line 2, in begin',
+    ]
+    assert end == last
+
+
+def test_an_output_that_takes_no_lines_ends_no_server(program):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nethttp.server", "program:app", "--bind", "unix:s"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=program,
+    )
+    process.stdout.close()
+    deadline = time.monotonic() + 20
+    answered = b""
+    while not answered and time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX) as sock:
+            try:
+                sock.connect(str(program / "s"))
+            except OSError:
+                select.select([], [], [], 0.02)
+                continue
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            answered = receive(sock)[1]
+    process.terminate()
+    assert (answered[:3], process.communicate(timeout=20)[1]) == (b"one", "")
+    assert process.returncode == 0
 
 
 # --- where it listens ---

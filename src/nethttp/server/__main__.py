@@ -11,11 +11,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from .applications import NotServable
 from .listeners import ANYWHERE, LOOPBACK, Address, Listeners
-from .loglines import write_stderr
+from .loglines import reason_of, write_stderr
 from .options import Refused, addresses_of, command_line, settings_of
 from .supervisor import Supervisor, serve_in_this_process
 from .worker import Settings, TLSFiles
@@ -78,7 +78,9 @@ def _serve(arguments: argparse.Namespace, settings: Settings, what: str) -> int:
 
     def announce() -> None:
         urls = listeners.urls("https" if settings.tls else "http")
-        print(_announcement(what, urls, addresses), flush=True)
+        # A standard output that takes no lines ends no server.
+        with suppress(OSError, ValueError):
+            print(_announcement(what, urls, addresses), flush=True)
 
     try:
         if not hasattr(os, "fork"):
@@ -86,19 +88,22 @@ def _serve(arguments: argparse.Namespace, settings: Settings, what: str) -> int:
                 raise Refused("--workers and --reload need a system that can fork")
             serve_in_this_process(settings, listeners, announce)
             return 0
-        if arguments.reload:
-            _watch()
-        return Supervisor(settings, listeners, arguments.workers, announce).run()
+        with _watched(listeners, settings.name) if arguments.reload else nullcontext():
+            return Supervisor(settings, listeners, arguments.workers, announce).run()
     finally:
         listeners.close()
 
 
-def _watch() -> None:
-    """Let the workers be renewed when a file below this directory changes."""
-    from .watcher import start_watcher  # start-up: only who asks for it needs it
+def _watched(listeners: Listeners, name: str) -> AbstractContextManager[None]:
+    """Let the workers be renewed, while this is entered, when a file below this directory changes.
+
+    Raises:
+        Refused: the library for it is not installed.
+    """
+    from .watcher import watching  # start-up: only --reload needs it
 
     try:
-        start_watcher([os.getcwd()])
+        return watching([os.getcwd()], listeners.all(), name)
     except ImportError:
         raise Refused(
             "--reload needs the library watchfiles: pip install 'nethttp[reload]'"
@@ -110,12 +115,13 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.serve
     arguments = command_line(prog).parse_intermixed_args(argv)
     try:
         settings, what = settings_of(arguments)
+        settings = settings._replace(name=prog)
         if not arguments.tls_self_signed:
             return _serve(arguments, settings, what)
         with _own_certificate(settings, addresses_of(arguments), arguments.tls_client_ca) as own:
             return _serve(arguments, own, what)
     except (Refused, NotServable, OSError) as refused:
-        write_stderr(f"{prog}: {refused}\n")
+        write_stderr(f"{prog}: {reason_of(refused)}\n")
         return 1
 
 

@@ -118,7 +118,7 @@ def _load(module: str, name: str) -> object:
         if error.name is not None and f"{module}.".startswith(f"{error.name}."):
             raise NotServable(f"no module named {error.name!r} (in {here} or sys.path)") from None
         raise NotServable(_program_error(module, error)) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NotServable(_program_error(module, error)) from None
     for part in name.split("."):
         try:
@@ -128,10 +128,12 @@ def _load(module: str, name: str) -> object:
             raise NotServable(
                 f"module {module!r} has no {name!r}; it has {public[:300] or 'nothing'}"
             ) from None
+        except (Exception, SystemExit) as error:
+            raise NotServable(_program_error(module, error)) from None
     return found
 
 
-def _program_error(module: str, error: Exception) -> str:
+def _program_error(module: str, error: BaseException) -> str:
     """Return what went wrong in a program's module, and where, without the frames of the import."""
     frames = [
         frame

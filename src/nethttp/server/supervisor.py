@@ -24,7 +24,7 @@ from typing import Any
 from .applications import NotServable
 from .arenas import use_one_arena
 from .listeners import Listeners
-from .loglines import write_stderr
+from .loglines import reason_of, write_stderr
 from .worker import Settings, Worker
 
 __all__ = ["Supervisor", "serve_in_this_process"]
@@ -44,8 +44,8 @@ KILL_GRACE = 5.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 
 
-def _say(message: str) -> None:
-    write_stderr(f"nethttp: {message}\n")
+READY = b"!"
+"""The report of a worker that serves. One that cannot start reports the reason, in UTF-8."""
 
 
 def _flush() -> None:
@@ -62,6 +62,8 @@ class _Child:
         self.pid = pid
         self.place = place
         self.report = report
+        """The pipe that it reports in; -1 once that is closed."""
+        self.reported = b""
         self.began = time.monotonic()
         self.ready = False
         self.kill_at: float | None = None
@@ -101,6 +103,8 @@ class Supervisor:
         self._at_a_terminal = _at_a_terminal()
         self._stopping = False
         self._status = 0
+        self._said: set[str] = set()
+        """What was said since the workers were last started or renewed."""
 
     def run(self) -> int:
         """Supervise until told to end; return the exit status: 1 if it had to give up."""
@@ -122,6 +126,15 @@ class Supervisor:
                     os.kill(child.pid, signal.SIGKILL)
                 self._selector.close()
 
+    def _say(self, message: str) -> None:
+        write_stderr(f"{self._settings.name}: {message}\n")
+
+    def _say_once(self, message: str) -> None:
+        """Say what every worker of a start or a renewal would say."""
+        if message not in self._said:
+            self._said.add(message)
+            self._say(message)
+
     # --- workers ---
 
     def _time_left(self) -> float | None:
@@ -136,23 +149,41 @@ class Supervisor:
             if place.start_at is not None and now >= place.start_at:
                 place.start_at = None
                 place.current = self._start(number)
+                if place.current is None:
+                    place.quick_deaths += 1
+                    self._start_later(place)
         for child in self._children.values():
             if child.kill_at is not None and now >= child.kill_at:
-                _say(f"worker {child.pid} did not end in time and is killed")
+                self._say(f"worker {child.pid} did not end in time and is killed")
                 child.kill_at = None
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _start(self, place: int) -> _Child:
-        ours, theirs = os.pipe()
+    def _start(self, place: int) -> _Child | None:
+        """Start a worker; None, and the reason is said, if the system has no room for one."""
+        try:
+            ours, theirs = os.pipe()
+        except OSError as error:
+            self._say_once(f"cannot start a worker: {error.strerror}")
+            return None
         _flush()
         # A signal between the fork and the child's own handlers is kept for these.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        pid = os.fork()
-        if pid == 0:
+        try:
+            pid = os.fork()
+        except OSError as error:
             os.close(ours)
-            self._become_worker(place, theirs)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        os.close(theirs)
+            self._say_once(f"cannot start a worker: {error.strerror}")
+            return None
+        else:
+            if pid == 0:
+                os.close(ours)
+                self._become_worker(place, theirs)
+        finally:
+            # Reached by the supervisor alone: a worker does not return.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            os.close(theirs)
+        # A process that the worker has started may hold the other end for ever.
+        os.set_blocking(ours, False)
         child = self._children[pid] = _Child(pid, place, ours)
         self._selector.register(ours, selectors.EVENT_READ, child)
         return child
@@ -176,13 +207,29 @@ class Supervisor:
             os._exit(status)
 
     def _read_report(self, child: _Child) -> None:
-        """A worker serves now, or its end of the pipe is closed: it has ended, or will soon."""
-        said = os.read(child.report, 1)
+        """Read a worker's report: it serves now, it says why it cannot, or it has ended.
+
+        Several events come at a time, and what was done for one may have read this report already.
+        """
+        if child.report < 0:
+            return
+        try:
+            while child.reported != READY and (piece := os.read(child.report, 65536)):
+                child.reported += piece
+        except BlockingIOError:
+            return  # The rest of the reason follows.
+        self._close_report(child)
+        if child.reported == READY:
+            self._serves(child)
+
+    def _close_report(self, child: _Child) -> None:
         self._selector.unregister(child.report)
         os.close(child.report)
         child.report = -1
-        if not said:
-            return
+        if child.reported not in (b"", READY) and child.kill_at is None:
+            self._say_once(child.reported.decode("utf-8", "replace"))
+
+    def _serves(self, child: _Child) -> None:
         child.ready = True
         place = self._places[child.place]
         if place.next is child:
@@ -192,8 +239,8 @@ class Supervisor:
         if self._announce is not None and all(
             place.current is not None and place.current.ready for place in self._places
         ):
-            self._announce()
-            self._announce = None
+            announce, self._announce = self._announce, None
+            announce()
 
     def _end(self, child: _Child, with_signal: int = signal.SIGTERM) -> None:
         """Let a worker finish what runs, and end; SIGQUIT: end at once."""
@@ -225,6 +272,7 @@ class Supervisor:
 
     def _renew(self) -> None:
         """Start a new worker for every place; the old one goes when it serves."""
+        self._said.clear()
         for number, place in enumerate(self._places):
             if place.next is not None:
                 # One is starting already, perhaps with older code.
@@ -239,9 +287,10 @@ class Supervisor:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 child = self._children[pid]
+                # What it reported before it ended counts.
+                self._read_report(child)
                 if child.report >= 0:
-                    # What it said before it ended counts.
-                    self._read_report(child)
+                    self._close_report(child)
                 del self._children[pid]
                 self._after(child, os.waitstatus_to_exitcode(status))
 
@@ -251,7 +300,7 @@ class Supervisor:
         if place.next is child:
             place.next = None
             if child.kill_at is None and not self._stopping:
-                _say(f"the new worker {child.pid} could not start; the old one goes on")
+                self._say_once("the new workers cannot start; the old ones go on")
             return
         if place.current is not child:
             return
@@ -263,19 +312,26 @@ class Supervisor:
             place.current, place.next = place.next, None
             return
         if self._announce is not None and not child.ready:
-            # The first of all could not start: the next would not either, and it said why.
+            # The first of all could not start: the next would not either.
             self._give_up()
             return
         lived = time.monotonic() - child.began
         place.quick_deaths = place.quick_deaths + 1 if lived < QUICK else 1
         if place.quick_deaths >= MAX_QUICK_DEATHS and lived < QUICK:
-            _say(f"{place.quick_deaths} workers have died at once, one after the other: giving up")
+            self._say(
+                f"{place.quick_deaths} workers have died at once, one after the other: giving up"
+            )
             self._give_up()
             return
-        pause = min(FIRST_PAUSE * 2 ** (place.quick_deaths - 1), LONGEST_PAUSE)
-        place.start_at = time.monotonic() + pause
+        pause = self._start_later(place)
         how = f"signal {-code}" if code < 0 else f"exit status {code}"
-        _say(f"worker {child.pid} ended with {how}; another starts in {pause:.1f} s")
+        self._say(f"worker {child.pid} ended with {how}; another starts in {pause:.1f} s")
+
+    def _start_later(self, place: _Place) -> float:
+        """Let a worker be started after a pause, and return its seconds."""
+        pause: float = min(FIRST_PAUSE * 2 ** max(0, place.quick_deaths - 1), LONGEST_PAUSE)
+        place.start_at = time.monotonic() + pause
+        return pause
 
     def _give_up(self) -> None:
         self._status = 1
@@ -308,7 +364,7 @@ def _at_a_terminal() -> bool:
 
 
 def _work(settings: Settings, listeners: list[socket.socket], report: int) -> int:
-    """Serve in this process until told to end; a byte in `report` says that it serves.
+    """Serve in this process until told to end; `report` is the pipe to the supervisor.
 
     However often it is told, it finishes what runs: a terminal, or whoever manages services, tells
     every process of a group what the supervisor then tells its workers. SIGQUIT ends it at once.
@@ -343,9 +399,9 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
     try:
         made = Worker(settings, listeners)
     except (NotServable, OSError) as error:
-        _say(str(error))
+        os.write(report, reason_of(error).encode("utf-8", "replace"))
         return 1
-    os.write(report, b"!")
+    os.write(report, READY)
     os.close(report)
     # A signal in between would be obeyed twice.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)

@@ -26,7 +26,7 @@ from .contract import Application, EngineLimits
 from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .health import with_health
-from .loglines import write_stderr
+from .loglines import reason_of, write_stderr
 from .servers import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Settings(NamedTuple):
     """How to serve. `find` finds the application, in the process that runs it."""
 
     find: Callable[[], Servable]
+    name: str = "nethttp"
+    """What the messages of the processes begin with."""
     tls: TLSFiles | None = None
     access_log: str | None = None
     """A format of `accesslog.FORMATS`, "off", or None: what the handler itself logs."""
@@ -185,7 +187,7 @@ class Worker:
             if self._log is not None:
                 self._log.reopen()
         except OSError as error:
-            write_stderr(f"nethttp: cannot reload: {error}\n")
+            write_stderr(f"{self.settings.name}: cannot reload: {reason_of(error)}\n")
 
 
 def _open_log(settings: Settings) -> AccessLog | None:
