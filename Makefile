@@ -9,7 +9,7 @@ MINUTES ?= 5
 
 BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*.[ch])
 
-.PHONY: serve test lint bench loads soak docs fuzz sanitize stress clean
+.PHONY: serve test lint bench loads soak docs fuzz sanitize stress suites clean
 
 serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
@@ -21,8 +21,8 @@ test: $(VENV)/for-tests
 	$(BIN)/python -m coverage report
 
 lint: $(VENV)/for-lint
-	$(BIN)/ruff check src tests fuzz benchmarks
-	$(BIN)/ruff format --check src tests fuzz benchmarks
+	$(BIN)/ruff check src tests fuzz benchmarks suites
+	$(BIN)/ruff format --check src tests fuzz benchmarks suites
 	$(BIN)/mypy
 
 bench: $(VENV)/for-benchmarks
@@ -57,6 +57,10 @@ docs: $(VENV)/for-tests
 stress: $(VENV)/for-benchmarks
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/test_crashes.py
 	$(BIN)/python -m benchmarks.restarts $(ARGS)
+
+# Other projects' own tests, on the standard library and on nethttp in its place.
+suites: $(VENV)/installed
+	$(BIN)/python -m suites $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
