@@ -253,19 +253,6 @@ def test_deprecated_arguments_are_accepted_with_a_warning():
     assert connection._context.check_hostname
 
 
-def test_contexts_are_shared_and_safe(monkeypatch):
-    import ssl
-
-    first, second = HTTPSConnection("a")._context, HTTPSConnection("b")._context
-    assert first is second
-    assert first.verify_mode is ssl.CERT_REQUIRED
-    assert first.check_hostname
-    assert first.minimum_version >= ssl.TLSVersion.TLSv1_2
-    # What programs do to change every default context.
-    monkeypatch.setattr(ssl, "_create_default_https_context", ssl._create_unverified_context)
-    assert HTTPSConnection("a")._context.verify_mode is ssl.CERT_NONE
-
-
 def test_tls_is_not_imported_before_it_is_needed():
     import subprocess
     import sys

@@ -27,18 +27,16 @@ from ..errors import (
     UnknownProtocol,
     UnknownTransferEncoding,
 )
-from ..net.tls import new_client_context as _new_client_context
 from ..wire.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
 from .connection import HTTP_PORT as HTTP_PORT
 from .connection import HTTPConnection
 from .https import HTTPS_PORT as HTTPS_PORT
 from .https import HTTPSConnection
+from .https import create_https_context as _create_https_context
 from .response import HTTPResponse
 from .seams import as_imported as _as_imported
 
 if TYPE_CHECKING:
-    import ssl
-
     from .message import HTTPMessage as HTTPMessage
     from .message import parse_headers as parse_headers
 
@@ -77,10 +75,7 @@ _MAXLINE = _DEFAULT_LIMITS.max_field_line
 _MAXHEADERS = _DEFAULT_LIMITS.max_fields
 
 
-def _create_https_context(_http_version: int) -> ssl.SSLContext:
-    """Return a new default context; urllib.request asks for one with the version it speaks."""
-    return _new_client_context()
-
+_as_imported(_create_https_context=_create_https_context)
 
 #: What loads email, which takes longer than the rest of the client: (the room, the name there).
 _LATER = {

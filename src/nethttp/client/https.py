@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..net import tls
+from . import seams
 from .connection import NO_TIMEOUT, HTTPConnection
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["HTTPSConnection"]
+__all__ = ["HTTPSConnection", "create_https_context"]
 
 HTTPS_PORT = 443
+
+
+def create_https_context(_http_version: int) -> ssl.SSLContext:
+    """Return a new default context; urllib.request asks for one with the version it speaks."""
+    return tls.new_client_context()
+
+
+def _new_context(http_version: int) -> ssl.SSLContext:
+    make = seams.replaced("_create_https_context") or create_https_context
+    context: ssl.SSLContext = make(http_version)
+    return context
+
+
+class _OwnContext:
+    """A connection's `_context`, made when somebody asks for it; from then on a plain attribute."""
+
+    def __get__(self, connection: HTTPSConnection | None, _owner: Any = None) -> Any:
+        if connection is None:
+            return self
+        context = vars(connection)["_context"] = _new_context(connection._http_vsn)
+        return context
 
 
 class HTTPSConnection(HTTPConnection):
     """`HTTPConnection` over TLS 1.2 and later; the host's certificate and name are checked.
 
-    `context` replaces the default, which all connections share. `key_file`, `cert_file` and
-    `check_hostname` are accepted as they were until Python 3.11; put them into a context instead.
+    `context` replaces the default. `key_file`, `cert_file` and `check_hostname` are accepted as
+    they were until Python 3.11; put them into a context instead.
     """
 
     default_port = HTTPS_PORT
+    _context = _OwnContext()
 
     def __init__(
         self,
@@ -56,14 +80,29 @@ class HTTPSConnection(HTTPConnection):
                 DeprecationWarning,
                 stacklevel=2,
             )
-            context = tls.new_client_context() if context is None else context
+            context = _new_context(self._http_vsn) if context is None else context
             if cert_file or key_file:
                 context.load_cert_chain(cert_file or "", key_file)
                 context.post_handshake_auth = True
             if check_hostname is not None:
                 context.check_hostname = check_hostname
         self.key_file, self.cert_file = key_file, cert_file
-        self._context = tls.client_context() if context is None else context
+        if context is None and self._makes_contexts_now():
+            context = _new_context(self._http_vsn)
+        if context is not None:
+            self._context = context
+
+    @classmethod
+    def _makes_contexts_now(cls) -> bool:
+        """Whether a program has put something in the place of what makes contexts.
+
+        It may count the calls, or take its function away again before the connection is made.
+        """
+        return (
+            cls._context is not _DEFAULT_CONTEXT
+            or seams.replaced("_create_https_context") is not None
+            or not tls.makes_contexts_as_it_came()
+        )
 
     def connect(self) -> None:
         """Connect, through the tunnel if there is one, and shake hands.
@@ -74,8 +113,25 @@ class HTTPSConnection(HTTPConnection):
         super().connect()
         name = self._tunnel_host or self.host
         try:
-            self.sock = self._context.wrap_socket(self.sock, server_hostname=name)
+            if "_context" in vars(self) or self._makes_contexts_now():
+                self.sock = self._context.wrap_socket(self.sock, server_hostname=name)
+            else:
+                self.sock = tls.wrap_client_socket(self.sock, name, _context_of(self))
         except BaseException:
             with suppress(OSError):
                 self.close()
             raise
+
+
+_DEFAULT_CONTEXT = HTTPSConnection._context
+
+
+def _context_of(connection: HTTPSConnection) -> Any:
+    """Return a function that returns the connection's context, as long as there is one."""
+    found = weakref.ref(connection)
+
+    def own() -> ssl.SSLContext:
+        connection = found()
+        return tls.new_client_context() if connection is None else connection._context
+
+    return own
