@@ -66,7 +66,8 @@ clean:
 	rm -rf $(VENV) build dist src/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making the virtual environment $(VENV) and installing into it: about 20 seconds ..."
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(BUILT_FROM) | $(VENV)/bin/python
 	$(PIP) install --editable .

@@ -1,7 +1,8 @@
 """Every example in the documentation runs: docstrings, and the Python blocks of the pages.
 
 The blocks of a page run in their order, in one namespace, in an empty directory. A block whose
-fence says ``python no-run`` is shown only.
+fence says ``python no-run`` is shown only. The README and the tutorial are for newcomers, who paste
+them into files and into the prompt: `tests/e2e/test_newcomer.py` does that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import nethttp
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOR_NEWCOMERS = {"README.md", "tutorial.md"}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
@@ -33,7 +35,9 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in FOR_NEWCOMERS], ids=lambda page: page.name
+)
 def test_page_examples(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
