@@ -10,9 +10,10 @@ import pytest
 SRC = Path(__file__).parent.parent / "src" / "nethttp"
 
 #: Which rooms a room may import, itself always included. Everything may import the first row.
-GROUND = {"errors", "status", "message", "_version"}
+GROUND = {"errors", "overrides", "status", "message", "_version"}
 ALLOWED = {
     "errors": set(),
+    "overrides": set(),
     "status": set(),
     "message": set(),
     "_version": set(),

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-__all__ = ["Crew"]
+__all__ = ["Crew", "only_crews_are_left"]
 
 #: How long a thread without work stays, in seconds.
 PATIENCE = 10.0
@@ -43,13 +43,25 @@ class _Bunk:
         return work
 
 
+class _Member(threading.Thread):
+    """A thread of a crew."""
+
+
+def only_crews_are_left() -> bool:
+    """Return whether the process goes on for the sake of threads of crews alone."""
+    return all(
+        thread.daemon or isinstance(thread, _Member) or not thread.is_alive()
+        for thread in threading.enumerate()
+    )
+
+
 class Crew:
     """At most `most` threads, and at most `backlog` pieces of work that wait for one of them."""
 
     def __init__(self, most: int, backlog: int, *, daemon: bool, name: str) -> None:
         self.most = most
         self.backlog = backlog
-        self._daemon = daemon
+        self.daemon = daemon
         self._name = name
         #: Work that no thread has begun; there is none while a thread is idle.
         self._waiting: deque[Work] = deque()
@@ -75,8 +87,8 @@ class Crew:
                     return False
                 self._waiting.append(work)
                 return True
-            thread = threading.Thread(
-                target=self._run, args=(_Bunk(work),), name=self._name, daemon=self._daemon
+            thread = _Member(
+                target=self._run, args=(_Bunk(work),), name=self._name, daemon=self.daemon
             )
             self._threads.add(thread)
             try:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, Connection
 from .contract import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
-from .crew import Crew
+from .crew import Crew, only_crews_are_left
 from .deadlines import NEVER
 from .doors import Doors
 from .lead import TICK, Lead
@@ -133,6 +133,8 @@ class Engine:
         try:
             if self.threads:
                 self._crew.take(self._lead_on, urgent=True)
+                if not self._crew.daemon and threading.current_thread().daemon:
+                    service_actions = self._ending_with_the_program(service_actions)
                 self._lead.watch(self._hand_over, poll_interval, service_actions)
             else:
                 self._loop(poll_interval, service_actions)
@@ -140,6 +142,21 @@ class Engine:
             self._end()
         if self._failure is not None:
             raise self._failure
+
+    def _ending_with_the_program(self, service_actions: Callable[[], None]) -> Callable[[], None]:
+        """Return `service_actions` that also stop the engine once nothing else keeps the process.
+
+        The interpreter waits at its end for every thread that is no daemon, and the leader is such
+        a thread where handlers are to be waited for. The thread that serves is a daemon: the
+        process is not to go on for the sake of the next client.
+        """
+
+        def act() -> None:
+            service_actions()
+            if not threading.main_thread().is_alive() and only_crews_are_left():
+                self.stop()
+
+        return act
 
     def stop(self) -> None:
         """Stop as soon as can be: handlers that run finish, nothing else does."""

@@ -13,6 +13,7 @@ import socketserver
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from ..overrides import Originals
 from ..wire.usual import usual_request
 from .connection import Connection
 from .handler import BaseHTTPRequestHandler
@@ -24,8 +25,11 @@ __all__ = ["HandlerApplication", "runs_on_the_engine"]
 #: Content up to this size comes in before the handler runs, so that no thread waits for it.
 MAX_COLLECTED = 65536
 
-#: What a handler class must not have changed: the engine calls none of these.
-_BYPASSED = ("setup", "handle", "finish", "handle_one_request", "parse_request", "wbufsize")
+#: What the engine has its own way for, as long as no program has put another in its place.
+_REPLACED = Originals(
+    ["setup", "handle", "finish", "handle_one_request", "parse_request", "wbufsize"],
+    BaseHTTPRequestHandler,
+)
 
 
 def runs_on_the_engine(factory: Any) -> bool:
@@ -38,9 +42,7 @@ def runs_on_the_engine(factory: Any) -> bool:
     return (
         isinstance(factory, type)
         and issubclass(factory, BaseHTTPRequestHandler)
-        and all(
-            getattr(factory, name) is getattr(BaseHTTPRequestHandler, name) for name in _BYPASSED
-        )
+        and _REPLACED.left_alone(factory)
     )
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
+from ..overrides import Originals
 from .contract import BUSY_RESPONSE, FAREWELL, LAST_CALL, EngineLimits
 from .loglines import write_stderr
 from .patience import end_sending
@@ -34,17 +35,6 @@ __all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPSe
 #: How long an accept may wait, in seconds, without an engine: who is heard of may be gone, taken by
 #: another process that has the socket too.
 ACCEPT_WAIT = 0.1
-
-#: Methods that the engine does not call, and the modules whose versions it stands for.
-_BYPASSED = (
-    "process_request",
-    "finish_request",
-    "get_request",
-    "shutdown_request",
-    "close_request",
-    "_handle_request_noblock",
-)
-_BYPASSED_IN = ("socketserver", __name__)
 
 
 class HTTPServer(socketserver.TCPServer):
@@ -73,10 +63,8 @@ class HTTPServer(socketserver.TCPServer):
     _server_name: str | None = None
     _engine: Engine | None = None
 
-    # What the engine asks of a server; `ThreadingMixIn` and TLS have their own.
-    _has_threads = False
+    # TLS has its own.
     _tls: Any = None
-    daemon_threads = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._stop_asked = threading.Event()
@@ -101,13 +89,18 @@ class HTTPServer(socketserver.TCPServer):
     def server_name(self, name: str) -> None:
         self._server_name = name
 
+    @property
+    def _has_threads(self) -> bool:
+        """Whether handlers run in threads of their own: `ThreadingMixIn` is mixed in."""
+        return type(self).process_request is not socketserver.BaseServer.process_request
+
     def _runs_on_the_engine(self) -> bool:
         """Whether nothing is overridden that the engine would not call."""
         from .handling import runs_on_the_engine  # start-up
 
-        return runs_on_the_engine(self.RequestHandlerClass) and all(
-            getattr(getattr(type(self), name), "__module__", None) in _BYPASSED_IN
-            for name in _BYPASSED
+        return (
+            _REPLACED.left_alone(self)
+            and runs_on_the_engine(self.RequestHandlerClass)
         )
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
@@ -154,7 +147,7 @@ class HTTPServer(socketserver.TCPServer):
             verify=self.verify_request,
             on_error=self.handle_error,
             busy_response=self.busy_response,
-            daemon=self.daemon_threads,
+            daemon=getattr(self, "daemon_threads", True),
         )
 
     def _make_application(self) -> Any:
@@ -202,7 +195,9 @@ class HTTPServer(socketserver.TCPServer):
     def server_close(self) -> None:
         """Close the listening socket, and wait for threads that are not daemons."""
         super().server_close()
-        if self._engine is not None and not self.daemon_threads:
+        # Both are `ThreadingMixIn`'s.
+        waits = not getattr(self, "daemon_threads", True) and getattr(self, "block_on_close", True)
+        if waits and self._engine is not None:
             self._engine.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -227,7 +222,6 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
     """
 
     daemon_threads = True
-    _has_threads = True
     busy_response: bytes
     max_connections: int | None
 
@@ -319,3 +313,13 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
 
     # Without a handshake there is nothing to say.
     busy_response = b""
+
+
+#: What the engine has its own way for, as long as no program has put another in its place.
+_REPLACED = Originals(
+    [
+        *("process_request", "finish_request", "get_request", "shutdown_request"),
+        *("close_request", "_handle_request_noblock", "fileno"),
+    ],
+    *(HTTPServer, HTTPSServer, ThreadingHTTPServer, socketserver.ThreadingMixIn),
+)
