@@ -42,6 +42,4 @@ class Originals:
             cls = type(subject)
             if not vars(subject).keys().isdisjoint(self._found):
                 return False
-        return all(
-            getattr(cls, name, None) in originals for name, originals in self._found.items()
-        )
+        return all(getattr(cls, name, None) in originals for name, originals in self._found.items())

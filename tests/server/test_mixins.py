@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socketserver
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -114,6 +115,50 @@ def test_a_mixed_in_process_for_each_connection():
     assert [count for _, count in answers] == [b"1", b"1"], answers
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=60)
+
+
+def test_process_request_thread_is_called(serve, echo, connect):
+    for base in (ThreadingHTTPServer, Threaded):
+        called = []
+
+        class Own(base):
+            def process_request_thread(self, request, client_address):
+                called.append(client_address)  # noqa: B023  # called before the loop goes on
+                super().process_request_thread(request, client_address)
+
+        with connect(serve(echo, Own).address) as wire:
+            wire.send(GET % b"1")
+            assert wire.response()[2] == b"/1"
+            assert called == [wire.sock.getsockname()]
+
+
+def test_tls_in_process_request_thread_leaves_no_way_around_it(
+    capfd, serve, echo, connect, certificate, trusting
+):
+    cert, key = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+
+    class TLS(ThreadingHTTPServer):
+        def process_request_thread(self, request, client_address):
+            try:
+                request = context.wrap_socket(request, server_side=True)
+            except ssl.SSLError:
+                request.close()
+                self._visitors.leave()
+                return
+            super().process_request_thread(request, client_address)
+
+    served = serve(echo, TLS)
+    with connect(served.address) as plain:
+        plain.send(GET % b"secret")
+        assert b"secret" not in plain.rest()
+    with (
+        connect(served.address) as wire,
+        trusting.wrap_socket(wire.sock, server_hostname="localhost") as wrapped,
+    ):
+        wrapped.sendall(GET % b"secret")
+        assert b"/secret" in b"".join(iter(lambda: wrapped.recv(1000), b""))
 
 
 def test_threads_over_tls_by_the_mix_in(serve, echo, connect, certificate, trusting):

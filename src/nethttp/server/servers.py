@@ -100,6 +100,7 @@ class HTTPServer(socketserver.TCPServer):
 
         return (
             _REPLACED.left_alone(self)
+            and (not self._has_threads or _REPLACED_IN_THREADS.left_alone(self))
             and runs_on_the_engine(self.RequestHandlerClass)
         )
 
@@ -322,4 +323,7 @@ _REPLACED = Originals(
         *("close_request", "_handle_request_noblock", "fileno"),
     ],
     *(HTTPServer, HTTPSServer, ThreadingHTTPServer, socketserver.ThreadingMixIn),
+)
+_REPLACED_IN_THREADS = Originals(
+    ["process_request_thread"], ThreadingHTTPServer, socketserver.ThreadingMixIn
 )
