@@ -33,20 +33,6 @@ COMMANDS = COMMAND.findall(README.partition("## Commands")[2].partition("## How 
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """The repository's files in a folder of their own."""
-    folder = tmp_path_factory.mktemp("copy") / "nethttp"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((ROOT / name).read_bytes())
-    return folder
-
-
-@pytest.fixture(scope="module")
 def environment(copy, tmp_path_factory):
     """What the shell of the newcomer has after the README's installation."""
     venv = tmp_path_factory.mktemp("environment") / "venv"
