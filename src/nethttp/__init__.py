@@ -14,8 +14,14 @@ from __future__ import annotations
 
 from ._version import __version__
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # typing takes a while to load; type checkers know the name
 if TYPE_CHECKING:
+    from . import client as client
+    from . import compat as compat
+    from . import cookiejar as cookiejar
+    from . import cookies as cookies
+    from . import errors as errors
+    from . import server as server
     from .status import HTTPMethod, HTTPStatus
 
 __all__ = ["HTTPMethod", "HTTPStatus", "__version__"]
@@ -23,18 +29,20 @@ __all__ = ["HTTPMethod", "HTTPStatus", "__version__"]
 _PARTS = frozenset({"client", "compat", "cookiejar", "cookies", "errors", "server"})
 _STATUS_NAMES = frozenset({"HTTPMethod", "HTTPStatus"})
 
+if not TYPE_CHECKING:  # a type checker is to know which names there are
 
-def __getattr__(name: str) -> object:
-    if name in _STATUS_NAMES:
-        from . import status  # start-up: cookies and jars need none
+    def __getattr__(name: str) -> object:
+        if name in _STATUS_NAMES:
+            from . import status  # start-up: cookies and jars need none
 
-        return getattr(status, name)
-    if name in _PARTS:
-        from importlib import import_module  # start-up: the same
+            return getattr(status, name)
+        if name in _PARTS:
+            from importlib import import_module  # start-up: the same
 
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS, *_STATUS_NAMES])
+    dunders = (name for name in globals() if name.startswith("__"))
+    return sorted({*__all__, *_PARTS, *dunders})
