@@ -17,16 +17,17 @@ ALLOWED = {
     "status": set(),
     "message": set(),
     "_version": set(),
+    "commandline": {"_version", "wire"},
     "wire": {"errors", "status"},
     "net": {"wire", *GROUND},
     "cookies": {"errors", "wire"},
-    "cookiejar": {"errors", "wire", "cookies"},
-    "client": {"wire", "net", "cookies", "cookiejar", *GROUND},
-    "server": {"wire", "net", "cookies", *GROUND},
+    "cookiejar": {"errors", "wire", "cookies", "commandline"},
+    "client": {"wire", "net", "cookies", "cookiejar", "commandline", *GROUND},
+    "server": {"wire", "net", "cookies", "commandline", *GROUND},
     "compat": {"status", "__init__"},
     # The parts, for type checkers alone: they are imported when they are first used.
     "__init__": {"client", "compat", "cookiejar", "cookies", "server", *GROUND},
-    "__main__": {"__init__", "client", "cookiejar", "server", "wire", "status"},
+    "__main__": {"__init__", "client", "cookiejar", "server", "status", "commandline"},
 }
 
 #: What has no place in `wire`: it knows no input, output, time or threads.

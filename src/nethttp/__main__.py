@@ -1,23 +1,42 @@
-"""``python -m nethttp``: serve · get · cookies · status."""
+"""``python -m nethttp``, or ``nethttp``: serve, get, cookies, status, help, version."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from . import __version__
+from .commandline import CommandParser, closest, run_command, version_line
 from .status import HTTPStatus, reference_of
-from .wire.head import TWIN
 
 
-def _status(argv: Sequence[str]) -> int:
-    """Print a code's row of the registry, or all rows."""
-    parser = argparse.ArgumentParser(
-        prog="nethttp status", description="Say what a status code means, and where that stands."
+def _serve(words: Sequence[str]) -> int:
+    from .server.__main__ import main  # start-up: only this command needs it
+
+    return main(words, prog="nethttp serve")
+
+
+def _get(words: Sequence[str]) -> int:
+    from .client.__main__ import main  # start-up: only this command needs it
+
+    return main(words, prog="nethttp get")
+
+
+def _cookies(words: Sequence[str]) -> int:
+    from .cookiejar.__main__ import main  # start-up: only this command needs it
+
+    return main(words, prog="nethttp cookies")
+
+
+def _status(words: Sequence[str]) -> int:
+    """Print the registry's row of one status code, or all rows."""
+    parser = CommandParser(
+        prog="nethttp status", description="Print what a status code means and which RFC says so."
     )
-    parser.add_argument("code", nargs="?", type=int, help="a status code (default: all)")
-    code = parser.parse_args(argv).code
+    parser.add_argument(
+        "code", nargs="?", type=_code, metavar="CODE", help="a status code (default: all of them)"
+    )
+    code = parser.parse_args(words).code
     rows = [status for status in HTTPStatus if code in (None, status.value)]
     for status in rows:
         print(f"{status.value} {status.phrase}  ({reference_of(status)})")
@@ -29,45 +48,69 @@ def _status(argv: Sequence[str]) -> int:
     return 0
 
 
-def _serve(argv: Sequence[str]) -> int:
-    from .server.__main__ import main  # start-up: only this command needs it
-
-    return main(argv, prog="nethttp serve")
-
-
-def _get(argv: Sequence[str]) -> int:
-    from .client.__main__ import main  # start-up: only this command needs it
-
-    return main(argv, prog="nethttp get")
+def _code(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a status code such as 404, got {text!r}")
+    return int(text)
 
 
-def _cookies(argv: Sequence[str]) -> int:
-    from .cookiejar.__main__ import main  # start-up: only this command needs it
+def _help(words: Sequence[str]) -> int:
+    """Print the help of a command, or which commands there are."""
+    return main([*words[:1], "--help"])
 
-    return main(argv, prog="nethttp cookies")
+
+def _version(_words: Sequence[str]) -> int:
+    print(version_line())
+    return 0
 
 
-_COMMANDS = {
-    "serve": (_serve, "serve a directory"),
-    "get": (_get, "fetch a URL"),
-    "cookies": (_cookies, "look into cookie jars, carry cookies between them"),
-    "status": (_status, "say what a status code means"),
+_COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
+    "serve": (_serve, "serve a directory, a WSGI application or a handler class"),
+    "get": (_get, "send a request and print or save the response"),
+    "cookies": (_cookies, "list, convert and clean cookie jars"),
+    "status": (_status, "print what a status code means"),
+    "help": (_help, "print the help of a command: nethttp help serve"),
+    "version": (_version, "print the version"),
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command that `argv` names and return its exit status."""
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="nethttp",
-        description="Python's http package as it should be.",
-        epilog="\n".join(f"  {name:8}{about}" for name, (_, about) in _COMMANDS.items()),
+        usage="nethttp COMMAND [ARGUMENT ...]",
+        description="An HTTP server, an HTTP client and cookie jars for the command line.",
+        epilog="\n".join(
+            [
+                "commands:",
+                *(f"  {name:9}{about}" for name, (_, about) in _COMMANDS.items()),
+                "",
+                "Each command has its own --help.",
+            ]
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    version = f"nethttp {__version__}, {TWIN} parser, Python {sys.version.split()[0]}"
-    parser.add_argument("--version", action="version", version=version)
-    parser.add_argument("command", choices=_COMMANDS, help="what to do; each knows --help")
+    parser.add_argument("command", nargs="?", type=_command, help=argparse.SUPPRESS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def _command(word: str) -> str:
+    if word not in _COMMANDS:
+        raise argparse.ArgumentTypeError(f"there is no command {word}{closest(word, _COMMANDS)}")
+    return word
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` names and return its exit status; without one, print the help."""
+    return run_command(lambda: _run(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _run(words: Sequence[str]) -> int:
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
     return _COMMANDS[arguments.command][0](arguments.arguments)
 
 

@@ -7,10 +7,10 @@ import pty
 import socket
 import subprocess
 import sys
-import threading
 
 import pytest
 
+from nethttp.client.download import progress_line
 from nethttp.server import BaseHTTPRequestHandler
 
 BIG = bytes(range(256)) * 4000
@@ -54,6 +54,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def say_away(self):
         self.answer(status=307, Location=f"http://localhost:{self.server.server_port}/echo")
+
+    def say_binary(self):
+        self.answer(b"\x89PNG\0\1", **{"Content-Type": "image/png"})
 
     def say_cut(self):
         self.send_response(200)
@@ -108,6 +111,10 @@ def test_the_head(url):
 def test_an_http_error_is_1_and_its_content_is_shown(url):
     done = fetch(url + "/missing")
     assert (done.returncode, done.stdout) == (1, b"not here")
+    assert done.stderr.decode() == f"python -m nethttp.client: {url}/missing: 404 Not Found\n"
+    # The head has it already.
+    for option in ("-i", "-I"):
+        assert fetch(option, url + "/missing").stderr == b""
 
 
 def test_methods_fields_and_data(url, tmp_path):
@@ -122,6 +129,7 @@ def test_methods_fields_and_data(url, tmp_path):
     file = tmp_path / "data"
     file.write_bytes(b"from a file")
     assert fetch("-d", f"@{file}", url + "/echo").stdout.endswith(b"from a file")
+    assert fetch("-d", b"\xff", url + "/echo").stdout.endswith(b"\n\n\xff")
     assert fetch("-d", "@-", url + "/echo", input=b"from stdin").stdout.endswith(b"from stdin")
     assert b"Authorization: Basic dXNlcjpwdw==" in fetch("-u", "user:pw", url + "/echo").stdout
 
@@ -131,7 +139,9 @@ def test_a_url_of_a_person(url):
 
 
 def test_redirects(url):
-    assert fetch(url + "/moved").stdout == b""
+    done = fetch(url + "/moved")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.decode().endswith("/moved: 302 Found, to '/echo?moved'; -L follows it\n")
     done = fetch("-L", "-d", "x", url + "/moved")
     assert done.stdout.startswith(b"GET /echo?moved\n")
     assert b"Content-Type" not in done.stdout
@@ -164,33 +174,106 @@ def test_a_broken_download_leaves_nothing(url, tmp_path):
     assert os.listdir(tmp_path) == ["cut"]
 
 
-def test_progress_on_a_terminal(url, tmp_path):
-    ours, theirs = pty.openpty()
-    shown = b""
+class Terminal:
+    """A terminal of its own, as what a program's standard input, output and error are."""
 
-    def read() -> None:
-        nonlocal shown
-        try:
-            while piece := os.read(ours, 1000):
-                shown += piece
-        except OSError:
-            pass  # The terminal is gone.
+    def __init__(self) -> None:
+        self.ours, self.theirs = pty.openpty()
+        self.shown = b""
 
-    thread = threading.Thread(target=read)
-    thread.start()
-    try:
+    def run(self, *arguments: str, typed: bytes = b"", without: str = "", **streams) -> int:
+        """Run the command here, `without` a module, and return its exit status."""
+        program = (
+            "import os, sys, fcntl, termios; os.setsid(); fcntl.ioctl(2, termios.TIOCSCTTY, 0)\n"
+            f"if {without!r}: sys.modules[{without!r}] = None\n"
+            "from nethttp.client.__main__ import main; sys.exit(main())"
+        )
         process = subprocess.Popen(
-            [sys.executable, "-m", "nethttp.client", "-o", str(tmp_path / "big"), url + "/big"],
-            stderr=theirs,
+            [sys.executable, "-c", program, *arguments],
+            **{"stdin": self.theirs, "stdout": self.theirs, "stderr": self.theirs, **streams},
             env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
         )
-        assert process.wait(30) == 0
-    finally:
-        os.close(theirs)
-        thread.join()
-        os.close(ours)
-    assert b"big" in shown
-    assert b"1,000.0 KiB" in shown
+        os.close(self.theirs)
+        try:
+            while piece := os.read(self.ours, 1000):
+                self.shown += piece
+                if typed and b"Password" in self.shown:
+                    os.write(self.ours, typed)
+                    typed = b""
+        except OSError:
+            pass  # The terminal is gone.
+        os.close(self.ours)
+        return process.wait(30)
+
+
+def test_progress_on_a_terminal(url, tmp_path):
+    terminal = Terminal()
+    assert terminal.run("-o", str(tmp_path / "big"), url + "/big") == 0
+    assert b"big" in terminal.shown
+    assert b"1.0/1.0 MB" in terminal.shown
+
+
+def test_progress_without_rich(url, tmp_path):
+    terminal = Terminal()
+    assert terminal.run("-o", str(tmp_path / "big"), url + "/big", without="rich") == 0
+    last = terminal.shown.split(b"\r")[-2]
+    assert last.startswith(b"big: 1.0 MB of 1.0 MB (100 %), ")
+    assert last.rstrip().endswith(b"B/s")
+    assert terminal.shown.endswith(b"\r\n")
+
+
+def test_an_error_has_a_line_of_its_own_below_the_progress(url, tmp_path):
+    terminal = Terminal()
+    assert terminal.run("-o", str(tmp_path / "cut"), url + "/cut", without="rich") == 2
+    *_, progress, error = terminal.shown.replace(b"\r\n", b"\n").splitlines()
+    assert progress.rpartition(b"\r")[2].startswith(b"cut: 0.0 kB of 0.5 kB (0 %)")
+    assert error.startswith(b"python -m nethttp.client: http://")
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "line"),
+    [
+        (0, None, 0.0, "a: 0.0 kB, 0.0 kB/s"),
+        (0, 10_000, 0.0, "a: 0.0 kB of 10.0 kB (0 %), 0.0 kB/s"),
+        (1_000_000, None, 1.0, "a: 1.0 MB, 1.0 MB/s"),
+        (999_999, 10**9, 1.0, "a: 1.0 MB of 1.0 GB (0 %), 1.0 MB/s, 16:39 left"),
+        (5 * 10**12, 10**13, 10.0, "a: 5000.0 GB of 10000.0 GB (50 %), 500.0 GB/s, 0:10 left"),
+        (7, 7, 1.0, "a: 0.0 kB of 0.0 kB (100 %), 0.0 kB/s"),
+    ],
+)
+def test_the_line_that_counts(done, total, seconds, line):
+    assert progress_line("a", done, total, seconds) == line
+
+
+def test_binary_content_is_not_printed_to_a_terminal(url, tmp_path):
+    terminal = Terminal()
+    assert terminal.run(url + "/binary") == 2
+    assert b"the content is binary ('image/png'): -o FILE saves it" in terminal.shown
+    assert b"PNG\0" not in terminal.shown
+    terminal = Terminal()
+    assert terminal.run("-o", "-", url + "/binary") == 0
+    assert b"PNG\0" in terminal.shown
+    assert fetch(url + "/binary").stdout == b"\x89PNG\0\1"
+    terminal = Terminal()
+    assert terminal.run(url) == 0
+    assert terminal.shown == b"hello"
+
+
+def test_the_password_is_asked_for_on_the_terminal(url):
+    terminal = Terminal()
+    assert terminal.run("-u", "user", url + "/echo", typed=b"p:w\n") == 0
+    assert b"Password of user at 127.0.0.1: " in terminal.shown
+    assert b"p:w" not in terminal.shown
+    assert b"Authorization: Basic dXNlcjpwOnc=" in terminal.shown
+
+
+def test_without_a_terminal_the_password_must_be_given(url):
+    done = fetch("-u", "user", "-d", "@-", url + "/echo", input=b"data", start_new_session=True)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"expected USER:PASSWORD after -u" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    # An empty password is one.
+    assert b"Authorization: Basic dXNlcjo=" in fetch("-u", "user:", url + "/echo").stdout
 
 
 def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
@@ -204,12 +287,24 @@ def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
     assert "cannot read" in failed("-d", "@/nothing", url)
     assert "NAME: VALUE" in failed("-H", "nothing", url)
     assert "Invalid header" in failed("-H", "A b: c", url)
-    assert "No such file" in failed("-o", str(tmp_path / "no" / "file"), url)
+    nowhere = str(tmp_path / "no" / "file")
+    assert f"cannot write {nowhere}: No such file" in failed("-o", nowhere, url)
+    assert f"cannot write {tmp_path}: Is a directory" in failed("-o", str(tmp_path), url)
+    if os.path.exists("/dev/full"):
+        assert "cannot write /dev/full: No space left" in failed("-o", "/dev/full", url)
+        with open("/dev/full", "wb") as full:
+            command = [sys.executable, "-m", "nethttp.client", url]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=30)
+        said = b"python -m nethttp.client: cannot write standard output: No space left on device\n"
+        assert (done.returncode, done.stderr) == (2, said)
+    assert "does not speak TLS" in failed(url.replace("http:", "https:"))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         slow = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         assert "no answer within 0.1 seconds" in failed("-m", "0.1", slow)
     assert fetch("--odd").returncode == 2
-    assert fetch("-m", "0", url).returncode == 2
+    done = fetch("-m", "0", url)
+    assert done.returncode == 2
+    assert b"expected seconds, such as 10 or 0.5, got '0'" in done.stderr
 
 
 def test_a_certificate_that_nobody_trusts(serve, tmp_path):

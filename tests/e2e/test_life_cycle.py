@@ -727,7 +727,7 @@ def test_health_and_readiness(program):
         (["--bind", "fd:1"], "cannot bind to fd:1"),
         (["--bind", "127.0.0.1:99999"], "expected a port"),
         (["--header", "no colon"], "expected NAME:VALUE"),
-        (["--workers", "0"], "expected a number from 1 on"),
+        (["--workers", "0"], "expected a number above 0"),
         (["--max-body", "lots"], "expected bytes"),
         (["--access-log-file", "/nothing/log"], "No such file or directory"),
     ],

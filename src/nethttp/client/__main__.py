@@ -8,70 +8,93 @@ import os
 import re
 import ssl
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from .. import errors
+from ..commandline import CommandParser, run_command
 from ..net.tls import new_client_context
+from . import responses
 from .connection import HTTPConnection
-from .download import copy_content, progress_on, whole_file
+from .download import CannotWrite, ReaderLeft, copy_content, progress_on, whole_file, writing_to
 from .https import HTTPSConnection
 from .redirect import FOLLOWED, follow
 from .response import HTTPResponse
 
+if TYPE_CHECKING:
+    from .download import Buffer, Write
+
 MAX_REDIRECTS = 20
 
 EPILOG = """\
-exit status: 0 for 2xx and 3xx, 1 for an HTTP error (4xx, 5xx), 2 when there is no (whole) response
+exit status: 0 for 2xx and 3xx, 1 for an HTTP error (4xx, 5xx), 2 if no whole response was received
 """
+
+#: What OpenSSL says of a server that answers a handshake with something else.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 
 
 class _Failure(Exception):
     """Something that ends the command, said in one line."""
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(prog: str) -> CommandParser:
+    parser = CommandParser(
         prog=prog,
-        description="Fetch a URL.",
+        usage=f"{prog} [OPTION ...] URL",
+        description="Send a request and print or save the response.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("url", metavar="URL", help="http:// or https://; http:// if it says neither")
-    add("-o", "--output", metavar="FILE", help="write into FILE (-: standard output)")
-    add("-i", "--include", action="store_true", help="write the response's head too")
-    add("-I", "--head", action="store_true", help="ask for the head alone, and write it")
-    add("-X", "--request", metavar="METHOD", help="the method (default: GET, with -d POST)")
+    add("url", metavar="URL", help="an http:// or https:// URL; http:// may be left out")
+    add(
+        *("-o", "--output"),
+        metavar="FILE",
+        help="save the content in FILE; -: print it, even binary content on a terminal",
+    )
+    add("-i", "--include", action="store_true", help="print the status and the fields too")
+    add("-I", "--head", action="store_true", help="send HEAD; print the status and the fields")
+    add("-X", "--request", metavar="METHOD", help="the method (default: GET; with -d: POST)")
     add(
         *("-H", "--header"),
         action="append",
         default=[],
         metavar="'NAME: VALUE'",
-        help="add a field; 'NAME:' leaves one out",
+        help="add a field to the request; 'NAME:' leaves a field out; may be repeated",
     )
     add(
-        "-d", "--data", metavar="DATA", help="send DATA; @FILE: what is in FILE, @-: standard input"
+        *("-d", "--data"),
+        metavar="DATA",
+        help="content to send; @FILE: the content of FILE, @-: standard input",
     )
     add("-L", "--location", action="store_true", help=f"follow up to {MAX_REDIRECTS} redirects")
-    add("-u", "--user", metavar="USER:PASSWORD", help="send them (Basic) to the URL's own origin")
+    add(
+        *("-u", "--user"),
+        metavar="USER[:PASSWORD]",
+        help="send these credentials (Basic) to the URL's own origin; asks for the password",
+    )
     add("-k", "--insecure", action="store_true", help="do not check the server's certificate")
-    add("--cacert", metavar="FILE", help="trust the certificates in FILE")
+    add("--cacert", metavar="FILE", help="trust the certificates in FILE (PEM)")
     add(
         *("-m", "--timeout"),
-        type=seconds,
+        type=_seconds,
         default=60.0,
         metavar="SECONDS",
-        help="the longest wait for the server (60)",
+        help="longest time to wait for the server to send something (default: 60)",
     )
     return parser
 
 
-def seconds(text: str) -> float:
-    seconds = float(text)
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
     if not 0 < seconds < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"expected seconds, such as 10 or 0.5, got {text!r}")
     return seconds
 
 
@@ -112,21 +135,48 @@ def _fields(arguments: argparse.Namespace, url: str) -> list[tuple[str, str]]:
     defaults = {"User-Agent": "nethttp", "Accept": "*/*"}
     if arguments.data is not None:
         defaults["Content-Type"] = "application/x-www-form-urlencoded"
-    credentials = arguments.user
-    parts = urlsplit(url)
-    if credentials is None and parts.username is not None:
-        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    credentials = _credentials(arguments.user, url)
     if credentials is not None:
-        token = base64.b64encode(credentials.encode()).decode("ascii")
+        token = base64.b64encode(_octets(credentials)).decode("ascii")
         defaults["Authorization"] = f"Basic {token}"
     names = {name.lower() for name, _ in given} | left_out
     return given + [(name, value) for name, value in defaults.items() if name.lower() not in names]
 
 
+def _octets(text: str) -> bytes:
+    """Return the bytes of a word of the command line, which need not be UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _credentials(user: str | None, url: str) -> str | None:
+    """Return the user and the password that -u or the URL has, asking for what is missing.
+
+    RFC 7617 section 2: they are joined by a colon, even if the password is empty.
+    """
+    parts = urlsplit(url)
+    if user is None:
+        if parts.username is None:
+            return None
+        return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    if ":" in user:
+        return user
+    from getpass import GetPassWarning, getpass  # start-up: few have it asked
+
+    try:
+        with warnings.catch_warnings():
+            # Without a terminal it would read what is meant for -d from standard input.
+            warnings.simplefilter("error", GetPassWarning)
+            return f"{user}:{getpass(f'Password of {user} at {parts.hostname}: ')}"
+    except (GetPassWarning, EOFError):
+        raise _Failure(
+            "expected USER:PASSWORD after -u: there is no terminal to ask for the password"
+        ) from None
+
+
 def _content(data: str | None) -> bytes | None:
     """Return what -d says to send."""
     if data is None or not data.startswith("@"):
-        return None if data is None else data.encode()
+        return None if data is None else _octets(data)
     if data == "@-":
         return sys.stdin.buffer.read()
     try:
@@ -196,7 +246,7 @@ def _head_of(response: HTTPResponse) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, prog: str) -> int:
     url = _url(arguments.url)
     content = _content(arguments.data)
     default = "HEAD" if arguments.head else "GET" if content is None else "POST"
@@ -206,8 +256,11 @@ def _run(arguments: argparse.Namespace) -> int:
         connection, response = _ask(arguments, method, url, fields, content)
         with connection, response:
             location = response.getheader("location")
-            if not (arguments.location and response.status in FOLLOWED and location):
+            leads_on = response.status in FOLLOWED and location is not None
+            if not (arguments.location and leads_on):
                 _write(arguments, response)
+                if not (arguments.include or arguments.head):
+                    _say_status(prog, url, response.status, location if leads_on else None)
                 return 0 if response.status < 400 else 1
             method, url, fields, keeps = follow(response.status, location, method, url, fields)
             url = _url(url)
@@ -215,39 +268,66 @@ def _run(arguments: argparse.Namespace) -> int:
     raise _Failure(f"got more than {MAX_REDIRECTS} redirects, the last to {url}")
 
 
+def _say_status(prog: str, url: str, status: int, location: str | None) -> None:
+    """Say what the content alone does not show: an error, or a redirect that is not followed."""
+    if status < 400 and location is None:
+        return
+    phrase = responses.get(status, "")
+    to = "" if location is None else f", to {errors.excerpt(location)}; -L follows it"
+    print(f"{prog}: {url}: {status} {phrase}".rstrip() + to, file=sys.stderr)
+
+
 def _write(arguments: argparse.Namespace, response: HTTPResponse) -> None:
     head = _head_of(response) if arguments.include or arguments.head else b""
     if arguments.output in (None, "-"):
-        with progress_on(None, "", None) as advance:
-            _write_to(sys.stdout.buffer, head, response, advance)
-        sys.stdout.buffer.flush()
+        with open(sys.stdout.fileno(), "wb", buffering=0, closefd=False) as output:
+            write = writing_to(output, "standard output")
+            write(head)
+            if arguments.output is None and output.isatty():
+                write = _text_alone(write, response.getheader("content-type"))
+            copy_content(response, write, lambda _count: None)
         return
     name = os.path.basename(arguments.output)
     with (
         whole_file(arguments.output) as file,
         progress_on(sys.stderr, name, response.length) as advance,
     ):
-        _write_to(file, head, response, advance)
+        write = writing_to(file, arguments.output)
+        write(head)
+        copy_content(response, write, advance)
 
 
-def _write_to(file: BinaryIO, head: bytes, response: HTTPResponse, advance: Any) -> None:
-    file.write(head)
-    copy_content(response, file, advance)
+def _text_alone(write: Write, media_type: str | None) -> Write:
+    """Return a function that writes text with `write` and refuses binary content.
+
+    Raises:
+        _Failure: a piece has a NUL byte; it is not written.
+    """
+
+    def write_text(piece: Buffer) -> None:
+        if b"\0" in bytes(piece):
+            kind = f" ({errors.excerpt(media_type)})" if media_type else ""
+            raise _Failure(
+                f"the content is binary{kind}: -o FILE saves it, -o - prints it to the terminal"
+            )
+        write(piece)
+
+    return write_text
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.client") -> int:
     """Run the command and return its exit status."""
-    arguments = _parser(prog).parse_args(argv)
+    return run_command(lambda: _answered(_parser(prog).parse_args(argv), prog))
+
+
+def _answered(arguments: argparse.Namespace, prog: str) -> int:
+    """Run the command; say in a line what went wrong."""
     try:
-        return _run(arguments)
-    except _Failure as failure:
+        return _run(arguments, prog)
+    except ReaderLeft:
+        raise BrokenPipeError from None
+    except (_Failure, CannotWrite) as failure:
         message = str(failure)
-    except BrokenPipeError:
-        # Whoever read the output has read enough; nothing is left to be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
     except errors.IncompleteRead as error:
         missing = "" if error.expected is None else f", {error.expected} bytes early"
         message = f"{arguments.url}: the connection ended inside the content{missing}"
@@ -255,6 +335,9 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.clien
         message = f"{arguments.url}: no answer within {arguments.timeout:g} seconds"
     except ssl.SSLCertVerificationError as error:
         message = f"{arguments.url}: the certificate is not to be trusted: {error.verify_message}"
+    except ssl.SSLError as error:
+        reason = "the server does not speak TLS" if error.reason in _NO_TLS else error.strerror
+        message = f"{arguments.url}: {reason or error}"
     except (errors.HTTPException, ValueError) as error:
         message = f"{arguments.url}: {error}"
     except OSError as error:

@@ -5,32 +5,78 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO, TextIO
+from io import RawIOBase
+from typing import TextIO
 
 from ..errors import IncompleteRead
 from .response import HTTPResponse
 
-__all__ = ["copy_content", "progress_on", "whole_file"]
+__all__ = [
+    "CannotWrite",
+    "ReaderLeft",
+    "copy_content",
+    "progress_on",
+    "whole_file",
+    "writing_to",
+]
 
 PIECE = 256 * 1024
 
+Buffer = bytes | memoryview
+Write = Callable[[Buffer], object]
 Advance = Callable[[int], None]
 
 
-def copy_content(response: HTTPResponse, file: BinaryIO, advance: Advance) -> None:
-    """Copy the rest of `response` to `file`, telling `advance` how many bytes each piece had.
+class CannotWrite(Exception):
+    """The output cannot be written; the message says which and why."""
+
+    @classmethod
+    def to(cls, name: str, error: OSError) -> CannotWrite:
+        """Return the exception for an output called `name`."""
+        return cls(f"cannot write {name}: {error.strerror or error}")
+
+
+class ReaderLeft(Exception):
+    """The program that reads the output reads no more."""
+
+
+def writing_to(file: RawIOBase, name: str) -> Write:
+    """Return a function that writes to `file` and tells its errors from those of a connection.
+
+    The file has no buffer: what cannot be written is not tried again when it is closed.
+
+    Raises:
+        CannotWrite, ReaderLeft: by that function.
+    """
+
+    def write(piece: Buffer) -> None:
+        left = memoryview(piece)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except BrokenPipeError:
+            raise ReaderLeft from None
+        except OSError as error:
+            raise CannotWrite.to(name, error) from None
+
+    return write
+
+
+def copy_content(response: HTTPResponse, write: Write, advance: Advance) -> None:
+    """Pass the rest of `response` to `write`, telling `advance` how many bytes each piece had.
 
     Raises:
         IncompleteRead: the connection ended before the content did.
-        OSError: the connection broke, or the file cannot be written.
+        OSError: the connection broke.
     """
     buffer = memoryview(bytearray(PIECE))
     expected = response.length
     done = 0
     while count := response.readinto(buffer):
-        file.write(buffer[:count])
+        write(buffer[:count])
         advance(count)
         done += count
     if expected is not None and done < expected:
@@ -38,24 +84,37 @@ def copy_content(response: HTTPResponse, file: BinaryIO, advance: Advance) -> No
 
 
 @contextmanager
-def whole_file(path: str) -> Iterator[BinaryIO]:
+def whole_file(path: str) -> Iterator[RawIOBase]:
     """Give a file to write; it gets the name `path` when everything went well, else it goes away.
 
-    What is no regular file (``/dev/null``, a pipe) is written directly.
+    The file has no buffer. What is no regular file (``/dev/null``, a pipe) is written directly.
+
+    Raises:
+        CannotWrite: there can be no such file.
     """
     if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "wb") as device:
+        try:
+            device = open(path, "wb", buffering=0)  # noqa: SIM115  # closed below; its errors are others
+        except OSError as error:
+            raise CannotWrite.to(path, error) from None
+        with device:
             yield device
         return
-    descriptor, draft = tempfile.mkstemp(prefix=".nethttp-", dir=os.path.dirname(path) or ".")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        descriptor, draft = tempfile.mkstemp(prefix=".nethttp-", dir=os.path.dirname(path) or ".")
+    except OSError as error:
+        raise CannotWrite.to(path, error) from None
+    try:
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
             yield file
         # mkstemp's 0600 is for secrets; a download is as open as any new file.
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(draft, 0o666 & ~mask)
-        os.replace(draft, path)
+        try:
+            os.chmod(draft, 0o666 & ~mask)
+            os.replace(draft, path)
+        except OSError as error:
+            raise CannotWrite.to(path, error) from None
     except BaseException:
         os.unlink(draft)
         raise
@@ -82,19 +141,63 @@ def _nothing() -> Iterator[Advance]:
     yield lambda _count: None
 
 
+BETWEEN_UPDATES = 0.1
+"""Seconds between two states of the line that counts."""
+
+
 @contextmanager
 def _counting(stream: TextIO, name: str, total: int | None) -> Iterator[Advance]:
-    done = 0
+    began = time.monotonic()
+    shown_at, width, done = -BETWEEN_UPDATES, 0, 0
+
+    def show(seconds: float) -> None:
+        nonlocal shown_at, width
+        line = progress_line(name, done, total, seconds)
+        # Blanks cover what was longer before.
+        stream.write(f"\r{line:{width}}")
+        stream.flush()
+        shown_at, width = seconds, len(line)
 
     def advance(count: int) -> None:
         nonlocal done
         done += count
-        share = f" of {total} ({100 * done // total} %)" if total else ""
-        stream.write(f"\r{name}: {done}{share} bytes")
+        seconds = time.monotonic() - began
+        if seconds - shown_at >= BETWEEN_UPDATES:
+            show(seconds)
+
+    try:
+        yield advance
+    finally:
+        # An error, and the shell, begin on a line of their own.
+        show(time.monotonic() - began)
+        stream.write("\n")
         stream.flush()
 
-    yield advance
-    stream.write("\n")
+
+def progress_line(name: str, done: int, total: int | None, seconds: float) -> str:
+    """Return how far a download is after some seconds.
+
+    >>> progress_line("a.iso", 5_000_000, 20_000_000, 2.0)
+    'a.iso: 5.0 MB of 20.0 MB (25 %), 2.5 MB/s, 0:06 left'
+    """
+    rate = done / seconds if seconds > 0 else 0.0
+    line = f"{name}: {_size(done)}"
+    if total:
+        line += f" of {_size(total)} ({100 * done // total} %)"
+    line += f", {_size(rate)}/s"
+    if total and rate and done < total:
+        minutes, left = divmod(round((total - done) / rate), 60)
+        line += f", {minutes}:{left:02} left"
+    return line
+
+
+def _size(count: float) -> str:
+    size, unit = next(
+        (size, unit)
+        for size, unit in ((1e3, "kB"), (1e6, "MB"), (1e9, "GB"))
+        if count / size < 999.95 or unit == "GB"
+    )
+    return f"{count / size:.1f} {unit}"
 
 
 @contextmanager
@@ -112,7 +215,7 @@ def _bar(name: str, total: int | None) -> Iterator[Advance]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
-        DownloadColumn(binary_units=True),
+        DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )

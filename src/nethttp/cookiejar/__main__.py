@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..commandline import CommandParser, run_command
 from .cookie import Cookie
 from .dates import time2isoz
 from .files import write_whole
@@ -29,9 +30,9 @@ _COLUMNS = ("domain", "path", "name", "value", "expires", "attributes")
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=prog,
-        description="Look into cookie jars, and carry cookies from one to another.",
+        description="List, convert and clean cookie jars.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -273,17 +274,14 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.cookiejar") -> int:
     """Run the command and return its exit status."""
-    arguments = _parser(prog).parse_args(argv)
+    return run_command(lambda: _run(_parser(prog).parse_args(argv), prog))
+
+
+def _run(arguments: argparse.Namespace, prog: str) -> int:
     try:
-        status = _COMMANDS[arguments.command](arguments)
-        sys.stdout.flush()
-        return status
+        return _COMMANDS[arguments.command](arguments)
     except BrokenPipeError:
-        # Who read has read enough. What is left must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
+        raise
     except (ArithmeticError, ImportError, OSError, RecursionError, ValueError) as error:
         print(f"{prog}: {_plain(str(error))}", file=sys.stderr)
         return 2

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from .applications import NotServable
 from .listeners import ANYWHERE, LOOPBACK, Address, Listeners
 from .loglines import reason_of, write_stderr
-from .options import Refused, addresses_of, command_line, settings_of
+from .options import Refused, addresses_of, parsed, settings_of
 from .supervisor import Supervisor, serve_in_this_process
 from .worker import Settings, TLSFiles
 
@@ -112,7 +112,7 @@ def _watched(listeners: Listeners, name: str) -> AbstractContextManager[None]:
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.server") -> int:
     """Run the command and return its exit status."""
-    arguments = command_line(prog).parse_intermixed_args(argv)
+    arguments = parsed(prog, sys.argv[1:] if argv is None else argv)
     try:
         settings, what = settings_of(arguments)
         settings = settings._replace(name=prog)

@@ -5,195 +5,310 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import re
+from collections.abc import Sequence
 from typing import Any
 
+from ..commandline import CommandParser
 from ..wire import grammar
-from ..wire.limits import DEFAULT_LIMITS, Limits
+from ..wire.limits import SERVER_LIMITS
 from .accesslog import FORMATS
 from .applications import INTERFACES, NotServable, Servable, named
 from .cgi import CGIHTTPRequestHandler
 from .contract import EngineLimits
+from .cors import ANY_ORIGIN
 from .files import SimpleHTTPRequestHandler
-from .listeners import LOOPBACK, Address, parse_address
+from .listeners import BACKLOG, LOOPBACK, Address, parse_address
 from .worker import Settings, TLSFiles
 
-__all__ = ["Refused", "addresses_of", "command_line", "settings_of"]
+__all__ = ["PORT", "Refused", "addresses_of", "command_line", "parsed", "settings_of"]
+
+PORT = 8000
+"""The port if none is given."""
+
+SPA_FILE = "index.html"
+"""The page of a single-page application if none is given."""
+
+DRAIN_TIMEOUT: float = Settings._field_defaults["drain_timeout"]
 
 
 class Refused(Exception):
     """Something that keeps the server from starting, said in one line."""
 
 
-def command_line(prog: str) -> argparse.ArgumentParser:
+def parsed(prog: str, words: Sequence[str]) -> argparse.Namespace:
+    """Return what the words of a command line say."""
+    return command_line(prog).parse_intermixed_args(_with_values_joined(words))
+
+
+def command_line(prog: str) -> CommandParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=prog,
-        description="Serve a directory, a handler class or a WSGI application over HTTP.",
-        epilog="SIGTERM and SIGINT end it once what runs is answered; SIGHUP renews the workers, "
-        "with new code, certificates and log file, and loses no request.",
+        usage=f"{prog} [OPTION ...] [TARGET] [PORT]",
+        description="Serve a directory, a WSGI application or a handler class over HTTP.",
+        epilog="Ctrl-C and SIGTERM let running requests finish, then end the server; a second one "
+        "ends it at once. SIGHUP starts new workers with the new code, certificates and log file "
+        "in the place of the old ones, and loses no request.",
     )
     parser.add_argument(
         "target",
         nargs="*",
         metavar="TARGET [PORT]",
-        help="a directory (the current one), or module:name of a handler class or WSGI "
-        "application; a number is the port (8000; 0: a free one)",
+        help="a directory (default: the current one), or module:name of a WSGI application, of a "
+        "handler class, or of a function that returns one of them; a number is the port "
+        f"(default: {PORT}; 0: any free port)",
     )
     add = parser.add_argument
     add(
-        *("-b", "--bind"),
+        *("-b", "--bind", "--host"),
         action="append",
         metavar="ADDRESS",
-        help="where to listen; may be repeated. HOST, HOST:PORT, [IPV6]:PORT, unix:PATH, fd:N, or "
-        "systemd for its sockets (default: this machine alone; 0.0.0.0 or :: for the network)",
+        help="address to listen on; may be repeated. HOST, HOST:PORT, [IPV6]:PORT, unix:PATH, "
+        "fd:NUMBER, or systemd for the sockets that it passes; 0.0.0.0 or :: opens the server to "
+        f"the network (default: {LOOPBACK}, this machine only)",
     )
-    add("--interface", choices=INTERFACES, help="what TARGET is (default: found out by looking)")
+    add("--port", type=_port, metavar="PORT", help="the same as PORT alone")
+    add("--interface", choices=INTERFACES, help="what TARGET is (default: detected)")
     add(
         *("-w", "--workers"),
         type=_positive,
         default=1,
         metavar="N",
-        help="processes that serve (1)",
+        help="number of processes that serve (default: 1)",
     )
-    add("--reload", action="store_true", help="renew the workers when a Python file here changes")
+    add(
+        "--reload",
+        action="store_true",
+        help="start new workers when a Python file below the current directory changes",
+    )
+    protocol = Settings._field_defaults["protocol"]
     add(
         *("-p", "--protocol"),
-        default="HTTP/1.1",
-        choices=("HTTP/1.0", "HTTP/1.1"),
+        type=_protocol,
+        default=protocol,
         metavar="VERSION",
-        help="HTTP version to conform to (HTTP/1.1)",
+        help=f"HTTP version of the responses: HTTP/1.0 or HTTP/1.1 (default: {protocol})",
     )
-    _add_files(parser.add_argument_group("a directory"))
+    _add_files(parser.add_argument_group("if TARGET is a directory"))
     _add_tls(parser.add_argument_group("TLS"))
-    _add_operation(parser.add_argument_group("logs, health and limits"))
+    _add_operation(parser.add_argument_group("logs, health checks and limits"))
     return parser
 
 
 def _add_files(group: Any) -> None:
     add = group.add_argument
-    add(
-        *("-d", "--directory"),
-        metavar="DIRECTORY",
-        help="directory to serve (the current one)",
-    )
-    add("--cgi", action="store_true", help="run scripts in /cgi-bin and /htbin")
+    handler = SimpleHTTPRequestHandler
+    add("-d", "--directory", metavar="DIRECTORY", help="the same as TARGET")
+    add("--cgi", action="store_true", help="run the programs in /cgi-bin and /htbin")
     add(
         "--follow-links",
         choices=("inside", "all", "none"),
-        help="symbolic links to follow: those that stay inside the directory (default), all, none",
+        help="symbolic links to follow: those that stay inside the directory, all, or none "
+        f"(default: {handler.follow_links})",
     )
     add(
         "--spa",
         nargs="?",
-        const="index.html",
-        metavar="FILE",
-        help="a single-page application: FILE (index.html) for what does not exist",
+        const=SPA_FILE,
+        metavar="=FILE",
+        help="serve a single-page application: FILE is sent for every page that does not exist; "
+        f"--spa alone: {SPA_FILE}",
     )
-    add("--cache-control", metavar="VALUE", help="Cache-Control of files, as 'max-age=3600'")
+    add(
+        "--cache-control",
+        type=_field_value,
+        metavar="VALUE",
+        help="the Cache-Control field of files, for example max-age=3600",
+    )
     add(
         *("-H", "--header"),
         action="append",
         type=_field,
         metavar="NAME:VALUE",
-        help="a field to add to every response that is no error; may be repeated",
+        help="add a field to every response but errors; may be repeated; NAME VALUE works too",
     )
     add(
         "--cors",
         action="append",
         nargs="?",
-        const="*",
-        metavar="ORIGIN",
-        help="let pages of ORIGIN (all) read the responses; may be repeated",
+        const=ANY_ORIGIN,
+        type=_origin,
+        metavar="=ORIGIN",
+        help="let pages of ORIGIN read the responses, for example --cors=https://app.example; may "
+        "be repeated; --cors alone: all pages",
     )
-    add("--no-compress", action="store_true", help="compress nothing")
-    add("--no-precompressed", action="store_true", help="leave .br, .zst and .gz neighbours alone")
-    add("--no-listing", action="store_true", help="list no directory")
+    add("--no-compress", action="store_true", help="do not compress responses")
+    add(
+        "--no-precompressed",
+        action="store_true",
+        help="do not send FILE.br, FILE.zst or FILE.gz in the place of FILE",
+    )
+    add("--no-listing", action="store_true", help="do not list directories without an index page")
 
 
 def _add_tls(group: Any) -> None:
     add = group.add_argument
-    add("--tls-cert", metavar="FILE", help="certificate chain in PEM format: serve HTTPS")
+    add("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate chain (PEM)")
     add("--tls-key", metavar="FILE", help="the certificate's private key, if in another file")
     add("--tls-password-file", metavar="FILE", help="file with the private key's password")
-    add("--tls-client-ca", metavar="FILE", help="authorities whose certificates clients must show")
-    add("--tls-self-signed", action="store_true", help="serve HTTPS with a certificate of its own")
+    add(
+        "--tls-client-ca",
+        metavar="FILE",
+        help="accept only clients with a certificate that these authorities (PEM) have signed",
+    )
+    add(
+        "--tls-self-signed",
+        action="store_true",
+        help="serve HTTPS with a certificate made for this run, which browsers warn about",
+    )
 
 
 def _add_operation(group: Any) -> None:
-    engine, handler = EngineLimits(), SimpleHTTPRequestHandler
+    engine, handler, limits = EngineLimits(), SimpleHTTPRequestHandler, SERVER_LIMITS
     add = group.add_argument
     add(
         "--access-log",
         choices=("off", *FORMATS),
-        help="a line for every request (default: as http.server writes it)",
+        help="format of the access log (default: as http.server writes it)",
     )
-    add("--access-log-file", metavar="FILE", help="where they go (standard error)")
-    add("--health-path", metavar="PATH", help="answered 200 while the process lives")
-    add("--ready-path", metavar="PATH", help="answered 200, or 503 once the end has begun")
+    add("--access-log-file", metavar="FILE", help="the access log (default: standard error)")
+    add("--health-path", metavar="PATH", help="a path that is always answered 200")
+    add(
+        "--ready-path",
+        metavar="PATH",
+        help="a path that is answered 200, and 503 once the server is ending",
+    )
     for option, what, default in (
-        ("--head-timeout", "a whole head", handler.head_timeout),
-        ("--idle-timeout", "silence between requests", handler.idle_timeout),
-        ("--body-timeout", "a pause in content", handler.body_timeout),
-        ("--drain-timeout", "what still runs at the end", 30.0),
+        ("--head-timeout", "for a client to send the head of a request", handler.head_timeout),
+        ("--idle-timeout", "that a connection stays open without a request", handler.idle_timeout),
+        (
+            "--body-timeout",
+            "without progress in sending or receiving content",
+            handler.body_timeout,
+        ),
+        ("--drain-timeout", "for running requests to finish when the server ends", DRAIN_TIMEOUT),
     ):
         add(
             option,
             type=_seconds,
             metavar="SECONDS",
-            help=f"for {what} ({default:g})",
+            help=f"longest time {what} (default: {default:g})",
         )
-    add("--max-body", type=_size, metavar="BYTES", help="content of a request, as 10M (no bound)")
+    add(
+        "--max-body",
+        type=_size,
+        metavar="BYTES",
+        help="largest content of a request, for example 10M; then 413 (default: no limit)",
+    )
     add(
         "--max-head",
         type=_size,
         metavar="BYTES",
-        help=f"fields of a request together ({DEFAULT_LIMITS.max_field_section})",
+        help="largest size of a request's fields together; then 431 "
+        f"(default: {limits.max_field_section})",
     )
     add(
         "--max-fields",
         type=_positive,
         metavar="N",
-        help=f"fields of a request ({DEFAULT_LIMITS.max_fields})",
+        help=f"most fields of a request; then 431 (default: {limits.max_fields})",
     )
     add(
         "--max-connections",
         type=_positive,
         default=engine.max_connections,
         metavar="N",
-        help=f"open connections of a worker, above which it answers 503 ({engine.max_connections})",
+        help=f"most open connections of a worker; then 503 (default: {engine.max_connections})",
     )
     add(
         "--max-threads",
         type=_positive,
         default=engine.max_threads,
         metavar="N",
-        help=f"handlers of a worker that may block at once ({engine.max_threads})",
+        help="most requests of a worker that may block at the same time "
+        f"(default: {engine.max_threads})",
     )
     add(
         "--max-waiting",
         type=_positive,
         default=engine.max_waiting,
         metavar="N",
-        help=f"requests that wait for one of these, beyond which it answers 503 "
-        f"({engine.max_waiting})",
+        help=f"most requests that wait until fewer block; then 503 (default: {engine.max_waiting})",
     )
     add(
         "--min-body-rate",
         type=_size,
         metavar="BYTES",
-        help="of content a second, either way, below which a peer is cut off; 0: no bound "
-        f"({handler.min_body_rate})",
+        help="fewest bytes of content a second, sent or received, on average; a slower connection "
+        f"is closed; 0: no limit (default: {handler.min_body_rate})",
     )
-    add("--backlog", type=_positive, default=2048, metavar="N", help="connections not accepted yet")
-    add("--unix-mode", type=_mode, metavar="MODE", help="of unix:PATH, as 660 (what umask leaves)")
+    add(
+        "--backlog",
+        type=_positive,
+        default=BACKLOG,
+        metavar="N",
+        help=f"most connections that wait until a worker accepts them (default: {BACKLOG})",
+    )
+    add(
+        "--unix-mode",
+        type=_mode,
+        metavar="MODE",
+        help="permissions of the socket at unix:PATH, for example 660 (default: as umask says)",
+    )
+
+
+def _with_values_joined(words: Sequence[str]) -> list[str]:
+    """Return `words` with each option that may have a value, or has two words, joined to it.
+
+    What follows ``--spa`` and ``--cors`` is the directory or the port, unless it is an origin.
+    """
+    rest = list(words)
+    joined: list[str] = []
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*joined, word, *rest]
+        if word == "--spa":
+            word = f"--spa={SPA_FILE}"
+        elif word == "--cors":
+            word = f"--cors={rest.pop(0) if rest and _ORIGIN.fullmatch(rest[0]) else ANY_ORIGIN}"
+        elif word in ("-H", "--header") and len(rest) > 1 and ":" not in rest[0]:
+            word = f"--header={rest.pop(0)}:{rest.pop(0)}"
+        joined.append(word)
+    return joined
 
 
 # --- what the words of an option may be ---
 
 
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#\s]+")
+
+
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"expected an origin such as https://app.example, got {text!r}"
+        )
+    return text
+
+
+def _protocol(text: str) -> str:
+    if text not in ("HTTP/1.0", "HTTP/1.1"):
+        hint = f"; a port is written --port {text}" if text.isdecimal() else ""
+        raise argparse.ArgumentTypeError(f"expected HTTP/1.0 or HTTP/1.1, got {text!r}{hint}")
+    return text
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return int(text)
+
+
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return int(text)
 
 
@@ -203,7 +318,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected seconds, as 10 or 0.5, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected seconds, such as 10 or 0.5, got {text!r}")
     return seconds
 
 
@@ -212,7 +327,7 @@ def _size(text: str) -> int:
     unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
     digits = text if unit == 1 else text[:-1]
     if not (digits.isascii() and digits.isdigit()):
-        raise argparse.ArgumentTypeError(f"expected bytes, as 4096 or 10M, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected bytes, such as 4096 or 10M, got {text!r}")
     return int(digits) * unit
 
 
@@ -222,7 +337,7 @@ def _mode(text: str) -> int:
     except ValueError:
         mode = -1
     if not 0 <= mode <= 0o777:
-        raise argparse.ArgumentTypeError(f"expected three octal digits, as 660, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected three octal digits, such as 660, got {text!r}")
     return mode
 
 
@@ -234,6 +349,12 @@ def _field(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _field_value(text: str) -> str:
+    if not grammar.FIELD_VALUE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"expected the value of a field, got {text!r}")
+    return text
+
+
 # --- what they mean together ---
 
 
@@ -242,8 +363,10 @@ def _target_and_port(arguments: argparse.Namespace) -> tuple[str | None, int]:
     numbers = [word for word in words if word.isascii() and word.isdigit()]
     names = [word for word in words if word not in numbers]
     if len(numbers) > 1 or len(names) > 1:
-        raise Refused(f"expected one TARGET and one PORT, got {' '.join(words)}")
-    port = int(numbers[0]) if numbers else 8000
+        raise Refused(f"expected one TARGET and one PORT, got {' and '.join(words)}")
+    if numbers and arguments.port is not None:
+        raise Refused(f"expected one port, got {numbers[0]} and --port {arguments.port}")
+    port = int(numbers[0]) if numbers else PORT if arguments.port is None else arguments.port
     if port > 65535:
         raise Refused(f"expected a port from 0 to 65535, got {port}")
     return names[0] if names else None, port
@@ -270,7 +393,6 @@ def settings_of(arguments: argparse.Namespace) -> tuple[Settings, str]:
     """
     target, _ = _target_and_port(arguments)
     find, what = _application(target, arguments)
-    limits = _limits(arguments)
     settings = Settings(
         find,
         tls=_tls(arguments),
@@ -278,7 +400,7 @@ def settings_of(arguments: argparse.Namespace) -> tuple[Settings, str]:
         or ("common" if arguments.access_log_file is not None else None),
         access_log_file=arguments.access_log_file,
         protocol=arguments.protocol,
-        limits=limits,
+        bounds=_bounds(arguments),
         engine=EngineLimits(
             max_connections=arguments.max_connections,
             max_threads=arguments.max_threads,
@@ -289,7 +411,7 @@ def settings_of(arguments: argparse.Namespace) -> tuple[Settings, str]:
         body_timeout=arguments.body_timeout,
         min_body_rate=arguments.min_body_rate,
         multiprocess=arguments.workers > 1,
-        drain_timeout=arguments.drain_timeout or 30.0,
+        drain_timeout=arguments.drain_timeout or DRAIN_TIMEOUT,
         health_path=arguments.health_path,
         ready_path=arguments.ready_path,
     )
@@ -315,6 +437,8 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
     directory = os.path.abspath(target or directory or os.getcwd())
     if not os.path.isdir(directory):
         raise Refused(f"no such directory: {target or arguments.directory}")
+    if arguments.spa and not os.path.isfile(os.path.join(directory, arguments.spa)):
+        raise Refused(f"--spa: there is no {arguments.spa} in {directory}")
     handler = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler
     served = functools.partial(handler, directory=directory, **_file_options(arguments))
     return lambda: Servable("directory", served), directory
@@ -340,14 +464,13 @@ def _file_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _limits(arguments: argparse.Namespace) -> Limits | None:
+def _bounds(arguments: argparse.Namespace) -> dict[str, int]:
     given = {
         "max_body": arguments.max_body,
         "max_field_section": arguments.max_head,
         "max_fields": arguments.max_fields,
     }
-    chosen = {name: value for name, value in given.items() if value is not None}
-    return DEFAULT_LIMITS._replace(**chosen) if chosen else None
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _tls(arguments: argparse.Namespace) -> TLSFiles | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..net.tls import server_context
@@ -69,6 +70,8 @@ class Settings(NamedTuple):
     """The `protocol_version` of handlers that do not set their own; None leaves theirs."""
     limits: Limits | None = None
     """Bounds of messages; None leaves the handler's own."""
+    bounds: Mapping[str, int] = MappingProxyType({})
+    """Bounds that replace single ones of these, by their names in `Limits`."""
     engine: EngineLimits = EngineLimits()
     head_timeout: float | None = None
     idle_timeout: float | None = None
@@ -262,9 +265,12 @@ def _with_settings(factory: Any, settings: Settings, log: AccessLog | None) -> A
         return functools.partial(inner, *factory.args, **factory.keywords)
     attributes: dict[str, Any] = {
         name: getattr(settings, name)
-        for name in ("limits", "head_timeout", "idle_timeout", "body_timeout", "min_body_rate")
+        for name in ("head_timeout", "idle_timeout", "body_timeout", "min_body_rate")
         if getattr(settings, name) is not None
     }
+    if settings.limits is not None or settings.bounds:
+        limits = factory.limits if settings.limits is None else settings.limits
+        attributes["limits"] = limits._replace(**settings.bounds)
     if settings.protocol is not None and "protocol_version" not in _own_attributes(factory):
         attributes["protocol_version"] = settings.protocol
     if settings.access_log is not None:

@@ -1,0 +1,99 @@
+"""`CommandParser`: the argument parser of every command.
+
+It says what is wrong in one line: argparse prints the usage first, which for the server's forty
+options pushes the reason off the screen. Every command has ``--version``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+from ._version import __version__
+
+__all__ = ["CommandParser", "closest", "run_command", "version_line"]
+
+
+def version_line() -> str:
+    """Return the version of nethttp, which twin of the parser runs, and Python's version."""
+    from .wire.head import TWIN  # start-up: few ask for it
+
+    return f"nethttp {__version__}, {TWIN} parser, Python {sys.version.split()[0]}"
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return a question whether the closest of the `known` words is meant, "" if none is close.
+
+    >>> closest("--prot", ["--port", "--bind"])
+    '; did you mean --port?'
+    """
+    from difflib import get_close_matches  # start-up: only a wrong word needs it
+
+    found = get_close_matches(word, list(known), 1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def run_command(run: Callable[[], int]) -> int:
+    """Return the exit status that `run` returns: 130 after Ctrl-C.
+
+    A program that reads standard output may stop reading; then nothing more is written, and the
+    status is 0. If standard output cannot be written, that is said, and the status is 2.
+    """
+    try:
+        try:
+            return run()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        _discard_output()
+        print(f"cannot write standard output: {error.strerror or error}", file=sys.stderr)
+        return 2
+
+
+def _discard_output() -> None:
+    """Let what is left to print go nowhere: the interpreter would try again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An `argparse.ArgumentParser` whose errors are one line; the exit status is 2."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument("--version", action=_PrintVersion, help="show the version and exit")
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and exit."""
+        self.exit(2, f"{self.prog}: {self._in_plain_words(message)} (see {self.prog} --help)\n")
+
+    def _in_plain_words(self, message: str) -> str:
+        message = message.removeprefix("argument command: ").removeprefix("argument ")
+        subject, _, words = message.partition(": ")
+        if subject == "the following arguments are required":
+            return f"expected {words}"
+        if subject != "unrecognized arguments":
+            return message
+        given = words.split()
+        option = next((word for word in given if word.startswith("-")), None)
+        if option is None:
+            return f"expected nothing more, got {words}"
+        name = option.partition("=")[0]
+        return f"there is no option {name}{closest(name, self._option_string_actions)}"
+
+
+class _PrintVersion(argparse.Action):
+    def __init__(self, option_strings: list[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(version_line())
+        parser.exit()

@@ -1,0 +1,116 @@
+"""``nethttp`` and what all of its commands have: a version, help, and errors of one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = (["serve"], ["get"], ["cookies"], ["status"])
+MODULES = ("nethttp.server", "nethttp.client", "nethttp.cookiejar", "nethttp")
+
+
+def run(*words: str, module: str = "nethttp", **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
+def test_the_help_names_every_command(words):
+    done = run(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("serve", "get", "cookies", "status", "help", "version"):
+        assert f"\n  {name}" in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(command):
+    done = run("help", *command)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run(*command, "--help").stdout
+    assert done.stdout.startswith(f"usage: nethttp {command[0]} ")
+
+
+@pytest.mark.parametrize(
+    "words", [["version"], ["--version"], *([*c, "--version"] for c in COMMANDS)]
+)
+def test_every_command_has_a_version(words):
+    done = run(*words)
+    assert done.returncode == 0
+    assert done.stdout.startswith("nethttp ")
+    assert " parser, Python 3." in done.stdout
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_version_and_help(module):
+    assert run("--version", module=module).stdout == run("version").stdout
+    done = run("--help", module=module)
+    assert done.stdout.startswith("usage: ")
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["srve"], "nethttp: there is no command srve; did you mean serve? (see nethttp --help)"),
+        (["xyz"], "nethttp: there is no command xyz (see nethttp --help)"),
+        (["help", "xyz"], "nethttp: there is no command xyz (see nethttp --help)"),
+        (["--odd"], "nethttp: there is no option --odd (see nethttp --help)"),
+        (["get"], "nethttp get: expected URL (see nethttp get --help)"),
+        (
+            ["get", "--outptu=a", "url"],
+            (
+                "nethttp get: there is no option --outptu; did you mean --output? "
+                "(see nethttp get --help)"
+            ),
+        ),
+        (
+            ["status", "4x4"],
+            (
+                "nethttp status: CODE: expected a status code such as 404, got '4x4' "
+                "(see nethttp status --help)"
+            ),
+        ),
+        (
+            ["status", "404", "405"],
+            "nethttp status: expected nothing more, got 405 (see nethttp status --help)",
+        ),
+    ],
+)
+def test_wrong_usage_is_said_in_one_line(words, said):
+    done = run(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{said}\n")
+
+
+@pytest.mark.parametrize("words", [["status"], ["help", "serve"]])
+def test_a_reader_that_has_enough(words):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nethttp", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    with process.stderr as errors:
+        assert errors.read() == b""
+    assert process.wait(30) == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["status"], ["version"]])
+def test_an_output_that_cannot_be_written(words):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nethttp", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+        )
+    said = "cannot write standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, said)
