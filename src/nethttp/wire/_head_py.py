@@ -37,7 +37,8 @@ _STATUS_LINE = re.compile(
 )
 _FIELD_LINE = re.compile(rf"\r\n([{grammar.TCHAR}]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)(?=\r\n)")
 _LINE_END = re.compile(r"\r?\n")
-_OBS_FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
+# Blanks are taken from where they begin: from each of them on, the time would be quadratic.
+_OBS_FOLD = re.compile(r"(?:(?<![ \t])[ \t]++)?+\r\n[ \t]++")
 
 _MAX_PLAIN_CHUNK_LINE = 18
 
