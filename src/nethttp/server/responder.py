@@ -17,6 +17,7 @@ from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date, line_start
+from .colours import coloured_line, stderr_has_colours
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
 from .heads import FINAL, INTERIM, Head, ending_of, field_line, head_of, opening, status_line
@@ -303,7 +304,11 @@ class Responder(socketserver.StreamRequestHandler):
             start = line_start(address[0], second)
         else:
             start = f"{self.address_string()} - - [{self.log_date_time_string()}] "
-        line = f"{start}{escape(message)}\n"
+        message = escape(message)
+        if stderr_has_colours():
+            line = f"{coloured_line(start, message)}\n"
+        else:
+            line = f"{start}{message}\n"
         if self._log is None:
             write_stderr(line)
         else:
