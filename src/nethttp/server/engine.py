@@ -70,8 +70,7 @@ class Engine:
     `threads` says whether handlers may run in threads of their own (see the module). `tls` is for
     connections of all listeners; handshakes delay nobody. `verify` is asked for each connection
     (socket, address). `on_error` is told of what went wrong with one, as an exception being
-    handled. `other_way` is asked before a connection is accepted for what is to accept and handle
-    it instead. `daemon` is for the threads.
+    handled. `daemon` is for the threads.
     """
 
     def __init__(
@@ -84,7 +83,6 @@ class Engine:
         tls: ssl.SSLContext | None = None,
         verify: Callable[[Any, Any], bool] | None = None,
         on_error: Callable[[Any, Any], None] | None = None,
-        other_way: Callable[[], Callable[[], None] | None] | None = None,
         busy_response: bytes = BUSY_RESPONSE,
         daemon: bool = True,
     ) -> None:
@@ -114,7 +112,6 @@ class Engine:
             busy_response=busy_response,
             verify=None if verify is None else self._admits,
             tell=lambda sock, address: self._base.copy().run(self._on_error, sock, address),
-            other_way=other_way,
         )
         self._returned: Mailbox[tuple[Connection, bytes | None]] = Mailbox()
         self._crew = Crew(
@@ -402,9 +399,7 @@ class Engine:
         """A handler has raised. What would end its thread ends the connection."""
         if isinstance(error, Exception):
             self._on_error(connection.sock, connection.address)
-        elif self.threads:
-            _tell_of_the_end(error)
-        else:
+        elif not self.threads:
             self._close(connection)
             raise error
 
@@ -421,8 +416,8 @@ class Engine:
             context = self._base.copy()
             try:
                 keep = context.run(self.application.answer, connection, *request)
-            except BaseException as error:
-                context.run(self._on_crash, connection, error)
+            except Exception:
+                context.run(self._on_error, connection.sock, connection.address)
             finally:
                 now = time.monotonic()
                 self._pace.took(kind, now - began, now)
@@ -436,8 +431,8 @@ class Engine:
         context = self._base.copy()
         try:
             left = context.run(self.application.attend, connection, data)
-        except BaseException as error:
-            context.run(self._on_crash, connection, error)
+        except Exception:
+            context.run(self._on_error, connection.sock, connection.address)
         finally:
             self._return(connection, left)
 
@@ -674,19 +669,6 @@ def _is_odd(data: bytes | bytearray) -> bool:
         return False
     line = data[: end + 1]
     return not line.endswith((b" HTTP/1.1\r\n", b" HTTP/1.0\r\n")) and line != b"\r\n"
-
-
-def _tell_of_the_end(error: BaseException) -> None:
-    """Have told what would end a thread, by the hook that programs may replace."""
-    if isinstance(error, SystemExit):
-        return  # A thread that ends itself is no error.
-    thread = threading.current_thread()
-    try:
-        threading.excepthook(
-            threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
-        )
-    except Exception:
-        write_stderr(f"{thread.name}: {error!r}\n")
 
 
 def _print_error(_sock: Any, address: Any) -> None:
