@@ -7,6 +7,8 @@ subclass, through a mix-in, on the object, or by patching the class that defines
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from operator import attrgetter
 from typing import Any
 
 __all__ = ["Originals"]
@@ -30,9 +32,16 @@ class Originals:
 
     def __init__(self, names: Iterable[str], *classes: type) -> None:
         self._found: dict[str, tuple[Any, ...]] = {
-            name: tuple({getattr(cls, name) for cls in classes if hasattr(cls, name)})
+            name: tuple(getattr(cls, name) for cls in classes if hasattr(cls, name))
             for name in names
         }
+        self.names = frozenset(self._found)
+        """For a short cut that asks a class seldom, and an object's `__dict__` each time."""
+        # Nearly every class has all of them as one of `classes` has them.
+        self._all_of = attrgetter(*self._found)
+        self._usual = [
+            self._all_of(cls) for cls in classes if all(hasattr(cls, name) for name in self._found)
+        ]
 
     def left_alone(self, subject: Any) -> bool:
         """Return whether `subject`, a class or an object, has these originals under all names."""
@@ -40,6 +49,9 @@ class Originals:
             cls = subject
         else:
             cls = type(subject)
-            if not vars(subject).keys().isdisjoint(self._found):
+            if not self.names.isdisjoint(vars(subject)):
                 return False
+        with suppress(AttributeError):
+            if self._all_of(cls) in self._usual:
+                return True
         return all(getattr(cls, name, None) in originals for name, originals in self._found.items())

@@ -6,13 +6,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ..wire.fields import FieldFinder
-from .colours import coloured_line, stderr_has_colours
 from .dates import MONTHS
 from .loglines import write_stderr
 
@@ -27,6 +26,7 @@ __all__ = [
     "escape",
     "format_log_date",
     "line_start",
+    "log_date",
 ]
 
 #: A peer chooses what a request line holds: it must not move a terminal's cursor or begin a line.
@@ -55,11 +55,16 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
+def log_date(timestamp: int, months: Sequence[str | None]) -> str:
+    """Return the local time of `timestamp` (seconds since 1970), with one of `months` from 1 on."""
+    year, month, day, hour, minute, second, *_ = time.localtime(timestamp)
+    return f"{day:02d}/{months[month]:>3}/{year:04d} {hour:02d}:{minute:02d}:{second:02d}"
+
+
 @lru_cache(maxsize=2)
 def format_log_date(timestamp: int) -> str:
     """Return the local time of `timestamp` (seconds since 1970) as ``24/Nov/2026 09:54:00``."""
-    year, month, day, hour, minute, second, *_ = time.localtime(timestamp)
-    return f"{day:02d}/{MONTHS[month]}/{year:04d} {hour:02d}:{minute:02d}:{second:02d}"
+    return log_date(timestamp, MONTHS)
 
 
 @lru_cache(maxsize=256)
@@ -96,24 +101,16 @@ def _quoted(text: str) -> str:
     return (text[:MAX_VALUE] or "-").translate(_QUOTED_ESCAPES)
 
 
-def _answered(exchange: Exchange) -> str:
-    """Return what was asked and answered, without who and when."""
-    return f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
-
-
-def plain(exchange: Exchange) -> str:
-    """Return a line as http.server writes it, with the size."""
-    start = line_start(exchange.address, int(exchange.when))
-    return start + _answered(exchange)
-
-
 def common(exchange: Exchange) -> str:
     """Return a line of the Common Log Format.
 
     >>> common(Exchange("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
     ' "GET / HTTP/1.1" 200 5'
     """
-    return f"{exchange.address} - - [{_common_date(int(exchange.when))}] {_answered(exchange)}"
+    return (
+        f"{exchange.address} - - [{_common_date(int(exchange.when))}] "
+        f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
+    )
 
 
 def combined(exchange: Exchange) -> str:
@@ -145,13 +142,7 @@ def as_json(exchange: Exchange) -> str:
     )
 
 
-def coloured_plain(exchange: Exchange) -> str:
-    """Return the line of `plain`, in colours."""
-    return coloured_line(line_start(exchange.address, int(exchange.when)), _answered(exchange))
-
-
 FORMATS: dict[str, Callable[[Exchange], str]] = {
-    "plain": plain,
     "common": common,
     "combined": combined,
     "json": as_json,
@@ -170,8 +161,6 @@ class AccessLog:
 
     def __init__(self, format: str, path: str | None = None) -> None:
         self._format = FORMATS[format]
-        if format == "plain" and path is None and stderr_has_colours():
-            self._format = coloured_plain
         self._path = path
         self._changing = threading.Lock()
         #: None for a standard error that is no file.

@@ -425,7 +425,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """End the head of the response, with the fields that every response has."""
-        if (self.cors is not None or self.extra_response_headers) and (self._status or 0) >= 200:
+        if (
+            (self.cors is not None or self.extra_response_headers)
+            and (self._status or 0) >= 200
+            and self._sent_lines != ()  # lines of content, as a multipart's parts have
+        ):
             self._send_extra_fields()
         super().end_headers()
 

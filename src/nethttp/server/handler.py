@@ -70,10 +70,7 @@ class BaseHTTPRequestHandler(RequestParser):
     # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
     _decodes_chunks = True
 
-    __slots__ = ("_content", "_rfile", "_stream", "_taken")
-    _content: bytes
-    """What `rfile` reads, if nobody has asked for `rfile` yet."""
-    _rfile: Any
+    __slots__ = ("_stream", "_taken")
     _stream: SocketReader | None
     """What `rfile` reads from; None for the engine's usual requests."""
     _taken: bool
@@ -84,14 +81,12 @@ class BaseHTTPRequestHandler(RequestParser):
     def __new__(cls, *args: Any, **named: Any) -> Self:
         """Return a handler that has no connection yet."""
         self = super().__new__(cls, *args, **named)
-        self._stream = self._rfile = None
-        self._content = b""
+        self._stream = None
         self._taken = False
         return self
 
     def __init__(self, request: Any, client_address: Any, server: Any) -> None:
         """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
-        self._look_at_class()
         if type(request) is not Connection:
             super().__init__(request, client_address, server)
             return
@@ -99,6 +94,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self.client_address = client_address
         self.server = server
         self._engaged = request
+        self.rfile: Any = BytesIO()
         self.wfile: Any = PatientWriter(request.sock, self._patience())
 
     def _patience(self) -> Patience:
@@ -143,18 +139,6 @@ class BaseHTTPRequestHandler(RequestParser):
         self._socket = sock
 
     request = connection
-
-    @property
-    def rfile(self) -> Any:
-        """What the request's content is read from: a buffered binary file."""
-        # Made when it is asked for: few requests have content.
-        if self._rfile is None:
-            self._rfile = BytesIO(self._content)
-        return self._rfile
-
-    @rfile.setter
-    def rfile(self, file: Any) -> None:
-        self._rfile = file
 
     def handle(self) -> None:
         """Handle requests until one of the two sides ends the connection."""
@@ -202,15 +186,13 @@ class BaseHTTPRequestHandler(RequestParser):
         self.request_version = "HTTP/1.1" if self._version == 11 else "HTTP/1.0"
         # A copy: what was received lies at the head of a piece of memory as large as a read.
         self._block = b"%b" % block
-        self._message = self._status = self._raw_requestline = None
+        self._message = self._status = self._sent_lines = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer = self.wfile
         if type(writer) is PatientWriter:
             writer.next_response()
-        self._rfile = None
-        self._content = content
-        # `_method_for`, without the call.
-        method = getattr(self, _METHOD_NAMES.get(self.command) or "do_" + self.command, None)
+        self.rfile = BytesIO(content)
+        method = self._method_for(self.command)
         fits = True
         try:
             if method is None:
@@ -268,8 +250,8 @@ class BaseHTTPRequestHandler(RequestParser):
 
     def _drop_reader(self) -> None:
         """Keep nothing of a request's content, nor the circle of a reader and who it calls."""
-        self._stream = self._rfile = None
-        self._content = b""
+        self._stream = None
+        self.rfile = BytesIO()
 
     def _unread(self) -> bytes:
         """Return what `rfile` has read ahead of what was asked for."""

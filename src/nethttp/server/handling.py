@@ -16,9 +16,11 @@ from typing import Any
 from ..overrides import Originals
 from ..wire.usual import usual_request
 from .connection import Connection
+from .deadlines import NEVER
 from .handler import BaseHTTPRequestHandler
 from .loglines import LineLog
 from .patience import Patience
+from .responder import HEAD_METHODS, LOG_METHODS
 
 __all__ = ["HandlerApplication", "runs_on_the_engine"]
 
@@ -57,6 +59,9 @@ class HandlerApplication:
         self.closing = False
         """Whether every response is to end its connection."""
         self._factory = factory
+        # What the class of the handlers leaves alone, and the turn of the loop that asked.
+        self._plain_head = self._plain_log = False
+        self._asked_in = NEVER
         self._server = server
         self._limits = limits = handler_class.limits
         timeout = handler_class.timeout
@@ -94,8 +99,21 @@ class HandlerApplication:
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
+        if connection.heard is not self._asked_in or self._asked_in == NEVER:
+            self._look_at_class(type(handler), connection.heard)
+        handler._plain_head, handler._plain_log = self._plain_head, self._plain_log
         handler._answer(head, content, block, self.closing)
         return not handler.close_connection
+
+    def _look_at_class(self, handler_class: type, turn: float) -> None:
+        """Find out which methods need not be called, once in a turn of the loop.
+
+        A class may be patched while its handlers serve. To ask for each response would cost 0.35 us
+        of 11.
+        """
+        self._plain_head = HEAD_METHODS.left_alone(handler_class)
+        self._plain_log = LOG_METHODS.left_alone(handler_class)
+        self._asked_in = turn
 
     def attend(self, connection: Connection, data: bytes) -> bytes | None:
         """Let the handler read a request from `data` and the socket, and answer it."""

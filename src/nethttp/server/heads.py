@@ -7,6 +7,7 @@ lines by what they say and the second, the end by the lines that came before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -20,12 +21,14 @@ from ..wire.values import format_http_date
 __all__ = [
     "FINAL",
     "INTERIM",
+    "MAX_KEPT_LINE",
     "SWITCHING",
     "Ending",
     "Head",
     "ending_of",
     "field_line",
     "head_of",
+    "kept_field_line",
     "opening",
     "status_line",
 ]
@@ -47,7 +50,12 @@ _endings: dict[tuple[Any, ...], Ending] = {}
 
 
 @lru_cache(maxsize=1024)
-def _kept_field_line(name: str, value: str) -> bytes:
+def kept_field_line(name: str, value: str) -> bytes:
+    """Return a checked field line, whose value has `MAX_KEPT_LINE` characters at the most.
+
+    Raises:
+        LocalProtocolError: as `field_line`.
+    """
     return serialise_fields([(name, value)])
 
 
@@ -59,7 +67,7 @@ def field_line(name: str, value: str) -> bytes:
             ISO-8859-1.
     """
     if len(value) <= MAX_KEPT_LINE:
-        return _kept_field_line(name, value)
+        return kept_field_line(name, value)
     return serialise_fields([(name, value)])
 
 
@@ -108,6 +116,23 @@ def kind_of(method: str | None, status: int | None) -> int:
     if status == 101 or (method == "CONNECT" and 200 <= status < 300):
         return SWITCHING
     return INTERIM if status < 200 else FINAL
+
+
+#: HTTP-version SP status-code; a program may name another protocol.   ; RFC 9112 section 4
+_STATUS_LINE = re.compile(rb"[^\s:]++ ([1-9][0-9]{2})[ \r]")
+
+
+def _status_in(lines: list[bytes]) -> int | None:
+    """Return the status of a head: what the peer takes it for, whatever lines follow."""
+    m = _STATUS_LINE.match(lines[0]) if lines else None
+    return int(m[1]) if m else None
+
+
+def _last_head(lines: list[bytes], method: str | None) -> list[bytes]:
+    """Return the lines without the interim heads that a program has put before them."""
+    while b"\r\n" in lines[:-1] and kind_of(method, _status_in(lines)) == INTERIM:
+        lines = lines[lines.index(b"\r\n") + 1 :]
+    return lines
 
 
 class Head:
@@ -174,22 +199,18 @@ def _head(outline: _Outline, data: bytes, method: str | None, status: int | None
     return Head(data, kind_of(method, status), length, has_body, waits)
 
 
-def head_of(lines: list[bytes], method: str | None, status: int | None) -> Head:
+def head_of(lines: list[bytes], method: str | None) -> Head:
     """Return the head that `lines` are.
 
     Raises:
         LocalProtocolError: Content-Length together with Transfer-Encoding, or an invalid one.
     """
-    return _head(_outline(lines), b"".join(lines), method, status)
+    head = _last_head(lines, method)
+    return _head(_outline(head), b"".join(lines), method, _status_in(head))
 
 
 def ending_of(
-    lines: list[bytes],
-    method: str | None,
-    status: int | None,
-    version: int,
-    protocol: str,
-    close: bool,
+    lines: list[bytes], method: str | None, version: int, protocol: str, close: bool
 ) -> Ending:
     """Return how a head ends that so far has `lines`.
 
@@ -200,11 +221,12 @@ def ending_of(
     Raises:
         LocalProtocolError: Content-Length together with Transfer-Encoding, or an invalid one.
     """
-    key = (tuple(lines), method, status, version, protocol, close)
+    key = (tuple(lines), method, version, protocol, close)
     known = _endings.get(key)
     if known is not None:
         return known
-    outline = _outline(lines)
+    head = _last_head(lines, method)
+    status, outline = _status_in(head), _outline(head)
     line = b""
     if status is not None and kind_of(method, status) == FINAL:
         if outline.framing is None and response_has_body(method, status):

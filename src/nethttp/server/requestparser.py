@@ -50,20 +50,20 @@ class RequestParser(Responder):
     MessageClass: Any = _MessageClass()
     limits: Limits = SERVER_LIMITS
 
-    # What the request says.
-    path: str
-    rfile: Any
-
     __slots__ = (
         "_block",
         "_content_left",
-        "_fields",
+        "_field_lines",
         "_framing",
         "_message",
         "_raw_requestline",
         "_socket",
+        "path",
+        "rfile",
     )
-    _fields: FieldLines
+    path: str
+    rfile: Any
+    _field_lines: FieldLines
     _message: Message | None
     _block: bytes
     """The head as it came, until its fields are asked for."""
@@ -73,7 +73,7 @@ class RequestParser(Responder):
     def __new__(cls, *args: Any, **named: Any) -> Self:
         """Return a handler that has no request yet."""
         self = super().__new__(cls, *args, **named)
-        self._fields = []
+        self._field_lines = []
         self._framing = 0
         self._content_left = False
         self._block = b""
@@ -99,6 +99,7 @@ class RequestParser(Responder):
 
     def _forget_request(self) -> None:
         """There is no request that a response or a log line could speak of."""
+        self._sent_lines = None
         self.requestline = self.request_version = self.command = ""
 
     @property
@@ -116,15 +117,15 @@ class RequestParser(Responder):
         """Return the request's field lines."""
         if self._block:
             # Only now, field by field: few handlers ask.
-            self._fields, self._block = parse_request_head(self._block, self.limits)[3], b""
-        return self._fields
+            self._field_lines, self._block = parse_request_head(self._block, self.limits)[3], b""
+        return self._field_lines
 
     def _asked(self, fields: FieldFinder) -> dict[str, str]:
         """Return what the request has of some fields, without parsing all of them."""
         if self._message is not None:
             return fields.in_pairs(self._message.items())
         # The engine leaves a usual head as it came.
-        return fields.in_head(self._block) if self._block else fields.in_pairs(self._fields)
+        return fields.in_head(self._block) if self._block else fields.in_pairs(self._field_lines)
 
     @property
     def headers(self) -> Any:
@@ -149,9 +150,11 @@ class RequestParser(Responder):
         self.path = ""
         self.request_version = self.default_request_version
         self.close_connection = True
-        self._fields, self._message, self._block = [], None, b""
-        self._status, self._framing = None, 0
+        self._field_lines, self._message, self._block = [], None, b""
+        self._status = self._sent_lines = None
+        self._framing = 0
         self._awaits_continue = self._content_left = False
+        self._plain_head = self._plain_log = False
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
         words = self.requestline.split()
         if not words:
@@ -219,7 +222,7 @@ class RequestParser(Responder):
             block = read_field_block(self.rfile.readline, limits)
             if not self._has_peer:
                 block = block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            self._fields = parse_field_section(block, limits)
+            self._field_lines = parse_field_section(block, limits)
         except LineTooLong as error:
             self.send_error(error.status_hint, "Line too long", str(error))
         except IncompleteRead as error:
@@ -227,7 +230,7 @@ class RequestParser(Responder):
                 return False
             # Text that ends with its last field is what a program that only parses may have.
             with suppress(RemoteProtocolError):
-                self._fields = parse_field_section(error.partial.rstrip(b"\r\n") + b"\r\n\r\n")
+                self._field_lines = parse_field_section(error.partial.rstrip(b"\r\n") + b"\r\n\r\n")
             return True
         except RemoteProtocolError as error:
             too_many = error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
@@ -238,7 +241,7 @@ class RequestParser(Responder):
 
     def _judge_request(self) -> bool:
         """Decide what follows from the head: framing, persistence, 100 Continue."""
-        selected = select_fields(self._fields, FRAMING_FIELDS)
+        selected = select_fields(self._field_lines, FRAMING_FIELDS)
         version = self._version
         self._content_left = not selected.keys().isdisjoint(_CONTENT_FIELDS)
         try:

@@ -13,19 +13,36 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from .._version import __version__
+from ..overrides import Originals
 from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.values import format_http_date, has_list_member
-from .accesslog import escape, format_log_date, line_start
-from .colours import coloured_line, stderr_has_colours
+from .accesslog import escape, format_log_date, line_start, log_date
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
-from .heads import FINAL, INTERIM, Head, ending_of, field_line, head_of, opening, status_line
+from .heads import (
+    FINAL,
+    INTERIM,
+    MAX_KEPT_LINE,
+    Head,
+    ending_of,
+    field_line,
+    head_of,
+    kept_field_line,
+    opening,
+    status_line,
+)
 from .loglines import LineLog, write_stderr
 from .patience import PatientWriter
 from .writer import ResponseWriter
 
-__all__ = ["DEFAULT_ERROR_CONTENT_TYPE", "DEFAULT_ERROR_MESSAGE", "Responder"]
+__all__ = [
+    "DEFAULT_ERROR_CONTENT_TYPE",
+    "DEFAULT_ERROR_MESSAGE",
+    "HEAD_METHODS",
+    "LOG_METHODS",
+    "Responder",
+]
 
 DEFAULT_ERROR_MESSAGE = """\
 <!DOCTYPE html>
@@ -72,28 +89,41 @@ class Responder(socketserver.StreamRequestHandler):
     weekdayname: Sequence[str] = WEEKDAYS
     monthname: Sequence[str | None] = MONTHS
 
-    # What is answered.
-    command: Any = None
-    request_version: str
-    requestline: str = ""
-    close_connection: bool = True
-    wfile: Any
-
-    # What is private lies in slots. CPython has the names of some thirty attributes once for a
-    # class; one more, and each handler is given a dictionary of 1.5 KB. They are for programs.
+    # What is answered, and what is private, lies in slots, and only what a program adds in
+    # `__dict__`: one look at it tells whether a method was set on this object. And CPython has the
+    # names of some thirty attributes once for a class; with one more, each handler is given a
+    # dictionary of 1.5 KB.
     __slots__ = (
         "_awaits_continue",
         "_engaged",
         "_error_ends_connection",
         "_headers_buffer",
         "_log",
-        "_plain_flush",
+        "_plain_head",
         "_plain_log",
-        "_plain_opening",
+        "_sent_lines",
         "_status",
         "_version",
+        "client_address",
+        "close_connection",
+        "command",
+        "request_version",
+        "requestline",
+        "server",
+        "wfile",
     )
+    command: Any
+    request_version: str
+    requestline: str
+    close_connection: bool
+    wfile: Any
     _headers_buffer: list[bytes]
+    _sent_lines: Sequence[bytes] | None
+    """The lines of a head that left before it was whole; () once it is; None before it begins."""
+    _plain_head: bool
+    _plain_log: bool
+    """Whether the class leaves alone the methods that make a head, and those that log, so that they
+    need not be called. Whether the object does is asked each time. See `HandlerApplication`."""
     _version: int
     _status: int | None
     _awaits_continue: bool
@@ -105,28 +135,15 @@ class Responder(socketserver.StreamRequestHandler):
     def __new__(cls, *_args: Any, **_named: Any) -> Self:
         """Return a handler that can answer, whatever a program's `__init__` leaves out."""
         self = super().__new__(cls)
+        self.command = self._sent_lines = None
+        self.requestline = ""
+        self.close_connection = True
         self._headers_buffer = []
         self._version = 9
         self._status = self._log = self._engaged = None
-        self._awaits_continue = False
+        self._awaits_continue = self._plain_head = self._plain_log = False
         self._error_ends_connection = True
-        # Which methods do what they do here, so that they need not be called.
-        self._plain_opening = self._plain_flush = self._plain_log = False
         return self
-
-    def _look_at_class(self) -> None:
-        """Find out what need not be called, once for an object: a class may be patched."""
-        self._plain_opening = self._inherits(
-            "send_response_only", "send_header", "version_string", "date_time_string"
-        )
-        self._plain_flush = self._inherits("flush_headers")
-        self._plain_log = self._inherits(
-            "log_request", "log_message", "address_string", "log_date_time_string"
-        )
-
-    def _inherits(self, *names: str) -> bool:
-        """Return whether this object's class leaves some methods as they are here."""
-        return all(getattr(type(self), name) is getattr(Responder, name) for name in names)
 
     # --- the response ---
 
@@ -169,25 +186,29 @@ class Responder(socketserver.StreamRequestHandler):
         """
         status = int(code)
         second = int(time.time())
-        if self._plain_log:
-            self._log_line(f'"{self.requestline}" {status} -', second)
+        set_here = self.__dict__
+        if self._plain_log and (not set_here or LOG_METHODS.names.isdisjoint(set_here)):
+            self._write_log(
+                line_start(_host_of(self.client_address), second),
+                f'"{self.requestline}" {status} -',
+            )
         else:
             self.log_request(code)
-        if not self._plain_opening:
-            self.send_response_only(code, message)
-            self.send_header("Server", self.version_string())
-            self.send_header("Date", self.date_time_string())
+        if self._plain_head and (not set_here or HEAD_METHODS.names.isdisjoint(set_here)):
+            self._status = status
+            if self.request_version != "HTTP/0.9":
+                self._headers_buffer += opening(
+                    self.protocol_version,
+                    status,
+                    self._reason_of(status) if message is None else message,
+                    self.server_version,
+                    self.sys_version,
+                    second,
+                )
             return
-        self._status = status
-        if self.request_version != "HTTP/0.9":
-            self._headers_buffer += opening(
-                self.protocol_version,
-                status,
-                self._reason_of(status) if message is None else message,
-                self.server_version,
-                self.sys_version,
-                second,
-            )
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+        self.send_header("Date", self.date_time_string())
 
     def send_response_only(self, code: int, message: str | None = None) -> None:
         """Begin a response: buffer its status line alone. `message` defaults to the phrase.
@@ -216,7 +237,11 @@ class Responder(socketserver.StreamRequestHandler):
         if type(value) is not str:
             value = str(value)
         if self.request_version != "HTTP/0.9":
-            self._headers_buffer.append(field_line(keyword, value))
+            self._headers_buffer.append(
+                kept_field_line(keyword, value)
+                if len(value) <= MAX_KEPT_LINE
+                else field_line(keyword, value)
+            )
         if len(keyword) == 10 and keyword.lower() == "connection":
             if has_list_member(value, "close"):
                 self.close_connection = True
@@ -234,42 +259,86 @@ class Responder(socketserver.StreamRequestHandler):
         """
         if self.request_version == "HTTP/0.9":
             return
+        if self._sent_lines is not None:
+            self._end_more_lines(self._sent_lines)
+            return
         ending = ending_of(
             self._headers_buffer,
             self.command,
-            self._status,
             self._version,
             self.protocol_version,
             self.close_connection or (self._engaged is None and self._has_to_leave()),
         )
         self.close_connection = ending.close
-        if self._plain_flush:
+        if self._plain_head and "flush_headers" not in self.__dict__:
             self._headers_buffer = []
-            self._hand_over(ending.head)
+            head, writer = ending.head, self.wfile
+            if head.kind == FINAL and type(writer) is PatientWriter:
+                self._sent_lines = ()
+                writer.begin(head.data, head.length, head.has_body, head.waits)
+            else:
+                self._hand_over(head, head.data)
             return
         if ending.line:
             self._headers_buffer.append(ending.line)
         self._headers_buffer.append(b"\r\n")
         self.flush_headers()
 
-    def flush_headers(self) -> None:
-        """Hand the buffered head to `wfile`."""
-        lines, self._headers_buffer = self._headers_buffer, []
-        if lines:
-            # Read off the lines as they are: programs edit them.
-            self._hand_over(head_of(lines, self.command, self._status))
+    def _end_more_lines(self, sent: Sequence[bytes]) -> None:
+        """End lines that were buffered after a head, or after the beginning of one, had left."""
+        if sent:
+            ending = ending_of(
+                [*sent, *self._headers_buffer],
+                self.command,
+                self._version,
+                self.protocol_version,
+                self.close_connection,
+            )
+            self.close_connection = ending.close
+            if ending.line:
+                self._headers_buffer.append(ending.line)
+        self._headers_buffer.append(b"\r\n")
+        self.flush_headers()
 
-    def _hand_over(self, head: Head) -> None:
+    def flush_headers(self) -> None:
+        """Hand the buffered head to `wfile`; what is buffered after a response's head is content.
+
+        So a program may write the heads of a multipart's parts in the same way as the response's.
+        """
+        lines, self._headers_buffer = self._headers_buffer, []
+        if not lines:
+            return
+        data = b"".join(lines)
+        sent = self._sent_lines
+        if sent is not None:
+            if not sent:
+                self.wfile.write(data)
+                return
+            lines = [*sent, *lines]
+        # Read off the lines as they are: programs edit them.
+        if lines[-1].endswith(b"\r\n\r\n") or lines[-1] == b"\r\n":
+            self._hand_over(head_of(lines, self.command), data)
+        else:
+            # What follows may be more lines, or the rest of the head as the program's own bytes.
+            self._sent_lines = lines
+            if isinstance(self.wfile, ResponseWriter):
+                self.wfile.begin(data, None, True, True)
+            else:
+                self.wfile.write(data)
+
+    def _hand_over(self, head: Head, data: bytes) -> None:
+        """Give `wfile` the rest of a head."""
         writer = self.wfile
-        if type(writer) is not PatientWriter and not isinstance(writer, ResponseWriter):
-            writer.write(head.data)
+        self._sent_lines = None if head.kind == INTERIM else ()
+        if not isinstance(writer, ResponseWriter):
+            writer.write(data)
         elif head.kind == FINAL:
-            writer.begin(head.data, head.length, head.has_body, head.waits)
+            writer.begin(data, head.length, head.has_body, head.waits)
         elif head.kind == INTERIM:
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
-            writer.interim(head.data)
+            writer.interim(data)
         else:
-            writer.begin(head.data, None, True, False)
+            writer.begin(data, None, True, False)
             self._release()
 
     # --- what only the whole handler knows ---
@@ -296,19 +365,11 @@ class Responder(socketserver.StreamRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Write one line to standard error: address, time, and ``format % args`` escaped."""
-        self._log_line(format % args, int(time.time()))
+        start = f"{self.address_string()} - - [{self.log_date_time_string()}] "
+        self._write_log(start, format % args)
 
-    def _log_line(self, message: str, second: int) -> None:
-        address = self.client_address
-        if self._plain_log and address and type(address) is tuple:
-            start = line_start(address[0], second)
-        else:
-            start = f"{self.address_string()} - - [{self.log_date_time_string()}] "
-        message = escape(message)
-        if stderr_has_colours():
-            line = f"{coloured_line(start, message)}\n"
-        else:
-            line = f"{start}{message}\n"
+    def _write_log(self, start: str, message: str) -> None:
+        line = f"{start}{escape(message)}\n"
         if self._log is None:
             write_stderr(line)
         else:
@@ -323,11 +384,26 @@ class Responder(socketserver.StreamRequestHandler):
         return http_date_now() if timestamp is None else format_http_date(timestamp)
 
     def log_date_time_string(self) -> str:
-        """Return the current local time as the log shows it."""
-        return format_log_date(int(time.time()))
+        """Return the current local time as the log shows it, with a name of `monthname`."""
+        now = int(time.time())
+        return format_log_date(now) if self.monthname is MONTHS else log_date(now, self.monthname)
 
     def address_string(self) -> str:
         """Return the client's address as the log shows it."""
-        address = self.client_address
-        # A Unix socket's peer has none.
-        return str(address[0]) if address and isinstance(address, tuple) else "-"
+        return _host_of(self.client_address)
+
+
+def _host_of(address: Any) -> str:
+    # A Unix socket's peer has none.
+    return str(address[0]) if address and isinstance(address, tuple) else "-"
+
+
+#: What `send_response` and `end_headers` do in one step, and what `send_response` logs in one.
+HEAD_METHODS = Originals(
+    ("send_response_only", "send_header", "version_string", "date_time_string", "flush_headers"),
+    Responder,
+)
+LOG_METHODS = Originals(
+    ("log_request", "log_message", "address_string", "log_date_time_string", "monthname"),
+    Responder,
+)

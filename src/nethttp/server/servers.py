@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from ..net.tls import server_context
@@ -131,10 +130,6 @@ class HTTPServer(socketserver.TCPServer):
             self._stop_asked.clear()
             self._stopped.set()
 
-    def _handle_request_noblock(self) -> None:
-        """Handle one connection, in a context of its own (`contextvars`) as a thread's is."""
-        copy_context().run(super()._handle_request_noblock)  # type: ignore[misc]  # not in typeshed
-
     def _make_engine(self) -> Engine:
         from .engine import Engine  # start-up: only who serves needs it
 
@@ -195,7 +190,7 @@ class HTTPServer(socketserver.TCPServer):
         with selectors.DefaultSelector() as selector:
             selector.register(self.socket, selectors.EVENT_READ)
             while selector.select(max(0.0, last_call - time.monotonic())):
-                self._handle_request_noblock()
+                self._handle_request_noblock()  # type: ignore[attr-defined]  # not in typeshed
         self._visitors.wait(until)
 
     def server_close(self) -> None:
