@@ -11,17 +11,23 @@ Of one stream of bytes, nethttp, llhttp and h11 each give a `Reading` of the fir
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
 from nethttp.errors import RemoteProtocolError
-from nethttp.wire.head import (
-    parse_field_section,
-    parse_response_head,
-    serialise_response_head,
+from nethttp.wire.body import LenientChunkLines
+from nethttp.wire.fields import select_fields
+from nethttp.wire.framing import (
+    CHUNKED,
+    RESPONSE_FRAMING_FIELDS,
+    judge_response,
+    response_has_body,
 )
+from nethttp.wire.grammar import DIGITS, TOKEN
+from nethttp.wire.head import parse_response_head, serialise_response_head
 
 from .readings import Reading, State, by_h11, by_llhttp, by_nethttp
 
@@ -100,7 +106,11 @@ def check_stream(data: bytes, role: str) -> None:
     """Compare the readings of what a "server" or a "client" receives."""
     data = _without_empty_lines(data)
     if role == "client":
-        data = _strictly_written(data)
+        came, data = data, _strictly_written(data)
+        before, after = by_nethttp(came, role), by_nethttp(data, role)
+        assert before[:2] == after[:2], (
+            f"{came!r}\n  {before}\nwritten strictly\n{data!r}\n  {after}"
+        )
     ours = by_nethttp(data, role)
     parted = by_nethttp(data, role, cut=zlib.crc32(data) % (len(data) + 1))
     # A refusal may name another fault: in pieces, the one that came first is seen first.
@@ -144,35 +154,84 @@ def _shown(data: bytes, ours: Reading, theirs: dict[str, Reading]) -> str:
 
 
 def _strictly_written(data: bytes) -> bytes:
-    """Return a response as it is, or with the heads that nethttp read leniently written strictly.
+    """Return a response as it is, or, what nethttp read leniently of it, written strictly.
 
-    A client takes a bare LF for a line's end, joins folded lines, and passes over a line that is no
-    field (CPython's own tests ask for the last). No peer shares its buffer, so what matters is that
-    the message means to others what it means to nethttp once that is taken away.
+    A client reads what the RFC lets a recipient read (a bare LF, folded lines, a coding beside a
+    length, blanks around a chunk's size), passes over a line that is no field, and drops a trailer
+    that is none. No peer shares its buffer, so what matters is that the message means to others
+    what it means to nethttp once that is taken away. What is strict stays as it is, to the byte.
     """
     written = b""
     while (end := _head_end(data)) >= 0:
         head, data = data[:end], data[end:]
         try:
-            _, status, reason, fields = parse_response_head(head)
+            version, status, reason, fields, unread = parse_response_head(head)
+            selected = select_fields(fields, RESPONSE_FRAMING_FIELDS)
+            framing, _ = judge_response("GET", version, status, selected)
         except RemoteProtocolError:
             return written + head + data
-        written += head if _is_strict(head) else serialise_response_head(status, reason, fields)
+        if unread is None and _frames_strictly(status, selected):
+            written += head
+        else:
+            written += _write_head(version, status, reason, fields, framing)
         if status >= 200 or status == 101:
-            break
+            return written + (_write_chunks(data) if framing == CHUNKED else data)
         data = _without_empty_lines(data)
     return written + data
+
+
+def _frames_strictly(status: int, selected: dict[str, list[str]]) -> bool:
+    """Return whether the body is framed in one way, and only where there is one."""
+    lengths, codings = selected.get("content-length"), selected.get("transfer-encoding")
+    if lengths is None and codings is None:
+        return True
+    if not response_has_body("GET", status) or None not in (lengths, codings):
+        return False
+    value, *more = lengths or codings or []
+    return not more and (DIGITS.fullmatch(value) is not None or value.lower() == "chunked")
+
+
+def _write_head(
+    version: int, status: int, reason: str, fields: list[tuple[str, str]], framing: int
+) -> bytes:
+    kept = [
+        (name, _CONTROLS.sub(" ", value))
+        for name, value in fields
+        if name.lower() not in ("content-length", "transfer-encoding") and TOKEN.fullmatch(name)
+    ]
+    if framing == CHUNKED:
+        kept.append(("Transfer-Encoding", "chunked"))
+    elif framing >= 0 and response_has_body("GET", status):
+        kept.append(("Content-Length", str(framing)))
+    head = serialise_response_head(status, _CONTROLS.sub(" ", reason), kept)
+    return head if version == 11 else head.replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+
+
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _write_chunks(data: bytes) -> bytes:
+    """Return a chunked body with its lines written strictly, and what is behind it as it is."""
+    source, written, lines = io.BytesIO(data), b"", LenientChunkLines()
+    done = 0
+    try:
+        while size := lines.take_size(line := source.readline()):
+            content = source.read(size)
+            lines.take_end(source.readline(2))
+            written += (line if lines.sound else b"%x\r\n" % size) + content + b"\r\n"
+            lines.sound = True
+            done = source.tell()
+        written += line if lines.sound else b"0\r\n"
+        lines.sound = True
+        done = source.tell()
+        while not lines.take_trailer(source.readline()):
+            pass
+    except RemoteProtocolError:
+        return written + data[done:]
+    section = data[done : source.tell()] if lines.sound else b"\r\n"
+    return written + section + source.read()
 
 
 def _head_end(data: bytes) -> int:
     ends = [data.find(sign) + len(sign) for sign in (b"\n\r\n", b"\n\n") if sign in data]
     return min(ends, default=-1)
-
-
-def _is_strict(head: bytes) -> bool:
-    line, _, section = head.partition(b"\r\n")
-    try:
-        parse_field_section(section)
-    except RemoteProtocolError:
-        return False
-    return b"\n" not in line

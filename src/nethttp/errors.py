@@ -158,13 +158,17 @@ class LineTooLong(RemoteProtocolError):
 
 
 class BadStatusLine(RemoteProtocolError):
-    """The first line of a response is no status line: `line`."""
+    """The first line of a response is no status line: `line`, as it came."""
 
     def __init__(self, line: str) -> None:
         if not line:
             line = repr(line)
         super().__init__(line)
         self.line = line
+
+    def __str__(self) -> str:
+        plain = self.line.isprintable() and len(self.line) <= MAX_EXCERPT
+        return self.line if plain else excerpt(self.line)
 
 
 class RemoteDisconnected(ConnectionResetError, BadStatusLine):

@@ -8,7 +8,8 @@ email parser, which would cut a value at U+0085 and lose every field behind a na
 from __future__ import annotations
 
 import email.message
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from email import errors
 
 __all__ = ["HTTPMessage", "message_from_fields"]
 
@@ -27,9 +28,15 @@ class HTTPMessage(email.message.Message):
 
 
 def message_from_fields(
-    fields: Iterable[tuple[str, str]], message_class: type[email.message.Message] = HTTPMessage
+    fields: Iterable[tuple[str, str]],
+    message_class: type[email.message.Message] = HTTPMessage,
+    *,
+    unread: Iterable[str] = (),
 ) -> email.message.Message:
     """Return a `message_class` that holds the (name, value) pairs, in order.
+
+    The lines that were `unread` are its `defects`, and the payload has them where email's parser
+    would leave them there: urllib3 warns of both.
 
     >>> message_from_fields([("Host", "example.com")])["host"]
     'example.com'
@@ -41,4 +48,17 @@ def message_from_fields(
     else:
         for name, value in fields:
             message.set_raw(name, value)
+    message.set_payload("".join(_left_over(message, unread)))
     return message
+
+
+def _left_over(message: email.message.Message, unread: Iterable[str]) -> Iterator[str]:
+    """Add a defect for each line, and give those lines that email takes for content."""
+    for line in unread:
+        if line.startswith(":"):
+            message.defects.append(errors.InvalidHeaderDefect("Missing header name."))
+        elif line[0] in " \t":
+            message.defects.append(errors.FirstHeaderLineIsContinuationDefect(line))
+        else:
+            message.defects.append(errors.MissingHeaderBodySeparatorDefect())
+            yield f"{line}\r\n"

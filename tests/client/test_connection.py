@@ -262,3 +262,14 @@ def test_tls_is_not_imported_before_it_is_needed():
         "assert nethttp.client.HTTPSConnection and nethttp.client.ssl; assert 'ssl' in sys.modules"
     )
     subprocess.run([sys.executable, "-I", "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("end", "sound"), [(b"A: b\r\n\r\n", True), (b"no field\r\n\r\n", False)])
+def test_a_connection_is_not_used_again_after_an_odd_end_of_chunks(scripted, end, sound):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection = scripted(head + b"2\r\nhi\r\n0\r\n" + end)
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    assert (response.read(), response.will_close) == (b"hi", not sound)
+    connection.putrequest("GET", "/")
+    assert (connection.sock is not None) is sound

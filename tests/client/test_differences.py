@@ -19,7 +19,7 @@ def test_putheader_joins_values_and_refuses_folds_and_bad_names(scripted):
             connection.putheader(name, value)
 
 
-@pytest.mark.parametrize("length", [b"-1", b"+1", b"five", b"1_0", b"", b"1, 1"])
+@pytest.mark.parametrize("length", [b"-1", b"+1", b"five", b"1_0", b"", b"1, 2"])
 def test_a_content_length_that_is_no_length_is_an_error(response_to, length):
     with pytest.raises(RemoteProtocolError, match="Content-Length"):
         response_to(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\nHello\r\n")

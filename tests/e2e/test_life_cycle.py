@@ -63,6 +63,9 @@ number = 7
 """
 
 
+QUIET = ("--access-log", "off")
+
+
 class Running:
     """The command, as a process."""
 
@@ -402,7 +405,7 @@ def test_new_code_that_cannot_start_leaves_the_old(program):
 def test_new_code_that_cannot_start_leaves_the_old_again_and_again(program):
     """Eight workers end nearly together each time, with a reason that no pipe holds at once."""
     (program / "long.py").write_text(PROGRAM)
-    with running("long:app", "0", "--workers", "8", cwd=program) as server:
+    with running("long:app", "0", "--workers", "8", *QUIET, cwd=program) as server:
         for attempt in range(8):
             (program / "long.py").write_text(f"raise RuntimeError('{attempt}' * 100_000)\n")
             server.signal(signal.SIGHUP)
@@ -472,7 +475,7 @@ def test_an_error_at_import_is_said_once_and_shows_only_the_program(program, lin
 
 def test_an_output_that_takes_no_lines_ends_no_server(program):
     process = subprocess.Popen(
-        [sys.executable, "-m", "nethttp.server", "program:app", "--bind", "unix:s"],
+        [sys.executable, "-m", "nethttp.server", "program:app", "--bind", "unix:s", *QUIET],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -682,6 +685,46 @@ def test_the_access_log(program, target):
     assert len(records) >= load.answered
 
 
+@pytest.mark.parametrize("target", ["program:app", "program:create", "."])
+def test_without_options_the_log_is_as_http_server_writes_it(program, target):
+    with (program / "program.py").open("a") as file:
+        file.write("\ndef create():\n    return app\n")
+    with running(target, "0", cwd=program) as server:
+        for path in ("/started?a", "/program.py"):
+            with socket.create_connection(server.address, timeout=20) as sock:
+                sock.sendall(
+                    f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+                )
+                head, content = receive(sock)
+            line = server.process.stderr.readline()
+            status = head.split()[1].decode()
+            assert line.startswith("127.0.0.1 - - [")
+            assert line.endswith(f'] "GET {path} HTTP/1.1" {status} {len(content)}\n')
+
+
+def test_an_error_of_the_program_is_beside_its_request(program):
+    (program / "program.py").write_text("def app(environ, start_response):\n    1 / 0\n")
+    with running("program:app", "0", cwd=program) as server:
+        server.get("/broken")
+        told = server.stderr_until("] ")
+    *_, error, line = told.splitlines()
+    assert error == "ZeroDivisionError: division by zero" or error.startswith("---")
+    assert '"GET /broken HTTP/1.1" 500' in line
+
+
+def test_a_handler_class_logs_what_it_logs_itself(program):
+    with (program / "program.py").open("a") as file:
+        file.write("\n    def log_message(self, format, *args):\n        print('own')\n")
+    text = (program / "program.py").read_text().replace("number = 7", "class Mine(Handler):")
+    (program / "program.py").write_text(text)
+    with running("program:Mine", "0", cwd=program) as server:
+        server.get("/")
+        assert server.process.stdout.readline() == "own\n"
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+        assert server.process.stderr.read() == ""
+
+
 def test_health_and_readiness(program):
     options = ("--health-path", "/alive", "--ready-path", "/ready")
     for target in ("program:Handler", "program:app", "."):
@@ -720,7 +763,7 @@ def test_health_and_readiness(program):
         (["program:asgi"], "an ASGI application"),
         (["program:app", "--interface", "handler"], "expected a subclass of nethttp.server"),
         (["program:app", "--spa"], "--spa is for a directory"),
-        (["no-such"], "no such directory or application: no-such"),
+        (["no-such"], "no such directory: no-such"),
         ([".", "--directory", "."], "expected one directory"),
         (["--bind", "unix:"], "expected unix:PATH"),
         (["--bind", "systemd"], "systemd passed no socket"),

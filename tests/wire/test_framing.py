@@ -10,9 +10,9 @@ from nethttp.wire.framing import (
     UNTIL_CLOSE,
     declared_framing,
     expects_continue,
+    judge_response,
     keeps_alive,
     request_framing,
-    response_framing,
 )
 from nethttp.wire.limits import Limits
 
@@ -33,21 +33,73 @@ def test_requests(selected, framing):
         ("GET", 200, {}, UNTIL_CLOSE),
         ("GET", 200, {CL: ["3"]}, 3),
         ("GET", 200, {CL: ["3", "3"]}, 3),
-        ("GET", 200, {TE: ["chunked"]}, CHUNKED),
+        ("GET", 200, {CL: ["3, 3", "3"]}, 3),
+        ("GET", 200, {TE: ["Chunked"]}, CHUNKED),
+        ("GET", 200, {TE: [", chunked ,"]}, CHUNKED),
         ("HEAD", 200, {CL: ["3"]}, 0),
-        ("HEAD", 200, {TE: ["chunked"]}, 0),
-        ("GET", 204, {CL: ["3"]}, 0),
+        ("HEAD", 200, {CL: ["-1"], TE: ["x"]}, 0),
         ("GET", 304, {CL: ["0"], TE: ["chunked"]}, 0),
+        ("GET", 304, {CL: ["x"]}, 0),
+        ("GET", 204, {CL: ["0"]}, 0),
+        ("GET", 100, {}, 0),
         ("CONNECT", 200, {CL: ["x"]}, 0),
-        ("GET", 304, {CL: ["3"]}, 0),
-        ("GET", 100, {CL: ["3"]}, 0),
-        ("CONNECT", 200, {CL: ["3"]}, 0),
         ("CONNECT", 407, {CL: ["3"]}, 3),
         (None, 200, {}, UNTIL_CLOSE),
     ],
 )
 def test_responses(method, status, selected, framing):
-    assert response_framing(method, status, selected) == framing
+    assert judge_response(method, 11, status, selected) == (framing, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "selected", "framing"),
+    [
+        (200, {CL: ["3"], TE: ["chunked"]}, CHUNKED),
+        (200, {CL: ["x"], TE: ["chunked"]}, CHUNKED),
+        (200, {TE: ["chunked", "chunked"]}, CHUNKED),
+        (200, {TE: ["chunked, chunked"]}, CHUNKED),
+        (200, {TE: ["identity, chunked"]}, CHUNKED),
+        (200, {TE: ["gzip, chunked"]}, CHUNKED),
+        (200, {TE: ["chunked, gzip"]}, UNTIL_CLOSE),
+        (200, {TE: ["gzip"], CL: ["3"]}, UNTIL_CLOSE),
+        (200, {TE: ["xchunked"]}, UNTIL_CLOSE),
+        (200, {TE: ['"chunked"']}, UNTIL_CLOSE),
+        (200, {TE: ["identity"]}, UNTIL_CLOSE),
+        (200, {TE: ["identity"], CL: ["3"]}, 3),
+        (200, {TE: [""], CL: ["3"]}, 3),
+        (200, {TE: [""]}, UNTIL_CLOSE),
+        (204, {TE: ["chunked"]}, 0),
+        (204, {CL: ["3"]}, 0),
+        (103, {CL: ["3"]}, 0),
+    ],
+)
+def test_responses_that_end_their_connection(status, selected, framing):
+    assert judge_response("GET", 11, status, selected) == (framing, False)
+
+
+def test_a_coding_on_http_1_0_is_obeyed_once():
+    assert judge_response("GET", 10, 200, {TE: ["chunked"]}) == (CHUNKED, False)
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        ["3", "4"],
+        ["3, 4"],
+        ["03", "3"],
+        ["+3"],
+        ["-3"],
+        ["3_0"],
+        ["0x3"],
+        [""],
+        [" "],
+        [","],
+        ["x"],
+    ],
+)
+def test_lengths_that_are_none_or_differ_are_refused(lengths):
+    with pytest.raises(RemoteProtocolError, match="Content-Length"):
+        judge_response("GET", 11, 200, {CL: lengths})
 
 
 def test_a_declared_length_over_the_bound_is_413():
@@ -76,6 +128,10 @@ def test_the_longest_length_is_read():
         (10, {"connection": ["Keep-Alive"]}, True),
         (10, {"connection": ["keep-alive, close"]}, False),
         (10, {"connection": ["keep-alive"], TE: ["chunked"]}, False),
+        (10, {"keep-alive": ["timeout=5"]}, True),
+        (10, {"proxy-connection": ["Keep-Alive"]}, True),
+        (10, {"proxy-connection": ["close"]}, False),
+        (10, {"connection": ["close"], "keep-alive": ["timeout=5"]}, False),
     ],
 )
 def test_persistence(version, selected, alive):

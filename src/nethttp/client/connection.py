@@ -215,7 +215,8 @@ class HTTPConnection:
         from ..message import HTTPMessage, message_from_fields  # start-up: it loads email
 
         block = raw if isinstance(raw, bytes) else b"".join(raw)
-        message = message_from_fields(parse_lenient_field_section(block))
+        fields, unread = parse_lenient_field_section(block)
+        message = message_from_fields(fields, unread=unread or ())
         assert isinstance(message, HTTPMessage)
         return message
 
@@ -281,7 +282,8 @@ class HTTPConnection:
             for piece in data:
                 self.sock.sendall(piece)
 
-    def _is_textIO(self, stream: Any) -> bool:  # the stdlib's name
+    @staticmethod
+    def _is_textIO(stream: Any) -> bool:  # the stdlib's name
         return isinstance(stream, io.TextIOBase)
 
     def _read_readable(self, readable: Any) -> Iterator[bytes]:
@@ -348,6 +350,9 @@ class HTTPConnection:
             InvalidURL, ValueError: a target or method that must not be sent.
         """
         if self.__response and self.__response.isclosed():
+            if self.__response.will_close:
+                # It was found on the way that the next response may not be where it seems to be.
+                self.close()
             self.__response = None
         if self.__state != _IDLE:
             raise CannotSendRequest(self.__state)

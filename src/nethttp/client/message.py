@@ -12,7 +12,7 @@ from ..errors import IncompleteRead
 from ..message import HTTPMessage, message_from_fields
 from ..wire.block import read_field_block
 from ..wire.head import parse_lenient_field_section
-from ..wire.limits import limits_for
+from .seams import head_limits
 
 __all__ = ["HTTPMessage", "parse_headers", "read_header_lines"]
 
@@ -26,7 +26,7 @@ def read_header_lines(fp: _Lines, max_headers: int | None = None) -> list[bytes]
 
     urllib3 reads a proxy's answer with it.
     """
-    return read_field_block(fp.readline, limits_for(max_headers)).splitlines(keepends=True)
+    return read_field_block(fp.readline, head_limits(max_headers)).splitlines(keepends=True)
 
 
 def parse_headers(
@@ -42,9 +42,10 @@ def parse_headers(
     >>> parse_headers(io.BytesIO(b"Host: example.com\\r\\n\\r\\n"))["host"]
     'example.com'
     """
-    limits = limits_for(_max_headers)
+    limits = head_limits(_max_headers)
     try:
         block = read_field_block(fp.readline, limits)
     except IncompleteRead as error:
         block = error.partial.rstrip(b"\r\n") + b"\r\n\r\n" if error.partial.strip() else b"\r\n"
-    return message_from_fields(parse_lenient_field_section(block, limits), _class)
+    fields, unread = parse_lenient_field_section(block, limits)
+    return message_from_fields(fields, _class, unread=unread or ())

@@ -1,14 +1,16 @@
 """`HTTPResponse`: one response, read from its connection as a file.
 
-The documented attributes and methods are the standard library's. The head is parsed and the body
-framed by `wire`; `headers` becomes an `HTTPMessage` when it is first asked for.
+The attributes, and the methods that subclasses override, are the standard library's, those with an
+underscore too: what is left to be read stands in `fp`, `length`, `chunked` and `chunk_left`, which
+a program may set at any time, or without `__init__`. What a head and the lines between chunks mean
+is decided by `wire`.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     BadStatusLine,
@@ -17,22 +19,23 @@ from ..errors import (
     RemoteDisconnected,
     RemoteProtocolError,
     ResponseNotReady,
-    excerpt,
+    UnknownProtocol,
 )
+from ..overrides import Originals
 from ..status import HTTPStatus
 from ..wire.block import read_field_block
-from ..wire.body import ChunkedDecoder, LengthDecoder, body_decoder
+from ..wire.body import MAX_PIECE, LenientChunkLines
 from ..wire.fields import FieldLines, select_fields
 from ..wire.framing import (
     CHUNKED,
-    FRAMING_FIELDS,
+    RESPONSE_FRAMING_FIELDS,
     UNTIL_CLOSE,
+    judge_response,
     keeps_alive,
-    response_framing,
 )
-from ..wire.head import parse_response_head
-from ..wire.limits import Limits, limits_for
-from ..wire.reader import BodyReader
+from ..wire.head import parse_lenient_field_section, parse_status_line
+from ..wire.limits import DEFAULT_LIMITS, Limits
+from .seams import head_limits, replaced, say
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -42,28 +45,30 @@ __all__ = ["HTTPResponse"]
 UNKNOWN = "UNKNOWN"
 """What an attribute holds before `begin`."""
 
-_T = TypeVar("_T")
+_Section = tuple[FieldLines, list[str] | None]
+"""What `parse_lenient_field_section` gives: fields, and the lines that are none."""
+
+_VERSION_NAMES = {10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
-class _Body(BodyReader):
-    """A response's body; the end of the connection may stand for a last empty line."""
+class _Headers:
+    """`headers` and `msg`, made when first asked for, since that loads email.
 
-    def _advance(self) -> int:
-        try:
-            return super()._advance()
-        except (IncompleteRead, LineTooLong):
-            raise
-        except RemoteProtocolError as error:
-            # What programs catch for chunks that cannot be read; the cause says what was wrong.
-            raise IncompleteRead(b"") from error
+    What a program sets is an attribute of the object, which goes before this.
+    """
 
-    def _ended(self) -> None:
-        decoder = self.decoder
-        if isinstance(decoder, ChunkedDecoder) and decoder.content_complete:
-            # All content is there, and there is no next message that could be taken for a trailer.
-            decoder.complete = True
-        else:
-            super()._ended()
+    def __get__(self, response: HTTPResponse | None, owner: type) -> Any:
+        if response is None:
+            return self
+        attributes = vars(response)
+        if response._fields is None:
+            return attributes.get("headers")
+        from ..message import message_from_fields  # start-up: it loads email
+
+        message = message_from_fields(response._fields, unread=response._unread or ())
+        response._fields = None
+        attributes.setdefault("msg", message)
+        return attributes.setdefault("headers", message)
 
 
 class HTTPResponse(io.BufferedIOBase):
@@ -74,76 +79,128 @@ class HTTPResponse(io.BufferedIOBase):
     whether the connection ends with it. `HTTPConnection.getresponse` makes and begins it.
     """
 
+    fp: Any
+    """The connection's file, None once the body was read to its end."""
+
+    length: Any
+    """Bytes of the body still to be read; None if only reading will tell."""
+
+    chunk_left: Any
+    """Bytes of the current chunk still to be read, 0 at its end; None before the next."""
+
+    headers: Any = _Headers()
+    msg: Any = headers
+
+    _method: str | None = None
+    _fields: FieldLines | None = None
+    _unread: list[str] | None = None
+    _selected: dict[str, list[str]] | None = None
+    _lines: LenientChunkLines | None = None
+    _sound = True
+    """Whether all that came was formed strictly: only then may another response follow."""
+
     def __init__(
         self, sock: Any, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
-        self._fp: Any = sock.makefile("rb")
+        self.fp = sock.makefile("rb")
         self.debuglevel = debuglevel
         self._method = method
-        self._fields: FieldLines | None = None
-        self._headers: Any = None
-        self._msg: Any = None
-        self._body: _Body | None = None
         self.version: Any = UNKNOWN
         self.status: Any = UNKNOWN
-        self.code: Any = UNKNOWN
         self.reason: Any = UNKNOWN
         self.chunked: Any = UNKNOWN
+        self.chunk_left = UNKNOWN
+        self.length = UNKNOWN
         self.will_close: Any = UNKNOWN
         self.url: Any = url
 
-    @property
-    def fp(self) -> Any:
-        """The connection's file, None once the body was read to its end."""
-        return self._fp
-
-    @fp.setter
-    def fp(self, fp: Any) -> None:
-        self._fp = fp
-        if self._body is not None and fp is not None:
-            self._body.source = fp
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes, `headers` among them: copies and pickles are the stdlib's too."""
+        _ = self.headers
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in ("_fields", "_unread", "_selected", "_lines")
+        }
 
     # --- the head ---
 
-    def _read_start(self) -> bytes:
-        """Return the first line of a head, with its line end."""
-        longest = 65536
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return (version, status, reason) of the status line, and leave the fields unread.
+
+        `begin` asks this method: programs override it where they have read the line before, or know
+        a server that writes another.
+        """
+        limits = head_limits()
+        longest = limits.max_start_line
         line: bytes = self.fp.readline(longest + 1)
         if len(line) > longest:
             raise LineTooLong("status line", longest)
         if self.debuglevel > 0:
-            print("reply:", repr(str(line, "iso-8859-1")))
+            say("reply:", repr(str(line, "iso-8859-1")))
         if not line:
             raise RemoteDisconnected("Remote end closed connection without response")
-        if not line.startswith(b"HTTP/"):
-            # Nobody waits for the fields of what is no response.
-            self._close_conn()
-            raise BadStatusLine(excerpt(line.rstrip(b"\r\n")))
-        return line
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Return (version, status, reason) of the status line, and leave the fields unread."""
-        line = self._read_start().rstrip(b"\r\n")
-        version, status, reason, _ = parse_response_head(line + b"\r\n\r\n")
-        return f"HTTP/1.{version - 10}", status, reason
-
-    def _read_block(self, start: bytes, limits: Limits) -> tuple[bytes, bool]:
-        """Return a head, and whether the connection ended in it: after a whole line, it counts."""
         try:
-            return read_field_block(self.fp.readline, limits, start=start), False
-        except IncompleteRead as error:
-            if error.partial != start and not error.partial.endswith(b"\n"):
-                raise
-            return error.partial.rstrip(b"\r\n") + b"\r\n\r\n", True
+            version, status, reason, strict = parse_status_line(line, limits)
+        except BadStatusLine:
+            self._close_conn()
+            raise
+        if not strict:
+            self._sound = False
+        return _VERSION_NAMES[version], status, reason
 
-    def _read_head(self, limits: Limits) -> tuple[int, int, str, FieldLines, bool]:
-        """Return (version, status, reason, fields) of the next head, and whether it is the last."""
-        block, ended = self._read_block(self._read_start(), limits)
-        version, status, reason, fields = parse_response_head(block, limits)
-        if self.debuglevel > 0:
-            for name, value in fields:
-                print("header:", name + ":", value)
-        return version, status, reason, fields, ended
+    def _is_interim(self, status: int) -> bool:
+        """Return whether another response follows one with this status. RFC 9110 section 15.2."""
+        if status == HTTPStatus.CONTINUE:
+            return True
+        if not 100 < status < 200 or status == HTTPStatus.SWITCHING_PROTOCOLS:
+            return False
+        # A `_read_status` of the program's own may pick the responses that are to be seen: programs
+        # that wait for 100 Continue give it another status.
+        return _STATUS_READING.left_alone(self)
+
+    def _read_final_status(self, limits: Limits) -> tuple[str, int, str, _Section | None]:
+        """Return (version, status, reason) of the first response that is not interim.
+
+        If nothing follows an interim response it is the answer, and its fields, which have been
+        read, come fourth.
+        """
+        version, status, reason = self._read_status()
+        for _ in range(limits.max_interim_responses + 1):
+            if not self._is_interim(status):
+                return version, status, reason, None
+            section = self._read_section(limits)
+            selected = select_fields(section[0], RESPONSE_FRAMING_FIELDS)
+            if not judge_response(self._method, 11, status, selected)[1]:
+                self._sound = False
+            if self.debuglevel > 0:
+                say("headers:", section[0])
+            try:
+                version, status, reason = self._read_status()
+            except RemoteDisconnected:
+                if status == HTTPStatus.CONTINUE:
+                    raise
+                self._sound = False
+                return version, status, reason, section
+        raise RemoteProtocolError(
+            f"got more than {limits.max_interim_responses} interim responses "
+            "(RFC 9110 section 15.2)"
+        )
+
+    def _read_section(self, limits: Limits) -> _Section:
+        """Return the fields of a head, and the lines that are none."""
+        try:
+            block = read_field_block(self.fp.readline, limits)
+        except IncompleteRead as error:
+            # The connection ended in the head: after a whole line, it counts.
+            if error.partial and not error.partial.endswith(b"\n"):
+                raise
+            block = error.partial + b"\r\n"
+            self._sound = False
+        section = parse_lenient_field_section(block, limits)
+        if section[1] is not None:
+            self._sound = False
+        return section
 
     def begin(self, *, _max_headers: int | None = None) -> None:
         """Read the head, past interim responses.
@@ -152,57 +209,49 @@ class HTTPResponse(io.BufferedIOBase):
             RemoteDisconnected: the connection ended before the first byte.
             HTTPException: anything that is no HTTP/1.x response.
         """
-        if self._fields is not None or self._headers is not None:
+        if self._fields is not None or self.headers is not None:
             return
-        limits = limits_for(_max_headers)
-        version, status, reason, fields, ended = self._read_head(limits)
-        for _ in range(limits.max_interim_responses):
-            if status >= 200 or status == 101 or ended:
-                break
-            # It frames nothing, but must not try to.
-            response_framing(self._method, status, select_fields(fields, FRAMING_FIELDS))
-            try:
-                version, status, reason, fields, ended = self._read_head(limits)
-            except RemoteDisconnected:
-                if status == HTTPStatus.CONTINUE:
-                    raise
-                # The peer has said no more than this: it is the answer.
-                ended = True
-        else:
-            raise RemoteProtocolError(
-                f"got more than {limits.max_interim_responses} interim responses "
-                "(RFC 9110 section 15.2)"
-            )
-        self.version, self.code, self.status, self.reason = version, status, status, reason
-        self._fields = fields
-        selected = select_fields(fields, FRAMING_FIELDS)
-        framing = response_framing(self._method, status, selected)
+        limits = head_limits(_max_headers)
+        version, status, reason, section = self._read_final_status(limits)
+        self.code = self.status = status
+        self.reason = reason.strip()
+        self.version = _version_number(version)
+        fields = self._take_fields(limits, section)
+        if self.debuglevel > 0:
+            for name, value in fields:
+                say("header:", name + ":", value)
+        selected = select_fields(fields, RESPONSE_FRAMING_FIELDS)
+        framing, sound = judge_response(self._method, self.version, status, selected)
         self.chunked = framing == CHUNKED
-        alive = framing != UNTIL_CLOSE and keeps_alive(version, selected)
-        self.will_close = ended or not alive
-        self._body = _Body(self.fp, body_decoder(framing, limits))
+        if self.chunked:
+            self.chunk_left = None
+        self.length = framing if framing >= 0 else None
+        self._selected = selected
+        closes = self._check_close()
+        self._selected = None
+        self.will_close = closes or framing == UNTIL_CLOSE or not (sound and self._sound)
 
-    @property
-    def headers(self) -> Any:
-        """The fields as an `HTTPMessage`; None before `begin`."""
-        if self._headers is None and self._fields is not None:
-            from ..message import message_from_fields  # start-up: it loads email
+    def _take_fields(self, limits: Limits, section: _Section | None) -> FieldLines:
+        """Read the fields, unless `section` has them, for `headers`, and return them."""
+        if parse_headers := replaced("parse_headers"):
+            self.headers = self.msg = parse_headers(self.fp)
+            return list(self.headers.items())
+        self._fields, self._unread = section or self._read_section(limits)
+        fields = self._fields
+        attributes = vars(self)
+        attributes.pop("headers", None)
+        attributes.pop("msg", None)
+        if type(self).headers is not HTTPResponse.headers:
+            # A subclass keeps them in its own way.
+            self.headers = self.msg = HTTPResponse.headers.__get__(self, type(self))
+        return fields
 
-            self._headers = message_from_fields(self._fields)
-        return self._headers
-
-    @headers.setter
-    def headers(self, headers: Any) -> None:
-        self._headers = headers
-
-    @property
-    def msg(self) -> Any:
-        """The same as `headers`, unless a program has put something else here."""
-        return self.headers if self._msg is None else self._msg
-
-    @msg.setter
-    def msg(self, msg: Any) -> None:
-        self._msg = msg
+    def _check_close(self) -> bool:
+        """Return whether the head says that the connection ends with this response."""
+        selected = self._selected
+        if selected is None:
+            selected = select_fields(self.headers.items(), RESPONSE_FRAMING_FIELDS)
+        return not keeps_alive(self.version, selected)
 
     def getheader(self, name: str, default: Any = None) -> Any:
         """Return the value of a field, several joined by ", "; `default` if there is none.
@@ -240,38 +289,23 @@ class HTTPResponse(io.BufferedIOBase):
         """Return `status`."""
         return self.status
 
-    # --- the body ---
-
-    @property
-    def length(self) -> Any:
-        """Bytes of the body still to be read; None if only reading will tell."""
-        if self._body is None:
-            return UNKNOWN
-        decoder = self._body.decoder
-        return decoder.remaining if isinstance(decoder, LengthDecoder) else None
-
-    @property
-    def chunk_left(self) -> Any:
-        """Bytes of the current chunk still to be read; None between chunks."""
-        if self._body is None:
-            return UNKNOWN
-        return self._body.decoder.remaining or None if self.chunked else None
+    # --- the file ---
 
     def _close_conn(self) -> None:
         fp, self.fp = self.fp, None
-        if fp is not None:
-            fp.close()
+        fp.close()
 
     def close(self) -> None:
         """Close the file; what was not read of the body is lost to the connection."""
         try:
             super().close()
         finally:
-            self._close_conn()
+            if self.fp:
+                self._close_conn()
 
     def flush(self) -> None:
         super().flush()
-        if self.fp is not None:
+        if self.fp:
             self.fp.flush()
 
     def readable(self) -> bool:
@@ -287,85 +321,338 @@ class HTTPResponse(io.BufferedIOBase):
         descriptor: int = self.fp.fileno()
         return descriptor
 
-    def _take(self, read: Callable[[_Body], _T], nothing: _T) -> _T:
-        """Return what `read` makes of the body, `nothing` after its end; let go at its end."""
-        body = self._body
-        if self.fp is None or body is None:
-            return nothing
-        try:
-            return nothing if body.complete else read(body)
-        except IncompleteRead:
+    def __iter__(self) -> HTTPResponse:
+        # Not the one of `io`, which refuses where the file is closed.
+        return self
+
+    # --- the body ---
+
+    def _has_no_more(self) -> bool:
+        """Return whether there is nothing to read, and let go of the connection after HEAD."""
+        if self.fp is None:
+            return True
+        if self._method == "HEAD":
             self._close_conn()
-            raise
-        finally:
-            if body.complete:
+            return True
+        return False
+
+    def _note_read(self, count: int, wanted: int) -> None:
+        """Note that `count` bytes came of a body that has no chunks; the end may be reached.
+
+        A body with a length that was cut off ends there like a file, where an amount was asked for:
+        programs rely on that.
+        """
+        if not count and wanted:
+            self._close_conn()
+        elif self.length is not None:
+            self.length -= count
+            if not self.length:
                 self._close_conn()
 
-    def _cut_off(self, error: IncompleteRead) -> bytes:
-        """Return what came before a body with a length was cut off.
-
-        Reading a given amount ends there as at the end of a file, which programs rely on; reading
-        all of it raises, and so does any reading inside a chunk.
-        """
-        if self.chunked:
-            raise error
-        return error.partial
-
-    def read(self, amt: int | None = None, /) -> bytes:
+    def read(self, amt: int | None = None) -> bytes:
         """Return the rest of the body, or up to `amt` bytes of it.
 
         Raises:
             IncompleteRead: the connection ended first, and `amt` was not given or the body comes
                 in chunks.
         """
-        if amt is None or amt < 0:
-            return self._take(_Body.read, b"")
-        try:
-            return self._take(lambda body: body.read(amt), b"")
-        except IncompleteRead as error:
-            return self._cut_off(error)
+        if self._has_no_more():
+            return b""
+        if amt is not None and amt < 0:
+            amt = None
+        if self.chunked:
+            return self._read_chunked(amt)
+        if amt is not None:
+            if self.length is not None and amt > self.length:
+                amt = self.length
+            data = self._read_amount(amt)
+            self._note_read(len(data), amt)
+            return data
+        if self.length is None:
+            data = self.fp.read()
+        else:
+            try:
+                data = self._safe_read(self.length)
+            except IncompleteRead:
+                self._close_conn()
+                raise
+            self.length = 0
+        self._close_conn()
+        return data
 
-    def readinto(self, b: Any, /) -> int:
+    def readinto(self, b: Any) -> int:
         """Fill `b` from the body and return how many bytes came; 0 at its end.
 
         Raises:
             IncompleteRead: the connection ended inside a chunk.
         """
-        try:
-            return self._take(lambda body: body.readinto(b), 0)
-        except IncompleteRead as error:
-            return len(self._cut_off(error))
+        if self._has_no_more():
+            return 0
+        view = memoryview(b).cast("B")
+        if self.chunked:
+            return self._readinto_chunked(view)
+        if self.length is not None:
+            view = view[: self.length]
+        count: int = self.fp.readinto(view)
+        self._note_read(count, len(view))
+        return count
 
-    def read1(self, n: int = -1, /) -> bytes:
+    def read1(self, n: int = -1) -> bytes:
         """Return up to `n` bytes with one read of the connection; b"" at the end."""
-        try:
-            return self._take(lambda body: body.read1(n), b"")
-        except IncompleteRead as error:
-            return self._cut_off(error)
+        if self._has_no_more():
+            return b""
+        if self.chunked:
+            return self._read1_chunked(n)
+        if self.length is not None and not 0 <= n <= self.length:
+            n = self.length
+        data: bytes = self.fp.read1(n)
+        self._note_read(len(data), n)
+        return data
 
-    def readinto1(self, b: Any, /) -> int:
-        """Read once into `b` and return how many bytes came; 0 at the end."""
-        data = self.read1(len(memoryview(b).cast("B")))
-        memoryview(b).cast("B")[: len(data)] = data
-        return len(data)
-
-    def peek(self, n: int = -1, /) -> bytes:
+    def peek(self, n: int = -1) -> bytes:
         """Return what has come of the body, without taking it."""
-        return self._take(lambda body: body.peek(n), b"")
+        if self._has_no_more():
+            return b""
+        if self.chunked:
+            return self._peek_chunked(n)
+        data: bytes = self.fp.peek(n)
+        return data if self.length is None else data[: self.length]
 
-    def readline(self, limit: int | None = -1, /) -> bytes:
+    def readline(self, limit: int | None = -1) -> bytes:
         """Return the body up to and including the next LF, at most `limit` bytes."""
-        try:
-            return self._take(lambda body: body.readline(limit), b"")
-        except IncompleteRead as error:
-            return self._cut_off(error)
+        if self._has_no_more():
+            return b""
+        if limit is None:
+            limit = -1
+        if self.chunked:
+            return self._readline_chunked(limit)
+        if self.length is not None and not 0 <= limit <= self.length:
+            limit = self.length
+        line: bytes = self.fp.readline(limit)
+        self._note_read(len(line), limit)
+        return line
+
+    def _read_amount(self, amt: int) -> bytes:
+        """Return what one read of the file gives, up to `amt` bytes; of a large amount, in pieces.
+
+        Whatever is asked for, no more memory is reserved than comes.
+        """
+        data: bytes = self.fp.read(min(amt, MAX_PIECE))
+        if amt <= MAX_PIECE or len(data) < MAX_PIECE:
+            return data
+        pieces = [data]
+        while len(data) == MAX_PIECE and (amt := amt - MAX_PIECE):
+            data = self.fp.read(min(amt, MAX_PIECE))
+            pieces.append(data)
+        return b"".join(pieces)
 
     def _safe_read(self, amt: int) -> bytes:
         """Return exactly `amt` bytes of the connection, framing and all.
 
         urllib3 takes chunks apart itself, and reads their content with this.
+
+        Raises:
+            IncompleteRead: the connection ended first.
         """
-        data: bytes = self.fp.read(amt)
-        if len(data) < amt:
-            raise IncompleteRead(data, amt - len(data))
+        data: bytes = self.fp.read(min(amt, MAX_PIECE))
+        if len(data) == amt:
+            return data
+        pieces = [data]
+        left = amt - len(data)
+        while data and left:
+            data = self.fp.read(min(left, MAX_PIECE))
+            pieces.append(data)
+            left -= len(data)
+        data = b"".join(pieces)
+        if left:
+            raise IncompleteRead(data, left)
         return data
+
+    def _safe_readinto(self, b: Any) -> int:
+        """Fill `b` and return its size in bytes; as `_safe_read`."""
+        view = memoryview(b).cast("B")
+        filled = 0
+        while filled < len(view):
+            count = self.fp.readinto(view[filled:])
+            if not count:
+                raise IncompleteRead(bytes(view[:filled]), len(view) - filled)
+            filled += count
+        return filled
+
+    # --- chunks ---
+
+    def _chunk_lines(self) -> LenientChunkLines:
+        """Return what judges the lines between this body's chunks."""
+        if self._lines is None:
+            self._lines = LenientChunkLines(head_limits())
+        return self._lines
+
+    def _read_next_chunk_size(self) -> int:
+        """Return the size of the next chunk, whose content is then next in the file; 0: the last.
+
+        Raises:
+            LineTooLong: no line end within its bound.
+            ValueError: the line says no size, or there is none.
+        """
+        line = self.fp.readline(DEFAULT_LIMITS.max_chunk_line)
+        try:
+            return self._chunk_lines().take_size(line)
+        except LineTooLong:
+            raise
+        except RemoteProtocolError as error:
+            # Nobody knows any more what comes next.
+            self._close_conn()
+            raise ValueError(str(error)) from error
+
+    def _read_chunk_end(self) -> None:
+        """Read the line end behind a chunk's content."""
+        if getattr(self._safe_read, "__func__", None) is not _SAFE_READ:
+            self._safe_read(2)
+            return
+        try:
+            self._chunk_lines().take_end(self.fp.readline(2))
+        except RemoteProtocolError as error:
+            # What programs catch for chunks that cannot be read; the cause says what was wrong.
+            raise IncompleteRead(b"") from error
+
+    def _read_and_discard_trailer(self) -> None:
+        """Read the lines behind the last chunk, up to the empty one."""
+        lines = self._chunk_lines()
+        while line := self.fp.readline(DEFAULT_LIMITS.max_trailer_section):
+            if lines.take_trailer(line):
+                return
+        # All content is there, and there is no next message that could be taken for a trailer.
+
+    def _get_chunk_left(self) -> int | None:
+        """Return how many bytes of content come next, None at the end of the body."""
+        left: int | None = self.chunk_left
+        if not left:
+            if left is not None:
+                self._read_chunk_end()
+            try:
+                left = self._read_next_chunk_size()
+            except ValueError as error:
+                raise IncompleteRead(b"") from error.__cause__ or error
+            if left == 0:
+                self._read_and_discard_trailer()
+                if not self._chunk_lines().sound:
+                    # The next response may not be where it seems to be.
+                    self.will_close = True
+                self._close_conn()
+                left = None
+            self.chunk_left = left
+        return left
+
+    def _take_small_chunks(self, room: int) -> bytes:
+        """Return the content of whole chunks that the file has buffered, at most `room` bytes.
+
+        b"" says that the next must be read in its parts.
+        """
+        peek = getattr(self.fp, "peek", None)
+        if self.chunk_left or peek is None:
+            return b""
+        data = peek(1)
+        start = 0
+        if self.chunk_left == 0:
+            if data[:2] != b"\r\n":
+                return b""
+            start = 2
+        content, size = self._chunk_lines().take_chunks(data, start, room)
+        if size:
+            self.fp.read(size)
+            self.chunk_left = None
+        return content
+
+    def _read_chunked(self, amt: int | None = None) -> bytes:
+        pieces: list[bytes] = []
+        itself = _CHUNK_READING.left_alone(self)
+        try:
+            while amt is None or amt:
+                room = MAX_PIECE if amt is None else amt
+                data = self._take_small_chunks(room) if itself else b""
+                if not data:
+                    left = self._get_chunk_left()
+                    if left is None:
+                        break
+                    count = left if amt is None else min(left, amt)
+                    data = self._safe_read(count)
+                    self.chunk_left = left - count
+                pieces.append(data)
+                if amt is not None:
+                    amt -= len(data)
+        except IncompleteRead as error:
+            pieces.append(error.partial)
+            raise IncompleteRead(b"".join(pieces), error.expected) from error.__cause__
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _readinto_chunked(self, b: Any) -> int:
+        view = memoryview(b).cast("B")
+        filled = 0
+        try:
+            while filled < len(view) and (left := self._get_chunk_left()) is not None:
+                count = self._safe_readinto(view[filled : filled + left])
+                self.chunk_left = left - count
+                filled += count
+        except IncompleteRead as error:
+            filled += len(error.partial)
+            raise IncompleteRead(bytes(view[:filled]), error.expected) from error.__cause__
+        return filled
+
+    def _read1_chunked(self, n: int) -> bytes:
+        if n and _CHUNK_READING.left_alone(self):
+            content = self._take_small_chunks(MAX_PIECE if n < 0 else n)
+            if content:
+                return content
+        left = self._get_chunk_left()
+        if left is None or n == 0:
+            return b""
+        data: bytes = self.fp.read1(n if 0 <= n <= left else left)
+        if not data:
+            raise IncompleteRead(b"")
+        self.chunk_left = left - len(data)
+        return data
+
+    def _peek_chunked(self, n: int) -> bytes:
+        try:
+            left = self._get_chunk_left()
+        except IncompleteRead:
+            return b""  # the next read says so
+        if left is None:
+            return b""
+        data: bytes = self.fp.peek(left)
+        return data[:left]
+
+    def _readline_chunked(self, limit: int) -> bytes:
+        pieces: list[bytes] = []
+        try:
+            while limit and (left := self._get_chunk_left()) is not None:
+                data: bytes = self.fp.readline(left if limit < 0 else min(left, limit))
+                if not data:
+                    raise IncompleteRead(b"", left)
+                self.chunk_left = left - len(data)
+                pieces.append(data)
+                if data.endswith(b"\n"):
+                    break
+                if limit > 0:
+                    limit -= len(data)
+        except IncompleteRead as error:
+            raise IncompleteRead(b"".join(pieces), error.expected) from error.__cause__
+        return b"".join(pieces)
+
+
+def _version_number(name: str) -> int:
+    """Return 10 or 11, as `version` says it.
+
+    Raises:
+        UnknownProtocol: another than HTTP/1.x; 0.9 is read as 1.0.
+    """
+    if name in ("HTTP/1.0", "HTTP/0.9"):
+        return 10
+    if name.startswith("HTTP/1."):
+        return 11
+    raise UnknownProtocol(name)
+
+
+_STATUS_READING = Originals(["_read_status"], HTTPResponse)
+_CHUNK_READING = Originals(["_get_chunk_left", "_read_next_chunk_size", "_safe_read"], HTTPResponse)
+_SAFE_READ = HTTPResponse._safe_read

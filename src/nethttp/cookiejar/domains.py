@@ -36,6 +36,10 @@ __all__ = [
 
 DEFAULT_HTTP_PORT = "80"
 
+MAX_HOST = 255
+"""Characters of a host that has parents: a name of the DNS is no longer (RFC 1035 section 2.3.4),
+and copying all the parents of one that is takes time that grows with its square."""
+
 MAX_SLASHES = 256
 """In a path with more slashes its pieces are not looked up: copying them all takes longer."""
 
@@ -126,7 +130,7 @@ def suffixes(host: str) -> list[str]:
     """
     host = host.removeprefix(".")
     found = [host, "." + host]
-    if not is_address(host):
+    if len(host) <= MAX_HOST and not is_address(host):
         dot = host.find(".")
         while dot >= 0:
             found += [host[dot + 1 :], host[dot:]]

@@ -17,6 +17,8 @@ from .allowance import Allowance
 
 __all__ = ["SocketReader"]
 
+_NOTHING = memoryview(b"")
+
 
 def _wait_plainly() -> None:
     """Do nothing before a wait."""
@@ -59,7 +61,7 @@ class SocketReader(io.RawIOBase):
         self._budget: float | None = None
         self._deadline: float | None = None
         self._allowance: Allowance | None = None
-        self._ahead = ahead
+        self._ahead = memoryview(ahead)
         self._stopped = False
         self.timed_out = False
         """Whether a wait has ended without a byte."""
@@ -117,13 +119,15 @@ class SocketReader(io.RawIOBase):
     def stop(self) -> bytes:
         """Read nothing more from the socket; return what came ahead and was not read."""
         self._stopped = True
-        ahead, self._ahead = self._ahead, b""
+        ahead, self._ahead = bytes(self._ahead), _NOTHING
         return ahead
 
     def _take_ahead(self, buffer: memoryview) -> int:
-        count = min(len(buffer), len(self._ahead))
-        buffer[:count] = self._ahead[:count]
-        self._ahead = self._ahead[count:]
+        # A view: what is left is not copied anew for each byte that is read alone.
+        ahead = self._ahead
+        count = min(len(buffer), len(ahead))
+        buffer[:count] = ahead[:count]
+        self._ahead = ahead[count:] if count < len(ahead) else _NOTHING
         if self._allowance is not None:
             self._allowance.moved += count
         if self._budget is not None and self._deadline is None:

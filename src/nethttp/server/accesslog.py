@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ..wire.fields import FieldFinder
+from .colours import coloured_line, stderr_has_colours
 from .dates import MONTHS
 from .loglines import write_stderr
 
@@ -101,16 +102,24 @@ def _quoted(text: str) -> str:
     return (text[:MAX_VALUE] or "-").translate(_QUOTED_ESCAPES)
 
 
+def _answered(exchange: Exchange) -> str:
+    """Return what was asked and answered, without who and when."""
+    return f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
+
+
+def plain(exchange: Exchange) -> str:
+    """Return a line as http.server writes it, with the size."""
+    start = line_start(exchange.address, int(exchange.when))
+    return start + _answered(exchange)
+
+
 def common(exchange: Exchange) -> str:
     """Return a line of the Common Log Format.
 
     >>> common(Exchange("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
     ' "GET / HTTP/1.1" 200 5'
     """
-    return (
-        f"{exchange.address} - - [{_common_date(int(exchange.when))}] "
-        f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
-    )
+    return f"{exchange.address} - - [{_common_date(int(exchange.when))}] {_answered(exchange)}"
 
 
 def combined(exchange: Exchange) -> str:
@@ -142,7 +151,13 @@ def as_json(exchange: Exchange) -> str:
     )
 
 
+def coloured_plain(exchange: Exchange) -> str:
+    """Return the line of `plain`, in colours."""
+    return coloured_line(line_start(exchange.address, int(exchange.when)), _answered(exchange))
+
+
 FORMATS: dict[str, Callable[[Exchange], str]] = {
+    "plain": plain,
     "common": common,
     "combined": combined,
     "json": as_json,
@@ -161,6 +176,8 @@ class AccessLog:
 
     def __init__(self, format: str, path: str | None = None) -> None:
         self._format = FORMATS[format]
+        if format == "plain" and path is None and stderr_has_colours():
+            self._format = coloured_plain
         self._path = path
         self._changing = threading.Lock()
         #: None for a standard error that is no file.

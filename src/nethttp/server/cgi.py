@@ -216,7 +216,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
     def _send_answer(self, stdout: Any) -> None:
         """Send what the script says: its fields, then its content until it ends."""
         try:
-            fields = parse_lenient_field_section(read_field_block(stdout.readline, self.limits))
+            fields, _ = parse_lenient_field_section(read_field_block(stdout.readline, self.limits))
         except HTTPException as error:
             self.log_error("CGI script sent no valid head: %s", error)
             self.send_error(HTTPStatus.BAD_GATEWAY)

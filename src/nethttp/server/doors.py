@@ -17,7 +17,7 @@ from .connection import AWAITING, CLOSED, HANDSHAKING, Connection
 from .contract import LAST_CALL
 from .deadlines import NEVER
 from .loglines import write_stderr
-from .patience import wants_more
+from .patience import accept_at_once, wants_more
 from .roster import Roster
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ LOST = frozenset(
 class Doors:
     """Lets connections from `listeners` into `roster`, at most `most` of them at once.
 
-    `verify` is asked for each (socket, address), `tell` told of what went wrong with one. A
-    connection may be silent for `idle` seconds, and take `handshake_timeout` for a TLS handshake.
+    `verify` is asked for each (socket, address), `tell` told of what went wrong with one. Before
+    one is accepted, `other_way` is asked for what is to accept and handle it instead. A connection
+    may be silent for `idle` seconds, and take `handshake_timeout` for a TLS handshake.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Doors:
         busy_response: bytes,
         verify: Callable[[Any, Any], bool] | None,
         tell: Callable[[Any, Any], None],
+        other_way: Callable[[], Callable[[], None] | None] | None,
     ) -> None:
         self.tls = tls
         """What new connections shake hands by; may be replaced at any time."""
@@ -83,6 +85,7 @@ class Doors:
         self._busy_response = busy_response
         self._verify = verify
         self._tell = tell
+        self._other_way = other_way
         self._silent_until = 0.0
         #: Where what comes by TLS is read, by one thread at a time.
         self._record = memoryview(bytearray(MAX_RECORD))
@@ -94,7 +97,7 @@ class Doors:
     def open(self) -> None:
         """Be told of what comes to the listeners."""
         for fd, listener in self._listeners.items():
-            listener.setblocking(False)
+            accept_at_once(listener)
             self._roster.readiness.watch(fd, shared=True)
 
     def reopen(self) -> None:
@@ -138,6 +141,9 @@ class Doors:
     def _accept(self, listener: socket.socket, now: float) -> bool:
         """Accept what waits; return whether there may be more."""
         for _ in range(ACCEPT_BURST):
+            if self._other_way is not None and (handle := self._other_way()) is not None:
+                handle()
+                return False
             try:
                 # Of a TLS listener too: its own `accept` would wait for the handshake.
                 sock, address = socket.socket.accept(listener)

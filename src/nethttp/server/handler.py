@@ -70,7 +70,10 @@ class BaseHTTPRequestHandler(RequestParser):
     # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
     _decodes_chunks = True
 
-    __slots__ = ("_stream", "_taken")
+    __slots__ = ("_content", "_rfile", "_stream", "_taken")
+    _content: bytes
+    """What `rfile` reads, if nobody has asked for `rfile` yet."""
+    _rfile: Any
     _stream: SocketReader | None
     """What `rfile` reads from; None for the engine's usual requests."""
     _taken: bool
@@ -81,7 +84,8 @@ class BaseHTTPRequestHandler(RequestParser):
     def __new__(cls, *args: Any, **named: Any) -> Self:
         """Return a handler that has no connection yet."""
         self = super().__new__(cls, *args, **named)
-        self._stream = None
+        self._stream = self._rfile = None
+        self._content = b""
         self._taken = False
         return self
 
@@ -94,7 +98,6 @@ class BaseHTTPRequestHandler(RequestParser):
         self.client_address = client_address
         self.server = server
         self._engaged = request
-        self.rfile: Any = BytesIO()
         self.wfile: Any = PatientWriter(request.sock, self._patience())
 
     def _patience(self) -> Patience:
@@ -139,6 +142,18 @@ class BaseHTTPRequestHandler(RequestParser):
         self._socket = sock
 
     request = connection
+
+    @property
+    def rfile(self) -> Any:
+        """What the request's content is read from: a buffered binary file."""
+        # Made when it is asked for: few requests have content.
+        if self._rfile is None:
+            self._rfile = BytesIO(self._content)
+        return self._rfile
+
+    @rfile.setter
+    def rfile(self, file: Any) -> None:
+        self._rfile = file
 
     def handle(self) -> None:
         """Handle requests until one of the two sides ends the connection."""
@@ -191,8 +206,10 @@ class BaseHTTPRequestHandler(RequestParser):
         writer = self.wfile
         if type(writer) is PatientWriter:
             writer.next_response()
-        self.rfile = BytesIO(content)
-        method = self._method_for(self.command)
+        self._rfile = None
+        self._content = content
+        # `_method_for`, without the call.
+        method = getattr(self, _METHOD_NAMES.get(self.command) or "do_" + self.command, None)
         fits = True
         try:
             if method is None:
@@ -250,8 +267,8 @@ class BaseHTTPRequestHandler(RequestParser):
 
     def _drop_reader(self) -> None:
         """Keep nothing of a request's content, nor the circle of a reader and who it calls."""
-        self._stream = None
-        self.rfile = BytesIO()
+        self._stream = self._rfile = None
+        self._content = b""
 
     def _unread(self) -> bytes:
         """Return what `rfile` has read ahead of what was asked for."""

@@ -79,7 +79,7 @@ class Lead:
 
         `hand_over` is called with the lead held: it has a thread go on leading. It is told for what
         the handler runs that blocks, and for how many there was one. `meanwhile` is called about
-        every `interval` seconds.
+        every `interval` seconds, and soon after each request has begun.
         """
         seen, quiet = -1, 0
         next_call = time.monotonic() + interval
@@ -94,6 +94,7 @@ class Lead:
             turn = self._turn
             if turn != seen:
                 seen, quiet = turn, 0
+                next_call = 0.0
             elif self._lock.acquire(False):
                 self._epoch += 1
                 hand_over(self._in_hand, turn)

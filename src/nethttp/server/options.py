@@ -170,7 +170,8 @@ def _add_operation(group: Any) -> None:
     add(
         "--access-log",
         choices=("off", *FORMATS),
-        help="format of the access log (default: as http.server writes it)",
+        help="format of the access log (default: plain, as http.server writes it; a handler class "
+        "logs what it logs itself)",
     )
     add("--access-log-file", metavar="FILE", help="the access log (default: standard error)")
     add("--health-path", metavar="PATH", help="a path that is always answered 200")
@@ -436,7 +437,9 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
         raise Refused(f"expected module:name for --interface {arguments.interface}")
     directory = os.path.abspath(target or directory or os.getcwd())
     if not os.path.isdir(directory):
-        raise Refused(f"no such directory: {target or arguments.directory}")
+        there = os.path.exists(directory)
+        wrong = "expected a directory, got the file" if there else "no such directory:"
+        raise Refused(f"{wrong} {target or arguments.directory}")
     if arguments.spa and not os.path.isfile(os.path.join(directory, arguments.spa)):
         raise Refused(f"--spa: there is no {arguments.spa} in {directory}")
     handler = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler

@@ -11,6 +11,7 @@ import io
 import os
 import select
 import socket
+import sys
 import time
 from contextlib import suppress
 from math import inf
@@ -20,7 +21,15 @@ from ..net.allowance import Allowance
 from ..net.stream import SocketReader
 from .writer import MAX_JOINED, ResponseWriter
 
-__all__ = ["Patience", "PatientReader", "PatientWriter", "end_sending", "none_sent", "wants_more"]
+__all__ = [
+    "Patience",
+    "PatientReader",
+    "PatientWriter",
+    "accept_at_once",
+    "end_sending",
+    "none_sent",
+    "wants_more",
+]
 
 #: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
 #: one packet.
@@ -34,6 +43,20 @@ def wants_more(error: OSError) -> bool:
         "SSLWantReadError",
         "SSLWantWriteError",
     )
+
+
+def accept_at_once(listener: socket.socket) -> None:
+    """Let no `accept` wait: who was there may be gone, taken by another process with this socket.
+
+    The system's flag for that belongs to all of these processes, and to the others after this one
+    has ended. So where that can be, it is set without a word to the socket object: its own time-out
+    stays, and nothing need be put back.
+    """
+    if listener.gettimeout() is None and sys.platform == "linux":
+        # Elsewhere an accepted socket has the listener's flag, and does not know it.
+        os.set_blocking(listener.fileno(), False)
+    else:
+        listener.setblocking(False)
 
 
 def none_sent(error: OSError) -> int:

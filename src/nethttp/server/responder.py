@@ -18,6 +18,7 @@ from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.values import format_http_date, has_list_member
 from .accesslog import escape, format_log_date, line_start, log_date
+from .colours import coloured_line, stderr_has_colours
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
 from .heads import (
@@ -369,7 +370,11 @@ class Responder(socketserver.StreamRequestHandler):
         self._write_log(start, format % args)
 
     def _write_log(self, start: str, message: str) -> None:
-        line = f"{start}{escape(message)}\n"
+        message = escape(message)
+        if stderr_has_colours():
+            line = f"{coloured_line(start, message)}\n"
+        else:
+            line = f"{start}{message}\n"
         if self._log is None:
             write_stderr(line)
         else:

@@ -13,18 +13,19 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Self
 
 from ..net.tls import server_context
 from ..overrides import Originals
 from .contract import BUSY_RESPONSE, FAREWELL, LAST_CALL, EngineLimits
 from .loglines import write_stderr
-from .patience import end_sending
+from .patience import accept_at_once, end_sending
 from .visitors import Visitors
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from os import PathLike
 
     from .engine import Engine
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPServer"]
 
 
-#: How long an accept may wait, in seconds, without an engine: who is heard of may be gone, taken by
-#: another process that has the socket too.
-ACCEPT_WAIT = 0.1
+#: What waits for connections without an engine: like `poll` and `select`, and unlike epoll, nothing
+#: that a forked process would share.
+_Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class HTTPServer(socketserver.TCPServer):
@@ -62,16 +63,22 @@ class HTTPServer(socketserver.TCPServer):
     """Seconds that a TLS handshake may take."""
     _server_name: str | None = None
     _engine: Engine | None = None
+    """The engine that serves, or that served last; None: `socketserver`'s way."""
+    _drain_until: float | None = None
+    _stop_asked: threading.Event
+    _stopped: threading.Event
+    _visitors: Visitors
 
     # TLS has its own.
     _tls: Any = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __new__(cls, *_args: Any, **_named: Any) -> Self:
+        """Return a server that can serve, whatever a program's `__init__` leaves out."""
+        self = super().__new__(cls)
         self._stop_asked = threading.Event()
         self._stopped = threading.Event()
         self._visitors = Visitors()
-        self._drain_until: float | None = None
-        super().__init__(*args, **kwargs)
+        return self
 
     def server_bind(self) -> None:
         """Bind, and remember the port."""
@@ -95,46 +102,74 @@ class HTTPServer(socketserver.TCPServer):
         return type(self).process_request is not socketserver.BaseServer.process_request
 
     def _runs_on_the_engine(self) -> bool:
-        """Whether nothing is overridden that the engine would not call."""
+        """Whether no program has put anything in the place of what the engine would not call."""
         from .handling import runs_on_the_engine  # start-up
 
         return (
             _REPLACED.left_alone(self)
             and (not self._has_threads or _REPLACED_IN_THREADS.left_alone(self))
+            and _accepts_as_any_socket(self.socket)
             and runs_on_the_engine(self.RequestHandlerClass)
         )
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
-        """Serve until `shutdown`, on the engine where that can be."""
-        blocking = self.socket.gettimeout()
-        if not self._runs_on_the_engine():
-            self._visitors.begin()
-            if blocking is None:
-                self.socket.settimeout(ACCEPT_WAIT)
-            try:
-                super().serve_forever(poll_interval)
-            finally:
-                self._finish_drain()
-                with suppress(OSError):  # It may be closed by now.
-                    self.socket.settimeout(blocking)
-            return
+        """Serve until `shutdown`, on the engine where that can be.
+
+        Where it cannot be any more, since a program has changed the server or its handler class
+        while it serves, connections that come from then on are handled in `socketserver`'s way.
+        """
         self._stopped.clear()
-        engine = self._engine = self._make_engine()
+        listener = self.socket
+        timeout = listener.gettimeout()
         try:
-            if self._stop_asked.is_set():
-                # Asked before there was an engine to ask: it ends at once, and closes what it has.
-                engine.stop()
-            engine.run(poll_interval, self.service_actions)
+            accept_at_once(listener)
+            self._visitors.begin()
+            if self._runs_on_the_engine():
+                self._serve_on_the_engine(poll_interval)
+            else:
+                self._engine = None
+                self._serve_connections(poll_interval)
         finally:
-            self.socket.settimeout(blocking)
+            with suppress(OSError):  # It may be closed by now.
+                if listener.gettimeout() != timeout:
+                    listener.settimeout(timeout)
             self._stop_asked.clear()
             self._stopped.set()
+
+    def _serve_on_the_engine(self, poll_interval: float) -> None:
+        engine = self._engine = self._make_engine()
+        if self._stop_asked.is_set():
+            # Asked before there was an engine to ask: it ends at once, and closes what it has.
+            engine.stop()
+        engine.run(poll_interval, lambda: self.service_actions())
+
+    def _serve_connections(self, poll_interval: float) -> None:
+        """Serve in `socketserver`'s way: with its methods, one connection after the other."""
+        with _Selector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            while not self._stop_asked.is_set():
+                ready = selector.select(poll_interval)
+                if ready and not self._stop_asked.is_set():
+                    self._handle_request_noblock()
+                self.service_actions()
+        self._finish_drain()
+
+    def _handle_request_noblock(self) -> None:
+        """Handle one connection, in a context of its own (`contextvars`) as a thread's is."""
+        copy_context().run(super()._handle_request_noblock)  # type: ignore[misc]  # not in typeshed
 
     def _make_engine(self) -> Engine:
         from .engine import Engine  # start-up: only who serves needs it
 
+        listener = self.socket
+
+        def other_way() -> Callable[[], None] | None:
+            if self.socket is listener and self._runs_on_the_engine():
+                return None
+            return self._handle_request_noblock
+
         return Engine(
-            [self.socket],
+            [listener],
             self._make_application(),
             limits=EngineLimits(
                 max_connections=self.max_connections,
@@ -144,9 +179,11 @@ class HTTPServer(socketserver.TCPServer):
             ),
             threads=self._has_threads,
             # A program may have wrapped the listening socket itself.
-            tls=self._tls or getattr(self.socket, "context", None),
-            verify=self.verify_request,
-            on_error=self.handle_error,
+            tls=self._tls or getattr(listener, "context", None),
+            # Looked up when they are called: a program may set its own at any time.
+            verify=lambda request, address: self.verify_request(request, address),
+            on_error=lambda request, address: self.handle_error(request, address),
+            other_way=other_way,
             busy_response=self.busy_response,
             daemon=getattr(self, "daemon_threads", True),
         )
@@ -158,11 +195,8 @@ class HTTPServer(socketserver.TCPServer):
 
     def shutdown(self) -> None:
         """Stop `serve_forever` and wait until it has returned."""
-        if not self._runs_on_the_engine():
-            self._visitors.hurry()
-            super().shutdown()
-            return
         self._stop_asked.set()
+        self._visitors.hurry()
         if self._engine is not None:
             self._engine.stop()
         self._stopped.wait()
@@ -177,9 +211,10 @@ class HTTPServer(socketserver.TCPServer):
             self._engine.drain(timeout)
         else:
             self._drain_until = time.monotonic() + timeout
-            # `shutdown` waits for the loop, which a signal may have interrupted.
-            for target, args in ((super().shutdown, ()), (self._visitors.send_home, (FAREWELL,))):
-                threading.Thread(target=target, args=args, daemon=True).start()
+            self._stop_asked.set()
+            # It waits, and so does the loop, which a signal may have interrupted.
+            send_home = self._visitors.send_home
+            threading.Thread(target=send_home, args=(FAREWELL,), daemon=True).start()
 
     def _finish_drain(self) -> None:
         """Let in who has connected before a drain began, and wait until all have left."""
@@ -187,10 +222,10 @@ class HTTPServer(socketserver.TCPServer):
         if until is None:
             return
         last_call = min(until, time.monotonic() + LAST_CALL)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.socket, selectors.EVENT_READ)
+        with _Selector() as selector:
+            selector.register(self, selectors.EVENT_READ)
             while selector.select(max(0.0, last_call - time.monotonic())):
-                self._handle_request_noblock()  # type: ignore[attr-defined]  # not in typeshed
+                self._handle_request_noblock()
         self._visitors.wait(until)
 
     def server_close(self) -> None:
@@ -327,3 +362,11 @@ _REPLACED = Originals(
 _REPLACED_IN_THREADS = Originals(
     ["process_request_thread"], ThreadingHTTPServer, socketserver.ThreadingMixIn
 )
+
+
+def _accepts_as_any_socket(listener: Any) -> bool:
+    """Whether a socket, with TLS or not, has no way of its own to accept a connection."""
+    if type(listener) is socket.socket:
+        return True
+    # By name: a server without TLS need not load `ssl`.
+    return type(listener).__name__ == "SSLSocket" and isinstance(listener, socket.socket)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..wire.limits import Limits
+from .accesslog import FORMATS
 from .applications import look_at
 from .contract import EngineLimits
 from .listeners import Address, Listeners, parse_address
@@ -54,7 +55,8 @@ def serve(
     With more, that many processes are forked, and replaced if they die; SIGHUP renews them one by
     one without losing a connection. Call it from the main thread, before there are others.
 
-    `access_log` is "common", "combined", "json", "off", or None for what handlers log themselves.
+    `access_log` is "plain" (as http.server writes it), "common", "combined", "json" or "off"; None:
+    a handler class logs what it logs itself, everything else is logged "plain".
     Deadlines are in seconds, `min_body_rate` is in bytes a second; None leaves the handler's own.
     `limits` bound messages; the other bounds are `EngineLimits`'. `health_path` is answered 200,
     `ready_path` 503 once the end has begun. SIGTERM lets what runs go on for up to `drain_timeout`
@@ -68,6 +70,8 @@ def serve(
         raise ValueError(f"expected at least one worker, got {workers}")
     if workers > 1 and not hasattr(os, "fork"):
         raise ValueError("expected one worker: this system cannot fork")
+    if access_log not in (None, "off", *FORMATS):
+        raise ValueError(f"expected an access_log of off, {', '.join(FORMATS)}, got {access_log!r}")
     servable = look_at(app, interface)
     tls = None
     if tls_cert is not None:

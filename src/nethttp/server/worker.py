@@ -63,7 +63,8 @@ class Settings(NamedTuple):
     """What the messages of the processes begin with."""
     tls: TLSFiles | None = None
     access_log: str | None = None
-    """A format of `accesslog.FORMATS`, "off", or None: what the handler itself logs."""
+    """A format of `accesslog.FORMATS`, or "off"; None: a handler class logs what it logs itself,
+    everything else is logged "plain"."""
     access_log_file: str | None = None
     """Where it goes; None: standard error."""
     protocol: str | None = "HTTP/1.1"
@@ -100,8 +101,11 @@ class Worker:
         self.settings = settings
         self._listeners = listeners
         self._draining = False
+        servable = settings.find()
+        if settings.access_log is None and servable.interface != "handler":
+            settings = settings._replace(access_log="plain")
         self._log = _open_log(settings)
-        servable = with_health(settings.find(), self._probes())
+        servable = with_health(servable, self._probes())
         if servable.interface == "wsgi" and self._log is not None:
             servable = servable._replace(value=timed_wsgi(servable.value))
         self._servers = [

@@ -413,7 +413,7 @@ read_status_line(const octet **at, const Block *block, StatusLine *line)
 
 PyDoc_STRVAR(parse_response_head_doc,
 "parse_response_head(block, limits=DEFAULT_LIMITS, /)\n--\n\n"
-"Return (version, status, reason, fields) of a response head.");
+"Return (version, status, reason, fields, unread) of a response head.");
 
 static PyObject *
 parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -435,23 +435,37 @@ parse_response_head(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (outcome < 0) {
         return NULL;
     }
-    return Py_BuildValue("(iiNN)", line.version, line.status,
-                         text(line.reason, line.reason_end), fields);
+    return Py_BuildValue("(iiNNO)", line.version, line.status,
+                         text(line.reason, line.reason_end), fields, Py_None);
 }
 
+PyDoc_STRVAR(parse_status_line_doc,
+"parse_status_line(line, limits=DEFAULT_LIMITS, /)\n--\n\n"
+"Return (version, status, reason, strict) of a status line with its line end.");
+
 static PyObject *
-field_section(const char *name, PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+parse_status_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     Block block;
-    PyObject *fields;
+    StatusLine line;
+    if (!take_block(module, args, nargs, &block)) {
+        return hand_over("parse_status_line", args, nargs);
+    }
+    const octet *at = block.begin;
+    if (!read_status_line(&at, &block, &line)) {
+        return hand_over("parse_status_line", args, nargs);
+    }
+    return Py_BuildValue("(iiNO)", line.version, line.status,
+                         text(line.reason, line.reason_end), Py_True);
+}
+
+/* Read a block that has no start line; returns as the readers above do. */
+static int
+read_section(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject **fields)
+{
+    Block block;
     int outcome = take_block(module, args, nargs, &block);
-    if (outcome == 1) {
-        outcome = read_fields(block.begin, &block, &fields);
-    }
-    if (outcome == 0) {
-        return hand_over(name, args, nargs);
-    }
-    return outcome < 0 ? NULL : fields;
+    return outcome == 1 ? read_fields(block.begin, &block, fields) : outcome;
 }
 
 PyDoc_STRVAR(parse_field_section_doc,
@@ -461,17 +475,27 @@ PyDoc_STRVAR(parse_field_section_doc,
 static PyObject *
 parse_field_section(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    return field_section("parse_field_section", module, args, nargs);
+    PyObject *fields;
+    int outcome = read_section(module, args, nargs, &fields);
+    if (outcome == 0) {
+        return hand_over("parse_field_section", args, nargs);
+    }
+    return outcome < 0 ? NULL : fields;
 }
 
 PyDoc_STRVAR(parse_lenient_field_section_doc,
 "parse_lenient_field_section(block, limits=DEFAULT_LIMITS, /)\n--\n\n"
-"Return the fields of a block without a start line, read as `parse_response_head` does.");
+"Return (fields, unread) of a block without a start line, as a response's are read.");
 
 static PyObject *
 parse_lenient_field_section(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    return field_section("parse_lenient_field_section", module, args, nargs);
+    PyObject *fields;
+    int outcome = read_section(module, args, nargs, &fields);
+    if (outcome == 0) {
+        return hand_over("parse_lenient_field_section", args, nargs);
+    }
+    return outcome < 0 ? NULL : Py_BuildValue("(NO)", fields, Py_None);
 }
 
 /* --- chunk lines: RFC 9112 section 7.1 ------------------------------------------------------- */
@@ -886,6 +910,7 @@ static PyMethodDef methods[] = {
     SEVERAL(parse_request_head),
     SEVERAL(parse_request_line),
     SEVERAL(parse_response_head),
+    SEVERAL(parse_status_line),
     SEVERAL(parse_field_section),
     SEVERAL(parse_lenient_field_section),
     ONE(parse_chunk_line),

@@ -33,11 +33,17 @@ if TYPE_CHECKING:
 _REQUEST_LINE = re.compile(rf"([{grammar.TCHAR}]++) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])(?=\r\n)")
 # A status line's reason may be absent, and its SP with it: not RFC 9112, but common.
 _STATUS_LINE = re.compile(
-    r"HTTP/([0-9])\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?(?=\r\n)"
+    r"HTTP/([0-9])\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n"
 )
+# "a recipient MAY instead parse on whitespace-delimited word boundaries": RFC 9112 section 4.
+_ODD_STATUS_LINE = re.compile(
+    r"HTTP/([^\s]++)[ \t\v\f]++0*+([1-9][0-9]{2})(?:[ \t\v\f]++([^\0\r\n]*+))?(?:\r?\n|\r?\Z)"
+)
+_HTTP_1 = re.compile(r"1\.[0-9]++")
 _FIELD_LINE = re.compile(rf"\r\n([{grammar.TCHAR}]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)(?=\r\n)")
 _LINE_END = re.compile(r"\r?\n")
-_OBS_FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
+# Blanks are taken from where they begin: from each of them on, the time would be quadratic.
+_OBS_FOLD = re.compile(r"(?:(?<![ \t])[ \t]++)?+\r\n[ \t]++")
 
 _MAX_PLAIN_CHUNK_LINE = 18
 
@@ -196,12 +202,12 @@ def _parse_request_line(text: str, limits: Limits) -> tuple[str, str, int, int]:
 
 def parse_response_head(
     block: bytes, limits: Limits = DEFAULT_LIMITS, /
-) -> tuple[int, int, str, FieldLines]:
-    """Return (version, status, reason, fields) of a response head.
+) -> tuple[int, int, str, FieldLines, list[str] | None]:
+    """Return (version, status, reason, fields, unread) of a response head.
 
-    A bare LF ends a line and a folded line continues the one before by one space, since nobody
-    shares a client's buffer. A line that is no field is passed over, unless it names a field that
-    frames the message.
+    `unread` is None where the head is formed strictly. Elsewhere it has the lines that are no
+    fields, and the connection should not be used again: what comes next may not be what it seems.
+    See `parse_status_line` and `parse_lenient_field_section` for what is read.
 
     Raises:
         BadStatusLine: the first line is no status line.
@@ -209,38 +215,72 @@ def parse_response_head(
         RemoteProtocolError: a field section that cannot be read. RFC 9112 sections 4 and 5.
 
     >>> parse_response_head(b"HTTP/1.1 200 OK\\r\\nVia: a\\r\\n\\r\\n")
-    (11, 200, 'OK', [('Via', 'a')])
+    (11, 200, 'OK', [('Via', 'a')], None)
     """
     text = block.decode("latin-1")
+    version, status, reason, strict, end = _parse_status_line(text, limits)
+    fields, unread = _parse_leniently(text, end, limits)
+    return version, status, reason, fields, unread if strict else unread or []
+
+
+def parse_status_line(
+    line: bytes, limits: Limits = DEFAULT_LIMITS, /
+) -> tuple[int, int, str, bool]:
+    """Return (version, status, reason, strict) of a status line with its line end.
+
+    `strict` says whether it is formed strictly. Any white space separates the words, and zeros may
+    stand before the code.
+
+    Raises:
+        BadStatusLine: the line is no status line.
+        UnknownProtocol: a version other than 1.x. RFC 9112 section 4.
+
+    >>> parse_status_line(b"HTTP/1.1 404 Not Found\\r\\n")
+    (11, 404, 'Not Found', True)
+    >>> parse_status_line(b"HTTP/1.0\\t404\\n")
+    (10, 404, '', False)
+    """
+    return _parse_status_line(line.decode("latin-1"), limits)[:4]
+
+
+def _parse_status_line(text: str, limits: Limits) -> tuple[int, int, str, bool, int]:
+    """Return version, status, reason, whether all is strict, and where the line ends."""
     m = _STATUS_LINE.match(text)
-    if m is None or not text.endswith("\r\n\r\n"):
-        text = _LINE_END.sub("\r\n", text)
-        m = _STATUS_LINE.match(text)
+    strict = m is not None
+    if m is None:
+        m = _ODD_STATUS_LINE.match(text)
         if m is None:
             _refuse_status_line(text, limits)
-    major, minor, status, reason = m.groups()
-    end = m.end()
-    if end + 2 > limits.max_start_line:
+        number, status, reason = m.groups()
+    else:
+        major, minor, status, reason = m.groups()
+        number = f"{major}.{minor}"
+    if m.end() > limits.max_start_line:
         raise LineTooLong("status line", limits.max_start_line)
-    if major != "1":
-        if (major, minor) != ("0", "9"):
-            raise UnknownProtocol(f"HTTP/{major}.{minor}")
-        # Who sends a status line speaks HTTP/1.0, whatever it says.
-        minor = "0"
-    fields = _parse_leniently(text, end, limits)
-    return 11 if minor != "0" else 10, int(status), reason.strip(" \t") if reason else "", fields
+    # A server that sends a status line speaks HTTP/1.0, even where it says 0.9.
+    if not _HTTP_1.fullmatch(number) and number != "0.9":
+        raise UnknownProtocol(f"HTTP/{number}")
+    version = 10 if number in ("1.0", "0.9") else 11
+    return version, int(status), reason.strip(" \t") if reason else "", strict, m.end()
 
 
-def parse_lenient_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS, /) -> FieldLines:
-    """Return the fields of a block without a start line, read as `parse_response_head` does.
+def parse_lenient_field_section(
+    block: bytes, limits: Limits = DEFAULT_LIMITS, /
+) -> tuple[FieldLines, list[str] | None]:
+    """Return (fields, unread) of a block without a start line, as a response's are read.
+
+    No other message shares a client's buffer, so a bare LF ends a line, a folded line continues the
+    one before by one space, a value keeps control characters other than CR, LF and NUL (RFC 9110
+    section 5.5), and a line that is no field goes to `unread`, unless it looks like one that frames
+    the message. `unread` is None where all is formed strictly.
 
     Raises:
         RemoteProtocolError: as `parse_response_head`.
 
-    >>> parse_lenient_field_section(b"A: b\\n c\\n\\n")
-    [('A', 'b c')]
+    >>> parse_lenient_field_section(b"A: b\\n c\\nd\\n\\n")
+    ([('A', 'b c')], ['d'])
     """
-    return _parse_leniently("\r\n" + block.decode("latin-1"), 0, limits)
+    return _parse_leniently(block.decode("latin-1"), 0, limits)
 
 
 def parse_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS, /) -> FieldLines:
@@ -278,26 +318,33 @@ def _check_bounds(text: str, start: int, count: int, limits: Limits) -> None:
             raise LineTooLong("header line", limits.max_field_line)
 
 
-def _parse_leniently(text: str, start: int, limits: Limits) -> FieldLines:
-    """Return the fields of a response: as `_parse_strictly`, else line by line."""
-    fields: FieldLines = _FIELD_LINE.findall(text, start)
-    if text.count("\r\n", start) == len(fields) + 2 and text.endswith("\r\n\r\n"):
-        _check_bounds(text, start, len(fields), limits)
-        if " \r\n" in text or "\t\r\n" in text:
-            return [(name, value.rstrip(" \t")) for name, value in fields]
-        return fields
-    section = _OBS_FOLD.sub(" ", _LINE_END.sub("\r\n", text[start:])[2:])
-    lines = [line for line in section.split("\r\n") if line]
-    _check_bounds(text, start, len(lines), limits)
-    return [pair for line in lines if (pair := _read_leniently(line))]
+def _parse_leniently(text: str, start: int, limits: Limits) -> tuple[FieldLines, list[str] | None]:
+    """Return the fields from `start` on: as `_parse_strictly`, else line by line."""
+    section = "\r\n" + text[start:]
+    fields: FieldLines = _FIELD_LINE.findall(section)
+    if section.count("\r\n") == len(fields) + 2 and section.endswith("\r\n\r\n"):
+        _check_bounds(section, 0, len(fields), limits)
+        if " \r\n" in section or "\t\r\n" in section:
+            return [(name, value.rstrip(" \t")) for name, value in fields], None
+        return fields, None
+    section = _LINE_END.sub("\r\n", section)
+    lines = [line for line in _OBS_FOLD.sub(" ", section[2:]).split("\r\n") if line]
+    _check_bounds(section, 0, len(lines), limits)
+    unread: list[str] = []
+    fields = []
+    for line in lines:
+        if pair := _read_leniently(line):
+            fields.append(pair)
+        else:
+            unread.append(line)
+    return fields, unread
 
 
 def _read_leniently(line: str) -> tuple[str, str] | None:
-    """Return the field that a response's line holds, or None if it is to be passed over."""
-    if grammar.FORBIDDEN_IN_VALUE.search(line):
+    """Return the field that a response's line holds, or None if it holds none."""
+    if found := grammar.NEVER_IN_A_LINE.search(line):
         raise RemoteProtocolError(
-            f"expected a field line, got {excerpt(line)}: a control character in it "
-            "(RFC 9110 section 5.5)"
+            f"expected a field line, got {excerpt(line)}: {found[0]!r} in it (RFC 9110 section 5.5)"
         )
     name, colon, value = line.partition(":")
     if colon and grammar.TOKEN.fullmatch(name):
@@ -307,8 +354,10 @@ def _read_leniently(line: str) -> tuple[str, str] | None:
             f"expected a field line, got {excerpt(line)}: a malformed field that frames the "
             "message (RFC 9112 section 5.1)"
         )
-    if colon and grammar.TOKEN.fullmatch(name.rstrip(" \t")):
-        return name.rstrip(" \t"), value.strip(" \t")
+    name = name.rstrip(" \t")
+    # Servers send names with brackets and the like.
+    if colon and grammar.TARGET.fullmatch(name):
+        return name, value.strip(" \t")
     return None
 
 
@@ -334,10 +383,10 @@ def _refuse_request_line(text: str, limits: Limits) -> NoReturn:
 
 
 def _refuse_status_line(text: str, limits: Limits) -> NoReturn:
-    line = text.partition("\n")[0].rstrip("\r")
-    if len(line) + 2 > limits.max_start_line:
+    line, newline, _ = text.partition("\n")
+    if len(line) + 1 > limits.max_start_line:
         raise LineTooLong("status line", limits.max_start_line)
-    raise BadStatusLine(excerpt(line))
+    raise BadStatusLine(line + newline)
 
 
 def _refuse_field_section(text: str, start: int, limits: Limits) -> NoReturn:

@@ -14,18 +14,22 @@ from typing import Final, Protocol
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
 from .fields import FieldLines
 from .framing import CHUNKED, UNTIL_CLOSE
+from .grammar import LENIENT_CHUNK_LINE
 from .head import parse_chunk_line, parse_chunks, parse_field_section, serialise_fields
 from .limits import DEFAULT_LIMITS, Limits
 
 __all__ = [
     "LAST_CHUNK",
+    "ChunkLines",
     "ChunkedDecoder",
     "CloseDecoder",
     "Decoder",
     "LengthDecoder",
+    "LenientChunkLines",
     "body_decoder",
     "encode_chunk",
     "encode_last_chunk",
+    "response_decoder",
 ]
 
 #: Bytes taken from a source at once: a huge declared length must not reserve its memory up front
@@ -52,6 +56,10 @@ class Decoder(Protocol):
     @property
     def trailers(self) -> FieldLines: ...
     @property
+    def sound(self) -> bool:
+        """Whether a next message may follow on the connection, by what has come so far."""
+
+    @property
     def content_complete(self) -> bool:
         """All content has come; a chunked body's trailer section may still be on its way."""
 
@@ -70,6 +78,7 @@ class LengthDecoder:
 
     __slots__ = ("complete", "remaining")
     trailers: FieldLines = []
+    sound = True
     wants_line = False
     max_line = 0
 
@@ -103,6 +112,7 @@ class CloseDecoder:
 
     __slots__ = ("complete", "remaining")
     trailers: FieldLines = []
+    sound = False
     wants_line = False
     max_line = 0
 
@@ -129,6 +139,171 @@ class CloseDecoder:
         self.complete = True
 
 
+class ChunkLines:
+    """The lines of one chunked body: what each must be, and how much of them there may be.
+
+    RFC 9112 section 7.1, read strictly.
+    """
+
+    __slots__ = ("_extensions", "_limits", "_lines", "_section", "size", "sound", "trailers")
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
+        self._extensions = 0
+        self._lines: list[bytes] = []
+        self._section = 0
+        self.size = 0
+        """Content announced so far, in bytes."""
+        self.sound = True
+        """Whether all lines were formed strictly, so that a next message may follow."""
+        self.trailers: FieldLines = []
+        """The trailer fields, once the last line has come."""
+
+    def take_size(self, line: bytes) -> int:
+        """Return the bytes of content that a size line announces; 0 is the last chunk.
+
+        Raises:
+            RemoteProtocolError: not a size line; a bound is passed.
+            LineTooLong: more than `max_chunk_line` bytes.
+            IncompleteRead: `line` has no line end since the connection ended.
+        """
+        self._check_end(line, self._limits.max_chunk_line, "chunk size", 400)
+        size, extensions = self._parse_size(line)
+        self._extensions += extensions
+        if self._extensions > self._limits.max_chunk_extensions:
+            raise RemoteProtocolError(
+                f"expected at most {self._limits.max_chunk_extensions} bytes of chunk extensions "
+                "(RFC 9112 section 7.1.1)"
+            )
+        self.size += size
+        if self._limits.max_body is not None and self.size > self._limits.max_body:
+            raise RemoteProtocolError(
+                f"expected at most {self._limits.max_body} bytes of content, got chunks of "
+                f"{self.size} (RFC 9110 section 15.5.14)",
+                status_hint=413,
+            )
+        return size
+
+    def take_chunks(self, data: bytes | bytearray, start: int, room: int) -> tuple[bytes, int]:
+        """Return the content of the whole chunks that stand in `data` from `start` on, and the end.
+
+        At most `room` bytes of content; b"" says that the next line must be taken by itself.
+        """
+        if self._limits.max_body is not None:
+            room = min(room, self._limits.max_body - self.size)
+        content, end = parse_chunks(data, start, room)
+        if not content:
+            return b"", 0
+        self.size += len(content)
+        return content, end
+
+    def take_end(self, line: bytes) -> None:
+        """Take the line of two bytes that ends a chunk.
+
+        Raises:
+            RemoteProtocolError: it is another.
+            IncompleteRead: the connection ended in it.
+        """
+        if line != b"\r\n":
+            self._refuse_end(line)
+
+    def take_trailer(self, line: bytes) -> bool:
+        """Take a line of the trailer section, and return whether it is the empty one, the last.
+
+        Raises:
+            RemoteProtocolError: a trailer that must not be there; a bound is passed.
+            LineTooLong: more than `max_trailer_section` bytes.
+            IncompleteRead: `line` has no line end since the connection ended.
+        """
+        self._check_end(line, self._limits.max_trailer_section, "trailer line", 431)
+        self._section += len(line)
+        if self._section > self._limits.max_trailer_section:
+            raise LineTooLong("trailer section", self._limits.max_trailer_section)
+        if line in (b"\r\n", b"\n"):
+            if self._lines:
+                self._take_fields(self._lines)
+            return True
+        self._lines.append(line)
+        if len(self._lines) > self._limits.max_trailers:
+            raise RemoteProtocolError(
+                f"got more than {self._limits.max_trailers} trailers", status_hint=431
+            )
+        return False
+
+    def _check_end(self, line: bytes, longest: int, name: str, status: int) -> None:
+        """Return nothing if `line` came whole and is not too long."""
+        if not line.endswith(b"\r\n"):
+            if line.endswith(b"\n"):
+                self._take_bare_line_end(line)
+            elif len(line) < longest:
+                raise IncompleteRead(b"")
+        if len(line) > longest or not line.endswith(b"\n"):
+            raise LineTooLong(name, longest, status_hint=status)
+
+    def _take_bare_line_end(self, line: bytes) -> None:
+        raise RemoteProtocolError(
+            f"expected CRLF at the end of a chunk line, got a bare LF: {excerpt(line)} "
+            "(RFC 9112 section 7.1)"
+        )
+
+    def _parse_size(self, line: bytes) -> tuple[int, int]:
+        return parse_chunk_line(line)
+
+    def _refuse_end(self, line: bytes) -> None:
+        if len(line) < 2 and line != b"\n":
+            raise IncompleteRead(b"")
+        raise RemoteProtocolError(
+            f"expected CRLF after the chunk, got {excerpt(line)} (RFC 9112 section 7.1)"
+        )
+
+    def _take_fields(self, lines: list[bytes]) -> None:
+        for name, value in parse_field_section(b"".join([*lines, b"\r\n"])):
+            key = name.lower()
+            if key in _REFUSED_TRAILERS:
+                raise RemoteProtocolError(
+                    f"expected no field that frames the message among its trailers, got {name} "
+                    "(RFC 9110 section 6.5.1)"
+                )
+            if key not in _DROPPED_TRAILERS:
+                self.trailers.append((name, value))
+
+
+class LenientChunkLines(ChunkLines):
+    """The lines of a response's chunked body: what can mean one thing only is read.
+
+    No other message shares a client's buffer, so a bare LF may end a line, blanks may stand around
+    a size, an extension may be anything, and a trailer that cannot be used is dropped (RFC 9112
+    section 7.1.2). Afterwards `sound` is False.
+    """
+
+    __slots__ = ()
+
+    def _take_bare_line_end(self, line: bytes) -> None:
+        self.sound = False
+
+    def _parse_size(self, line: bytes) -> tuple[int, int]:
+        try:
+            return super()._parse_size(line)
+        except RemoteProtocolError:
+            m = LENIENT_CHUNK_LINE.fullmatch(line)
+            if m is None:
+                raise
+        self.sound = False
+        return int(m[1], 16), len(m[2] or b"")
+
+    def _refuse_end(self, line: bytes) -> None:
+        if line != b"\n":
+            super()._refuse_end(line)
+        self.sound = False
+
+    def _take_fields(self, lines: list[bytes]) -> None:
+        for line in lines:
+            try:
+                super()._take_fields([line])
+            except RemoteProtocolError:
+                self.sound = False
+
+
 class ChunkedDecoder:
     """A chunked body: which bytes are content, and which lines come between. RFC 9112 section 7.1.
 
@@ -144,38 +319,42 @@ class ChunkedDecoder:
     """
 
     __slots__ = (
-        "_extensions",
         "_limits",
+        "_lines",
         "_next",
-        "_trailer_lines",
-        "_trailer_size",
         "complete",
         "content_complete",
         "max_line",
         "remaining",
-        "size",
-        "trailers",
     )
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, lines: ChunkLines | None = None) -> None:
         self._limits = limits
+        self._lines = ChunkLines(limits) if lines is None else lines
         # A function, not a method: that would hold the decoder that holds it.
         self._next: Callable[[ChunkedDecoder, bytes], None] = ChunkedDecoder._size_line
-        self._extensions = 0
-        self._trailer_lines: list[bytes] = []
-        self._trailer_size = 0
-        self.size = 0
-        """Content announced so far, in bytes."""
         self.remaining = 0
         self.max_line = limits.max_chunk_line
         """Bytes of the line that must come next, at most: no more need be read to refuse it."""
         self.complete = False
         self.content_complete = False
-        self.trailers: FieldLines = []
 
     @property
     def wants_line(self) -> bool:
         return self.remaining == 0 and not self.complete
+
+    @property
+    def size(self) -> int:
+        """Content announced so far, in bytes."""
+        return self._lines.size
+
+    @property
+    def sound(self) -> bool:
+        return self._lines.sound
+
+    @property
+    def trailers(self) -> FieldLines:
+        return self._lines.trailers
 
     def take(self, count: int) -> None:
         """`count` bytes of the current chunk have come."""
@@ -189,8 +368,6 @@ class ChunkedDecoder:
             LineTooLong: `line` has no line end within `max_line` bytes.
             IncompleteRead: `line` has no line end since the connection ended.
         """
-        if not line.endswith(b"\r\n"):
-            self._refuse_line_end(line)
         self._next(self, line)
 
     def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
@@ -205,14 +382,10 @@ class ChunkedDecoder:
             start = 2
         else:
             return b"", 0
-        if self._limits.max_body is not None:
-            room = min(room, self._limits.max_body - self.size)
-        content, end = parse_chunks(data, start, room)
-        if not content:
-            return b"", 0
-        self.size += len(content)
-        self.max_line = self._limits.max_chunk_line
-        self._next = ChunkedDecoder._size_line
+        content, end = self._lines.take_chunks(data, start, room)
+        if content:
+            self.max_line = self._limits.max_chunk_line
+            self._next = ChunkedDecoder._size_line
         return content, end
 
     def eof(self) -> None:
@@ -220,38 +393,8 @@ class ChunkedDecoder:
         if not self.complete:
             raise IncompleteRead(b"", self.remaining or None)
 
-    def _refuse_line_end(self, line: bytes) -> None:
-        if self._next is ChunkedDecoder._chunk_end and len(line) == self.max_line:
-            self._chunk_end(line)
-        if line.endswith(b"\n"):
-            raise RemoteProtocolError(
-                f"expected CRLF at the end of a chunk line, got a bare LF: {excerpt(line)} "
-                "(RFC 9112 section 7.1)"
-            )
-        if len(line) >= self.max_line:
-            name = "trailer line" if self.content_complete else "chunk size"
-            raise LineTooLong(
-                name, self.max_line, status_hint=431 if self.content_complete else 400
-            )
-        raise IncompleteRead(b"")
-
     def _size_line(self, line: bytes) -> None:
-        if len(line) > self._limits.max_chunk_line:
-            raise LineTooLong("chunk size", self._limits.max_chunk_line, status_hint=400)
-        size, extensions = parse_chunk_line(line)
-        self._extensions += extensions
-        if self._extensions > self._limits.max_chunk_extensions:
-            raise RemoteProtocolError(
-                f"expected at most {self._limits.max_chunk_extensions} bytes of chunk extensions "
-                "(RFC 9112 section 7.1.1)"
-            )
-        self.size += size
-        if self._limits.max_body is not None and self.size > self._limits.max_body:
-            raise RemoteProtocolError(
-                f"expected at most {self._limits.max_body} bytes of content, got chunks of "
-                f"{self.size} (RFC 9110 section 15.5.14)",
-                status_hint=413,
-            )
+        size = self._lines.take_size(line)
         if size:
             self.remaining = size
             self.max_line = 2
@@ -262,45 +405,16 @@ class ChunkedDecoder:
             self._next = ChunkedDecoder._trailer_line
 
     def _chunk_end(self, line: bytes) -> None:
-        if line != b"\r\n":
-            raise RemoteProtocolError(
-                f"expected CRLF after the chunk, got {excerpt(line)} (RFC 9112 section 7.1)"
-            )
+        self._lines.take_end(line)
         self.max_line = self._limits.max_chunk_line
         self._next = ChunkedDecoder._size_line
 
     def _trailer_line(self, line: bytes) -> None:
-        self._trailer_size += len(line)
-        if self._trailer_size > self._limits.max_trailer_section:
-            raise LineTooLong("trailer section", self._limits.max_trailer_section)
-        if line != b"\r\n":
-            self._trailer_lines.append(line)
-            if len(self._trailer_lines) > self._limits.max_trailers:
-                raise RemoteProtocolError(
-                    f"got more than {self._limits.max_trailers} trailers", status_hint=431
-                )
-            return
-        if self._trailer_lines:
-            self.trailers = _take_trailers(b"".join([*self._trailer_lines, line]))
-        self.complete = True
-
-
-def _take_trailers(block: bytes) -> FieldLines:
-    trailers = []
-    for name, value in parse_field_section(block):
-        key = name.lower()
-        if key in _REFUSED_TRAILERS:
-            raise RemoteProtocolError(
-                f"expected no field that frames the message among its trailers, got {name} "
-                "(RFC 9110 section 6.5.1)"
-            )
-        if key not in _DROPPED_TRAILERS:
-            trailers.append((name, value))
-    return trailers
+        self.complete = self._lines.take_trailer(line)
 
 
 def body_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
-    """Return the decoder for a body of this framing (see `framing`).
+    """Return the decoder for a request's body of this framing (see `framing`).
 
     >>> body_decoder(3).remaining
     3
@@ -308,6 +422,13 @@ def body_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
     if framing == CHUNKED:
         return ChunkedDecoder(limits)
     return CloseDecoder() if framing == UNTIL_CLOSE else LengthDecoder(framing)
+
+
+def response_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
+    """Return the decoder for a response's body of this framing: it reads chunks leniently."""
+    if framing == CHUNKED:
+        return ChunkedDecoder(limits, LenientChunkLines(limits))
+    return body_decoder(framing, limits)
 
 
 LAST_CHUNK: Final = b"0\r\n\r\n"

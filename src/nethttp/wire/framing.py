@@ -15,12 +15,13 @@ from .values import has_list_member, parse_list
 __all__ = [
     "CHUNKED",
     "FRAMING_FIELDS",
+    "RESPONSE_FRAMING_FIELDS",
     "UNTIL_CLOSE",
     "declared_framing",
     "expects_continue",
+    "judge_response",
     "keeps_alive",
     "request_framing",
-    "response_framing",
     "response_has_body",
 ]
 
@@ -34,6 +35,11 @@ FRAMING_FIELDS: Final = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "expect", "upgrade"}
 )
 """The fields that decide how a connection goes on, for `fields.select_fields`."""
+
+RESPONSE_FRAMING_FIELDS: Final = frozenset(
+    {"connection", "content-length", "transfer-encoding", "keep-alive", "proxy-connection"}
+)
+"""The same for a response."""
 
 #: 2**63 - 1 has 19 digits; a longer length is no length.
 MAX_LENGTH_DIGITS = 19
@@ -84,31 +90,44 @@ def request_framing(
     return length
 
 
-def response_framing(method: str | None, status: int, selected: Selected) -> int:
-    """Return the framing of the body of a response to a `method` request.
+def judge_response(
+    method: str | None, version: int, status: int, selected: Selected
+) -> tuple[int, bool]:
+    """Return the framing of the response to a `method` request, and whether it is sound.
 
-    A transfer coding on HTTP/1.0 is obeyed, but the connection must not be used again
-    (see `keeps_alive`). Field lines that repeat one length count as one.
+    What leaves no doubt about the message's end is read as RFC 9112 section 6.3 says. Where it is
+    not sound, what follows need not be the next message, and the connection should be closed.
 
     Raises:
-        RemoteProtocolError: a framing that could be read in two ways. RFC 9112 section 6.3.
+        RemoteProtocolError: lengths that differ, or one that is no number.
 
-    >>> response_framing("GET", 200, {})
-    -2
+    >>> judge_response("GET", 11, 200, {})
+    (-2, True)
+    >>> judge_response("GET", 11, 200, {"transfer-encoding": ["chunked"], "content-length": ["5"]})
+    (-1, False)
     """
     if method == "CONNECT" and 200 <= status < 300:
-        return 0
+        return 0, True
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
-    # Checked even where there is no body: a length that is none is a fault wherever it stands.
-    framing = UNTIL_CLOSE if lengths is None else _read_equal_lengths(lengths)
-    if codings is not None:
-        _check_codings(codings)
-        framing = CHUNKED
     if not response_has_body(method, status):
-        return 0
-    _refuse_both(lengths, codings)
-    return framing
+        # To HEAD and in a 304 they tell of another message; a 204 or 1xx must not have them, and a
+        # server that sends them may send content too.
+        announced = codings is not None or lengths not in (None, ["0"])
+        return 0, method == "HEAD" or status == 304 or not announced
+    if codings is not None:
+        listed = parse_list(",".join(codings).lower())
+        # "identity" is the name of no coding; RFC 2616 had it.
+        if applied := [coding for coding in listed if coding != "identity"]:
+            sound = (
+                version >= 11 and lengths is None and len(codings) == 1 and listed == ["chunked"]
+            )
+            return CHUNKED if applied[-1] == "chunked" else UNTIL_CLOSE, sound
+    if lengths is None:
+        return UNTIL_CLOSE, codings is None
+    if len(lengths) > 1 or "," in lengths[0]:
+        lengths = parse_list(",".join(lengths)) or lengths
+    return _read_equal_lengths(lengths), codings is None
 
 
 def response_has_body(method: str | None, status: int) -> bool:
@@ -129,15 +148,20 @@ def keeps_alive(version: int, selected: Selected) -> bool:
     >>> keeps_alive(11, {}), keeps_alive(10, {}), keeps_alive(10, {"connection": ["keep-alive"]})
     (True, False, True)
     """
-    connection = selected.get("connection")
     if version < 11 and "transfer-encoding" in selected:
         return False
-    if connection is None:
-        return version >= 11
-    options = ",".join(connection)
-    if has_list_member(options, "close"):
-        return False
-    return version >= 11 or has_list_member(options, "keep-alive")
+    connection = selected.get("connection")
+    if connection is not None:
+        options = ",".join(connection)
+        if has_list_member(options, "close"):
+            return False
+        if has_list_member(options, "keep-alive"):
+            return True
+    if version >= 11:
+        return True
+    # What servers and proxies of HTTP/1.0 say instead, NTLM's among them.
+    proxy = ",".join(selected.get("proxy-connection", ()))
+    return "keep-alive" in selected or has_list_member(proxy, "keep-alive")
 
 
 def expects_continue(version: int, selected: Selected) -> bool:

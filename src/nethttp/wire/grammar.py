@@ -25,6 +25,10 @@ FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 #: What a value may never hold, whoever wrote it.
 FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
+#: What makes a line of a response unreadable: "a recipient of CR, LF, or NUL within a field value
+#: MUST either reject the message or replace"; it MAY retain other controls.  ; RFC 9110 section 5.5
+NEVER_IN_A_LINE: Final = re.compile(r"[\0\r\n]")
+
 #: request-target: VCHAR only; the forms are told apart in `target`.   ; RFC 9112 section 3.2
 TARGET: Final = re.compile(r"[\x21-\x7e]++")
 
@@ -49,6 +53,10 @@ CHUNK_LINE: Final = re.compile(
         r"(?:[\t ]++(?=;))?+)*+)"
     ).encode("latin-1")
 )
+
+#: A chunk line of a response, with what is said of its extensions looked at no further. No other
+#: message shares a client's buffer, so blanks around the size and a bare LF do no harm.
+LENIENT_CHUNK_LINE: Final = re.compile(rb"[\t ]*+([0-9A-Fa-f]{1,16}+)[\t ]*+(;[^\0\r\n]*+)?\r?\n")
 
 #: A chunk line as nearly all are: the size alone.
 PLAIN_CHUNK_LINE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}+\r\n")

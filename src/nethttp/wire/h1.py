@@ -24,17 +24,24 @@ from ..errors import (
     RemoteProtocolError,
     excerpt,
 )
-from .body import Decoder, body_decoder, encode_chunk, encode_last_chunk
+from .body import (
+    Decoder,
+    body_decoder,
+    encode_chunk,
+    encode_last_chunk,
+    response_decoder,
+)
 from .fields import FieldLines, select_fields
 from .framing import (
     CHUNKED,
     FRAMING_FIELDS,
+    RESPONSE_FRAMING_FIELDS,
     UNTIL_CLOSE,
     declared_framing,
     expects_continue,
+    judge_response,
     keeps_alive,
     request_framing,
-    response_framing,
     response_has_body,
 )
 from .head import (
@@ -242,11 +249,10 @@ class Connection:
         if size - first > limits.max_field_section:
             raise LineTooLong("field section", limits.max_field_section)
 
-    def _begin_body(self, framing: int) -> None:
-        self._incoming = body_decoder(framing, self.limits)
+    def _begin_body(self, decoder: Decoder) -> None:
+        self._incoming = decoder
         self.receiving = State.BODY
-        if framing == UNTIL_CLOSE:
-            self.reusable = False
+        self.reusable = self.reusable and decoder.sound
 
     def _next_of_body(self) -> Event | NoEvent:
         decoder = self._incoming
@@ -283,6 +289,7 @@ class Connection:
 
     def _end_of_message(self, decoder: Decoder) -> EndOfMessage:
         self.receiving = State.DONE
+        self.reusable = self.reusable and decoder.sound
         self._incoming = None
         return EndOfMessage(decoder.trailers)
 
@@ -381,7 +388,7 @@ class ServerConnection(Connection):
         self._method = method
         self._version = version
         self.reusable = self.reusable and keeps_alive(version, selected)
-        self._begin_body(framing)
+        self._begin_body(body_decoder(framing, self.limits))
         return Request(method, target, fields, version, continues and framing != 0)
 
     def send_response(self, response: Response) -> bytes:
@@ -454,10 +461,11 @@ class ClientConnection(Connection):
             raise RemoteProtocolError(
                 f"expected nothing before a request was sent, got {excerpt(block)}"
             )
-        version, status, reason, fields = parse_response_head(block, self.limits)
+        version, status, reason, fields, unread = parse_response_head(block, self.limits)
         response = Response(status, reason, fields, version)
-        selected = select_fields(fields, FRAMING_FIELDS)
-        framing = response_framing(self._method, status, selected)
+        selected = select_fields(fields, RESPONSE_FRAMING_FIELDS)
+        framing, sound = judge_response(self._method, version, status, selected)
+        self.reusable = self.reusable and sound and unread is None
         if status < 200 and status != 101:
             self._interim += 1
             if self._interim > self.limits.max_interim_responses:
@@ -468,7 +476,7 @@ class ClientConnection(Connection):
             return response
         self._interim = 0
         self.reusable = self.reusable and keeps_alive(version, selected) and status != 101
-        self._begin_body(framing)
+        self._begin_body(response_decoder(framing, self.limits))
         return response
 
     def send_request(self, request: Request) -> bytes:

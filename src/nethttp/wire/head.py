@@ -19,6 +19,7 @@ __all__ = [
     "parse_request_head",
     "parse_request_line",
     "parse_response_head",
+    "parse_status_line",
     "serialise_fields",
     "serialise_request_head",
     "serialise_response_head",
@@ -49,6 +50,7 @@ parse_lenient_field_section = _twin.parse_lenient_field_section
 parse_request_head = _twin.parse_request_head
 parse_request_line = _twin.parse_request_line
 parse_response_head = _twin.parse_response_head
+parse_status_line = _twin.parse_status_line
 serialise_fields = _twin.serialise_fields
 serialise_request_head = _twin.serialise_request_head
 serialise_response_head = _twin.serialise_response_head
