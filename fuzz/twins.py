@@ -29,7 +29,7 @@ def outcome(function: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
     """Return what a call came to: its value with its type, or all that its exception says."""
     try:
         value = function(*arguments)
-    except (RemoteProtocolError, LocalProtocolError) as error:
+    except (RemoteProtocolError, LocalProtocolError, UnicodeEncodeError) as error:
         return type(error), error.args, str(error), vars(error)
     return type(value), value
 
@@ -101,6 +101,10 @@ def check_writing(method: str, target: str, status: int, fields: list[tuple[str,
     kind, lines = _same("serialise_fields", fields)[:2]
     if kind is bytes:
         assert _head_py.parse_field_section(lines + b"\r\n") == stripped
+    kind, laxer = _same("serialise_request_fields", fields)[:2]
+    if kind is bytes:
+        assert laxer.count(b"\r\n") == laxer.count(b"\r") == laxer.count(b"\n") == len(fields)
+        assert b"\0" not in laxer
 
 
 def check_cookie_field(field: str) -> None:

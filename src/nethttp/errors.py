@@ -1,7 +1,8 @@
 """Every exception of nethttp, in one tree.
 
 The names that the standard library documents keep their names, their arguments and their
-``isinstance`` relations. Two names are new; they say whose fault an error was::
+``isinstance`` relations. Two names are new; they say whose fault an error was. What this program
+did wrong is no `HTTPException`, which programs catch to try again::
 
     Exception
     ├── HTTPException                      anything that HTTP's own rules forbid
@@ -12,7 +13,6 @@ The names that the standard library documents keep their names, their arguments 
     │   │   ├── CannotSendRequest
     │   │   ├── CannotSendHeader
     │   │   └── ResponseNotReady
-    │   ├── LocalProtocolError (+ ValueError)   this program asked for an invalid message
     │   └── RemoteProtocolError            the peer sent an invalid message
     │       ├── UnknownProtocol
     │       ├── UnknownTransferEncoding
@@ -20,6 +20,7 @@ The names that the standard library documents keep their names, their arguments 
     │       ├── LineTooLong
     │       └── BadStatusLine
     │           └── RemoteDisconnected (+ ConnectionResetError)
+    ├── LocalProtocolError (ValueError)    this program asked for an invalid message
     ├── CookieError                        http.cookies
     ├── LoadError (OSError)                http.cookiejar
     └── StorageError (OSError)             a cookie jar's storage: full, locked, damaged
@@ -104,10 +105,11 @@ class ResponseNotReady(ImproperConnectionState):
     """A response cannot be read now: no request was sent, or the last one is unread."""
 
 
-class LocalProtocolError(HTTPException, ValueError):
+class LocalProtocolError(ValueError):
     """This program asked for a message that must not be sent; nothing was sent.
 
-    It is a `ValueError` too, which is what the standard library raises in these places.
+    The standard library raises a plain `ValueError` in these places. Text that ISO-8859-1 or ASCII
+    lacks is a `UnicodeEncodeError`, as it is there.
     """
 
 

@@ -148,6 +148,12 @@ def test_a_message_shows_at_most_eighty_bytes_escaped(twin):
     assert "x" * 81 not in message
 
 
+@pytest.mark.parametrize("text", ["a\r\nB: c", "a\nb", "a\rb", "a\0b", "\r\n b", "a\r\n"])
+def test_no_line_end_and_no_nul_is_serialised_for_a_request(twin, text):
+    with pytest.raises(LocalProtocolError, match="expected no CR, LF or NUL"):
+        twin.serialise_request_fields([("A", text)])
+
+
 INJECTIONS = ["a\r\nB: c", "a\nb", "a\rb", "a\0b", "a\x0bb", "a\x7f"]
 
 
@@ -165,6 +171,19 @@ def test_nothing_with_line_ends_or_controls_is_serialised(twin, text):
         twin.serialise_response_head(200, text, [])
 
 
+@pytest.mark.parametrize("character", [chr(code) for code in (*range(9), 9, 31, 32, 127, 255)])
+def test_a_request_may_give_back_control_characters_but_no_line_ends_and_no_nul(twin, character):
+    fields = [("Cookie", f"a={character}b")]
+    if character == "\0":
+        with pytest.raises(LocalProtocolError, match="expected no CR, LF or NUL"):
+            twin.serialise_request_fields(fields)
+    else:
+        line = f"Cookie: a={character}b\r\n".encode("latin-1")
+        assert twin.serialise_request_fields(fields) == line
+    with pytest.raises(LocalProtocolError, match="Invalid header name"):
+        twin.serialise_request_fields([(f"A\x01{character}", "b")])
+
+
 @pytest.mark.parametrize("name", ["", "a b", "a:", ":a", "ä", "a: b\r\nc"])
 def test_a_name_that_is_no_token_is_not_serialised(twin, name):
     with pytest.raises(ValueError, match="Invalid header name"):
@@ -178,8 +197,9 @@ def test_a_status_has_three_digits(twin, status):
 
 
 def test_a_value_outside_latin_1_is_not_serialised(twin):
-    with pytest.raises(LocalProtocolError, match="ISO-8859-1"):
-        twin.serialise_fields([("A", "\u20ac")])
+    for serialise in (twin.serialise_fields, twin.serialise_request_fields):
+        with pytest.raises(UnicodeEncodeError, match="value of A goes in ISO-8859-1"):
+            serialise([("B", "b"), ("A", "\u20ac")])
 
 
 def test_a_target_outside_ascii_is_not_serialised(twin):

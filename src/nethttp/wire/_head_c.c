@@ -858,6 +858,20 @@ serialise_fields(PyObject *Py_UNUSED(module), PyObject *fields)
     return lines;
 }
 
+PyDoc_STRVAR(serialise_request_fields_doc,
+"serialise_request_fields(fields, /)\n--\n\n"
+"Return what `serialise_fields` does; a value may hold any octet but CR, LF and NUL.");
+
+static PyObject *
+serialise_request_fields(PyObject *Py_UNUSED(module), PyObject *fields)
+{
+    PyObject *lines = NULL;
+    if (write_head(NULL, 0, fields, "", &lines) == 0) {
+        return hand_over("serialise_request_fields", &fields, 1);
+    }
+    return lines;
+}
+
 PyDoc_STRVAR(serialise_request_head_doc,
 "serialise_request_head(method, target, fields, /)\n--\n\n"
 "Return the head of an HTTP/1.1 request as bytes, its empty line included.");
@@ -920,6 +934,7 @@ static PyMethodDef methods[] = {
     ONE(usual_line),
     SEVERAL(usual_request),
     ONE(serialise_fields),
+    ONE(serialise_request_fields),
     SEVERAL(serialise_request_head),
     SEVERAL(serialise_response_head),
     {NULL, NULL, 0, NULL},

@@ -8,6 +8,7 @@ from ._head_py import parse_request_line as parse_request_line
 from ._head_py import parse_response_head as parse_response_head
 from ._head_py import parse_status_line as parse_status_line
 from ._head_py import serialise_fields as serialise_fields
+from ._head_py import serialise_request_fields as serialise_request_fields
 from ._head_py import serialise_request_head as serialise_request_head
 from ._head_py import serialise_response_head as serialise_response_head
 from ._head_py import split_cookie_field as split_cookie_field

@@ -534,6 +534,7 @@ def split_cookie_field(field: str, /) -> list[tuple[str, str, str]]:
 # --- serialise -----------------------------------------------------------------------------------
 
 _FIELD_OCTETS = bytes(c for c in range(256) if c == 9 or (c >= 0x20 and c != 0x7F))
+_UNDANGEROUS_OCTETS = bytes(c for c in range(256) if c not in b"\r\n\0")
 
 
 @lru_cache(maxsize=1024)
@@ -548,31 +549,62 @@ def serialise_fields(fields: FieldLines, /) -> bytes:
     """Return the field lines as bytes, each with its CRLF, without the final empty line.
 
     Raises:
-        LocalProtocolError: a name that is no token; a value with a control character or with
-            characters outside ISO-8859-1. RFC 9110 section 5.5.
+        LocalProtocolError: a name that is no token; a value with a control character. RFC 9110
+            section 5.5.
+        UnicodeEncodeError: a value with characters outside ISO-8859-1.
 
     >>> serialise_fields([("Host", "a"), ("Accept", "*/*")])
     b'Host: a\\r\\nAccept: */*\\r\\n'
     """
+    return _serialise(fields, _FIELD_OCTETS, "visible characters, spaces and tabs of ISO-8859-1")
+
+
+def serialise_request_fields(fields: FieldLines, /) -> bytes:
+    """Return what `serialise_fields` does; a value may hold any octet but CR, LF and NUL.
+
+    A cookie goes back as it came, and servers set cookies with control characters in them. RFC 9110
+    section 5.5 lets a recipient keep those.
+
+    Raises:
+        LocalProtocolError: a name that is no token; a value with CR, LF or NUL.
+        UnicodeEncodeError: a value with characters outside ISO-8859-1.
+
+    >>> serialise_request_fields([("Cookie", "a=EnS\\x01ok")])
+    b'Cookie: a=EnS\\x01ok\\r\\n'
+    """
+    return _serialise(fields, _UNDANGEROUS_OCTETS, "no CR, LF or NUL")
+
+
+def _serialise(fields: FieldLines, octets: bytes, expected: str) -> bytes:
     lines = tuple(fields)  # what is checked is what is written, whoever changes the list meanwhile
     for name, _ in lines:
         _check_name(name)
     try:
         data = "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")
     except UnicodeEncodeError:
-        _refuse_values(lines)
+        _refuse_values(lines, octets, expected)
     # All that is left without the octets of a valid line must be the line ends added here.
-    if data.translate(None, _FIELD_OCTETS) != b"\r\n" * len(lines):
-        _refuse_values(lines)
+    if data.translate(None, octets) != b"\r\n" * len(lines):
+        _refuse_values(lines, octets, expected)
     return data
 
 
-def _refuse_values(fields: Iterable[tuple[str, str]]) -> NoReturn:
+def _refuse_values(fields: Iterable[tuple[str, str]], octets: bytes, expected: str) -> NoReturn:
     for name, value in fields:
-        if grammar.FIELD_VALUE.fullmatch(value) is None:
+        try:
+            data = value.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise UnicodeEncodeError(
+                error.encoding,
+                error.object,
+                error.start,
+                error.end,
+                f"the value of {name} goes in ISO-8859-1 (RFC 9110 section 5.5): encode it first",
+            ) from None
+        if data.translate(None, octets):
             raise LocalProtocolError(
-                f"Invalid header value {excerpt(value)} of {name}: expected visible characters, "
-                "spaces and tabs of ISO-8859-1 (RFC 9110 section 5.5)"
+                f"Invalid header value {excerpt(value)} of {name}: expected {expected} "
+                "(RFC 9110 section 5.5)"
             )
     raise AssertionError("a field section with only valid values was refused")
 

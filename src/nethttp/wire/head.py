@@ -21,6 +21,7 @@ __all__ = [
     "parse_response_head",
     "parse_status_line",
     "serialise_fields",
+    "serialise_request_fields",
     "serialise_request_head",
     "serialise_response_head",
     "split_cookie_field",
@@ -52,6 +53,7 @@ parse_request_line = _twin.parse_request_line
 parse_response_head = _twin.parse_response_head
 parse_status_line = _twin.parse_status_line
 serialise_fields = _twin.serialise_fields
+serialise_request_fields = _twin.serialise_request_fields
 serialise_request_head = _twin.serialise_request_head
 serialise_response_head = _twin.serialise_response_head
 split_cookie_field = _twin.split_cookie_field
