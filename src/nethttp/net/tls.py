@@ -26,16 +26,20 @@ __all__ = [
 ]
 
 
-def new_client_context() -> ssl.SSLContext:
+def new_client_context(make: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLContext:
     """Return a client's context of its own, to be changed by whoever asked for it.
 
-    ``ssl._create_default_https_context`` makes it, which many programs replace to change every
-    default context (PEP 476); what a program makes there keeps its own versions of TLS.
+    `make` makes it, or else ``ssl._create_default_https_context``, which many programs replace to
+    change every default context (PEP 476); what a program makes keeps its own versions of TLS.
     """
     import ssl  # start-up: see above
 
-    context = ssl._create_default_https_context()
-    if makes_contexts_as_it_came() and context.minimum_version < ssl.TLSVersion.TLSv1_2:
+    context = (make or ssl._create_default_https_context)()
+    if (
+        make is None
+        and makes_contexts_as_it_came()
+        and context.minimum_version < ssl.TLSVersion.TLSv1_2
+    ):
         context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     # A server may ask for the client's certificate after the handshake (RFC 8446 section 4.6.2).
