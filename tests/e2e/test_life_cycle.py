@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
 import re
 import select
 import signal
@@ -498,6 +499,32 @@ def test_an_output_that_takes_no_lines_ends_no_server(program):
     assert process.returncode == 0
 
 
+def test_ctrl_c_at_a_terminal_ends_the_line(program):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nethttp.server", "program:app", "0"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=program,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 1000):
+            shown += piece
+            if b"Ctrl-C ends it.\r\n" in shown and b"ending" not in shown:
+                process.send_signal(signal.SIGINT)
+    except OSError:
+        pass  # The terminal is gone.
+    os.close(ours)
+    assert process.wait(20) == 0
+    assert shown.endswith(
+        b"\r\npython -m nethttp.server: ending; Ctrl-C again does not wait for what runs\r\n"
+    )
+
+
 # --- where it listens ---
 
 
@@ -585,8 +612,7 @@ def test_a_renewed_certificate_is_served_after_sighup_and_no_client_notices(
         first, content = https(server.address, context)
         assert content.startswith(b"one")
         # Nothing is served without TLS.
-        with pytest.raises((EOFError, ConnectionResetError)):
-            ask(server.address)
+        assert ask(server.address) == "This server speaks TLS: the URL begins https://.\n"
         begun = threading.Barrier(4)
 
         def load() -> None:
@@ -625,8 +651,7 @@ def test_clients_must_show_a_certificate(program, authority, target):
         with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
             https(server.address, context)
         # Nothing is served without TLS.
-        with pytest.raises((EOFError, ConnectionResetError)):
-            ask(server.address)
+        assert ask(server.address) == "This server speaks TLS: the URL begins https://.\n"
         client_cert.configure_cert(context)
         assert https(server.address, context)[1].startswith(b"one")
 
@@ -640,6 +665,30 @@ def test_a_certificate_of_its_own(program):
         assert content.startswith(b"one")
         fingerprint = re.search("SHA-256 ([0-9A-F:]+)", server.said)[1]
         assert hashlib.sha256(certificate).hexdigest().upper() == fingerprint.replace(":", "")
+
+
+@pytest.mark.parametrize("target", ["program:app", "program:Own"])
+def test_http_at_a_port_of_tls(program, authority, target):
+    path = program / "cert.pem"
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(path)
+    with running(target, "0", "--tls-cert", str(path), cwd=program) as server:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + b"x" * 5000)
+            head, content = receive(sock)
+            assert sock.recv(1) == b""
+        assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert content == b"This server speaks TLS: the URL begins https://.\n"
+        line = server.process.stderr.readline()
+        assert line.endswith(": expected a TLS handshake, got an HTTP request\n")
+
+
+@pytest.mark.parametrize("target", ["program:app", "program:Handler"])
+def test_tls_at_a_port_of_http(program, target):
+    with running(target, "0", *QUIET, cwd=program) as server:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x80\n\x9f")
+            head, _ = receive(sock)
+        assert head.startswith(b"HTTP/1.1 400 Expected an HTTP request, got TLS (https://)\r\n")
 
 
 # --- logs and health ---

@@ -75,7 +75,7 @@ def test_sigterm_ends_it_cleanly(tmp_path):
 
 def test_options(tmp_path):
     with running("0", "-d", str(tmp_path), "-b", "0.0.0.0", "-p", "HTTP/1.0") as (_, said, port):
-        assert "Everyone on the network can read it." in said
+        assert "Everyone on the network can open it" in said
         assert get(port)[2] == 10
 
 

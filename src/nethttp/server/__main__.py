@@ -13,8 +13,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
+from .announcement import announcement, certified_hosts
 from .applications import NotServable
-from .listeners import ANYWHERE, LOOPBACK, Address, Listeners
+from .colours import has_colours
+from .listeners import CannotListen, Listeners
 from .loglines import reason_of, write_stderr
 from .options import Refused, addresses_of, parsed, settings_of
 from .supervisor import Supervisor, serve_in_this_process
@@ -23,33 +25,28 @@ from .worker import Settings, TLSFiles
 
 @contextmanager
 def _own_certificate(
-    settings: Settings, addresses: Sequence[Address], client_ca: str | None
+    settings: Settings, listeners: Listeners, client_ca: str | None
 ) -> Iterator[Settings]:
     """Give settings with a certificate that is made, and removed in the end."""
-    from .selfsigned import write_certificate  # start-up: only who asks for it needs it
+    from .selfsigned import write_certificate  # start-up: only --tls-self-signed needs it
 
     with tempfile.TemporaryDirectory(prefix="nethttp-") as folder:
         path = os.path.join(folder, "certificate.pem")
-        hosts = [address.host for address in addresses if address.kind == "tcp"]
         try:
-            fingerprint = write_certificate(path, [host for host in hosts if host not in ANYWHERE])
+            fingerprint = write_certificate(path, certified_hosts(listeners.one_each()))
         except ImportError:
             raise Refused(
                 "--tls-self-signed needs the library cryptography: pip install "
                 "'nethttp[self-signed]'"
             ) from None
-        print(f"Certificate of its own, SHA-256 {fingerprint}", flush=True)
+        _print(f"Certificate of its own, SHA-256 {fingerprint}")
         yield settings._replace(tls=TLSFiles(path, client_ca=client_ca))
 
 
-def _announcement(what: str, urls: Sequence[str], addresses: Sequence[Address]) -> str:
-    lines = [f"Serving {what} at {' and '.join(urls)}"]
-    hosts = [address.host for address in addresses if address.kind == "tcp"]
-    if any(host in ANYWHERE for host in hosts):
-        lines.append("Everyone on the network can read it.")
-    elif hosts and all(host == LOOPBACK for host in hosts):
-        lines.append("For this machine alone; --bind 0.0.0.0 opens it to the network.")
-    return "\n".join([*lines, "Ctrl-C ends it."])
+def _print(text: str) -> None:
+    """Print some lines; a standard output that takes none ends no server."""
+    with suppress(OSError, ValueError):
+        print(text, flush=True)
 
 
 def _check_tls(settings: Settings) -> None:
@@ -59,39 +56,43 @@ def _check_tls(settings: Settings) -> None:
     try:
         settings.tls.context()
     except OSError as error:
-        raise Refused(
-            f"cannot use the certificate {settings.tls.certfile}: expected a certificate, its "
-            f"private key and the key's password, got {error.strerror or error}"
-        ) from None
+        from .tlsfailure import explained  # start-up: most certificates are good
+
+        raise Refused(f"cannot use the certificate: {explained(settings.tls, error)}") from None
 
 
-def _serve(arguments: argparse.Namespace, settings: Settings, what: str) -> int:
-    """Serve until told to end, and return the exit status."""
-    addresses = addresses_of(arguments)
-    _check_tls(settings)
+def _open_listeners(arguments: argparse.Namespace) -> Listeners:
     try:
-        listeners = Listeners(
-            addresses, arguments.workers, backlog=arguments.backlog, unix_mode=arguments.unix_mode
+        return Listeners(
+            addresses_of(arguments),
+            arguments.workers,
+            backlog=arguments.backlog,
+            unix_mode=arguments.unix_mode,
         )
-    except OSError as error:
-        raise Refused(f"cannot bind to {error.filename}: {error.strerror}") from None
+    except CannotListen as error:
+        from .bindfailure import explained  # start-up: most addresses are free
+
+        raise Refused(explained(error)) from None
+
+
+def _serve(
+    arguments: argparse.Namespace, settings: Settings, listeners: Listeners, what: str
+) -> int:
+    """Serve until told to end, and return the exit status."""
+    _check_tls(settings)
 
     def announce() -> None:
-        urls = listeners.urls("https" if settings.tls else "http")
-        # A standard output that takes no lines ends no server.
-        with suppress(OSError, ValueError):
-            print(_announcement(what, urls, addresses), flush=True)
+        scheme = "https" if settings.tls else "http"
+        colours = has_colours(sys.stdout)
+        _print(announcement(what, listeners.urls(scheme), listeners.one_each(), scheme, colours))
 
-    try:
-        if not hasattr(os, "fork"):
-            if arguments.workers > 1 or arguments.reload:
-                raise Refused("--workers and --reload need a system that can fork")
-            serve_in_this_process(settings, listeners, announce)
-            return 0
-        with _watched(listeners, settings.name) if arguments.reload else nullcontext():
-            return Supervisor(settings, listeners, arguments.workers, announce).run()
-    finally:
-        listeners.close()
+    if not hasattr(os, "fork"):
+        if arguments.workers > 1 or arguments.reload:
+            raise Refused("--workers and --reload need a system that can fork")
+        serve_in_this_process(settings, listeners, announce)
+        return 0
+    with _watched(listeners, settings.name) if arguments.reload else nullcontext():
+        return Supervisor(settings, listeners, arguments.workers, announce).run()
 
 
 def _watched(listeners: Listeners, name: str) -> AbstractContextManager[None]:
@@ -116,10 +117,14 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.serve
     try:
         settings, what = settings_of(arguments)
         settings = settings._replace(name=prog)
-        if not arguments.tls_self_signed:
-            return _serve(arguments, settings, what)
-        with _own_certificate(settings, addresses_of(arguments), arguments.tls_client_ca) as own:
-            return _serve(arguments, own, what)
+        listeners = _open_listeners(arguments)
+        try:
+            if not arguments.tls_self_signed:
+                return _serve(arguments, settings, listeners, what)
+            with _own_certificate(settings, listeners, arguments.tls_client_ca) as own:
+                return _serve(arguments, own, listeners, what)
+        finally:
+            listeners.close()
     except (Refused, NotServable, OSError) as refused:
         write_stderr(f"{prog}: {reason_of(refused)}\n")
         return 1

@@ -13,6 +13,8 @@ __all__ = [
     "FAREWELL",
     "LAST_CALL",
     "LINGER_SECONDS",
+    "NOT_TLS",
+    "NOT_TLS_RESPONSE",
     "Application",
     "EngineLimits",
 ]
@@ -22,6 +24,16 @@ BUSY_RESPONSE = (
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
 """What a connection is sent that there is no room for."""
+
+NOT_TLS_RESPONSE = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 49\r\nConnection: close\r\n\r\n"
+    b"This server speaks TLS: the URL begins https://.\n"
+)
+"""What a client is sent that speaks HTTP where TLS is expected."""
+
+NOT_TLS = "expected a TLS handshake, got an HTTP request"
+"""What the log says of such a client."""
 
 LAST_CALL = 0.2
 """How long accepting goes on at the end, in seconds: who is in the middle of a handshake may take

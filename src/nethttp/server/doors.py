@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .connection import AWAITING, CLOSED, HANDSHAKING, Connection
-from .contract import LAST_CALL
+from .contract import LAST_CALL, NOT_TLS, NOT_TLS_RESPONSE
 from .deadlines import NEVER
 from .loglines import write_stderr
 from .patience import accept_at_once, wants_more
@@ -210,11 +210,24 @@ class Doors:
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and wants_more(error):
                 return
+            if getattr(error, "reason", None) == "HTTP_REQUEST":
+                self._answer_in_plain(connection, now)
+                return
             write_stderr(f"{connection.address}: TLS handshake failed: {error}\n")
             self._roster.close(connection)
         else:
             connection.stage = AWAITING
             self._roster.wheel.put(connection, now + self._idle)
+
+    def _answer_in_plain(self, connection: Connection, now: float) -> None:
+        """Tell a client that speaks HTTP to a TLS port so, in words that it understands."""
+        write_stderr(f"{connection.address}: {NOT_TLS}\n")
+        connection.sock = plain = socket.socket(fileno=connection.sock.detach())
+        plain.setblocking(False)
+        connection.recv = plain.recv
+        with suppress(OSError):  # It may have gone.
+            plain.send(NOT_TLS_RESPONSE)
+        self._roster.linger(connection, now)
 
     # --- who is sent away ---
 

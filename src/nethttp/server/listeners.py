@@ -16,7 +16,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-__all__ = ["Address", "Listeners", "parse_address", "stop_new_connections", "url_of"]
+__all__ = [
+    "Address",
+    "CannotListen",
+    "Listeners",
+    "parse_address",
+    "stop_new_connections",
+    "url_at",
+    "url_of",
+]
 
 BACKLOG = 2048
 """Connections that the kernel holds until they are accepted; it has a bound of its own."""
@@ -41,6 +49,15 @@ class Address(NamedTuple):
         return {"unix": f"unix:{self.host}", "fd": f"fd:{self.port}", "systemd": "systemd"}[
             self.kind
         ]
+
+
+class CannotListen(OSError):
+    """An address cannot be bound; `filename` is the address in words."""
+
+    def __init__(self, address: Address, error: OSError) -> None:
+        super().__init__(error.errno or 0, error.strerror or str(error), str(address))
+        self.address = address
+        self.unknown_name = isinstance(error, socket.gaierror)
 
 
 def parse_address(text: str, default_port: int = 8000) -> Address:
@@ -90,7 +107,7 @@ class Listeners:
     of one outlives the worker that was to accept it. Other kinds have one socket for all.
 
     Raises:
-        OSError: an address cannot be bound; its `filename` is the address.
+        CannotListen: an address cannot be bound.
     """
 
     def __init__(
@@ -112,8 +129,7 @@ class Listeners:
                 try:
                     self._open(address, workers, environ)
                 except OSError as error:
-                    reason = error.strerror or str(error)
-                    raise OSError(error.errno or 0, reason, str(address)) from None
+                    raise CannotListen(address, error) from None
         except BaseException:
             self.close()
             raise
@@ -124,7 +140,11 @@ class Listeners:
 
     def urls(self, scheme: str = "http") -> list[str]:
         """Return a URL for each address."""
-        return [url_of(sockets[0], scheme) for sockets in self._sockets]
+        return [url_of(sock, scheme) for sock in self.one_each()]
+
+    def one_each(self) -> list[socket.socket]:
+        """Return a socket for each address."""
+        return [sockets[0] for sockets in self._sockets]
 
     def all(self) -> list[socket.socket]:
         """Return every socket."""
@@ -302,5 +322,13 @@ def url_of(sock: socket.socket, scheme: str = "http") -> str:
     if sock.family == getattr(socket, "AF_UNIX", None):
         return f"{scheme}+unix:{os.fsdecode(sock.getsockname())}"
     host, port = sock.getsockname()[:2]
-    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
+    return url_at({"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host), port, scheme)
+
+
+def url_at(host: str, port: int, scheme: str = "http") -> str:
+    """Return the URL of a host, or an address of either version of IP, and a port.
+
+    >>> url_at("::1", 8000)
+    'http://[::1]:8000/'
+    """
     return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"

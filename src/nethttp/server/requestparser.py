@@ -34,6 +34,10 @@ _CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
 _OBS_TEXT = re.compile(rb"[\x80-\xff]")
 
 
+_TLS_HANDSHAKE = b"\x16\x03"
+"""How a client begins that takes the URL for an https:// one."""
+
+
 class _MessageClass:
     """`MessageClass` until a program sets its own: `HTTPMessage`, imported when asked for."""
 
@@ -157,6 +161,10 @@ class RequestParser(Responder):
         self._plain_head = self._plain_log = False
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
         words = self.requestline.split()
+        if self.raw_requestline.startswith(_TLS_HANDSHAKE) and self._has_peer:
+            self.requestline, self.request_version = "TLS", "HTTP/1.0"
+            self.send_error(HTTPStatus.BAD_REQUEST, "Expected an HTTP request, got TLS (https://)")
+            return False
         if not words:
             if self._has_peer:
                 self.request_version = "HTTP/1.0"

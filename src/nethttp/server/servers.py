@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..net.tls import server_context
 from ..overrides import Originals
-from .contract import BUSY_RESPONSE, FAREWELL, LAST_CALL, EngineLimits
+from .contract import (
+    BUSY_RESPONSE,
+    FAREWELL,
+    LAST_CALL,
+    LINGER_SECONDS,
+    NOT_TLS,
+    NOT_TLS_RESPONSE,
+    EngineLimits,
+)
 from .loglines import write_stderr
 from .patience import accept_at_once, end_sending
 from .visitors import Visitors
@@ -334,7 +342,11 @@ class HTTPSServer(HTTPServer):
             try:
                 wrapped.do_handshake()
             except (OSError, ValueError) as error:
-                write_stderr(f"{client_address}: TLS handshake failed: {error}\n")
+                if getattr(error, "reason", None) == "HTTP_REQUEST":
+                    write_stderr(f"{client_address}: {NOT_TLS}\n")
+                    _answer_in_plain(wrapped)
+                else:
+                    write_stderr(f"{client_address}: TLS handshake failed: {error}\n")
                 return
             super().finish_request(wrapped, client_address)
         finally:
@@ -342,6 +354,22 @@ class HTTPSServer(HTTPServer):
             with suppress(OSError):
                 end_sending(wrapped)
             super().shutdown_request(wrapped)
+
+
+MAX_PIECES_THROWN_AWAY = 16
+"""Pieces of up to 64 KiB that are read of a request which came without TLS."""
+
+
+def _answer_in_plain(wrapped: ssl.SSLSocket) -> None:
+    """Tell a client that speaks HTTP to a TLS port so, and close its connection."""
+    with socket.socket(fileno=wrapped.detach()) as plain, suppress(OSError):
+        plain.settimeout(LINGER_SECONDS)
+        plain.sendall(NOT_TLS_RESPONSE)
+        plain.shutdown(socket.SHUT_WR)
+        # Closing now would reset the connection, and the answer with it.
+        for _ in range(MAX_PIECES_THROWN_AWAY):
+            if not plain.recv(65536):
+                break
 
 
 class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):

@@ -254,6 +254,9 @@ class Supervisor:
         for number in numbers:
             if number == signal.SIGCHLD:
                 self._reap()
+            elif number == signal.SIGINT:
+                say_ending(self._settings.name, again=self._stopping)
+                self._stop()
             elif number != signal.SIGHUP or (self._at_a_terminal and not _at_a_terminal()):
                 # A terminal that was closed sends SIGHUP too.
                 self._stop()
@@ -356,6 +359,17 @@ def _signals_as_bytes(numbers: tuple[int, ...]) -> Iterator[socket.socket]:
         writer.close()
 
 
+def say_ending(name: str, *, again: bool = False) -> None:
+    """Answer Ctrl-C, which a terminal shows as ``^C`` in the line of the prompt to come."""
+    try:
+        at_a_terminal = sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return
+    if at_a_terminal:
+        words = "ending at once" if again else "ending; Ctrl-C again does not wait for what runs"
+        write_stderr(f"\n{name}: {words}\n")
+
+
 def _at_a_terminal() -> bool:
     try:
         return os.isatty(0)
@@ -423,7 +437,9 @@ def serve_in_this_process(
     """
     worker = Worker(settings, listeners.of_worker(0))
 
-    def end(_number: int, _frame: Any) -> None:
+    def end(number: int, _frame: Any) -> None:
+        if number == signal.SIGINT:
+            say_ending(settings.name)
         listeners.stop_new_connections()
         worker.drain()
 
