@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import http
 import pickle
+import sys
 
 import pytest
 
@@ -58,6 +59,20 @@ def test_the_phrases_are_those_of_rfc_9110_on_every_python():
     assert HTTPStatus(414).phrase == "URI Too Long"
     assert HTTPStatus(416).phrase == "Range Not Satisfiable"
     assert HTTPStatus(422).phrase == "Unprocessable Content"
+
+
+def test_every_code_has_a_description():
+    # Python 3.14 describes the last fifteen; an error page shows it.
+    assert all(status.description for status in HTTPStatus)
+    assert HTTPStatus.EARLY_HINTS.description == "Headers sent to prepare for the response"
+    assert not any(status.description.endswith(".") for status in HTTPStatus)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="this Python describes fewer codes")
+@pytest.mark.parametrize("theirs", http.HTTPStatus, ids=str)
+def test_phrases_and_descriptions_are_those_of_the_newest_python(theirs):
+    ours = HTTPStatus(theirs)
+    assert (ours.phrase, ours.description) == (theirs.phrase, theirs.description)
 
 
 def test_classes_of_codes():
