@@ -26,18 +26,22 @@ b'Hello, World!'
 
 from __future__ import annotations
 
-import os as os  # programs reach it through this module
+from contextlib import suppress as _suppress
 from typing import TYPE_CHECKING, Any
 
+from ..status import HTTPStatus as HTTPStatus
+from . import cgi as _cgi
+from . import seams as _seams
 from .cgi import CGIHTTPRequestHandler
 from .cgi import executable as executable
 from .cgi import nobody_uid as nobody_uid
-from .cgi import url_collapse_path as _url_collapse
+from .cgi import url_collapse_path as _url_collapse_path  # noqa: F401  # for programs
 from .files import SimpleHTTPRequestHandler
 from .handler import BaseHTTPRequestHandler
 from .responder import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
 from .responder import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
-from .run import best_family as _best_family
+from .run import best_family as _get_best_family  # noqa: F401  # for programs
+from .run import make_server as _make_server  # noqa: F401  # for programs
 from .run import test as test
 from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
@@ -55,9 +59,8 @@ __all__ = [
 ]
 # `serve` is not among them: `from http.server import *` gives what it gives in the stdlib.
 
-# What programs that look below the documented surface call.
-_url_collapse_path = _url_collapse
-_get_best_family = _best_family
+#: What `http.server` says of itself; no program should read it any more.
+_VERSION = "0.6"
 
 
 def __getattr__(name: str) -> Any:
@@ -65,4 +68,33 @@ def __getattr__(name: str) -> Any:
         from .serving import serve  # start-up: most programs have a server of their own
 
         return serve
+    if name in _seams.MODULES:
+        with _suppress(ModuleNotFoundError):
+            return _seams.load(name)
+    elif name == "nobody":
+        return _cgi.nobody
+    elif name == "_main":
+        from .simple_command import main  # start-up: few programs call it
+
+        return main
+    elif name == "__version__":
+        return _version()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _version() -> str:
+    """Return `__version__`, with the warning that Python 3.15 gives."""
+    import sys  # these are names of the standard library's module: see `seams`
+    import warnings
+
+    if sys.version_info >= (3, 15):
+        warnings.warn(
+            "'__version__' is deprecated and slated for removal in Python 3.20",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+    return _VERSION
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "HTTPStatus", "executable", "nobody_uid", "serve", "test"])

@@ -21,22 +21,23 @@ from .files import SimpleHTTPRequestHandler
 
 __all__ = ["CGIHTTPRequestHandler", "executable", "nobody_uid", "url_collapse_path"]
 
-_nobody: int | None = None
+nobody: int | None = None
+"""The user id of "nobody", once it has been looked up; a program may set it."""
 
 
 def nobody_uid() -> int:
     """Return the user id of "nobody", -1 where there are no user ids."""
-    global _nobody
-    if _nobody is None:
+    global nobody
+    if not nobody:
         try:
             import pwd  # not on every platform
         except ImportError:
             return -1
         try:
-            _nobody = pwd.getpwnam("nobody").pw_uid
+            nobody = pwd.getpwnam("nobody").pw_uid
         except KeyError:
-            _nobody = 1 + max(entry.pw_uid for entry in pwd.getpwall())
-    return _nobody
+            nobody = 1 + max(entry.pw_uid for entry in pwd.getpwall())
+    return nobody
 
 
 def executable(path: str) -> bool:

@@ -29,6 +29,7 @@ from .mediatypes import MEDIA_TYPES, media_type
 from .paths import LinkPolicy, is_inside, local_path
 from .patience import PatientWriter
 from .representations import Representation, Resource
+from .seams import current
 from .sites import Site, options_of, site_of
 from .writer import ResponseWriter
 
@@ -481,8 +482,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         elif isinstance(outputfile, ResponseWriter) and isinstance(source, io.BufferedReader):
             outputfile.sendfile(source, source.tell(), os.fstat(source.fileno()).st_size)
         else:
-            import shutil  # start-up: it loads every archive format
-
+            shutil = current("shutil")  # start-up: it loads every archive format
             shutil.copyfileobj(source, outputfile, 256 * 1024)
 
     def guess_type(self, path: str | os.PathLike[str]) -> str:

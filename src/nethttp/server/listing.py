@@ -8,6 +8,8 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .seams import current
+
 __all__ = ["Entry", "read_entries", "render"]
 
 MAX_ENTRIES = 10_000
@@ -116,7 +118,7 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> st
     `query` may say ``sort=name|size|date`` and ``order=desc``. `encoding` is what the page will be
     encoded in.
     """
-    from html import escape  # start-up: only a listing needs it
+    escape = current("html").escape  # start-up: only a listing needs it
 
     wanted = urllib.parse.parse_qs(query)
     column = wanted.get("sort", ["name"])[0]
@@ -166,7 +168,7 @@ def _heading(name: str, sorted_by: str, descending: bool) -> str:
 
 
 def _row(entry: Entry) -> str:
-    from html import escape  # start-up: only a listing needs it
+    escape = current("html").escape  # start-up: only a listing needs it
 
     mark = "/" if entry.is_directory else "@" if entry.is_link else ""
     # "./" keeps a name with a colon from being read as a scheme.

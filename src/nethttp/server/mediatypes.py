@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
+from .seams import current
+
 __all__ = ["MEDIA_TYPES", "media_type"]
 
 #: Media types that the system's table may lack or have wrong. The compressed ones are what the
@@ -37,10 +39,10 @@ def media_type(path: str, known: Mapping[str, str] = MEDIA_TYPES) -> str:
     >>> media_type("site/app.wasm"), media_type("LOGO.SVG"), media_type("data")
     ('application/wasm', 'image/svg+xml', 'application/octet-stream')
     """
-    import mimetypes  # start-up: it reads the system's tables
-
+    mimetypes = current("mimetypes")  # start-up: it reads the system's tables
     extension = posixpath.splitext(path)[1]
     for form in (extension, extension.lower()):
         if form in known:
             return known[form]
-    return mimetypes.guess_type(path)[0] or "application/octet-stream"
+    guessed: str | None = mimetypes.guess_type(path)[0]
+    return guessed or "application/octet-stream"

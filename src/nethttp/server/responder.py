@@ -35,6 +35,7 @@ from .heads import (
 )
 from .loglines import LineLog, write_stderr
 from .patience import PatientWriter
+from .seams import current
 from .writer import ResponseWriter
 
 __all__ = [
@@ -154,8 +155,7 @@ class Responder(socketserver.StreamRequestHandler):
         `message` is the reason and defaults to the code's phrase, `explain` to its description.
         The connection ends with it.
         """
-        import html  # start-up: only an error needs it
-
+        html = current("html")  # start-up: only an error needs it
         phrase, description = self.responses.get(code, ("???", "???"))  # type: ignore[call-overload]
         if message is None:
             message = phrase

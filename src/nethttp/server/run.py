@@ -8,13 +8,14 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .files import SimpleHTTPRequestHandler
 from .handler import BaseHTTPRequestHandler
 from .servers import ThreadingHTTPServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["best_family", "serve_until_stopped", "test", "url_of"]
+__all__ = ["best_family", "make_server", "serve_until_stopped", "test", "url_of"]
 
 
 def best_family(host: str | None, port: int) -> tuple[socket.AddressFamily, Any]:
@@ -67,12 +68,41 @@ def serve_until_stopped(server: Any, announcement: str) -> None:
             print("\nKeyboard interrupt received, exiting.")
 
 
-def test(
+def make_server(
     HandlerClass: Any = BaseHTTPRequestHandler,  # the stdlib's names
     ServerClass: Any = ThreadingHTTPServer,
     protocol: str = "HTTP/1.0",
     port: int = 8000,
     bind: str | None = None,
+    tls_cert: str | None = None,
+    tls_key: str | None = None,
+    tls_password: str | None = None,
+    default_content_type: str = "application/octet-stream",
+) -> Any:
+    """Return a `ServerClass` with `HandlerClass`, bound to `port`.
+
+    Both classes are changed: the server's address family, the handler's version and media type.
+
+    Raises:
+        OSError: the address cannot be bound, or the certificate not be read.
+    """
+    ServerClass.address_family, address = best_family(bind, port)
+    HandlerClass.protocol_version = protocol
+    HandlerClass.default_content_type = default_content_type
+    if not tls_cert:
+        return ServerClass(address, HandlerClass)
+    return ServerClass(
+        address, HandlerClass, certfile=tls_cert, keyfile=tls_key, password=tls_password
+    )
+
+
+def test(
+    HandlerClass: Any = SimpleHTTPRequestHandler,  # the stdlib's names
+    ServerClass: Any = ThreadingHTTPServer,
+    protocol: str = "HTTP/1.0",
+    port: int = 8000,
+    bind: str | None = None,
+    content_type: str = "application/octet-stream",
     tls_cert: str | None = None,
     tls_key: str | None = None,
     tls_password: str | None = None,
@@ -82,13 +112,17 @@ def test(
     Raises:
         OSError: the address cannot be bound, or the certificate not be read.
     """
-    family, address = best_family(bind, port)
-    ServerClass.address_family = family
-    HandlerClass.protocol_version = protocol
-    options: dict[str, Any] = {}
-    if tls_cert:
-        options = {"certfile": tls_cert, "keyfile": tls_key, "password": tls_password}
-    with ServerClass(address, HandlerClass, **options) as server:
+    with make_server(
+        HandlerClass=HandlerClass,
+        ServerClass=ServerClass,
+        protocol=protocol,
+        port=port,
+        bind=bind,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_password=tls_password,
+        default_content_type=content_type,
+    ) as server:
         host, real_port = server.socket.getsockname()[:2]
         scheme = "https" if tls_cert else "http"
         url = f"[{host}]" if ":" in host else host

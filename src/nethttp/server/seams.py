@@ -1,0 +1,41 @@
+"""The names of `nethttp.server` that programs reach and replace below the documented surface.
+
+In the standard library the server is one module: what it imports can be reached through it, and a
+program that binds another module or function under a name there changes what the server uses. Here
+`nethttp.public` passes such a name on to the files that hold it; what is loaded late is asked for
+here.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+__all__ = ["MODULES", "current", "load"]
+
+#: The name in the standard library's module, and what is to be loaded for it.
+MODULES = {
+    **{name: name for name in ("copy", "datetime", "html", "io", "itertools", "mimetypes", "os")},
+    **{name: name for name in ("posixpath", "select", "shutil", "socket", "socketserver")},
+    **{name: name for name in ("sys", "time", "_colorize")},
+    "email": "email.utils",
+    "urllib": "urllib.parse",
+    "http": "nethttp",
+}
+
+
+def load(name: str) -> Any:
+    """Return the module that the standard library's server has under `name`.
+
+    Raises:
+        ModuleNotFoundError: this Python has none, as `_colorize` before 3.13.
+    """
+    wanted = MODULES[name]
+    import_module(wanted)
+    return sys.modules[wanted.partition(".")[0]]
+
+
+def current(name: str) -> Any:
+    """Return what `nethttp.server` has under `name` at this moment."""
+    return getattr(sys.modules[__package__], name)
