@@ -59,7 +59,7 @@ def test_install_after_others_have_imported():
         assert __main__.HTTPConnection is theirs
         import http.client, http.server, sys
         assert http.client.HTTPConnection is theirs
-        assert nethttp.client.HTTPConnection.__module__ == "nethttp.client.connection"
+        assert nethttp.client.HTTPConnection.__module__ == "nethttp.client"
         assert http.server.__name__ == "http.server"
         """
     )

@@ -10,18 +10,19 @@ import pytest
 SRC = Path(__file__).parent.parent / "src" / "nethttp"
 
 #: Which rooms a room may import, itself always included. Everything may import the first row.
-GROUND = {"errors", "overrides", "status", "message", "_version"}
+GROUND = {"errors", "overrides", "public", "status", "message", "_version"}
 ALLOWED = {
     "errors": set(),
     "overrides": set(),
+    "public": set(),
     "status": set(),
     "message": set(),
     "_version": set(),
     "commandline": {"_version", "wire"},
     "wire": {"errors", "status"},
     "net": {"wire", *GROUND},
-    "cookies": {"errors", "wire"},
-    "cookiejar": {"errors", "wire", "cookies", "commandline"},
+    "cookies": {"errors", "wire", "overrides", "public"},
+    "cookiejar": {"errors", "wire", "cookies", "commandline", "overrides", "public"},
     "client": {"wire", "net", "cookies", "cookiejar", "commandline", *GROUND},
     "server": {"wire", "net", "cookies", "commandline", *GROUND},
     "compat": {"status", "__init__"},

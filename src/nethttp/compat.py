@@ -45,6 +45,7 @@ _MODULES = {
 #: Names outside `__all__` that programs import too.
 _ALSO = {
     "http.client": ("HTTPMessage", "parse_headers"),
+    "http.server": ("executable", "nobody_uid", "test"),
     "http.cookies": ("Morsel",),
 }
 
@@ -62,6 +63,11 @@ class _Undo:
         before = target.__dict__.get(name, _MISSING)
         self._calls.append((_restore_attribute, (target, name, before)))
         setattr(target, name, value)
+
+    def set_owner(self, value: Any, name: str) -> None:
+        """Let a class or function say that it is of the module `name`, as pickles have it."""
+        self._calls.append((setattr, (value, "__module__", value.__module__)))
+        value.__module__ = name
 
     def set_module(self, name: str, module: ModuleType) -> None:
         """Put a module into `sys.modules`, and remember what was there."""
@@ -103,7 +109,7 @@ def install() -> None:
         theirs, ours = getattr(http, name), getattr(status, name)
         replaced[id(theirs)] = theirs, ours
         _undo.set_attribute(http, name, ours)
-        _undo.set_attribute(ours, "__module__", "http")
+        _undo.set_owner(ours, "http")
     for name, our_name in _MODULES.items():
         ours = import_module(our_name)
         theirs = sys.modules.get(name)
@@ -111,10 +117,9 @@ def install() -> None:
         if theirs is not None:
             replaced.update(_pairs(theirs, ours, public))
         for exported in public:
-            # Pickles, and messages that name a class, are the same as before.
             value = getattr(ours, exported)
-            if isinstance(value, type) and value.__module__.startswith("nethttp"):
-                _undo.set_attribute(value, "__module__", name)
+            if getattr(value, "__module__", None) == our_name:
+                _undo.set_owner(value, name)
         if name == "http.server":
             # Programs of the stdlib that know chunks take them apart themselves.
             _undo.set_attribute(ours.BaseHTTPRequestHandler, "_decodes_chunks", False)

@@ -17,6 +17,8 @@ __all__ = ["HTTPMessage", "message_from_fields"]
 class HTTPMessage(email.message.Message):
     """The fields of a message, and the API of `email.message.Message`."""
 
+    __module__ = "nethttp.client"
+
     def getallmatchingheaders(self, name: str) -> list[str]:
         """Return the lines "Name: value" of all fields called `name`, in order.
 

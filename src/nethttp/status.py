@@ -192,3 +192,7 @@ class HTTPMethod(StrEnum):
     POST = "POST", "Perform target-specific processing with the request payload."
     PUT = "PUT", "Replace the target with the request payload."
     TRACE = "TRACE", "Perform a message loop-back test along the path to the target."
+
+
+for _public in (HTTPStatus, HTTPMethod):
+    _public.__module__ = "nethttp"

@@ -27,6 +27,7 @@ from ..errors import (
     UnknownProtocol,
     UnknownTransferEncoding,
 )
+from ..public import name_after as _name_after
 from ..wire.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
 from . import connection as _connection
 from .connection import HTTP_PORT as HTTP_PORT
@@ -124,3 +125,6 @@ def __getattr__(name: str) -> Any:
     value = sys.modules[name] if there is None else getattr(imported, there)
     _as_imported(**{name: value})
     return value
+
+
+_name_after(__name__)

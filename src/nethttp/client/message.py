@@ -58,3 +58,6 @@ def parse_header_lines(
 ) -> Message:
     """Return the fields that the lines are, as a `_class`."""
     return parse_headers(io.BytesIO(b"".join(header_lines)), _class)
+
+
+parse_headers.__module__ = "nethttp.client"

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import LoadError, StorageAwayError, StorageError
+from ..public import present as _present
 from .cookie import Cookie
 from .dates import http2time as http2time
 from .dates import iso2time as iso2time
@@ -87,3 +88,6 @@ def __getattr__(name: str) -> object:
 
 debug = False
 """Set it to log what a jar decides, and why, to the logger "http.cookiejar"."""
+
+
+_present(__name__)

@@ -19,6 +19,7 @@ Set-Cookie: fig="newton\073 no\054 \"really\""; Max-Age=60
 from __future__ import annotations
 
 from ..errors import CookieError
+from ..public import present as _present
 from .date import parse_cookie_date
 from .field import parse_cookie
 from .morsel import Morsel
@@ -36,3 +37,6 @@ __all__ = [
     "parse_cookie",
     "parse_cookie_date",
 ]
+
+
+_present(__name__)

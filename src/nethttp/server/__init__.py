@@ -29,6 +29,7 @@ from __future__ import annotations
 from contextlib import suppress as _suppress
 from typing import TYPE_CHECKING, Any
 
+from ..public import present as _present
 from ..status import HTTPStatus as HTTPStatus
 from . import cgi as _cgi
 from . import seams as _seams
@@ -98,3 +99,14 @@ def _version() -> str:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "HTTPStatus", "executable", "nobody_uid", "serve", "test"])
+
+
+# The files that share what is `http.server` in the standard library. The engine and the processes
+# have no counterpart there: a clock or a socket that a program puts here is not theirs.
+_present(
+    __name__,
+    files={
+        *("accesslog", "cgi", "dates", "files", "handler", "listing", "mediatypes", "paths"),
+        *("requestparser", "responder", "run", "servers", "simple_command"),
+    },
+)

@@ -115,3 +115,6 @@ def serve(
         return 0
     finally:
         listeners.close()
+
+
+serve.__module__ = "nethttp.server"
