@@ -79,10 +79,10 @@ def present(package_name: str, files: Collection[str] | None = None) -> None:
 
 
 def name_after(package_name: str) -> None:
-    """Let the classes and functions of a package say its name as their module."""
-    for value in list(vars(sys.modules[package_name]).values()):
+    """Let the public classes and functions of a package say its name as their module."""
+    for name, value in list(vars(sys.modules[package_name]).items()):
         # Classes and functions alone have a name of their own.
-        if hasattr(value, "__qualname__") and _is_of(package_name, value):
+        if name[0] != "_" and hasattr(value, "__qualname__") and _is_of(package_name, value):
             value.__module__ = package_name
 
 
