@@ -31,6 +31,8 @@ did wrong is no `HTTPException`, which programs catch to try again::
 
 from __future__ import annotations
 
+import sys
+
 __all__ = [
     "BadStatusLine",
     "CannotSendHeader",
@@ -153,7 +155,10 @@ class IncompleteRead(RemoteProtocolError):
 class LineTooLong(RemoteProtocolError):
     """A line of the message is longer than its bound."""
 
-    def __init__(self, line_type: str, limit: int = 65536, *, status_hint: int = 431) -> None:
+    def __init__(self, line_type: str, limit: int | None = None, *, status_hint: int = 431) -> None:
+        if limit is None:
+            # A program raises it as the standard library does, for a line over the client's bound.
+            limit = getattr(sys.modules.get("nethttp.client"), "_MAXLINE", 65536)
         super().__init__(
             f"got more than {limit} bytes when reading {line_type}", status_hint=status_hint
         )

@@ -46,8 +46,9 @@ def requests(module, *arguments, **options):
 
 def tunnels(module, host, headers=None, port=443):
     connection = module.HTTPConnection("proxy")
-    connection._create_connection = lambda *_: Sock()
-    Sock.setsockopt = lambda *_: None
+    connection._create_connection = lambda *_: sock
+    sock = Sock()
+    sock.setsockopt = lambda *_: None
     connection.set_tunnel(host, port, headers)
     connection.connect()
 
@@ -167,6 +168,17 @@ class Old:
 
     def __getitem__(self, index):
         return [b"ab", b"c"][index]
+
+
+def test_a_tunnels_fields_are_written_as_text():
+    connection = nethttp.client.HTTPConnection("proxy")
+    connection._create_connection = lambda *_: sock
+    sock = Sock()
+    sock.setsockopt = lambda *_: None
+    connection.set_tunnel("a", 443, {"A": None, "B": 9, "C": b"c"})
+    with pytest.raises(nethttp.client.RemoteDisconnected):
+        connection.connect()
+    assert b"\r\nA: None\r\nB: 9\r\nC: c\r\n" in sock.sent
 
 
 BODIES = {

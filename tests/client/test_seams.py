@@ -47,3 +47,6 @@ def test_the_bounds_of_a_head_are_those_that_the_module_says(monkeypatch):
     limits = seams.head_limits()
     assert limits.max_field_line == limits.max_start_line == 1 << 20
     assert 1 << 20 < limits.max_field_section < 1 << 30
+    assert "more than 1048576 bytes" in str(nethttp.client.LineTooLong("header line"))
+    monkeypatch.setattr(nethttp.client, "_MAXINTERIMRESPONSES", 3)
+    assert seams.head_limits(7).max_interim_responses == 3

@@ -254,7 +254,8 @@ class HTTPConnection:
             )
         ]
         lines += [
-            _field_line(name, value) + b"\r\n" for name, value in self._tunnel_headers.items()
+            _field_line(name, value if isinstance(value, bytes) else str(value)) + b"\r\n"
+            for name, value in self._tunnel_headers.items()
         ]
         self.send(b"".join([*lines, b"\r\n"]))
         response = self.response_class(self.sock, method="CONNECT")

@@ -166,7 +166,7 @@ class HTTPResponse(io.BufferedIOBase):
         read, come fourth.
         """
         version, status, reason = self._read_status()
-        for _ in range(limits.max_interim_responses + 1):
+        for _ in range(limits.max_interim_responses):
             if not self._is_interim(status):
                 return version, status, reason, None
             section = self._read_section(limits)
@@ -182,6 +182,8 @@ class HTTPResponse(io.BufferedIOBase):
                     raise
                 self._sound = False
                 return version, status, reason, section
+        if not self._is_interim(status):
+            return version, status, reason, None
         raise RemoteProtocolError(
             f"got more than {limits.max_interim_responses} interim responses "
             "(RFC 9110 section 15.2)"

@@ -44,24 +44,29 @@ def say(*values: object) -> None:
 
 
 def head_limits(max_fields: float | None = None) -> Limits:
-    """Return the bounds of a response's head, as `_MAXLINE` and `_MAXHEADERS` are at this moment.
+    """Return the bounds of a response, as the module has them at this moment.
 
-    `max_fields` goes before `_MAXHEADERS`.
+    They are `_MAXLINE`, `_MAXHEADERS` and `_MAXINTERIMRESPONSES`; `max_fields` goes before
+    `_MAXHEADERS`.
     """
-    longest = NAMES["_MAXLINE"]
     most = NAMES["_MAXHEADERS"] if max_fields is None else max_fields
-    if longest == DEFAULT_LIMITS.max_field_line and most == DEFAULT_LIMITS.max_fields:
-        return DEFAULT_LIMITS
-    return _limits(longest, most)
+    bounds = NAMES["_MAXLINE"], most, NAMES["_MAXINTERIMRESPONSES"]
+    return DEFAULT_LIMITS if bounds == _USUAL else _limits(*bounds)
 
+
+_USUAL = (
+    DEFAULT_LIMITS.max_field_line,
+    DEFAULT_LIMITS.max_fields,
+    DEFAULT_LIMITS.max_interim_responses,
+)
 
 #: So many fields at most add to the bound on all of them: a program may set infinity.
 _MAX_COUNTED = 10_000
 
 
 @lru_cache(maxsize=8)
-def _limits(longest: float, most: float) -> Limits:
-    longest, most = (int(min(bound, sys.maxsize // 4)) for bound in (longest, most))
+def _limits(*bounds: float) -> Limits:
+    longest, most, interim = (int(min(bound, sys.maxsize // 4)) for bound in bounds)
     more = max(1, min(most, _MAX_COUNTED) // DEFAULT_LIMITS.max_fields)
     section = max(DEFAULT_LIMITS.max_field_section, 4 * longest) * more
     return DEFAULT_LIMITS._replace(
@@ -69,4 +74,5 @@ def _limits(longest: float, most: float) -> Limits:
         max_field_line=longest,
         max_fields=most,
         max_field_section=min(section, sys.maxsize),
+        max_interim_responses=interim,
     )

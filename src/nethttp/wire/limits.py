@@ -46,7 +46,7 @@ class Limits(NamedTuple):
     max_body: int | None = None
     """Content of one message (then 413); None is no bound."""
 
-    max_interim_responses: int = 20
+    max_interim_responses: int = 100
     """1xx responses before the final one."""
 
     max_drain: int = 256 * 1024
