@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -365,6 +366,69 @@ def test_what_runs_for_too_long_is_ended(program, target):
     ):
         sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         while not (program / "started").exists():
+            select.select([], [], [], 0.01)
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+
+
+EXITING = """
+import atexit, concurrent.futures, gzip, logging.handlers
+
+written = open("written", "a")
+packed = gzip.open("packed", "wt")
+atexit.register(lambda: print("atexit", file=written))
+logging.basicConfig(
+    handlers=[logging.handlers.MemoryHandler(1000, 100, logging.FileHandler("logged"))]
+)
+pool = concurrent.futures.ThreadPoolExecutor(1)
+
+def app(environ, start_response):
+    written.write("line\\n")
+    packed.write("packed")
+    logging.error("logged")
+    start_response("200 OK", [("Content-Length", "2")])
+    pool.submit(lambda: open("job", "x").close())
+    return [b"ok"]
+
+def fails():
+    raise ValueError("of interest")
+
+atexit.register(fails)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_end_of_a_worker_is_that_of_a_program(program, number):
+    (program / "exiting.py").write_text(EXITING)
+    with running("exiting:app", "0", cwd=program) as server:
+        assert server.get() == "ok"
+        server.signal(number)
+        told = server.stderr_until("of interest")
+        assert "ValueError" in told
+        if number == signal.SIGHUP:
+            assert server.get() == "ok", "its successor serves"
+            server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+    lines = 2 if number == signal.SIGHUP else 1
+    assert (program / "written").read_text() == "line\natexit\n" * lines
+    assert (program / "logged").read_text() == "logged\n" * lines
+    assert gzip.decompress((program / "packed").read_bytes()) == b"packed"
+    assert (program / "job").exists()
+
+
+def test_a_worker_that_is_told_twice_waits_for_no_thread(program):
+    (program / "hanging.py").write_text(
+        "import threading\n"
+        "def wait():\n"
+        "    open('hangs', 'x').close()\n"
+        "    threading.Event().wait()\n"
+        "import atexit\n"
+        "atexit.register(wait)\n"
+        "def app(environ, start_response): ...\n"
+    )
+    with running("hanging:app", "0", cwd=program) as server:
+        server.signal(signal.SIGTERM)
+        while not (program / "hangs").exists():
             select.select([], [], [], 0.01)
         server.signal(signal.SIGTERM)
         assert server.ended() == 0

@@ -23,6 +23,7 @@ from typing import Any
 
 from .applications import NotServable
 from .arenas import use_one_arena
+from .exits import end_process, forget_exit_functions
 from .listeners import Listeners
 from .loglines import reason_of, write_stderr
 from .worker import Settings, Worker
@@ -192,6 +193,7 @@ class Supervisor:
         """Be a worker to the end of the process. Called in the child."""
         status = 1
         try:
+            forget_exit_functions()
             signal.set_wakeup_fd(-1)
             self._selector.close()
             self._signals.close()
@@ -202,9 +204,10 @@ class Supervisor:
         except BaseException:
             write_stderr(traceback.format_exc())
         finally:
-            _flush()
-            # Nothing of the supervisor's that is still on the stack may run here.
-            os._exit(status)
+            # Nothing of the supervisor's that is still on the stack may run here. Told to end at
+            # once, it does not wait for what the program has left to do either.
+            signal.signal(signal.SIGQUIT, lambda *_: os._exit(status))
+            end_process(status)
 
     def _read_report(self, child: _Child) -> None:
         """Read a worker's report: it serves now, it says why it cannot, or it has ended.
