@@ -18,13 +18,14 @@ Set-Cookie: fig="newton\073 no\054 \"really\""; Max-Age=60
 
 from __future__ import annotations
 
+import re as re
+
 from ..errors import CookieError
 from ..public import present as _present
+from . import morsel
 from .date import parse_cookie_date
 from .field import parse_cookie
 from .morsel import Morsel
-from .morsel import quote as _quote  # noqa: F401  # programs take the two from the stdlib's module
-from .morsel import unquote as _unquote  # noqa: F401
 from .setcookie import SetCookie
 from .simple import BaseCookie, SimpleCookie
 
@@ -37,6 +38,35 @@ __all__ = [
     "parse_cookie",
     "parse_cookie_date",
 ]
+
+# Names below the documented surface that programs take from the standard library's module, or put
+# their own in the place of.
+_LegalChars = morsel.LEGAL_CHARS
+_UnescapedChars = morsel.UNESCAPED_CHARS
+_Translator = morsel.TRANSLATOR
+_control_character_re = morsel.CONTROL
+_getdate = morsel.get_date
+_has_control_character = morsel.has_control_character
+_is_legal_key = morsel.is_legal_key
+_quote = morsel.quote
+_unquote = morsel.unquote
+_unquote_replace = morsel.unquote_replace
+_unquote_sub = morsel.unquote_sub
+
+#: Modules that the standard library's module holds, and programs take from it or patch there.
+_MODULES = frozenset({"string", "types", "warnings"})
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # start-up: few programs ask for these names
+
+    if name in _MODULES:
+        return import_module(name)
+    if name[:1] == "_" and name[:2] != "__":
+        unused = import_module(f"{__name__}.unused")
+        if name in unused.__all__:
+            return getattr(unused, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 _present(__name__)

@@ -1,48 +1,72 @@
 """`Morsel`: one cookie as a server writes it, the drop-in for ``http.cookies.Morsel``.
 
 What this program writes is checked: a name, value or attribute that could end the field, or begin
-another, raises `CookieError`. What a peer sent is put in unchecked, and checked when it is written.
+another, raises `CookieError`. What a peer sent is put in unchecked, and checked when it is written:
+a peer's name may then have separators in it, and goes back as it came.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, SupportsIndex
 
 from ..errors import CookieError, excerpt
 from ..wire import grammar
-from ..wire.values import format_http_date
+from ..wire.values import DAY_NAMES, MONTH_NAMES
 
-__all__ = ["Morsel", "quote", "unquote"]
+__all__ = [
+    "CONTROL",
+    "LEGAL_CHARS",
+    "TRANSLATOR",
+    "UNESCAPED_CHARS",
+    "Morsel",
+    "get_date",
+    "has_control_character",
+    "is_legal_key",
+    "quote",
+    "unquote",
+    "unquote_replace",
+    "unquote_sub",
+]
 
 
 # --- the grammar ---------------------------------------------------------------------------------
 
-#: token of RFC 2616, and ":", which servers and browsers allow in names.
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~:]++")
+_ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+#: Those of a token in RFC 2616, and ":", which servers and browsers allow in names.
+LEGAL_CHARS = _ALPHANUMERIC + "!#$%&'*+-.^_`|~:"
+
+#: Characters that a quoted value holds as they are; all others below U+0100 as octal escapes.
+UNESCAPED_CHARS = LEGAL_CHARS + " ()/<=>?@[]{}"
+
+TRANSLATOR = {code: f"\\{code:03o}" for code in range(256) if chr(code) not in UNESCAPED_CHARS}
+TRANSLATOR |= {ord('"'): '\\"', ord("\\"): "\\\\"}
+
+is_legal_key = re.compile(f"[{re.escape(LEGAL_CHARS)}]++").fullmatch
+
+#: Names that a peer may have given a cookie, and that end neither a field nor its part.
+_WRITABLE_NAME = re.compile(rf"[^{grammar.CONTROL}\s;=,]++")
 
 CONTROL = re.compile(rf"[{grammar.CONTROL}]")
 _QUOTED = re.compile(grammar.QUOTED_COOKIE)
 
-#: Characters that a quoted value holds as they are; all others below U+0100 as octal escapes.
-_PLAIN_IN_QUOTES = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~: ()/<=>?@[]{}"
-)
-_ESCAPES = {code: f"\\{code:03o}" for code in range(256) if chr(code) not in _PLAIN_IN_QUOTES}
-_ESCAPES |= {ord('"'): '\\"', ord("\\"): "\\\\"}
-_ESCAPED = re.compile(r"\\(?:([0-3][0-7][0-7])|([\s\S]))")
-
 
 def quote(text: Any) -> Any:
     """Return `text` as it stands in a cookie: quoted where it has more than token characters."""
-    if text is None or _NAME.fullmatch(text):
+    if text is None or is_legal_key(text):
         return text
-    return '"' + text.translate(_ESCAPES) + '"'
+    return '"' + text.translate(TRANSLATOR) + '"'
 
 
-def _unescape(m: re.Match[str]) -> str:
+unquote_sub = re.compile(r"\\(?:([0-3][0-7][0-7])|([\s\S]))").sub
+
+
+def unquote_replace(m: re.Match[str]) -> str:
+    """Return the character that an escape stands for."""
     return chr(int(m[1], 8)) if m[1] else m[2]
 
 
@@ -54,7 +78,25 @@ def unquote(text: Any) -> Any:
     """
     if text is None or len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
-    return _ESCAPED.sub(_unescape, text[1:-1]) if "\\" in text else text[1:-1]
+    return unquote_sub(unquote_replace, text[1:-1]) if "\\" in text else text[1:-1]
+
+
+def get_date(
+    future: float = 0,
+    weekdayname: Sequence[str] = DAY_NAMES,
+    monthname: Sequence[str | None] = (None, *MONTH_NAMES),
+) -> str:
+    """Return the date in `future` seconds, as the attribute "expires" has it."""
+    year, month, day, hour, minute, second, weekday, *_ = time.gmtime(time.time() + future)
+    return (
+        f"{weekdayname[weekday]}, {day:02d} {monthname[month]} {year:04d} "
+        f"{hour:02d}:{minute:02d}:{second:02d} GMT"
+    )
+
+
+def has_control_character(*values: object) -> bool:
+    """Return whether one of `values`, as text, has control characters."""
+    return any(CONTROL.search(str(value)) for value in values)
 
 
 def _refuse_controls(*texts: Any) -> None:
@@ -82,9 +124,13 @@ _SCRIPT_ESCAPES = str.maketrans(
 )
 
 
-def _refuse_name(key: str) -> None:
-    if not _NAME.fullmatch(key):
-        raise CookieError(f"Illegal key {excerpt(key)}: not a token (RFC 6265 section 4.1.1)")
+def _js_string(text: str) -> str:
+    """Return an expression of JavaScript for `text`, in which nothing can end the script."""
+    if sys.version_info >= (3, 14):
+        from urllib.parse import quote as percent_encode  # start-up: few write scripts
+
+        return f'decodeURIComponent("{percent_encode(text, safe="")}")'
+    return f'"{text.translate(_SCRIPT_ESCAPES)}"'
 
 
 class Morsel(dict[str, Any]):
@@ -122,7 +168,13 @@ class Morsel(dict[str, Any]):
         self._key: Any = None
         self._value: Any = None
         self._coded_value: Any = None
-        super().__init__(self._reserved_defaults)
+        as_it_was = self._reserved is _RESERVED and len(_RESERVED) == len(_DEFAULTS)
+        super().__init__(_DEFAULTS if as_it_was else self._defaults())
+
+    @classmethod
+    def _defaults(cls) -> dict[str, str]:
+        """Return the attributes that there are, each without a value."""
+        return {key: cls._reserved_defaults.get(key, "") for key in cls._reserved}
 
     @property
     def key(self) -> Any:
@@ -188,7 +240,8 @@ class Morsel(dict[str, Any]):
         """
         if key.lower() in self._reserved:
             raise CookieError(f"Attempt to set a reserved key {excerpt(key)}")
-        _refuse_name(key)
+        if not is_legal_key(key):
+            raise CookieError(f"Illegal key {excerpt(key)}: not a token (RFC 6265 section 4.1.1)")
         _refuse_unsendable(key, val, coded_val)
         self._key, self._value, self._coded_value = key, val, coded_val
 
@@ -200,6 +253,16 @@ class Morsel(dict[str, Any]):
         self._key = state["key"]
         self._value = state["value"]
         self._coded_value = state["coded_value"]
+        # The pickles of other Pythons, and those below, leave attributes out.
+        for name, default in self._defaults().items():
+            dict.setdefault(self, name, default)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        reduced = super().__reduce_ex__(protocol)
+        if isinstance(reduced, str) or len(reduced) < 5 or reduced[4] is None:
+            return reduced
+        # Plain Python before 3.14 refuses the name, even without a value.
+        return (*reduced[:4], _without_unknown(reduced[4]), *reduced[5:])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Morsel):
@@ -216,14 +279,18 @@ class Morsel(dict[str, Any]):
 
     def copy(self) -> Morsel:
         """Return a cookie of its own with the same name, value and attributes."""
-        morsel = Morsel()
+        return self._copied_to(Morsel())
+
+    def __copy__(self) -> Morsel:
+        return self._copied_to(self.__class__.__new__(self.__class__))
+
+    def _copied_to(self, morsel: Morsel) -> Morsel:
         dict.update(morsel, self)
         # Not `__setstate__`: its checks are for what comes from outside.
         morsel._key, morsel._value = self._key, self._value
         morsel._coded_value = self._coded_value
+        morsel.__dict__.update(self.__dict__)
         return morsel
-
-    __copy__ = copy
 
     def output(self, attrs: Iterable[str] | None = None, header: str = "Set-Cookie:") -> str:
         """Return the cookie as a field line, with the attributes `attrs` (default: all)."""
@@ -232,17 +299,26 @@ class Morsel(dict[str, Any]):
     __str__ = output
 
     def __repr__(self) -> str:
-        # It shows what `output` would refuse, since it is what one looks at then.
-        text = CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", "; ".join(self._parts(None)))
+        if getattr(self.OutputString, "__func__", None) is not _OUTPUT_STRING:
+            text = self.OutputString()
+        else:
+            # It shows what `output` would refuse, since it is what one looks at then.
+            text = CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", "; ".join(self._parts(None)))
         return f"<{self.__class__.__name__}: {text}>"
 
     def js_output(self, attrs: Iterable[str] | None = None) -> str:
-        """Return a script element that sets the cookie; nothing in it can end the script."""
-        text = self.OutputString(attrs).translate(_SCRIPT_ESCAPES)
+        """Return a script element that sets the cookie; nothing in it can end the script.
+
+        Deprecated from Python 3.15 on, where it warns: use `output`.
+        """
+        warn_of_scripts("Morsel.js_output")
+        return self._js_output(attrs)
+
+    def _js_output(self, attrs: Iterable[str] | None = None) -> str:
         return f"""
         <script type="text/javascript">
         <!-- begin hiding
-        document.cookie = "{text}";
+        document.cookie = {_js_string(self.OutputString(attrs))};
         // end hiding -->
         </script>
         """
@@ -251,13 +327,17 @@ class Morsel(dict[str, Any]):
         """Return the value of the Set-Cookie field, with the attributes `attrs` (default: all).
 
         Raises:
-            CookieError: something in it must not be sent: a name that a peer chose freely, control
-                characters, a ";" that would begin an attribute, an unknown SameSite.
+            CookieError: something in it must not be sent: a name with "=", ",", ";" or white space,
+                control characters, a ";" that would begin an attribute, an unknown SameSite.
         """
-        if self._key is not None:
-            _refuse_name(self._key)
+        key = self.key
+        if key is not None and not _WRITABLE_NAME.fullmatch(key):
+            raise CookieError(
+                f"Illegal key {excerpt(key)}: expected no '=', ',', ';', white space or control "
+                "characters (RFC 6265 section 4.1.1)"
+            )
         parts = self._parts(attrs)
-        coded = str(self._coded_value)
+        coded = str(self.coded_value)
         if ";" in coded and not _QUOTED.fullmatch(coded):
             raise CookieError(
                 f"expected ';' only in a quoted cookie value, got {excerpt(coded)} "
@@ -281,20 +361,43 @@ class Morsel(dict[str, Any]):
     def _parts(self, attrs: Iterable[str] | None) -> list[str]:
         """Return ``name=value`` and the attributes, unchecked."""
         wanted = self._reserved if attrs is None else attrs
-        parts = [f"{self._key}={self._coded_value}"]
+        parts = [f"{self.key}={self.coded_value}"]
         for key, value in sorted(self.items()):
             if value == "" or key not in wanted:
                 continue
             name = self._reserved[key]
-            if key in self._flags:
-                if value:
-                    parts.append(name)
-            elif key == "expires" and isinstance(value, int):
-                parts.append(f"{name}={format_http_date(time.time() + value)}")
+            if key == "expires" and isinstance(value, int):
+                parts.append(f"{name}={get_date(value)}")
             elif key == "max-age" and isinstance(value, int):
                 parts.append(f"{name}={value:d}")
             elif key == "comment" and isinstance(value, str):
                 parts.append(f"{name}={quote(value)}")
+            elif key in self._flags:
+                if value:
+                    parts.append(name)
             else:
                 parts.append(f"{name}={value}")
         return parts
+
+
+# What a morsel has and begins with, unless a program changes `_reserved`.
+_RESERVED = Morsel._reserved
+_DEFAULTS = Morsel._reserved_defaults
+_OUTPUT_STRING = Morsel.OutputString
+
+
+def _without_unknown(items: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Return the attributes of a pickle: an empty one that not every Python knows is left out."""
+    return (item for item in items if item != ("partitioned", ""))
+
+
+def warn_of_scripts(name: str) -> None:
+    """Warn that a method which writes scripts is deprecated, where plain Python does."""
+    if sys.version_info >= (3, 15):
+        import warnings  # start-up: few write scripts
+
+        warnings.warn(
+            f"{Morsel.__module__}.{name} is deprecated, as in Python 3.15; use output() instead",
+            DeprecationWarning,
+            stacklevel=3,
+        )

@@ -6,11 +6,14 @@ other, and raises nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
+from ..errors import CookieError
 from ..wire.values import split_cookie_field
-from .morsel import CONTROL, Morsel, quote, unquote
+from .morsel import CONTROL, Morsel, quote, unquote, warn_of_scripts
 
 __all__ = ["BaseCookie", "SimpleCookie"]
 
@@ -34,6 +37,13 @@ class BaseCookie(dict[str, Any]):
         if input:
             self.load(input)
 
+    def __set(self, key: str, real_value: Any, coded_value: Any) -> None:
+        morsel = self.get(key)
+        if morsel is None:
+            morsel = Morsel()
+        morsel.set(key, real_value, coded_value)
+        super().__setitem__(key, morsel)
+
     def __setitem__(self, key: str, value: Any) -> None:
         """Set a cookie: a `Morsel` as it is, anything else encoded.
 
@@ -42,13 +52,8 @@ class BaseCookie(dict[str, Any]):
         """
         if isinstance(value, Morsel):
             super().__setitem__(key, value)
-            return
-        real, coded = self.value_encode(value)
-        morsel = self.get(key)
-        if morsel is None:
-            morsel = Morsel()
-        morsel.set(key, real, coded)
-        super().__setitem__(key, morsel)
+        else:
+            self.__set(key, *self.value_encode(value))
 
     def output(
         self,
@@ -66,8 +71,12 @@ class BaseCookie(dict[str, Any]):
         return f"<{self.__class__.__name__}: {cookies}>"
 
     def js_output(self, attrs: Iterable[str] | None = None) -> str:
-        """Return the script elements that set the cookies."""
-        return "".join([morsel.js_output(attrs) for _, morsel in sorted(self.items())])
+        """Return the script elements that set the cookies.
+
+        Deprecated from Python 3.15 on, where it warns: use `output`.
+        """
+        warn_of_scripts("BaseCookie.js_output")
+        return "".join([morsel._js_output(attrs) for _, morsel in sorted(self.items())])
 
     def load(self, rawdata: str | Mapping[str, Any]) -> None:
         """Take the cookies of a Cookie (or Set-Cookie) field, or of a mapping.
@@ -78,60 +87,94 @@ class BaseCookie(dict[str, Any]):
             CookieError: a mapping with a name or value that must not be sent.
         """
         if isinstance(rawdata, str):
-            self._load_field(rawdata)
+            self.__parse_string(rawdata)
             return
         items = list(rawdata.items())
-        for key, value in items:
-            if not isinstance(value, Morsel):
-                Morsel().set(key, *self.value_encode(value))
+        if getattr(self.value_encode, "__func__", None) in _ENCODE_ANEW_ALIKE:
+            for key, value in items:
+                if not isinstance(value, Morsel):
+                    Morsel().set(key, *self.value_encode(value))
         for key, value in items:
             self[key] = value
 
-    def _load_field(self, field: str) -> None:
-        decode = self.value_decode
-        as_it_is = '"' not in field and getattr(decode, "__func__", None) in _DECODE_QUOTES_ONLY
-        has_dollar = "$" in field
+    def __parse_string(self, str: str, patt: re.Pattern[str] | None = None) -> None:
+        """Take the cookies of a field, cut by `patt` if it is given: its groups "key" and "val"."""
+        cookies = split_cookie_field(str) if patt is None else _cut(patt, str)
+        decode: Any = self.value_decode
+        put: Any = self.__set
+        try:
+            as_ours = _asked_of(Morsel) == _ASKED and put.__func__ is _SET
+            as_it_is = (
+                as_ours
+                and '"' not in str
+                and decode.__func__ in _LEAVE_PLAIN
+                and unquote in _LEAVE_PLAIN
+            )
+        except AttributeError:
+            # A program has set a function of its own on this object.
+            as_ours = as_it_is = False
+        has_dollar = "$" in str
         reserved = Morsel._reserved
-        get = self.get
+        defaults = _DEFAULTS if len(reserved) == len(_DEFAULTS) else Morsel._defaults()
         morsel: Morsel | None = None
-        for name, equals, value in split_cookie_field(field):
+        for name, equals, value in cookies:
             if name.lower() in reserved or (has_dollar and name[:1] == "$"):
                 # RFC 2109: an attribute of the cookie before; without one it is of no use.
                 if morsel is not None:
                     _take_attribute(morsel, name.lower().removeprefix("$"), equals, value)
             elif not name or not equals:
                 morsel = None
-            else:
-                morsel = get(name)
-                if morsel is None:
-                    morsel = _new_morsel(Morsel)
-                    _fill(morsel, _DEFAULTS)
-                    _put(self, name, morsel)
+            elif as_ours:
+                morsel = _new_morsel(Morsel)
+                _fill(morsel, defaults)
+                morsel = _put_if_missing(self, name, morsel)
                 # Not `Morsel.set`: its checks are for what this program writes.
                 morsel._key = name
                 if as_it_is:
                     morsel._value = morsel._coded_value = value
                 else:
                     morsel._value, morsel._coded_value = decode(value)
+            else:
+                try:
+                    put(name, *decode(value))
+                except CookieError:
+                    morsel = None
+                else:
+                    morsel = self.get(name)
 
 
 # Bound once: a field has many cookies, and this is their cost.
-_DEFAULTS = Morsel._reserved_defaults
 _new_morsel = dict.__new__
 _fill = dict.update
-_put = dict.__setitem__
+_put_if_missing: Any = dict.setdefault
+_DEFAULTS = Morsel._reserved_defaults
+
+# What makes the cookies of a field. Where a program has put its own in the place of one of these,
+# it is called for each cookie.
+_asked_of = attrgetter("set", "__init__")
+_ASKED = _asked_of(Morsel)
+_SET = vars(BaseCookie)["_BaseCookie__set"]
+
+
+def _cut(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str, str]]:
+    """Return (name, "=" or "", value) for as long as `pattern` finds a cookie."""
+    at = 0
+    while at < len(text) and (m := pattern.match(text, at)) and m.end() > at:
+        at = m.end()
+        value = m["val"]
+        yield m["key"], "" if value is None else "=", value or ""
 
 
 def _take_attribute(morsel: Morsel, key: str, equals: str, value: str) -> None:
-    if key not in Morsel._reserved:
+    if key not in morsel._reserved:
         return
     if equals:
         value = unquote(value)
         # An escape may have hidden one, and `output` would raise for what a peer did.
         if not CONTROL.search(value):
-            _put(morsel, key, value)
-    elif key in Morsel._flags:
-        _put(morsel, key, True)
+            morsel[key] = value
+    elif key in morsel._flags:
+        morsel[key] = True
 
 
 class SimpleCookie(BaseCookie):
@@ -143,7 +186,7 @@ class SimpleCookie(BaseCookie):
 
     def value_decode(self, val: str) -> tuple[str, str]:
         """Return (value, coded value) for what came over the wire, quotes taken off."""
-        return (unquote(val) if val[:1] == '"' else val), val
+        return unquote(val), val
 
     def value_encode(self, val: Any) -> tuple[str, str]:
         """Return (value, coded value) for what a program sets, quoted if need be."""
@@ -152,4 +195,6 @@ class SimpleCookie(BaseCookie):
 
 
 #: These leave a value without quotes as it is; a subclass's own is asked for every value.
-_DECODE_QUOTES_ONLY = frozenset({BaseCookie.value_decode, SimpleCookie.value_decode})
+_LEAVE_PLAIN = frozenset({BaseCookie.value_decode, SimpleCookie.value_decode, unquote})
+#: These may be asked twice for one value.
+_ENCODE_ANEW_ALIKE = frozenset({BaseCookie.value_encode, SimpleCookie.value_encode})
