@@ -208,13 +208,13 @@ def test_a_look_up_asks_for_few_domains(monkeypatch):
     for number in range(300):
         take(jar, f"http://h{number}.example/", "x=1")
     asked = []
-    rule = DefaultCookiePolicy.domain_return_ok
+    lists = DefaultCookiePolicy.is_blocked
 
-    def counting(self, domain, request):
+    def counting(self, domain):
         asked.append(domain)
-        return rule(self, domain, request)
+        return lists(self, domain)
 
-    monkeypatch.setattr(DefaultCookiePolicy, "domain_return_ok", counting)
+    monkeypatch.setattr(DefaultCookiePolicy, "is_blocked", counting)
     assert given_to(jar, "http://h7.example/") == "x=1"
     assert asked == ["h7.example"]
 

@@ -10,13 +10,21 @@
 
 from __future__ import annotations
 
+import copy as copy
+import os as os
+import re as re
+import threading
+import time as time
+from calendar import timegm as timegm
 from typing import TYPE_CHECKING
 
 from ..errors import LoadError, StorageAwayError, StorageError
 from ..public import present as _present
+from . import dates, domains, headers, trace
 from .cookie import Cookie
 from .dates import http2time as http2time
 from .dates import iso2time as iso2time
+from .dates import offset_from_tz_string as offset_from_tz_string
 from .dates import time2isoz as time2isoz
 from .dates import time2netscape as time2netscape
 from .domains import DEFAULT_HTTP_PORT as DEFAULT_HTTP_PORT
@@ -77,17 +85,57 @@ _WHEN_FIRST_USED = {
     "read_firefox": "firefox",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _WHEN_FIRST_USED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # start-up: most jars are kept in memory
-
-    return getattr(import_module(f"{__name__}.{_WHEN_FIRST_USED[name]}"), name)
-
+#: Modules that the standard library's module holds, with what it needs of them.
+_MODULES = {"datetime": "datetime", "http": "http.client", "urllib": "urllib.request"}
 
 debug = False
-"""Set it to log what a jar decides, and why, to the logger "http.cookiejar"."""
+"""Set it to log what a jar decides, and why, to `logger`."""
+
+logger = None
+"""Where to; None: to the logger "http.cookiejar"."""
+
+# Names below the documented surface that programs take from the standard library's module, or put
+# their own in the place of.
+_debug = trace.trace
+_threading = threading
+_warn_unhandled_exception = trace.warn_unhandled_exception
+
+EPOCH_YEAR = dates.EPOCH_YEAR
+DAYS = dates.DAYS
+MONTHS = dates.MONTHS
+MONTHS_LOWER = dates.MONTHS_LOWER
+UTC_ZONES = dates.UTC_ZONES
+TIMEZONE_RE = dates.ZONE_OFFSET
+WEEKDAY_RE = dates.WEEKDAY
+LOOSE_HTTP_DATE_RE = dates.LOOSE_DATE
+ISO_DATE_RE = dates.ISO_DATE
+_str2time = dates.seconds_of
+_timegm = dates.timegm_or_none
+
+HEADER_ESCAPE_RE = headers.ESCAPED
+HEADER_JOIN_ESCAPE_RE = headers.TO_ESCAPE
+HEADER_JOIN_TOKEN_RE = headers.TOKEN
+
+IPV4_RE = domains.IPV4
+cut_port_re = domains.CUT_PORT
+HTTP_PATH_SAFE = domains.HTTP_PATH_SAFE
+ESCAPED_CHAR_RE = domains.ESCAPED_CHAR
+
+
+def __getattr__(name: str) -> object:
+    import sys  # start-up: these names are seldom used
+    from importlib import import_module  # likewise
+
+    if name in _WHEN_FIRST_USED:
+        return getattr(import_module(f"{__name__}.{_WHEN_FIRST_USED[name]}"), name)
+    if name in _MODULES:
+        import_module(_MODULES[name])
+        return sys.modules[name]
+    if not name.startswith("__"):
+        unused = import_module(f"{__name__}.unused")
+        if name in unused.__all__:
+            return getattr(unused, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 _present(__name__)

@@ -151,12 +151,16 @@ class Cookie:
     def like(cls, other: Any) -> Cookie:
         """Return `other` if it is a cookie of this kind, else one made of its attributes.
 
-        The standard library's cookies come from programs that use both kinds of jars.
+        The standard library's cookies come from programs that use both kinds of jars. One that
+        stands in for a cookie needs a name and a domain; what else it lacks is as in `from_dict`.
         """
         if isinstance(other, cls):
             return other
-        arguments = {key: getattr(other, key) for key in (*_SHOWN, "rfc2109")}
-        return cls(**arguments, rest=other._rest)
+        values: dict[str, Any] = {"name": other.name, "domain": other.domain, "value": None}
+        for key in (*_SHOWN, "rfc2109"):
+            if key not in ("name", "domain"):
+                values[key] = getattr(other, key, values.get(key, _DEFAULTS[key][1]))
+        return cls(**values, rest=getattr(other, "_rest", {}))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cookie as a mapping of JSON's types, with all that `from_dict` needs.

@@ -9,35 +9,41 @@ from __future__ import annotations
 import re
 import time
 from calendar import timegm
+from collections.abc import Sequence
 from functools import lru_cache
 
 from ..wire.values import DAY_NAMES, MONTH_NAMES, parse_http_date
 
 __all__ = ["http2time", "iso2time", "time2isoz", "time2netscape"]
 
-_MONTH = {name.lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
+EPOCH_YEAR = 1970
+DAYS = list(DAY_NAMES)
+MONTHS = list(MONTH_NAMES)
+MONTHS_LOWER = [name.lower() for name in MONTHS]
+#: Zones that are UTC; each has None for programs that take the names as a mapping.
+UTC_ZONES = dict.fromkeys(("GMT", "UTC", "UT", "Z"))
 
-_ZONE_OFFSET = re.compile(r"([-+])?(\d\d?):?(\d\d)?", re.ASCII)
-_UTC = frozenset({"GMT", "UTC", "UT", "Z"})
-
-_WEEKDAY = re.compile(r"(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat)[a-z]*+,?\s*+", re.ASCII | re.IGNORECASE)
-_LOOSE_DATE = re.compile(
+ZONE_OFFSET = re.compile(r"\A([-+])?(\d\d?):?(\d\d)?\Z", re.ASCII)
+WEEKDAY = re.compile(r"\A(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat)[a-z]*+,?\s*+", re.ASCII | re.IGNORECASE)
+LOOSE_DATE = re.compile(
     r"""
-    \s*+ (\d\d?)                                    # day
+    \A \s*+ (\d\d?)                                # day
     (?: \s++ | [-/] ) (\w++)                        # month: a name or a number
     (?: \s++ | [-/] ) (\d++)                        # year
     (?: (?: \s++ | : ) (\d\d?) : (\d\d) (?: : (\d\d) )?+ )?+   # time
     \s*+ (?: ( [-+]? \d{2,4} | (?!APM) [A-Za-z]++ ) \s*+ )?+   # zone
     (?: \( \w++ \) \s*+ )?+                         # the zone's name in parentheses
+    \Z
     """,
     re.ASCII | re.VERBOSE,
 )
-_ISO_DATE = re.compile(
+ISO_DATE = re.compile(
     r"""
-    \s*+ (\d{4}) [-/]?+ (\d\d?) [-/]?+ (\d\d?)      # year, month, day
+    \A \s*+ (\d{4}) [-/]?+ (\d\d?) [-/]?+ (\d\d?)   # year, month, day
     (?: (?: \s++ | [-:Tt] ) (\d\d?) :?+ (\d\d)      # hour and minute
         (?: :?+ (\d\d (?: \.\d*+ )?+ ) )?+ )?+      # second
-    \s*+ (?: ( [-+]? \d\d? :? (?:\d\d)? | [Zz] ) \s*+ )?+      # zone
+    \s*+ (?: ( [-+]? \d\d? :? (:?\d\d)? | [Zz] ) \s*+ )?+     # zone, and its minutes
+    \Z
     """,
     re.ASCII | re.VERBOSE,
 )
@@ -61,7 +67,7 @@ def time2netscape(t: float | None = None) -> str:
     """
     year, month, day, hour, minute, second, weekday, *_ = time.gmtime(t)
     return (
-        f"{DAY_NAMES[weekday]}, {day:02d}-{MONTH_NAMES[month - 1]}-{year:04d} "
+        f"{DAYS[weekday]}, {day:02d}-{MONTHS[month - 1]}-{year:04d} "
         f"{hour:02d}:{minute:02d}:{second:02d} GMT"
     )
 
@@ -80,13 +86,8 @@ def http2time(text: str) -> int | None:
     exact = parse_http_date(text)
     if exact is not None:
         return exact
-    text = text.lstrip()
-    weekday = _WEEKDAY.match(text)
-    m = _LOOSE_DATE.fullmatch(text, weekday.end() if weekday else 0)
-    if m is None:
-        return None
-    day, month, year, hour, minute, second, zone = m.groups()
-    return _to_seconds(year, month, day, hour, minute, second, zone)
+    m = LOOSE_DATE.search(WEEKDAY.sub("", text.lstrip(), count=1))
+    return None if m is None else seconds_of(*m.groups())
 
 
 def iso2time(text: str) -> int | None:
@@ -95,58 +96,67 @@ def iso2time(text: str) -> int | None:
     >>> iso2time("1994-02-03 19:45:29 +0530")
     760284929
     """
-    m = _ISO_DATE.fullmatch(text)
+    m = ISO_DATE.search(text)
     if m is None:
         return None
-    year, month, day, hour, minute, second, zone = m.groups()
-    return _to_seconds(year, month, day, hour, minute, second, zone)
+    year, month, day, hour, minute, second, zone, _ = m.groups()
+    return seconds_of(day, month, year, hour, minute, second, zone)
 
 
-def _to_seconds(
-    year: str,
-    month: str,
+def seconds_of(
     day: str,
-    hour: str | None,
-    minute: str | None,
-    second: str | None,
-    zone: str | None,
+    mon: str,
+    yr: str,
+    hr: str | None,
+    min: str | None,
+    sec: str | None,
+    tz: str | None,
 ) -> int | None:
     """Return the seconds since 1970, None if a part is out of its bounds."""
-    if len(year) > 4 or len(month) > 9:
+    yr, mon = str(yr), str(mon)
+    if len(yr) > 4 or len(mon) > 9:
         return None
-    number = _MONTH.get(month[:3].lower()) or (int(month) if month.isdecimal() else 0)
-    full_year = _full_year(int(year))
-    parts = (int(hour or 0), int(minute or 0), int(float(second or 0)))
-    if not (
-        1 <= number <= 12
-        and 1 <= int(day) <= 31
-        and full_year >= 1970
-        and parts[0] <= 24
-        and parts[1] <= 59
-        and parts[2] <= 61
+    lower = mon[:3].lower()
+    if lower in MONTHS_LOWER:
+        month = MONTHS_LOWER.index(lower) + 1
+    else:
+        month = int(mon) if mon.isdecimal() else 0
+    parts = (_full_year(int(yr)), month, int(day))
+    seconds = timegm_or_none((*parts, int(hr or 0), int(min or 0), int(float(sec or 0))))
+    offset = offset_from_tz_string((tz or "UTC").upper())
+    return None if seconds is None or offset is None else seconds - offset
+
+
+def timegm_or_none(tt: Sequence[int]) -> int | None:
+    """Return the seconds since 1970 of a time in UTC, None if a part is out of its bounds."""
+    year, month, day, hour, minute, second = tt[:6]
+    if (
+        year >= EPOCH_YEAR
+        and 1 <= month <= 12
+        and 1 <= day <= 31
+        and 0 <= hour <= 24
+        and 0 <= minute <= 59
+        and 0 <= second <= 61
     ):
-        return None
-    offset = _zone_seconds(zone or "UTC")
-    if offset is None:
-        return None
-    return timegm((full_year, number, int(day), *parts)) - offset
+        return timegm(tuple(tt))
+    return None
 
 
 def _full_year(year: int) -> int:
     if year >= 1000:
         return year
-    now = time.localtime().tm_year
+    now = time.localtime(time.time()).tm_year
     full = year + now - now % 100
     if abs(full - now) > 50:
         full += 100 if full < now else -100
     return full
 
 
-def _zone_seconds(zone: str) -> int | None:
+def offset_from_tz_string(tz: str) -> int | None:
     """Return how far a zone is ahead of UTC, in seconds; None for one that is not known."""
-    if zone.upper() in _UTC:
+    if tz in UTC_ZONES:
         return 0
-    m = _ZONE_OFFSET.fullmatch(zone)
+    m = ZONE_OFFSET.search(tz)
     if m is None:
         return None
     sign, hours, minutes = m.groups()

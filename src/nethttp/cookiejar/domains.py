@@ -47,14 +47,15 @@ MAX_SLASHES = 256
 COUNTRY_SECOND_LEVEL = frozenset(
     {"co", "ac", "com", "edu", "org", "net", "gov", "mil", "int", "aero", "biz", "cat", "coop"}
     | {"info", "jobs", "mobi", "museum", "name", "pro", "travel", "eu"}
+    | {"tv", "or", "nom", "sch", "web"}
 )
 
-_ENDS_IN_NUMBER = re.compile(r"\.\d+\Z", re.ASCII)
-_PORT = re.compile(r":\d*\Z", re.ASCII)
-_ESCAPE = re.compile(r"%([0-9a-fA-F][0-9a-fA-F])")
+IPV4 = re.compile(r"\.\d+\Z", re.ASCII)
+CUT_PORT = re.compile(r":\d*\Z", re.ASCII)
+ESCAPED_CHAR = re.compile(r"%([0-9a-fA-F][0-9a-fA-F])")
 
 #: Characters that stand in a path as they are.
-_PATH_SAFE = "%/;:@&=+$,!~*'()"
+HTTP_PATH_SAFE = "%/;:@&=+$,!~*'()"
 #: A path in which there is nothing to escape, and no escape.
 _UNESCAPED_PATH = re.compile(r"[A-Za-z0-9_.\-/;:@&=+$,!~*'()]*+")
 
@@ -62,7 +63,7 @@ _UNESCAPED_PATH = re.compile(r"[A-Za-z0-9_.\-/;:@&=+$,!~*'()]*+")
 def is_address(host: str) -> bool:
     """Return whether `host` is an IP address: none of its parts is a domain."""
     if host[-1:].isdigit():
-        return _ENDS_IN_NUMBER.search(host) is not None
+        return IPV4.search(host) is not None
     return host.startswith("[")
 
 
@@ -181,27 +182,46 @@ def split_url(url: str) -> tuple[str, str, str]:
             path = _QUERY.split(path, 1)[0]
         return scheme.lower(), host.lower(), path
     parts = urllib.parse.urlsplit(url)
-    host = _PORT.sub("", parts.netloc.rpartition("@")[2], count=1)
+    host = CUT_PORT.sub("", parts.netloc.rpartition("@")[2], count=1)
     return parts.scheme.lower(), host.lower(), parts.path
 
 
-def eff_request_host(request: Any) -> tuple[str, str]:
-    """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
-    host = split_url(request.get_full_url())[1]
-    if not host:
-        host = _PORT.sub("", request.get_header("Host", ""), count=1).lower()
-    return host, host if "." in host or is_address(host) else host + ".local"
+# Each cookie of a request asks for the same.
+@lru_cache(maxsize=256)
+def _target_of(url: str) -> tuple[str, str, str]:
+    """Return the host of a URL, its effective name, and its path, escaped."""
+    _, host, path = split_url.__wrapped__(url)
+    path = escape_path(path)
+    return host, _effective(host), path if path.startswith("/") else "/" + path
+
+
+def _effective(host: str) -> str:
+    return host if "." in host or is_address(host) else host + ".local"
 
 
 def request_host(request: Any) -> str:
     """Return the host that a request goes to, in lower case and without its port."""
-    return eff_request_host(request)[0]
+    host = _target_of(request.get_full_url())[0]
+    return host or CUT_PORT.sub("", request.get_header("Host", ""), count=1).lower()
+
+
+def eff_request_host(request: Any) -> tuple[str, str]:
+    """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
+    if request_host in _OWN:
+        host, effective, _ = _target_of(request.get_full_url())
+        if host:
+            return host, effective
+    host = request_host(request)
+    return host, _effective(host)
+
+
+#: A program may put its own in the place.
+_OWN = frozenset({request_host})
 
 
 def request_path(request: Any) -> str:
     """Return the path that a request goes to, escaped."""
-    path = escape_path(split_url(request.get_full_url())[2])
-    return path if path.startswith("/") else "/" + path
+    return _target_of(request.get_full_url())[2]
 
 
 def request_port(request: Any) -> str | None:
@@ -225,7 +245,7 @@ def escape_path(path: str) -> str:
     """
     if path == "/" or _UNESCAPED_PATH.fullmatch(path):
         return path
-    return _ESCAPE.sub(uppercase_escaped_char, urllib.parse.quote(path, _PATH_SAFE))
+    return ESCAPED_CHAR.sub(uppercase_escaped_char, urllib.parse.quote(path, HTTP_PATH_SAFE))
 
 
 def reach(h: str) -> str:

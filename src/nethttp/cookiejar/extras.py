@@ -11,16 +11,22 @@ When a cookie came and when it was last used is not kept: it is loaded as new, i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Sequence
+from typing import IO, Any
 
 from ..errors import LoadError, excerpt
 from .cookie import Cookie
 
-__all__ = ["MARK", "lines_of", "read_lines"]
+__all__ = ["BYTE_ORDER_MARK", "MARK", "lines_of", "read_lines"]
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Some editors put it before a file's first line."""
 
 MARK = "# nethttp: "
 """Begins a comment that is meant for us."""
+
+_ESCAPED_OCTET = re.compile("[\udc80-\udcff]")
 
 ReadLine = Callable[[str], Sequence[Cookie]]
 
@@ -64,15 +70,15 @@ def _name(cookie: Cookie) -> list[str | None]:
 
 
 def read_lines(
-    lines: Iterable[str], filename: str, read_line: ReadLine, take: Callable[[Cookie], None]
+    file: IO[str], filename: str, read_line: ReadLine, take: Callable[[Cookie], None]
 ) -> None:
-    """Give `take` every cookie of a file.
+    """Give `take` every cookie of a file, of which `readline` is used alone.
 
     Raises:
         LoadError: a line is neither a cookie nor a comment.
     """
     comment: dict[str, Any] = {}
-    for line in lines:
+    for line in map(_text_of, iter(file.readline, "")):
         if line.startswith(MARK):
             comment = _read_comment(line.removeprefix(MARK))
             if (alone := _merged({}, comment.get("alone"))) is not None:
@@ -88,6 +94,13 @@ def read_lines(
                 full = _merged(cookie.to_dict(), comment.get("also"))
             take(full or cookie)
         comment = {}
+
+
+def _text_of(line: str) -> str:
+    """Return a line in which each octet that is no UTF-8 is a character, so that it can be sent."""
+    if line.isascii() or not _ESCAPED_OCTET.search(line):
+        return line
+    return line.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _read_comment(text: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import IO
 
 from .cookie import Cookie
 from .jar import CookieJar
+from .locks import acquired
 from .policy import CookiePolicy
 
 __all__ = ["FileCookieJar", "write_whole"]
@@ -24,9 +25,9 @@ MISSING_FILENAME_TEXT = (
 )
 
 
-def write_whole(filename: str, text: str) -> None:
+def write_whole(filename: str | bytes | os.PathLike[str], text: str) -> None:
     """Put a file with `text` in the place of `filename`, for its owner's eyes alone."""
-    target = os.path.realpath(filename)
+    target = os.path.realpath(os.fsdecode(filename))
     if os.path.exists(target) and not os.path.isfile(target):
         # A pipe or a terminal has no place to put a file in.
         with open(target, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -52,13 +53,17 @@ class FileCookieJar(CookieJar):
     pass it, and says nothing: a file is read when `load` is called.
     """
 
+    filename: str | None = None
+    delayload = False
+
     def __init__(
         self,
         filename: str | os.PathLike[str] | None = None,
         delayload: bool = False,
         policy: CookiePolicy | None = None,
     ) -> None:
-        super().__init__(policy)
+        # Not `super`, which may be a class of the program's own with other arguments.
+        CookieJar.__init__(self, policy)
         self.filename = None if filename is None else os.fspath(filename)
         self.delayload = bool(delayload)
 
@@ -145,7 +150,8 @@ class FileCookieJar(CookieJar):
             OSError, ValueError: as `load`.
         """
         name = self._named(filename)
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             before = copy.deepcopy(self._cookies)
             self._cookies = {}
             try:
@@ -153,3 +159,5 @@ class FileCookieJar(CookieJar):
             except OSError:
                 self._cookies = before
                 raise
+        finally:
+            lock.release()

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from ..errors import LoadError
 from .cookie import Cookie
+from .extras import BYTE_ORDER_MARK
 from .files import FileCookieJar, write_whole
 from .firefox import read_firefox
 from .jar import CookieJar
@@ -62,8 +63,8 @@ def format_of(place: str) -> str:
         head = file.read(4096)
     if head.startswith(b"SQLite format 3\0"):
         return _kind_of_database(place)
-    first = head.decode("utf-8", "replace").lstrip("\ufeff").split("\n", 1)[0]
-    if LWPCookieJar.magic_re.match(first):
+    first = head.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK).split("\n", 1)[0]
+    if LWPCookieJar.magic_re.search(first):
         return "lwp"
     if NETSCAPE_MAGIC_RGX.match(first):
         return "mozilla"

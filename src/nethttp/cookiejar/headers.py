@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 
+from ..wire import grammar
 from .dates import http2time
 
 __all__ = ["join_header_words", "ns_attributes", "parse_ns_headers", "split_header_words"]
@@ -16,9 +18,13 @@ _QUOTED_VALUE = re.compile(r'\s*+=\s*+"((?:[^"\\]|\\[\s\S])*+)"')
 _VALUE = re.compile(r"\s*+=\s*+([^\s;,]*+)")
 _SEPARATOR = re.compile(r"\s*+,")
 _JUNK = re.compile(r"[=\s;]++|[\s\S]")
-_ESCAPED = re.compile(r"\\([\s\S])")
-_TO_ESCAPE = re.compile(r'(["\\])')
+ESCAPED = re.compile(r"\\([\s\S])")
+TO_ESCAPE = re.compile(r'(["\\])')
+TOKEN = re.compile(rf"[{grammar.TCHAR}]++")
 _WORD = re.compile(r"\w++")
+
+#: What stands in a field without quotes: as in the standard library of this Python.
+_PLAIN_VALUE = TOKEN if sys.version_info >= (3, 14) else _WORD
 
 
 def split_header_words(header_values: Iterable[str]) -> list[Words]:
@@ -41,7 +47,7 @@ def split_header_words(header_values: Iterable[str]) -> list[Words]:
                 # After one quote that is never closed, none behind it is looked for again.
                 quoted = None if unclosed else _QUOTED_VALUE.match(text, pos)
                 if quoted:
-                    pos, value = quoted.end(), _ESCAPED.sub(r"\1", quoted[1])
+                    pos, value = quoted.end(), ESCAPED.sub(r"\1", quoted[1])
                 elif plain := _VALUE.match(text, pos):
                     unclosed = unclosed or plain[1].startswith('"')
                     pos, value = plain.end(), plain[1]
@@ -63,8 +69,8 @@ def split_header_words(header_values: Iterable[str]) -> list[Words]:
 def join_header_words(lists: Iterable[Sequence[tuple[str, str | None]]]) -> str:
     r"""Return what `split_header_words` takes apart, values quoted where they must be.
 
-    >>> join_header_words([[("text/plain", None), ("charset", "iso-8859-1")]])
-    'text/plain; charset="iso-8859-1"'
+    >>> join_header_words([[("text/plain", None), ("charset", "iso-8859/1")]])
+    'text/plain; charset="iso-8859/1"'
     """
     headers = []
     for pairs in lists:
@@ -72,10 +78,10 @@ def join_header_words(lists: Iterable[Sequence[tuple[str, str | None]]]) -> str:
         for name, value in pairs:
             if value is None:
                 attributes.append(name)
-            elif _WORD.fullmatch(value):
+            elif _PLAIN_VALUE.fullmatch(value):
                 attributes.append(f"{name}={value}")
             else:
-                attributes.append(name + '="' + _TO_ESCAPE.sub(r"\\\1", value) + '"')
+                attributes.append(name + '="' + TO_ESCAPE.sub(r"\\\1", value) + '"')
         if attributes:
             headers.append("; ".join(attributes))
     return ", ".join(headers)

@@ -43,8 +43,8 @@ class Index:
         self.partitioned = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # None: a pickle is read by programs that do not know this class.
-        return type(None), ()
+        # Nothing: a pickle is read by programs that do not know this class.
+        return dict, ()
 
     def level(self) -> Watched:
         """Return a new, empty dict for the tree."""

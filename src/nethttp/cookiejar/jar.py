@@ -18,11 +18,12 @@ from .domains import (
     request_path,
     suffixes,
 )
-from .headers import split_header_words
-from .netscape import cookie_of_field, cookie_of_words
+from .headers import parse_ns_headers, split_header_words
+from .locks import acquired
+from .netscape import cookie_of_field, cookie_of_words, cookie_said, sorted_out, understood
 from .policy import CookiePolicy, DefaultCookiePolicy
 from .store import CookieStore
-from .trace import trace
+from .trace import trace, warn_unhandled_exception
 
 __all__ = ["CookieJar"]
 
@@ -35,18 +36,26 @@ class CookieJar(CookieStore):
 
     non_word_re = re.compile(r"\W")
     quote_re = re.compile(r"([\"\\])")
+    strict_domain_re = re.compile(r"\.?[^.]*")
+    domain_re = re.compile(r"[^.]*")
+    dots_re = re.compile(r"^\.+")
+    magic_re = re.compile(r"^#LWP-Cookies-(\d+\.\d+)", re.ASCII)
+
+    _now = 0
 
     def __init__(self, policy: CookiePolicy | None = None) -> None:
-        super().__init__()
+        CookieStore.__init__(self)
         self._policy: Any = DefaultCookiePolicy() if policy is None else policy
-        self._now = 0
 
     def set_policy(self, policy: CookiePolicy) -> None:
         """Replace the policy."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             self._policy = policy
             # Which hosts are of one site, a policy says.
             self._synced_locked().sites = None
+        finally:
+            lock.release()
 
     def _tick(self) -> None:
         self._policy._now = self._now = int(time.time())
@@ -80,9 +89,11 @@ class CookieJar(CookieStore):
 
     def _candidate_domains(self, request: Any) -> list[str]:
         """Return the domains with cookies that the policy can be expected to agree to."""
-        rule = type(self._policy).domain_return_ok
-        if rule is not DefaultCookiePolicy.domain_return_ok:
-            # A policy of the program's own may agree to any.
+        if not (
+            _is(self._policy.domain_return_ok, _DOMAIN_RULE)
+            and _is(self._cookies_for_domain, _LOOK_UP)
+        ):
+            # What is the program's own may agree to any.
             return list(self._cookies)
         wanted = dict.fromkeys(
             # A cookie without a domain, which programs alone make, goes everywhere.
@@ -92,7 +103,7 @@ class CookieJar(CookieStore):
 
     def _candidate_paths(self, by_path: dict[str, Any], request: Any) -> list[str]:
         """Return the paths with cookies that the policy can be expected to agree to."""
-        if type(self._policy).path_return_ok is not DefaultCookiePolicy.path_return_ok:
+        if not _is(self._policy.path_return_ok, _PATH_RULE):
             return list(by_path)
         return matching_paths(by_path, request_path(request))
 
@@ -136,7 +147,8 @@ class CookieJar(CookieStore):
         `origin_req_host`.
         """
         trace("add_cookie_header")
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             self._tick()
             cookies = self._cookies_for_request(request)
             attributes = self._cookie_attrs(cookies)
@@ -150,11 +162,17 @@ class CookieJar(CookieStore):
             ):
                 # To the server: this client knows version 1.
                 request.add_unredirected_header("Cookie2", '$Version="1"')
-            self._expire_locked(self._now)
+            sweep = getattr(self.clear_expired_cookies, "__func__", None)
+            if sweep in self._own:
+                self._expire_locked(self._now)
+        finally:
+            lock.release()
+        if sweep not in self._own:
+            self.clear_expired_cookies()
 
     # --- taking ---
 
-    def _read_locked(
+    def _read(
         self, fields: Iterable[Any], read: Callable[[Any, Any, int], Cookie | None], request: Any
     ) -> list[Cookie]:
         """Return the cookies of fields that `read` understands; a bad one costs no other."""
@@ -170,10 +188,75 @@ class CookieJar(CookieStore):
                 continue
             if cookie.expires is not None and cookie.expires <= now:
                 # This is how a server takes a cookie back.
-                self._remove_like_locked(cookie)
+                self._take_back(cookie)
             else:
                 cookies.append(cookie)
         return cookies
+
+    # The same in the steps that programs override or call. A set of attributes is a cookie's name
+    # and value, and then its attributes, as `parse_ns_headers` gives them.
+
+    def _normalized_cookie_tuples(self, attrs_set: Iterable[Any]) -> list[tuple[Any, ...]]:
+        """Return (name, value, known attributes, others) of cookies that can be read."""
+        tuples = []
+        for (name, value), *attributes in attrs_set:
+            sorted_attributes = sorted_out(attributes)
+            if sorted_attributes is None:
+                continue
+            known, others = sorted_attributes
+            if "max-age" in known:
+                try:
+                    known["expires"] = self._now + int(known.pop("max-age"))
+                except ValueError as error:
+                    trace("   not a cookie: %s", error)
+                    continue
+            tuples.append((name, value, known, others))
+        return tuples
+
+    def _cookie_from_cookie_tuple(self, tup: tuple[Any, ...], request: Any) -> Cookie | None:
+        """Return the cookie of a tuple, None for one that takes another back or is none."""
+        name, value, known, others = tup
+        try:
+            cookie = cookie_said(name, value, understood(known, others), request, self._now)
+        except (ValueError, OverflowError) as error:
+            trace("   not a cookie: %s", error)
+            return None
+        if cookie.expires is not None and cookie.expires <= self._now:
+            self._take_back(cookie)
+            return None
+        return cookie
+
+    def _cookies_from_attrs_set(self, attrs_set: Iterable[Any], request: Any) -> list[Cookie]:
+        """Return the cookies of sets of attributes."""
+        made = [
+            self._cookie_from_cookie_tuple(tup, request)
+            for tup in self._normalized_cookie_tuples(attrs_set)
+        ]
+        return [cookie for cookie in made if cookie]
+
+    def _reads_in_one_step(self) -> bool:
+        """Return whether a program has left alone what reads cookies in steps."""
+        own: Any = self
+        try:
+            steps = (
+                own._cookies_from_attrs_set.__func__,
+                own._normalized_cookie_tuples.__func__,
+                own._cookie_from_cookie_tuple.__func__,
+                parse_ns_headers,
+            )
+        except AttributeError:
+            return False
+        return steps == _STEPS
+
+    def _read_in_steps(
+        self, fields: list[Any], parse: Callable[[Any], Any], request: Any
+    ) -> list[Cookie]:
+        try:
+            return list(self._cookies_from_attrs_set(parse(fields), request))
+        except Exception:
+            # What a program's own method raises costs the caller nothing, as in the stdlib.
+            warn_unhandled_exception()
+            return []
 
     def _process_rfc2109_cookies(self, cookies: Iterable[Cookie]) -> None:
         """Let version 1 cookies of Set-Cookie be Netscape's, if the policy has it so."""
@@ -192,21 +275,25 @@ class CookieJar(CookieStore):
         `response` has a method `info` that gives an `email.message.Message`.
         """
         fields = response.info()
-        with self._cookies_lock:
-            self._tick()
-            if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
-                made = [read(str(field), request) for field in fields.get_all("Set-Cookie", ())]
-                return [cookie for cookie in made if cookie is not None]
-            older: list[Cookie] = []
-            if self._policy.netscape:
-                older = self._read_locked(
-                    fields.get_all("Set-Cookie", ()), cookie_of_field, request
-                )
-                self._process_rfc2109_cookies(older)
-            if not self._policy.rfc2965:
-                return older
-            modern = split_header_words(fields.get_all("Set-Cookie2", ()))
-            cookies = self._read_locked(modern, cookie_of_words, request)
+        self._tick()
+        if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
+            made = [read(str(field), request) for field in fields.get_all("Set-Cookie", ()) or ()]
+            return [cookie for cookie in made if cookie is not None]
+        in_one_step = self._reads_in_one_step()
+        older: list[Cookie] = []
+        if self._policy.netscape and (found := fields.get_all("Set-Cookie", [])):
+            if in_one_step:
+                older = self._read(found, cookie_of_field, request)
+            else:
+                older = self._read_in_steps(found, parse_ns_headers, request)
+            self._process_rfc2109_cookies(older)
+        if not self._policy.rfc2965:
+            return older
+        found = fields.get_all("Set-Cookie2", []) or []
+        if in_one_step:
+            cookies = self._read(split_header_words(found), cookie_of_words, request)
+        else:
+            cookies = self._read_in_steps(found, split_header_words, request)
         # A cookie that came in both forms is the modern one.
         there = {(cookie.domain, cookie.path, cookie.name) for cookie in cookies}
         return cookies + [
@@ -215,28 +302,56 @@ class CookieJar(CookieStore):
 
     def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:
         """Keep a cookie if the policy says so."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             self._tick()
             beside = getattr(self._policy, "set_ok_beside", None)
             if self._policy.set_ok(cookie, request) and (
                 beside is None or beside(cookie, request, self)
             ):
                 self.set_cookie(cookie)
+        finally:
+            lock.release()
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Keep the cookies of a response that the policy agrees to."""
         trace("extract_cookies: %s", response.info())
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             set_ok = self._policy.set_ok
             beside = getattr(self._policy, "set_ok_beside", None)
+            puts = getattr(self.set_cookie, "__func__", None) in self._own
             for cookie in self.make_cookies(response, request):
                 if not set_ok(cookie, request) or not (
                     beside is None or beside(cookie, request, self)
                 ):
                     continue
                 trace(" setting cookie: %s", cookie)
-                if cookie.expires is not None and cookie.is_expired():
+                if cookie.expires is not None and cookie.expires <= self._now:
                     # This is how a server takes a cookie back.
-                    self._remove_like_locked(cookie)
+                    self._take_back(cookie)
+                elif puts and isinstance(cookie, Cookie):
+                    self._put_locked(cookie)
                 else:
                     self.set_cookie(cookie)
+        finally:
+            lock.release()
+
+
+# Every request and response asks whether these are left alone, and `Originals` takes 1 us for it.
+
+
+def _is(method: Any, function: Any) -> bool:
+    """Return whether a bound method is `function` of its class, and none of a program's own."""
+    return getattr(method, "__func__", None) is function
+
+
+_DOMAIN_RULE = DefaultCookiePolicy.domain_return_ok
+_PATH_RULE = DefaultCookiePolicy.path_return_ok
+_LOOK_UP = CookieJar._cookies_for_domain
+_STEPS = (
+    CookieJar._cookies_from_attrs_set,
+    CookieJar._normalized_cookie_tuples,
+    CookieJar._cookie_from_cookie_tuple,
+    parse_ns_headers,
+)

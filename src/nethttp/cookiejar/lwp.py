@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import IO, Any
 
 from ..errors import LoadError
 from .cookie import Cookie
 from .dates import iso2time, time2isoz
-from .extras import lines_of, read_lines
+from .extras import BYTE_ORDER_MARK, lines_of, read_lines
 from .files import FileCookieJar
 from .headers import join_header_words, split_header_words
 
@@ -57,8 +56,6 @@ def _line_of(cookie: Cookie) -> str:
 class LWPCookieJar(FileCookieJar):
     """A jar in the format of Perl's libwww: everything that a cookie has, in a readable line."""
 
-    magic_re = re.compile(r"#LWP-Cookies-(\d+\.\d+)", re.ASCII)
-
     def as_lwp_str(self, ignore_discard: bool = True, ignore_expires: bool = True) -> str:
         """Return the cookies as lines that begin with "Set-Cookie3:"."""
         cookies = self._kept(ignore_discard, ignore_expires)
@@ -71,7 +68,7 @@ class LWPCookieJar(FileCookieJar):
     def _really_load(
         self, f: IO[str], filename: str, ignore_discard: bool, ignore_expires: bool
     ) -> None:
-        if not self.magic_re.match(f.readline()):
+        if not self.magic_re.search(f.readline().removeprefix(BYTE_ORDER_MARK)):
             raise LoadError(f"{filename!r} does not look like a Set-Cookie3 (LWP) format file")
         read_lines(f, filename, self._read_line, self._taker(ignore_discard, ignore_expires))
 

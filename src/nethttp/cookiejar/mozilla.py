@@ -7,7 +7,7 @@ from typing import IO
 
 from ..errors import LoadError
 from .cookie import Cookie
-from .extras import lines_of, read_lines
+from .extras import BYTE_ORDER_MARK, lines_of, read_lines
 from .files import FileCookieJar
 
 __all__ = ["MozillaCookieJar"]
@@ -19,7 +19,7 @@ NETSCAPE_HEADER_TEXT = """\
 # whether TLS is asked for, expiry in seconds since 1970 (0: end of session), name, value.
 
 """
-NETSCAPE_MAGIC_RGX = re.compile(r"#( Netscape)? HTTP Cookie File")
+NETSCAPE_MAGIC_RGX = re.compile(r"#( Netscape)? HTTP Cookie File", re.ASCII | re.IGNORECASE)
 HTTPONLY_ATTR = "HTTPOnly"
 HTTPONLY_PREFIX = "#HttpOnly_"
 
@@ -36,7 +36,7 @@ class MozillaCookieJar(FileCookieJar):
     def _really_load(
         self, f: IO[str], filename: str, ignore_discard: bool, ignore_expires: bool
     ) -> None:
-        if not NETSCAPE_MAGIC_RGX.match(f.readline()):
+        if not NETSCAPE_MAGIC_RGX.match(f.readline().removeprefix(BYTE_ORDER_MARK)):
             raise LoadError(f"{filename!r} does not look like a Netscape format cookies file")
         read_lines(f, filename, self._read_line, self._taker(ignore_discard, ignore_expires))
 

@@ -17,7 +17,7 @@ from .domains import eff_request_host, escape_path, request_path, request_port
 from .headers import ns_attributes
 from .trace import trace
 
-__all__ = ["cookie_of_field", "cookie_of_words"]
+__all__ = ["cookie_of_field", "cookie_of_words", "cookie_said", "sorted_out", "understood"]
 
 _FLAGS = frozenset({"discard", "secure"})
 _KNOWN = _FLAGS | {"version", "expires", "max-age", "domain", "path", "port"}
@@ -31,7 +31,7 @@ MAX_REMEMBERED = 1024
 _SPACE = re.compile(r"\s+")
 
 
-class _Attributes(NamedTuple):
+class Attributes(NamedTuple):
     """What a cookie's attributes say. None: nothing; of `port` too if it `has_port`."""
 
     version: int | None
@@ -49,12 +49,10 @@ class _Attributes(NamedTuple):
     others: dict[str, Any]
 
 
-def _read(attributes: Iterable[tuple[str, Any]]) -> _Attributes | None:
-    """Return what attributes say, None if their cookie is to be ignored.
-
-    Raises:
-        ValueError: it is to be ignored, too.
-    """
+def sorted_out(
+    attributes: Iterable[tuple[str, Any]],
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return the known attributes and the others, None if their cookie is to be ignored."""
     known: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for name, said in attributes:
@@ -71,6 +69,15 @@ def _read(attributes: Iterable[tuple[str, Any]]) -> _Attributes | None:
             return None
         else:
             known[key] = said
+    return known, others
+
+
+def understood(known: dict[str, Any], others: dict[str, Any]) -> Attributes:
+    """Return what attributes say.
+
+    Raises:
+        ValueError: their cookie is to be ignored.
+    """
     get = known.get
     version, domain, path, port = get("version"), get("domain"), get("path"), get("port")
     max_age = get("max-age")
@@ -80,8 +87,13 @@ def _read(attributes: Iterable[tuple[str, Any]]) -> _Attributes | None:
         initial_dot = domain.startswith(".")
         if not initial_dot:
             domain = "." + domain
-    return _Attributes(
-        None if version is None else int(version),
+    if version is not None:
+        version = int(version)
+        if version < 0:
+            # gh-160300: the rules of neither protocol would hold.
+            raise ValueError(f"expected a version of 0 or more, got {version}")
+    return Attributes(
+        version,
         escape_path(path) if path else None,
         domain,
         initial_dot,
@@ -97,8 +109,13 @@ def _read(attributes: Iterable[tuple[str, Any]]) -> _Attributes | None:
     )
 
 
+def _read(attributes: Iterable[tuple[str, Any]]) -> Attributes | None:
+    both = sorted_out(attributes)
+    return None if both is None else understood(*both)
+
+
 @lru_cache(maxsize=256)
-def _read_text(text: str) -> _Attributes | None:
+def _read_text(text: str) -> Attributes | None:
     return _read(ns_attributes(text))
 
 
@@ -115,7 +132,7 @@ def cookie_of_field(field: str, request: Any, now: int) -> Cookie | None:
         return None
     read = _read_text if len(attributes) <= MAX_REMEMBERED else _read_text.__wrapped__
     said = read(attributes)
-    return said and _cookie(name, value.strip() if equals else None, said, request, now)
+    return said and cookie_said(name, value.strip() if equals else None, said, request, now)
 
 
 def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Cookie | None:
@@ -126,10 +143,10 @@ def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Coo
     """
     (name, value), *attributes = words
     said = _read(attributes)
-    return said and _cookie(name, value, said, request, now)
+    return said and cookie_said(name, value, said, request, now)
 
 
-def _cookie(name: str, value: str | None, said: _Attributes, request: Any, now: int) -> Cookie:
+def cookie_said(name: str, value: str | None, said: Attributes, request: Any, now: int) -> Cookie:
     """Return the cookie of a response to `request`; `now` is what a Max-Age counts from."""
     # One unpacking costs what two looks at a field by its name do.
     (

@@ -147,8 +147,6 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         """Return whether to keep a cookie: every ``set_ok_...`` must agree."""
         trace(" - checking cookie %s=%s", cookie.name, cookie.value)
         assert cookie.name is not None
-        if self._has_no_say(cookie):
-            return True
         return (
             self.set_ok_version(cookie, request)
             and self.set_ok_verifiability(cookie, request)
@@ -156,26 +154,6 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             and self.set_ok_path(cookie, request)
             and self.set_ok_domain(cookie, request)
             and self.set_ok_port(cookie, request)
-        )
-
-    def _has_no_say(self, cookie: Cookie) -> bool:
-        """Return whether none of the rules below can refuse a cookie, whatever the request.
-
-        That is so for most cookies of a policy as it comes; asking the rules takes four times as
-        long.
-        """
-        return (
-            cookie.version == 0
-            and not (cookie.domain_specified or cookie.port_specified)
-            and type(self) is DefaultCookiePolicy
-            and self.netscape
-            and self._allowed_domains is None
-            and not (
-                self._blocked_domains
-                or self.strict_ns_unverifiable
-                or self.strict_ns_set_initial_dollar
-                or self.strict_ns_set_path
-            )
         )
 
     def set_ok_version(self, cookie: Cookie, request: Any) -> bool:
@@ -188,6 +166,9 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         return self._speaks(cookie)
 
     def _speaks(self, cookie: Cookie) -> bool:
+        if cookie.version and cookie.version < 0:
+            trace("   negative version attribute (%s=%s)", cookie.name, cookie.value)
+            return False
         if cookie.version and cookie.version > 0 and not self.rfc2965:
             trace("   RFC 2965 cookies are switched off")
             return False
@@ -198,10 +179,10 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     def set_ok_verifiability(self, cookie: Cookie, request: Any) -> bool:
         """Return whether a third party may set it."""
-        return self._verifiable(cookie, request)
+        return not request.unverifiable or self._verifiable(cookie, request)
 
     def _verifiable(self, cookie: Cookie, request: Any) -> bool:
-        if request.unverifiable and is_third_party(request):
+        if is_third_party(request):
             modern = (cookie.version or 0) > 0
             strict = self.strict_rfc2965_unverifiable if modern else self.strict_ns_unverifiable
             if strict:
@@ -222,8 +203,10 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     def set_ok_path(self, cookie: Cookie, request: Any) -> bool:
         """Return whether the path is one of the request's."""
+        if not cookie.path_specified:
+            return True
         strict = (cookie.version or 0) > 0 or (cookie.version == 0 and self.strict_ns_set_path)
-        if cookie.path_specified and strict and not self.path_return_ok(cookie.path, request):
+        if strict and not self.path_return_ok(cookie.path, request):
             trace("   path attribute %s is not a prefix of request path", cookie.path)
             return False
         return True
@@ -301,11 +284,11 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     def return_ok_version(self, cookie: Cookie, request: Any) -> bool:
         """Return whether cookies of this version are given."""
-        return self._speaks(cookie)
+        return (cookie.version == 0 and self.netscape) or self._speaks(cookie)
 
     def return_ok_verifiability(self, cookie: Cookie, request: Any) -> bool:
         """Return whether a third party may have it."""
-        return self._verifiable(cookie, request)
+        return not request.unverifiable or self._verifiable(cookie, request)
 
     def return_ok_secure(self, cookie: Cookie, request: Any) -> bool:
         """Return whether the request is as safe as the cookie asks."""

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol, Self
 from ..errors import StorageAwayError, StorageError
 from .cookie import Cookie
 from .jar import CookieJar
+from .locks import acquired
 from .policy import CookiePolicy
 from .rfc6265 import RFC6265Policy
 from .trace import trace
@@ -100,8 +101,11 @@ class SharedCookieJar(CookieJar):
         self._learning = False
         self._closed = False
         try:
-            with self._cookies_lock:
+            lock = acquired(self._cookies_lock)
+            try:
                 self._exchange_locked()
+            finally:
+                lock.release()
         except BaseException:
             storage.close()
             raise
@@ -119,7 +123,8 @@ class SharedCookieJar(CookieJar):
             StorageError: the storage cannot be read or written; nothing was changed.
             ValueError: the jar is closed.
         """
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             if self._closed:
                 raise ValueError(f"this {type(self).__name__} is closed")
             if self._depth == 0:
@@ -137,6 +142,8 @@ class SharedCookieJar(CookieJar):
                 self._depth -= 1
             if self._depth == 0 and self._changes:
                 self._exchange_locked()
+        finally:
+            lock.release()
 
     def _exchange_locked(self) -> None:
         """Hand the changes over, and learn what others changed."""
@@ -258,10 +265,13 @@ class SharedCookieJar(CookieJar):
 
     def close(self) -> None:
         """Give the storage back. Everything is in it; the jar answers no more."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             if not self._closed:
                 self._closed = True
                 self._storage.close()
+        finally:
+            lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -287,26 +297,36 @@ def _sets_cookies(response: Any) -> bool:
     return any(fields.get_all(name) for name in ("Set-Cookie", "Set-Cookie2"))
 
 
+# They are a jar's own methods, each in one step.
+SharedCookieJar._own = CookieJar._own | {
+    SharedCookieJar.__iter__,
+    SharedCookieJar.clear,
+    SharedCookieJar.clear_expired_cookies,
+    SharedCookieJar.set_cookie,
+}
+
+
 # --- forks: neither a connection nor a lock that is held may cross one ---
 
 _JARS: weakref.WeakSet[SharedCookieJar] = weakref.WeakSet()
-_paused: list[SharedCookieJar] = []
+#: With the lock of each: a program may replace it.
+_paused: list[tuple[SharedCookieJar, Any]] = []
 
 
 def _before_fork() -> None:
     for jar in list(_JARS):
-        jar._cookies_lock.acquire()
-        _paused.append(jar)
+        _paused.append((jar, acquired(jar._cookies_lock)))
         jar._storage.pause()
 
 
 def _after_fork_in_parent() -> None:
     while _paused:
-        _paused.pop()._cookies_lock.release()
+        _, lock = _paused.pop()
+        lock.release()
 
 
 def _after_fork_in_child() -> None:
-    for jar in _paused:
+    for jar, _ in _paused:
         if jar._changes:
             # Begun by the parent, who goes on with them.
             jar._changes = {}

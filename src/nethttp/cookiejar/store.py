@@ -15,12 +15,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Self
+from contextlib import suppress
+from typing import Any, ClassVar, Self
 
 from ..errors import excerpt
 from .cookie import Cookie
 from .domains import matching_paths
 from .index import Index
+from .locks import acquired
 from .watched import Watched
 
 __all__ = ["CookieStore"]
@@ -49,10 +51,16 @@ class CookieStore:
     Iterating gives the cookies that were there when it began, whatever other threads do.
     """
 
+    # What `__init__` sets stands here too: subclasses need not call it.
+    _cookies_lock: Any = threading.RLock()
     #: Bounds that `_policy` may set; None: none.
     _policy: Any = None
     _index: Index | None = None
     _last_stamp = 0.0
+
+    #: Methods that the others need not call, having the effect themselves, unless a program has
+    #: put another in the place of one: in a subclass, on the object, or on the class.
+    _own: ClassVar[frozenset[Any]]
 
     def __init__(self) -> None:
         self._cookies_lock = threading.RLock()
@@ -68,12 +76,15 @@ class CookieStore:
         state = self.__dict__.copy()
         state.pop("_cookies_lock", None)
         state.pop("_index", None)
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             # Dicts of its own: two jars must not change each other's.
             state["_cookies"] = {
                 domain: {path: dict(by_name) for path, by_name in by_path.items()}
                 for domain, by_path in self._cookies.items()
             }
+        finally:
+            lock.release()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -100,8 +111,8 @@ class CookieStore:
     def _synced_locked(self) -> Index:
         """Return the index, up to date with what programs did to ``_cookies``."""
         index = self._index
-        if index is None:
-            # Fresh from a pickle, by whichever `__setstate__`.
+        if not index:
+            # Fresh from a pickle, by whichever `__setstate__`, or never begun.
             self._index = index = Index()
         if index.root is not self._cookies or index.changes.seen:
             self._take_up_locked(index)
@@ -161,7 +172,7 @@ class CookieStore:
         # Every cookie goes through here: calls are written out, which takes a third of the time.
         index = self._index
         tree = self._cookies
-        if index is None or index.root is not tree or index.changes.seen:
+        if not index or index.root is not tree or index.changes.seen:
             index = self._synced_locked()
             tree = self._cookies
         key = cookie.domain if cookie.partition_key is None else _tree_key(cookie)
@@ -229,6 +240,26 @@ class CookieStore:
         if there is not None:
             self._take_out_locked([there])
 
+    def _take_back(self, cookie: Cookie) -> None:
+        """Remove the cookie that a server takes back by one whose time is over."""
+        lock = acquired(self._cookies_lock)
+        try:
+            if getattr(self.clear, "__func__", None) in self._own:
+                self._remove_like_locked(cookie)
+            else:
+                with suppress(KeyError):
+                    self.clear(cookie.domain, cookie.path, cookie.name)
+        finally:
+            lock.release()
+
+    def _clear_locked(self, cookies: list[Cookie]) -> None:
+        """Remove `cookies`, by `clear` if a program has its own."""
+        if getattr(self.clear, "__func__", None) in self._own:
+            self._take_out_locked(cookies)
+        else:
+            for cookie in cookies:
+                self.clear(cookie.domain, cookie.path, cookie.name)
+
     def _unlink_locked(self, index: Index, cookie: Cookie) -> None:
         """Take a cookie out of the tree, and the levels that become empty."""
         key, path, name = _tree_key(cookie), cookie.path, cookie.name
@@ -289,41 +320,53 @@ class CookieStore:
         `partition`, whose paths `path` begins with.
         """
         found: list[Cookie] = []
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             tree = self._cookies
             if self._synced_locked().partitioned:
                 keys = [key for plain in keys for key in (plain, f"{plain}^{partition}")]
             for by_path in [tree[key] for key in keys if key in tree]:
                 for known in matching_paths(by_path, path):
                     found += by_path[known].values()
+        finally:
+            lock.release()
         return found
 
     def levels_of_site(self, site: str) -> list[dict[str, dict[str, Cookie]]]:
         """Return the cookies of every host of a registrable domain, by path and name."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             index = self._synced_locked()
             if index.sites is None:
                 index.sites = {}
                 for key in self._cookies:
                     index.sites.setdefault(self._site_of(key), {})[key] = None
             return [self._cookies[key] for key in index.sites.get(site, ())]
+        finally:
+            lock.release()
 
     def levels_at(self, keys: Iterable[str]) -> list[dict[str, dict[str, Cookie]]]:
         """Return the cookies of the domains `keys`, by path and name."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             return [self._cookies[key] for key in keys if key in self._cookies]
+        finally:
+            lock.release()
 
     def levels_below(self, domain: str) -> list[dict[str, dict[str, Cookie]]]:
         """Return the cookies of `domain` and every name below it, by path and name.
 
         All domains are asked.
         """
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             return [
                 by_path
                 for key, by_path in self._cookies.items()
                 if f".{key.partition('^')[0]}".endswith(f".{domain}")
             ]
+        finally:
+            lock.release()
 
     def _site_of(self, key: str) -> str:
         site: Callable[[str], str] = self._policy.site_of
@@ -333,9 +376,12 @@ class CookieStore:
 
     def set_cookie(self, cookie: Cookie) -> None:
         """Keep a cookie, whatever the policy says of it."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             # `like` is not called for nothing: every cookie comes through here.
             self._put_locked(cookie if isinstance(cookie, Cookie) else Cookie.like(cookie))
+        finally:
+            lock.release()
 
     def clear(
         self, domain: str | None = None, path: str | None = None, name: str | None = None
@@ -350,7 +396,8 @@ class CookieStore:
             raise ValueError("domain and path must be given to remove a cookie by name")
         if path is not None and domain is None:
             raise ValueError("domain must be given to remove cookies by path")
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             index = self._synced_locked()
             if domain is None:
                 removed = list(index.held.values())
@@ -359,6 +406,8 @@ class CookieStore:
                     self._removed_locked(removed)
                 return
             self._take_out_locked(self._below_locked(domain, path, name))
+        finally:
+            lock.release()
 
     def _below_locked(self, domain: str, path: str | None, name: str | None) -> list[Cookie]:
         """Return the cookies of a domain, one of its paths, one name there; in all partitions."""
@@ -375,18 +424,25 @@ class CookieStore:
 
     def clear_session_cookies(self) -> None:
         """Remove the cookies that end with the session."""
-        with self._cookies_lock:
-            self._take_out_locked([cookie for cookie in self if cookie.discard])
+        lock = acquired(self._cookies_lock)
+        try:
+            self._clear_locked([cookie for cookie in self if cookie.discard])
+        finally:
+            lock.release()
 
     def clear_expired_cookies(self) -> None:
         """Remove the cookies whose time is over. They are never sent anyway."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             now = time.time()
             # All are asked, since programs set `expires` on cookies that are in the jar.
-            self._take_out_locked([cookie for cookie in self if cookie.is_expired(now)])
+            self._clear_locked([cookie for cookie in self if cookie.is_expired(now)])
+        finally:
+            lock.release()
 
     def __iter__(self) -> Iterator[Cookie]:
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             return iter(
                 [
                     cookie
@@ -395,10 +451,17 @@ class CookieStore:
                     for cookie in by_name.values()
                 ]
             )
+        finally:
+            lock.release()
 
     def __len__(self) -> int:
-        with self._cookies_lock:
+        if type(self).__iter__ not in self._own:
+            return sum(1 for _ in self)
+        lock = acquired(self._cookies_lock)
+        try:
             return len(self._synced_locked().held)
+        finally:
+            lock.release()
 
     def __repr__(self) -> str:
         return f"<{self.__class__.__name__}[{', '.join(map(repr, self))}]>"
@@ -434,6 +497,16 @@ class CookieStore:
         for cookie in _cookies_of(json.loads(text)):
             jar.set_cookie(cookie)
         return jar
+
+
+CookieStore._own = frozenset(
+    {
+        CookieStore.__iter__,
+        CookieStore.clear,
+        CookieStore.clear_expired_cookies,
+        CookieStore.set_cookie,
+    }
+)
 
 
 def _cookies_of(document: Any) -> list[Cookie]:

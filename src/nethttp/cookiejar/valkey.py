@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from ..errors import StorageAwayError, StorageError
 from .cookie import Cookie
+from .locks import acquired
 from .policy import CookiePolicy
 from .shared import MAX_REMEMBERED_REMOVALS, News, SharedCookieJar, cookie_in, text_of
 
@@ -358,8 +359,11 @@ class ValkeyCookieJar(SharedCookieJar):
     @property
     def unsaved(self) -> int:
         """How many changes wait for the server to be back."""
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             return len(self._changes)
+        finally:
+            lock.release()
 
     def _bears_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
         if self._storage.when_away == "raise" or not isinstance(error, StorageAwayError):
@@ -373,7 +377,8 @@ class ValkeyCookieJar(SharedCookieJar):
         Raises:
             StorageAwayError: changes wait for the server, and it is still away: they are lost.
         """
-        with self._cookies_lock:
+        lock = acquired(self._cookies_lock)
+        try:
             lost = 0
             if not self._closed and self._changes:
                 self._storage.retry_now()
@@ -386,3 +391,5 @@ class ValkeyCookieJar(SharedCookieJar):
                     f"cookie jar: its server is away; {lost} changes are lost",
                     str(self._storage),
                 )
+        finally:
+            lock.release()

@@ -1,0 +1,42 @@
+"""Names of ``http.cookiejar`` that nothing here uses, and that programs have taken from there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = [
+    "HEADER_QUOTED_VALUE_RE",
+    "HEADER_TOKEN_RE",
+    "HEADER_VALUE_RE",
+    "STRICT_DATE_RE",
+    "Absent",
+    "deepvalues",
+    "unmatched",
+]
+
+HEADER_TOKEN_RE = re.compile(r"^\s*+([^=\s;,]++)")
+HEADER_QUOTED_VALUE_RE = re.compile(r'^\s*+=\s*+"((?:[^"\\]|\\.)*+)"')
+HEADER_VALUE_RE = re.compile(r"^\s*+=\s*+([^\s;,]*+)")
+STRICT_DATE_RE = re.compile(
+    r"^[SMTWF][a-z]{2}, (\d{2}) ([JFMASOND][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$", re.ASCII
+)
+
+
+class Absent:
+    """Stands for a key that is not there, beside None for a value that is None."""
+
+
+def unmatched(match: re.Match[str]) -> str:
+    """Return a text without the part that matched."""
+    return match.string[: match.start()] + match.string[match.end() :]
+
+
+def deepvalues(mapping: Any) -> Iterator[Any]:
+    """Return what stands in nested mappings, such as ``CookieJar._cookies``."""
+    for value in list(mapping.values()):
+        if hasattr(value, "items"):
+            yield from deepvalues(value)
+        else:
+            yield value
