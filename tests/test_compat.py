@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -108,6 +109,7 @@ def test_a_module_runs(tmp_path):
         (["-m"], "expected a module"),
         (["-m", "no_such_module"], "No module named no_such_module"),
         (["--odd"], "expected a program or -m, got --odd"),
+        ([os.path.dirname(__file__)], f"no __main__.py in {os.path.dirname(__file__)}"),
     ],
 )
 def test_wrong_use_is_told_in_a_line(arguments, said):
@@ -115,6 +117,11 @@ def test_wrong_use_is_told_in_a_line(arguments, said):
     assert done.returncode == 2
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_version():
+    done = python("-m", "nethttp.compat", "--version")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "nethttp")
 
 
 def test_a_programs_own_error_is_its_own(tmp_path):

@@ -25,7 +25,7 @@ ALLOWED = {
     "cookiejar": {"errors", "wire", "cookies", "commandline", "overrides", "public"},
     "client": {"wire", "net", "cookies", "cookiejar", "commandline", *GROUND},
     "server": {"wire", "net", "cookies", "commandline", *GROUND},
-    "compat": {"status", "__init__"},
+    "compat": {"commandline", "status", "__init__"},
     # The parts, for type checkers alone: they are imported when they are first used.
     "__init__": {"client", "compat", "cookiejar", "cookies", "server", *GROUND},
     "__main__": {"__init__", "client", "cookiejar", "server", "status", "commandline"},

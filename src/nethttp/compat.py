@@ -169,11 +169,19 @@ def main(argv: list[str]) -> int:
             print(f"{_USAGE}\nexpected a module after -m", file=sys.stderr)
             return 2
         return _run_module(argv[1], argv[1:])
+    if argv[0] == "--version":
+        from .commandline import version_line  # start-up: few ask for it
+
+        print(version_line())
+        return 0
     if argv[0].startswith("-"):
         print(f"{_USAGE}\nexpected a program or -m, got {argv[0]}", file=sys.stderr)
         return 2
     if not os.path.exists(argv[0]):
         print(f"python -m nethttp.compat: no such program: {argv[0]}", file=sys.stderr)
+        return 2
+    if os.path.isdir(argv[0]) and not os.path.exists(os.path.join(argv[0], "__main__.py")):
+        print(f"python -m nethttp.compat: no __main__.py in {argv[0]}", file=sys.stderr)
         return 2
     install()
     sys.argv = argv

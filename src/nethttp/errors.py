@@ -73,6 +73,18 @@ def excerpt(data: bytes | str) -> str:
     return shown if len(data) <= MAX_EXCERPT else f"{shown}... ({len(data)} bytes)"
 
 
+def reason_of(error: Exception) -> str:
+    """Return what went wrong in words for a person: without the number of the error.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "log"))
+    'log: No such file or directory'
+    """
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{error.filename}: "
+        return f"{where}{error.strerror}"
+    return str(error)
+
+
 class HTTPException(Exception):
     """The base of all that HTTP's own rules forbid."""
 

@@ -284,7 +284,13 @@ def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
     assert "no.such.host.invalid" in failed("http://no.such.host.invalid/")
     for bad in ("ftp://a/", "http://", "http://a:b/", "http://a\nb/"):
         assert "expected" in failed(bad)
+    for bad in ("http://a..b/", f"http://{'a' * 300}/"):
+        assert "expected the name of a host, or its address" in failed(bad)
     assert "cannot read" in failed("-d", "@/nothing", url)
+    junk = tmp_path / "junk"
+    junk.write_text("junk")
+    error = failed("--cacert", str(junk), "https://127.0.0.1:1/")
+    assert error.endswith(f"cannot read {junk}: it has no certificate in PEM format\n")
     assert "NAME: VALUE" in failed("-H", "nothing", url)
     assert "Invalid header" in failed("-H", "A b: c", url)
     nowhere = str(tmp_path / "no" / "file")

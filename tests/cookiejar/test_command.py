@@ -194,3 +194,22 @@ def test_as_a_program(source):
         reader.stdout.close()
         assert reader.stderr.read() == b""
     assert reader.returncode == 0
+
+
+def test_what_is_wrong_is_said_in_plain_words(source, tmp_path, capsys):
+    (tmp_path / "bad.json").write_text("{")
+    for words, said in (
+        (["list", "nothing.txt"], "nothing.txt: No such file or directory"),
+        (["list", str(tmp_path / "bad.json")], "expected a jar in JSON: Expecting property name"),
+        (["convert", source, "/nothing/a.txt"], "/nothing/a.txt: No such file or directory"),
+    ):
+        assert main(words) == 2
+        error = capsys.readouterr().err
+        assert f"python -m nethttp.cookiejar: {said}" in error
+        assert error.count("\n") == 1
+
+
+def test_saving_names_the_file_and_not_the_one_that_takes_its_place():
+    with pytest.raises(FileNotFoundError) as failed:
+        MozillaCookieJar().save("/nothing/cookies.txt")
+    assert failed.value.filename == "/nothing/cookies.txt"

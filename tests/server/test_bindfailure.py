@@ -75,3 +75,15 @@ def test_unix_sockets(tmp_path):
     assert said.endswith("Address already in use: a server listens there, or it is no socket")
     assert explained(failure(f"unix:{tmp_path}/no/s")).endswith("No such file or directory")
     assert "too long" in explained(failure(f"unix:{tmp_path}/{'a' * 200}"))
+
+
+def test_a_file_that_is_no_socket_stays(tmp_path):
+    path = tmp_path / "precious"
+    path.write_text("content")
+    said = explained(failure(f"unix:{path}"))
+    assert said.endswith("Address already in use: a server listens there, or it is no socket")
+    assert path.read_text() == "content"
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    failure(f"unix:{link}")
+    assert link.is_symlink()

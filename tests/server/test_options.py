@@ -76,8 +76,10 @@ def test_no_option_has_a_value_that_may_be_left_out_but_those_that_are_joined():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--spa media", "--spa: there is no index.html in "),
-        ("--spa=nothing.html dist", "--spa: there is no nothing.html in "),
+        ("--spa media", "--spa: there is no file 'index.html' in "),
+        ("--spa=nothing.html dist", "--spa: there is no file 'nothing.html' in "),
+        ("--spa=../dist/app.html media", "--spa: there is no file '../dist/app.html' in "),
+        ("--spa= dist", "--spa: there is no file '' in "),
         ("--spa app.html dist", "expected one TARGET and one PORT, got app.html and dist"),
         ("dist media", "expected one TARGET and one PORT, got dist and media"),
         ("9000 --port 8000", "expected one port, got 9000 and --port 8000"),
@@ -100,6 +102,9 @@ def test_what_does_not_fit_together_is_refused(words, said):
         ("--cors=media", "--cors: expected an origin such as https://app.example, got 'media'"),
         ("--dierctory .", "there is no option --dierctory; did you mean --directory?"),
         ("-H X-A", "expected NAME:VALUE, got 'X-A'"),
+        ("-H (a) 0", "expected NAME:VALUE, got '(a)'"),
+        ("--health-path alive", "--health-path: expected a path such as /alive, got 'alive'"),
+        ("--ready-path ", "--ready-path: expected a path such as /alive, got ''"),
         ("--cache-control a\nb", "--cache-control: expected the value of a field"),
     ],
 )

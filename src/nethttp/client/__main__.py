@@ -194,7 +194,8 @@ def _context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
         try:
             context.load_verify_locations(arguments.cacert)
         except OSError as error:
-            reason = error.strerror or "no certificates in it"
+            no_pem = isinstance(error, ssl.SSLError)
+            reason = "it has no certificate in PEM format" if no_pem else error.strerror
             raise _Failure(f"cannot read {arguments.cacert}: {reason}") from None
     if arguments.insecure:
         context.check_hostname = False
@@ -338,6 +339,8 @@ def _answered(arguments: argparse.Namespace, prog: str) -> int:
     except ssl.SSLError as error:
         reason = "the server does not speak TLS" if error.reason in _NO_TLS else error.strerror
         message = f"{arguments.url}: {reason or error}"
+    except UnicodeError:
+        message = f"{arguments.url}: expected the name of a host, or its address"
     except (errors.HTTPException, ValueError) as error:
         message = f"{arguments.url}: {error}"
     except OSError as error:

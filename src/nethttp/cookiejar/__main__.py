@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..commandline import CommandParser, run_command
+from ..errors import reason_of
 from .cookie import Cookie
 from .dates import time2isoz
 from .files import write_whole
@@ -282,8 +283,11 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
         return _COMMANDS[arguments.command](arguments)
     except BrokenPipeError:
         raise
+    except json.JSONDecodeError as error:
+        print(f"{prog}: expected a jar in JSON: {error}", file=sys.stderr)
+        return 2
     except (ArithmeticError, ImportError, OSError, RecursionError, ValueError) as error:
-        print(f"{prog}: {_plain(str(error))}", file=sys.stderr)
+        print(f"{prog}: {_plain(reason_of(error))}", file=sys.stderr)
         return 2
 
 

@@ -33,8 +33,13 @@ def write_whole(filename: str | bytes | os.PathLike[str], text: str) -> None:
         with open(target, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
         return
-    # mkstemp makes files of mode 0600.
-    descriptor, draft = tempfile.mkstemp(prefix=".cookies-", dir=os.path.dirname(target))
+    try:
+        # mkstemp makes files of mode 0600.
+        descriptor, draft = tempfile.mkstemp(prefix=".cookies-", dir=os.path.dirname(target))
+    except OSError as error:
+        # The caller knows the file, and not the one that is to take its place.
+        error.filename = filename
+        raise
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)

@@ -13,11 +13,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
+from ..errors import reason_of
 from .announcement import announcement, certified_hosts
 from .applications import NotServable
 from .colours import has_colours
 from .listeners import CannotListen, Listeners
-from .loglines import reason_of, write_stderr
+from .loglines import write_stderr
 from .options import Refused, addresses_of, parsed, settings_of
 from .supervisor import Supervisor, serve_in_this_process
 from .worker import Settings, TLSFiles

@@ -11,6 +11,7 @@ from __future__ import annotations
 import array
 import os
 import socket
+import stat
 import struct
 import sys
 from collections.abc import Iterable, Mapping
@@ -243,14 +244,22 @@ class Listeners:
 
 
 def _remove_if_deserted(path: str) -> None:
-    """Remove a socket that nobody listens at: a server that was killed leaves its own behind."""
+    """Remove a socket that nobody listens at: a server that was killed leaves its own behind.
+
+    Whatever else is there stays, though a connection to it is refused too; `bind` will say so.
+    """
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return
+    except OSError:
+        return  # There is none.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
             os.unlink(path)
         except OSError:
-            pass  # There is none, or what is there is no socket, as `bind` will say.
+            pass  # A server listens there.
 
 
 def _inherited(environ: Mapping[str, str]) -> range:

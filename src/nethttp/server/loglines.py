@@ -15,7 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable
 
-__all__ = ["ErrorStream", "LineLog", "reason_of", "write_stderr"]
+__all__ = ["ErrorStream", "LineLog", "write_stderr"]
 
 
 def write_stderr(text: str) -> None:
@@ -25,18 +25,6 @@ def write_stderr(text: str) -> None:
         sys.stderr.write(text)
     except Exception:
         pass  # There is nowhere to say it.
-
-
-def reason_of(error: Exception) -> str:
-    """Return what went wrong in words for a person: without the number of the error.
-
-    >>> reason_of(FileNotFoundError(2, "No such file or directory", "log"))
-    'log: No such file or directory'
-    """
-    if isinstance(error, OSError) and error.strerror:
-        where = "" if error.filename is None else f"{error.filename}: "
-        return f"{where}{error.strerror}"
-    return str(error)
 
 
 class ErrorStream:

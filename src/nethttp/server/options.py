@@ -174,9 +174,10 @@ def _add_operation(group: Any) -> None:
         "logs what it logs itself)",
     )
     add("--access-log-file", metavar="FILE", help="the access log (default: standard error)")
-    add("--health-path", metavar="PATH", help="a path that is always answered 200")
+    add("--health-path", type=_path, metavar="PATH", help="a path that is always answered 200")
     add(
         "--ready-path",
+        type=_path,
         metavar="PATH",
         help="a path that is answered 200, and 503 once the server is ending",
     )
@@ -274,7 +275,7 @@ def _with_values_joined(words: Sequence[str]) -> list[str]:
             word = f"--spa={SPA_FILE}"
         elif word == "--cors":
             word = f"--cors={rest.pop(0) if rest and _ORIGIN.fullmatch(rest[0]) else ANY_ORIGIN}"
-        elif word in ("-H", "--header") and len(rest) > 1 and ":" not in rest[0]:
+        elif word in ("-H", "--header") and len(rest) > 1 and grammar.TOKEN.fullmatch(rest[0]):
             word = f"--header={rest.pop(0)}:{rest.pop(0)}"
         joined.append(word)
     return joined
@@ -305,6 +306,12 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
     return int(text)
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/"):
+        raise argparse.ArgumentTypeError(f"expected a path such as /alive, got {text!r}")
+    return text
 
 
 def _positive(text: str) -> int:
@@ -440,8 +447,10 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
         there = os.path.exists(directory)
         wrong = "expected a directory, got the file" if there else "no such directory:"
         raise Refused(f"{wrong} {target or arguments.directory}")
-    if arguments.spa and not os.path.isfile(os.path.join(directory, arguments.spa)):
-        raise Refused(f"--spa: there is no {arguments.spa} in {directory}")
+    if arguments.spa is not None:
+        page = os.path.realpath(os.path.join(directory, arguments.spa))
+        if not page.startswith(os.path.realpath(directory) + os.sep) or not os.path.isfile(page):
+            raise Refused(f"--spa: there is no file {arguments.spa!r} in {directory}")
     handler = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler
     served = functools.partial(handler, directory=directory, **_file_options(arguments))
     return lambda: Servable("directory", served), directory

@@ -21,11 +21,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ..errors import reason_of
 from .applications import NotServable
 from .arenas import use_one_arena
 from .exits import end_process, forget_exit_functions
 from .listeners import Listeners
-from .loglines import reason_of, write_stderr
+from .loglines import write_stderr
 from .worker import Settings, Worker
 
 __all__ = ["Supervisor", "serve_in_this_process"]

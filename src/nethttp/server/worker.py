@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import reason_of
 from ..net.tls import server_context
 from ..wire.limits import Limits
 from .accesslog import (
@@ -27,7 +28,7 @@ from .contract import Application, EngineLimits
 from .engine import Engine
 from .handling import HandlerApplication, runs_on_the_engine
 from .health import with_health
-from .loglines import reason_of, write_stderr
+from .loglines import write_stderr
 from .servers import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
 if TYPE_CHECKING:
