@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 import trustme
 
 from nethttp.server import BaseHTTPRequestHandler
+from nethttp.server.filecache import StoredFile
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -129,3 +131,41 @@ def trusting(authority):
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
+
+
+@pytest.fixture
+def stored_file():
+    """Return a function that opens a path as a `StoredFile`."""
+
+    def open_path(path) -> StoredFile:
+        return StoredFile(str(path), os.open(path, os.O_RDONLY))
+
+    return open_path
+
+
+@pytest.fixture
+def as_a_user(tmp_path):
+    """Return a context manager in which this process is one without root's rights.
+
+    `tmp_path` belongs to everyone then.
+    """
+    if not hasattr(os, "geteuid"):
+        pytest.skip("this system has no users")
+
+    @contextmanager
+    def user() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        folder = tmp_path
+        while folder.stat().st_uid == 0 and folder.parent != folder:
+            if folder.stat().st_mode & 0o7077 == 0:
+                folder.chmod(0o755)
+            folder = folder.parent
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return user

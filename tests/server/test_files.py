@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from nethttp.client import HTTPConnection
 from nethttp.server import SimpleHTTPRequestHandler
+from nethttp.server.beneath import open_beneath
 from nethttp.server.files import SimpleHTTPRequestHandler as Files
-from nethttp.server.paths import is_inside, local_path, open_regular_file
+from nethttp.server.paths import local_path
 from nethttp.wire.values import format_http_date
 
 CONTENT = bytes(range(256)) * 40
@@ -317,23 +318,15 @@ def test_no_device_or_pipe_is_opened(http, site, tmp_path):
         sock.bind(str(site / "socket"))
         for name in ("pipe", "socket"):
             assert http.status("/" + name) == 404
-    with pytest.raises(OSError):
-        open_regular_file("/dev/zero")
+    for links in ("inside", "all"):
+        with pytest.raises(FileNotFoundError):
+            open_beneath("/dev", "/dev/zero", links)
 
 
 @given(st.text(alphabet="./%2eE5cC\\0aA~ \0", max_size=30))
 def test_no_path_leaves_the_root_textually(path):
     found = local_path("/srv/site", "/" + path)
     assert os.path.normpath(found.replace("\0", "0")).startswith("/srv/site")
-
-
-def test_is_inside(tmp_path):
-    root = tmp_path / "a"
-    root.mkdir()
-    (tmp_path / "ab").mkdir()
-    assert is_inside(str(root), str(root))
-    assert not is_inside(str(tmp_path / "ab"), str(root))
-    assert not is_inside(str(root / "\0"), str(root))
 
 
 # --- seams ---
@@ -428,3 +421,16 @@ def test_the_current_directory_is_the_default(monkeypatch, site, serve):
     assert http.ask("/page.html").body == b"<h1>page</h1>"
     http.connection.close()
     assert Path.cwd() == site
+
+
+def test_what_may_not_be_read_is_forbidden(http, site, as_a_user):
+    (site / "page.html").chmod(0)
+    (site / "sub").chmod(0)
+    (site / "empty").chmod(0o311)
+    with as_a_user():
+        assert http.status("/page.html") == 403
+        assert http.status("/sub/index.html") == 403
+        # What the standard library documents of directories that cannot be listed.
+        assert http.status("/empty/") == 404
+        assert http.status("/data.bin") == 200
+    (site / "sub").chmod(0o755)

@@ -12,7 +12,7 @@ import trustme
 
 from nethttp.client import HTTPConnection, HTTPSConnection
 from nethttp.server import SimpleHTTPRequestHandler, ThreadingHTTPSServer, files
-from nethttp.server.filecache import MAX_IN_MEMORY, StoredFile
+from nethttp.server.filecache import MAX_IN_MEMORY
 
 LONG_AGO = 1_000_000_000
 TEXT = b"To be, or not to be, that is the question.\n" * 100
@@ -311,10 +311,10 @@ def test_every_answer_is_logged(serve, connect, site, capsys):
     assert all(line.endswith('"GET /page.txt HTTP/1.1" 200 -') for line in lines)
 
 
-def test_a_small_file_is_held_in_memory_from_the_first_time_on(site):
+def test_a_small_file_is_held_in_memory_from_the_first_time_on(site, stored_file):
     # Its time of access is older than a day, so that the system notes that it was read.
     os.utime(site / "page.txt", (LONG_AGO - 1, LONG_AGO))
-    assert StoredFile(str(site / "page.txt")).content == TEXT
+    assert stored_file(site / "page.txt").content == TEXT
 
 
 def test_what_long_fields_decide_is_not_remembered(serve, connect, site, counted):
@@ -327,9 +327,9 @@ def test_what_long_fields_decide_is_not_remembered(serve, connect, site, counted
     assert files._known_deciding.cache_info().currsize == before + 1
 
 
-def test_what_was_found_since_the_request_came_is_good_enough(site):
+def test_what_was_found_since_the_request_came_is_good_enough(site, stored_file):
     path = site / "page.txt"
-    stored = StoredFile(str(path))
+    stored = stored_file(path)
     assert stored.is_current()
     checked = stored.checked
     write(path, b"other")

@@ -12,7 +12,7 @@ import pytest
 
 from nethttp.client import HTTPConnection
 from nethttp.server import SimpleHTTPRequestHandler, representations
-from nethttp.server.filecache import MAX_IN_MEMORY, BoundedCache, StoredFile
+from nethttp.server.filecache import MAX_IN_MEMORY, BoundedCache
 from nethttp.server.representations import MAX_COMPRESSED, MIN_COMPRESSED
 
 TEXT = b"All the world's a stage, and all the men and women merely players.\n" * 200
@@ -273,9 +273,9 @@ def test_many_read_one_kept_descriptor_at_once(serve, site):
     assert not wrong
 
 
-def test_a_stored_file_closes_its_descriptor_with_its_last_reader(site):
+def test_a_stored_file_closes_its_descriptor_with_its_last_reader(site, stored_file):
     (site / "big").write_bytes(bytes(MAX_IN_MEMORY + 1))
-    stored = StoredFile(str(site / "big"))
+    stored = stored_file(site / "big")
     descriptor = stored.descriptor
     view = stored.view(10, 20)
     del stored

@@ -12,7 +12,6 @@ import weakref
 import pytest
 
 from nethttp.server import patience
-from nethttp.server.filecache import StoredFile
 from nethttp.server.patience import Patience, PatientWriter
 from nethttp.server.writer import MAX_JOINED
 
@@ -42,12 +41,12 @@ class Carrier(socket.socket):
         return len(data)
 
 
-def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch):
+def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch, stored_file):
     if not patience.MORE_FOLLOWS:
         pytest.skip("this system knows no MSG_MORE")
     ours, theirs = ends
     (tmp_path / "file").write_bytes(b"a" * 100_000)
-    stored = StoredFile(str(tmp_path / "file"))
+    stored = stored_file(tmp_path / "file")
     held = []
 
     def sendfile(*args):

@@ -123,7 +123,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             script, slash, path_info = path_info.partition("/")
         name = f"{directory}/{script}"
         file = self.translate_path(name)
-        if not os.path.exists(file) or not self._may_serve(file):
+        if not self._is_there(file):
             self.send_error(HTTPStatus.NOT_FOUND, f"No such CGI script ({name!r})")
         elif not os.path.isfile(file):
             self.send_error(HTTPStatus.FORBIDDEN, f"CGI script is not a plain file ({name!r})")
@@ -131,6 +131,20 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             self.send_error(HTTPStatus.FORBIDDEN, f"CGI script is not executable ({name!r})")
         else:
             self._run_script(file, query, self._environment(name, slash + path_info, query))
+
+    def _is_there(self, file: str) -> bool:
+        """Return whether there is a script, or a directory, inside the root.
+
+        It is run by its name. Who can exchange that meanwhile can write scripts there as well.
+        """
+        try:
+            os.close(self._open(file))
+        except PermissionError:
+            # One that may be run need not be readable.
+            return os.path.exists(file)
+        except OSError:
+            return False
+        return True
 
     def _environment(self, name: str, path_info: str, query: str) -> dict[str, str]:
         """Return the meta-variables of RFC 3875 section 4.1, after this process's environment."""

@@ -8,15 +8,15 @@ link on the way that leads elsewhere) is forgotten after `LIFE` seconds.
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
-
-from .paths import open_regular_file
 
 __all__ = ["MAX_IN_MEMORY", "BoundedCache", "FileView", "StoredFile"]
 
@@ -49,37 +49,39 @@ class StoredFile:
         *("modified_ns", "path", "settled", "size"),
     )
 
-    def __init__(self, path: str) -> None:
-        """Open `path`.
+    def __init__(self, path: str, descriptor: int) -> None:
+        """Take over `descriptor`, what `path` was opened as.
 
         Raises:
-            OSError: it cannot be opened, or is no regular file.
+            OSError: it is no regular file, or cannot be read.
         """
-        self.descriptor = -1
+        self.descriptor = descriptor
         self.path = path
         self.checked = -math.inf
         """When it was last found to be current, a time of `time.monotonic`."""
-        with open_regular_file(path) as file:
-            descriptor = file.fileno()
-            status = os.fstat(descriptor)
-            self.identity = _identity(status)
-            self.content: bytes | None = None
-            if status.st_size <= MAX_IN_MEMORY:
-                content = os.pread(descriptor, MAX_IN_MEMORY + 1, 0)
-                # Content and size belong together only if nobody wrote in between. That it was
-                # read now, which the system may note, is no change.
-                unchanged = _identity(os.fstat(descriptor)) == self.identity
-                if len(content) == status.st_size and unchanged:
-                    self.content = content
-            self.size = status.st_size
-            self.modified_ns = status.st_mtime_ns
-            self.settled = time.time() - status.st_mtime > SETTLED_SECONDS
-            if self.content is None:
-                self.descriptor = os.dup(descriptor)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError(errno.ENOENT, "no regular file", path)
+        self.identity = _identity(status)
+        self.content: bytes | None = None
+        self.size = status.st_size
+        self.modified_ns = status.st_mtime_ns
+        self.settled = time.time() - status.st_mtime > SETTLED_SECONDS
+        if self.size <= MAX_IN_MEMORY:
+            content = os.pread(descriptor, MAX_IN_MEMORY + 1, 0)
+            # Content and size belong together only if nobody wrote in between. That it was
+            # read now, which the system may note, is no change.
+            unchanged = _identity(os.fstat(descriptor)) == self.identity
+            if len(content) == self.size and unchanged:
+                self.content = content
+                self._close()
 
-    def __del__(self) -> None:
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
+    def _close(self) -> None:
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    __del__ = _close
 
     @property
     def cost(self) -> int:

@@ -22,11 +22,12 @@ from ..status import HTTPStatus
 from ..wire.fields import FieldFinder
 from ..wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from . import cors, listing, preconditions, ranges
+from .beneath import is_directory, open_beneath, open_named
 from .dates import DatedHead
 from .filecache import BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
 from .mediatypes import MEDIA_TYPES, media_type
-from .paths import LinkPolicy, is_inside, local_path
+from .paths import LinkPolicy, local_path
 from .patience import PatientWriter
 from .representations import Representation, Resource
 from .seams import current
@@ -172,20 +173,30 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         resource = self._remembered(path)
         if resource is not None:
             return self._send_resource(resource)
-        if not self._may_serve(path):
-            return self._send_not_found()
-        file = path
-        if os.path.isdir(path):
-            if not urlsplit(self.path).path.endswith("/"):
-                return self._redirect_to_directory()
-            index = self._find_index(path)
-            if index is not None:
-                file = index
-            elif self.show_listing and self.spa is None:
-                return self.list_directory(path)
-        # "file/" names a directory, and there is none (bpo-17324).
-        resource = None if file.endswith("/") else self._look_up(path, file)
-        return self._send_not_found() if resource is None else self._send_resource(resource)
+        try:
+            return self._send_path(path)
+        except OSError as error:
+            return self._send_refusal(error)
+
+    def _send_path(self, path: str) -> Any:
+        """Send the head for what is at `path`, of which nothing is remembered.
+
+        Raises:
+            OSError: there is nothing that may be served.
+        """
+        descriptor = self._open(path)
+        if not is_directory(descriptor):
+            return self._send_resource(self._look_up(path, path, descriptor))
+        os.close(descriptor)
+        if not urlsplit(self.path).path.endswith("/"):
+            return self._redirect_to_directory()
+        for name in self.index_pages:
+            index = os.path.join(path, name)
+            if (descriptor := self._open_index(index)) >= 0:
+                return self._send_resource(self._look_up(path, index, descriptor))
+        if self.show_listing and self.spa is None:
+            return self.list_directory(path)
+        return self._send_not_found()
 
     # --- what was answered before ---
 
@@ -241,43 +252,53 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         resource = _RESOURCES.get((path, self._find_site()))
         return resource if resource is not None and resource.is_current(since) else None
 
-    def _look_up(self, path: str, file: str) -> Resource | None:
-        """Return the resource in `file`, remembered as what is at `path`; None if none can be."""
+    def _look_up(self, path: str, file: str, descriptor: int) -> Resource:
+        """Return the resource in `file`, opened as `descriptor`, remembered as what is at `path`.
+
+        Raises:
+            OSError: it is no regular file, or cannot be read.
+        """
         # A program that sends the content in its own way is given it as it is.
         copies = type(self).copyfile is not SimpleHTTPRequestHandler.copyfile
-        try:
-            resource = Resource(
-                StoredFile(file),
-                self.guess_type(file),
-                neighbour=self._open_neighbour if self.precompressed and not copies else None,
-                compress=self.compress and not copies,
-            )
-        except OSError:
-            return None
+        resource = Resource(
+            StoredFile(file, descriptor),
+            self.guess_type(file),
+            neighbour=self._open_neighbour if self.precompressed and not copies else None,
+            compress=self.compress and not copies,
+        )
         if resource.stored.settled:
             _RESOURCES.put((path, self._find_site()), resource, resource.cost)
         return resource
 
     def _open_neighbour(self, path: str) -> StoredFile:
-        if not self._may_serve(path):
-            raise FileNotFoundError(path)
-        return StoredFile(path)
+        return StoredFile(path, self._open(path))
 
-    def _may_serve(self, path: str) -> bool:
-        """Whether a link may lead where `path` does.
+    def _open(self, path: str) -> int:
+        """Return a descriptor of the file or directory at `path`, if that may be served.
 
         A subclass that maps paths in its own way answers for where they lead.
+
+        Raises:
+            OSError: it may not, or cannot be opened.
         """
         if type(self).translate_path is not SimpleHTTPRequestHandler.translate_path:
-            return "\0" not in path
-        return is_inside(path, self.directory, self.follow_links)
+            return open_named(path)
+        return open_beneath(os.fspath(self.directory), path, self.follow_links)
 
-    def _find_index(self, path: str) -> str | None:
-        for name in self.index_pages:
-            index = os.path.join(path, name)
-            if os.path.isfile(index) and self._may_serve(index):
-                return index
-        return None
+    def _open_index(self, path: str) -> int:
+        """Return a descriptor of the index page `path`; -1 if there is none to be served.
+
+        Raises:
+            PermissionError: it may not be read.
+        """
+        if not os.path.isfile(path):
+            return -1
+        try:
+            return self._open(path)
+        except PermissionError:
+            raise
+        except OSError:
+            return -1
 
     # --- what is answered ---
 
@@ -289,6 +310,13 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.send_header("Location", location)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def _send_refusal(self, error: OSError) -> Any:
+        """Send what is due where a file or directory cannot be opened."""
+        if isinstance(error, PermissionError):
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return None
+        return self._send_not_found()
 
     def _send_not_found(self) -> Any:
         """Send the application's page, the page of a 404, or an error."""
@@ -321,7 +349,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         path = os.path.join(self.directory, name)
         if (resource := self._remembered(path)) is not None:
             return resource
-        return self._look_up(path, path) if self._may_serve(path) else None
+        try:
+            return self._look_up(path, path, self._open(path))
+        except OSError:
+            return None
 
     def _deciding_fields(self) -> Mapping[str, str]:
         block = self._block
@@ -450,7 +481,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         Returns None, with an error sent, if the directory cannot be read.
         """
         try:
-            entries = listing.read_entries(os.fspath(path))
+            entries = self._read_entries(os.fspath(path))
         except OSError:
             self.send_error(HTTPStatus.NOT_FOUND, "No permission to list directory")
             return None
@@ -463,6 +494,30 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         return io.BytesIO(body)
+
+    def _read_entries(self, path: str) -> list[listing.Entry]:
+        """Return the entries of the directory `path`.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        descriptor = self._open(path)
+        try:
+            readable = os.open(os.curdir, os.O_RDONLY, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+
+        def follow(name: str) -> os.stat_result:
+            found = self._open(os.path.join(path, name))
+            try:
+                return os.fstat(found)
+            finally:
+                os.close(found)
+
+        try:
+            return list(listing.read_entries(readable, follow))
+        finally:
+            os.close(readable)
 
     # --- the seams below ---
 

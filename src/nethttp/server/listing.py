@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from .seams import current
@@ -68,25 +69,27 @@ footer { color: var(--soft); font-size: .85rem; margin-top: 1rem }
 """
 
 
-def read_entries(path: str) -> list[Entry]:
-    """Return the entries of the directory `path`.
+def read_entries(directory: int | str, follow: Callable[[str], os.stat_result]) -> Iterator[Entry]:
+    """Yield the entries of a directory, by its descriptor or path, in the system's order.
+
+    `follow` returns the status of what a link leads to, and raises `OSError` if that is not to be
+    served.
 
     Raises:
         OSError: it cannot be read.
     """
-    entries = []
-    with os.scandir(path) as found:
+    with os.scandir(directory) as found:
         for item in found:
+            is_link = item.is_symlink()
             try:
-                is_directory = item.is_dir()
-                status = item.stat()
-                size = None if is_directory else status.st_size
-                entry = Entry(item.name, is_directory, item.is_symlink(), size, status.st_mtime)
+                status = follow(item.name) if is_link else item.stat()
             except OSError:
-                # A link that leads nowhere, or an entry that went away meanwhile.
-                entry = Entry(item.name, False, item.is_symlink(), None, None)
-            entries.append(entry)
-    return entries
+                # A link that leads nowhere, or out; or an entry that went away meanwhile.
+                yield Entry(item.name, False, is_link, None, None)
+                continue
+            is_directory = stat.S_ISDIR(status.st_mode)
+            size = None if is_directory else status.st_size
+            yield Entry(item.name, is_directory, is_link, size, status.st_mtime)
 
 
 def human_size(size: int) -> str:
@@ -180,8 +183,9 @@ def _row(entry: Entry) -> str:
         size = f'<span title="{entry.size} bytes">{human_size(entry.size)}</span>'
     if entry.modified is not None:
         date = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
-    # Programs look for the list, and for items that begin so.
-    return (
-        f'<li><a href="{href}">{escape(entry.name + mark, quote=False)}</a>'
-        f'<span class="size">{size}</span><span class="date">{date}</span></li>'
-    )
+    name = escape(entry.name + mark, quote=False)
+    # Programs look for the list, and for items that begin so. A link that leads out or nowhere is
+    # shown, and none to follow.
+    leads = not entry.is_link or entry.is_directory or entry.size is not None
+    shown = f'<a href="{href}">{name}</a>' if leads else f"<span>{name}</span>"
+    return f'<li>{shown}<span class="size">{size}</span><span class="date">{date}</span></li>'

@@ -1,18 +1,17 @@
-r"""From the path of a URL to a file inside the root, and never outside.
+r"""From the path of a URL to a path below the root, textually.
 
-A path is taken apart textually first (`..`, encodings, separators, NUL, names that mean a device);
-then, since a link may lead anywhere, the file that it resolves to must lie inside the root as well.
+`..`, encodings, separators, NUL and names that mean a device are dealt with here. Where links lead
+is for whoever opens the path: `beneath`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import stat
 import urllib.parse
-from typing import BinaryIO, Literal
+from typing import Literal
 
-__all__ = ["LinkPolicy", "is_inside", "local_path", "open_regular_file"]
+__all__ = ["LinkPolicy", "local_path"]
 
 LinkPolicy = Literal["inside", "all", "none"]
 """Which symbolic links are followed: those that stay inside the root, all, or none."""
@@ -75,45 +74,3 @@ def local_path(root: str, path: str) -> str:
     found = os.path.join(root, *parts)
     names_directory = path.partition("?")[0].partition("#")[0].rstrip().endswith("/")
     return found + "/" if names_directory and not found.endswith("/") else found
-
-
-def is_inside(path: str, root: str, links: LinkPolicy = "inside") -> bool:
-    """Return whether there is a `path`, and what it resolves to may be served from `root`.
-
-    >>> [is_inside(path, "/usr") for path in ("/usr/bin", "/usr/../etc", "/usr/nothing")]
-    [True, False, False]
-    """
-    try:
-        # What is missing, and longer than a path may be, is found out at once: resolving links
-        # costs a look at each of the names in it.
-        os.lstat(path)
-    except (OSError, ValueError):
-        return False
-    resolve = os.path.abspath if links == "all" else os.path.realpath
-    top, found = resolve(root), resolve(path)
-    if links == "none" and found != os.path.join(top, os.path.relpath(path, root)).rstrip("/."):
-        # Some link on the way from the root; the root itself may be one.
-        return found == top
-    return found == top or found.startswith(top.rstrip(os.sep) + os.sep)
-
-
-def open_regular_file(path: str) -> BinaryIO:
-    """Return `path` opened for reading, if it is a regular file.
-
-    A FIFO or device would make the open, or the first read, wait for ever.
-
-    Raises:
-        OSError: it cannot be opened, or is no regular file.
-    """
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-    except ValueError as error:
-        raise FileNotFoundError(str(error)) from None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileNotFoundError(f"{path!r} is no regular file")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise

@@ -1,0 +1,188 @@
+"""Opens what lies beneath a directory, and nothing else, whoever exchanges names meanwhile.
+
+To look where a path leads and then to open it by its name are two steps, and who may write below
+the root can put a link in its place between them. So a path is walked: each name is opened relative
+to the descriptor of the directory before it, and no name that is a link is followed. Where a link
+leads is found out by its name, which may be as wrong as it likes: what it is said to be is walked
+from the root in the same way.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from .paths import LinkPolicy
+
+__all__ = ["is_directory", "open_beneath", "open_named"]
+
+MAX_LINKS = 40
+"""Links that one path may go through, as on Linux."""
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+#: A FIFO or device that has come to stand where a file was would make the open wait for ever.
+_FILE = _FLAGS | getattr(os, "O_NONBLOCK", 0)
+#: A directory is passed through by whoever may enter it, though it may not be read.
+_DIRECTORY = _FLAGS | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+#: What systems say of a link that was to be opened without being followed.
+_IS_LINK = frozenset(
+    {errno.ELOOP, errno.ENOTDIR, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
+)
+
+CAN_WALK = os.open in os.supports_dir_fd and os.readlink in os.supports_dir_fd and _NO_LINK != 0
+"""Whether this system opens names relative to a directory (Windows does not)."""
+
+
+def open_beneath(root: str, path: str, links: LinkPolicy = "inside") -> int:
+    """Return a descriptor of the regular file or the directory `path`, which begins with `root`.
+
+    `root` itself may be a link. A directory's descriptor is one to open names relative to.
+
+    Raises:
+        PermissionError: it may not be opened.
+        OSError: it is not there, is neither file nor directory, lies outside, or a link on the way
+            is not to be followed.
+    """
+    if links == "all":
+        if not _is_below(os.path.abspath(path), os.path.abspath(root)):
+            raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
+        return open_named(path)
+    # A look by name costs least where nothing is there; it tells a file from a directory, too.
+    is_file = _is_file(path)
+    names = _names_below(path, root)
+    if not CAN_WALK:
+        return _open_and_look(root, path, names, links, is_file)
+    for _ in range(MAX_LINKS + 1):
+        found = _walk(root, names, is_file)
+        if found >= 0:
+            return found
+        if links == "none":
+            break
+        names = _where_links_lead(root, names, -found - 1)
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+
+def open_named(path: str) -> int:
+    """Return a descriptor of the regular file or the directory `path`, wherever links lead.
+
+    Raises:
+        OSError: it cannot be opened, or is neither.
+    """
+    return _checked(os.open(path, _FILE if _is_file(path) else _DIRECTORY), path)
+
+
+def is_directory(descriptor: int) -> bool:
+    """Return whether a descriptor is that of a directory."""
+    return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+
+
+def _is_file(path: str) -> bool:
+    """Return whether `path` names a regular file, and not a directory.
+
+    Raises:
+        OSError: it names neither.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError as error:
+        raise FileNotFoundError(str(error)) from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise FileNotFoundError(errno.ENOENT, "neither a file nor a directory", path)
+    return stat.S_ISREG(mode)
+
+
+def _checked(descriptor: int, path: str) -> int:
+    """Return a descriptor of a regular file or a directory; close any other."""
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return descriptor
+    os.close(descriptor)
+    raise FileNotFoundError(errno.ENOENT, "neither a file nor a directory", path)
+
+
+def _is_below(path: str, root: str) -> bool:
+    if not root:
+        # The current directory, whatever it is by then.
+        return not os.path.isabs(path)
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _names_below(path: str, root: str) -> list[str]:
+    """Return the names that lead from `root` to `path`.
+
+    Raises:
+        FileNotFoundError: they lead outside.
+    """
+    names: list[str] = []
+    if not _is_below(path, root):
+        raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
+    for name in path[len(root) :].split(os.sep):
+        if name == os.pardir:
+            if not names:
+                raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
+            names.pop()
+        elif name and name != os.curdir:
+            names.append(name)
+    return names
+
+
+def _walk(root: str, names: list[str], is_file: bool) -> int:
+    """Return a descriptor of what `names` lead to; -1 - i if that of index i is a link."""
+    place = os.open(root or os.curdir, _DIRECTORY)
+    last = len(names) - 1
+    for index, name in enumerate(names):
+        flags = _FILE if is_file and index == last else _DIRECTORY
+        try:
+            found = os.open(name, flags | _NO_LINK, dir_fd=place)
+        except OSError as error:
+            if error.errno in _IS_LINK and _is_link(name, place):
+                return -1 - index
+            raise
+        finally:
+            os.close(place)
+        place = found
+    return _checked(place, names[-1]) if names else place
+
+
+def _is_link(name: str, directory: int) -> bool:
+    try:
+        os.readlink(name, dir_fd=directory)
+    except OSError:
+        return False
+    return True
+
+
+def _where_links_lead(root: str, names: list[str], index: int) -> list[str]:
+    """Return the names that lead to where `names` do, with the link at `index` followed.
+
+    Raises:
+        FileNotFoundError: it leads outside, or nowhere.
+    """
+    top = os.path.realpath(root)
+    target = os.path.realpath(os.path.join(top, *names[: index + 1]))
+    return [*_names_below(target, top), *names[index + 1 :]]
+
+
+def _open_and_look(root: str, path: str, names: list[str], links: LinkPolicy, is_file: bool) -> int:
+    """Return what `open_beneath` does, where names cannot be opened relative to a directory.
+
+    What was opened must be what a path without links names afterwards. Who can exchange a name
+    twice within microseconds is not kept out by that.
+    """
+    top = os.path.realpath(root)
+    target = os.path.realpath(path)
+    if not _is_below(target, top) or (links == "none" and target != os.path.join(top, *names)):
+        raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
+    descriptor = _checked(os.open(target, _FILE if is_file else _DIRECTORY), path)
+    try:
+        if os.path.realpath(target) != target or not os.path.samestat(
+            os.fstat(descriptor), os.stat(target)
+        ):
+            raise FileNotFoundError(errno.ENOENT, "exchanged meanwhile", path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
