@@ -87,9 +87,9 @@ def test_content_has_an_average_rate(pair):
         sent.append(clock.now)
 
     class Dripping(SocketReader):
-        def _receive(self, buffer, seconds):
+        def _receive(self, buffer, seconds, flags):
             drip()
-            return super()._receive(buffer, seconds)
+            return super()._receive(buffer, seconds, flags)
 
     reader = Dripping(ours, 5, clock=clock)
     reader.allow(2, 10)
@@ -107,10 +107,10 @@ def test_content_that_comes_fast_enough_takes_as_long_as_it_takes(pair):
     clock = Clock()
 
     class Slow(SocketReader):
-        def _receive(self, buffer, seconds):
+        def _receive(self, buffer, seconds, flags):
             clock.now += 4
             theirs.sendall(b"x" * 10)
-            return super()._receive(buffer, seconds)
+            return super()._receive(buffer, seconds, flags)
 
     reader = Slow(ours, 5, clock=clock)
     reader.allow(2, 10)

@@ -71,6 +71,7 @@ def doors():
                 busy_response=busy_response,
                 verify=None,
                 tell=print,
+                other_way=None,
             )
             made.append(doors)
             doors.open()

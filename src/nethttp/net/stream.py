@@ -15,7 +15,7 @@ from math import inf
 
 from .allowance import Allowance
 
-__all__ = ["SocketReader"]
+__all__ = ["PeekingReader", "SocketReader"]
 
 _NOTHING = memoryview(b"")
 
@@ -27,15 +27,17 @@ def _wait_plainly() -> None:
 class SocketReader(io.RawIOBase):
     """Reads from `sock`; every wait takes at most `timeout` seconds (None: as long as it takes).
 
-    `before_wait` is called before the socket is waited for: whatever the peer must see first is to
-    be sent there. `clock` returns seconds and never goes back. `ahead` was read off the socket
-    before, and comes first.
+    A time-out that the program gives the socket itself is obeyed from then on, in the place of
+    `timeout`. `before_wait` is called before the socket is waited for: whatever the peer must see
+    first is to be sent there. `clock` returns seconds and never goes back. `ahead` was read off the
+    socket before, and comes first.
     """
 
     __slots__ = (
         "_ahead",
         "_allowance",
         "_before_wait",
+        "_bound",
         "_budget",
         "_clock",
         "_deadline",
@@ -55,6 +57,8 @@ class SocketReader(io.RawIOBase):
         ahead: bytes = b"",
     ) -> None:
         self._sock = sock
+        #: The socket's time-out, unless the program has changed it.
+        self._bound = sock.gettimeout()
         self._before_wait = before_wait
         self._clock = clock
         self._timeout = timeout
@@ -65,7 +69,7 @@ class SocketReader(io.RawIOBase):
         self._stopped = False
         self.timed_out = False
         """Whether a wait has ended without a byte."""
-        self._bound_waits(timeout)
+        self._give(timeout)
 
     def close(self) -> None:
         # Who is called before a wait nearly always holds this file: a circle.
@@ -76,6 +80,8 @@ class SocketReader(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
+        # It may be for another process, which would not wait at a socket with a time-out.
+        self.lend(None)
         return self._sock.fileno()
 
     @property
@@ -85,12 +91,33 @@ class SocketReader(io.RawIOBase):
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
-        self._timeout = seconds
-        self._bound_waits(seconds)
+        if not self._is_programs():
+            self._timeout = seconds
+            self._give(seconds)
 
-    def _bound_waits(self, seconds: float | None) -> None:
+    def _give(self, seconds: float | None) -> None:
         """Let no wait of the socket itself take longer."""
         self._sock.settimeout(seconds)
+        self._bound = seconds
+
+    def _is_programs(self) -> bool:
+        """Whether the program has given the socket a time-out of its own."""
+        own = self._sock.gettimeout()
+        if own == self._bound:
+            return False
+        self._timeout = own
+        return True
+
+    def lend(self, seconds: float | None) -> None:
+        """Let the program have the socket with this time-out; waits of this reader keep theirs."""
+        if not self._is_programs():
+            self._sock.settimeout(seconds)
+            self._bound = seconds
+
+    def wait_at_most(self, seconds: float | None) -> None:
+        """Let waits of this reader, and of no other that has the socket, take so long."""
+        if not self._is_programs():
+            self._timeout = seconds
 
     def begin(self, budget: float | None) -> None:
         """From the next byte on, all waits together may take `budget` seconds, until `end`.
@@ -146,19 +173,25 @@ class SocketReader(io.RawIOBase):
             return self._take_ahead(buffer)
         if self._stopped:
             return None
+        count = self._wait(buffer)
+        if self._allowance is not None:
+            self._allowance.moved += count
+        return count
+
+    def _wait(self, buffer: memoryview, flags: int = 0) -> int:
+        """Receive once into `buffer`, with all bounds; return how many bytes came."""
         self._before_wait()
+        self._is_programs()
         allowance = self._allowance
         began = self._clock()
         try:
-            count = self._receive(buffer, self._longest_wait(began))
+            count = self._receive(buffer, self._longest_wait(began), flags)
         except TimeoutError:
             self.timed_out = True
             raise
         finally:
             if allowance is not None:
                 allowance.waited += self._clock() - began
-        if allowance is not None:
-            allowance.moved += count
         if self._budget is not None and self._deadline is None:
             self._deadline = self._clock() + self._budget
         return count
@@ -181,16 +214,33 @@ class SocketReader(io.RawIOBase):
                 longest = left if longest is None else min(left, longest)
         return longest
 
-    def _receive(self, buffer: memoryview, seconds: float | None) -> int:
+    def _receive(self, buffer: memoryview, seconds: float | None, flags: int) -> int:
         """Receive once, after a wait of so many seconds at most.
 
         Raises:
             TimeoutError: nothing came.
         """
-        if seconds == self._timeout:
-            return self._sock.recv_into(buffer)
+        own = self._sock.gettimeout()
+        if own == seconds:
+            return self._sock.recv_into(buffer, 0, flags)
         self._sock.settimeout(seconds)
         try:
-            return self._sock.recv_into(buffer)
+            return self._sock.recv_into(buffer, 0, flags)
         finally:
-            self._sock.settimeout(self._timeout)
+            self._sock.settimeout(own)
+
+
+class PeekingReader(SocketReader):
+    """Reads lines without taking a byte more off the socket, in two calls of the system for each.
+
+    For sockets without TLS, which cannot be peeked at.
+    """
+
+    __slots__ = ()
+
+    def peek(self, _size: int = 0, /) -> bytes:
+        """Return what has come, at least a byte of it unless the connection ends there."""
+        if self._ahead or self._stopped:
+            return bytes(self._ahead)
+        buffer = bytearray(io.DEFAULT_BUFFER_SIZE)
+        return bytes(buffer[: self._wait(memoryview(buffer), socket.MSG_PEEK)])

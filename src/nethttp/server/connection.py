@@ -35,7 +35,10 @@ CLOSED: Final = 5
 
 
 class Connection:
-    """One accepted connection; `stage` says whose it is and what it waits for."""
+    """One accepted connection; `stage` says whose it is and what it waits for.
+
+    Whatever else is asked of it is its socket's.
+    """
 
     __slots__ = (
         "address",
@@ -45,6 +48,7 @@ class Connection:
         "fd",
         "head",
         "heard",
+        "idle",
         "listening",
         "recv",
         "room",
@@ -54,7 +58,7 @@ class Connection:
         "state",
     )
 
-    def __init__(self, sock: socket.socket, address: Any) -> None:
+    def __init__(self, sock: socket.socket, address: Any, idle: float = NEVER) -> None:
         self.sock = sock
         self.recv: Callable[[int], bytes] = sock.recv
         self.fd = sock.fileno()
@@ -71,6 +75,8 @@ class Connection:
         """How many bytes may still come: of the content, or before a lingering peer is cut off."""
         self.content_due = 0.0
         """When all of the content that is collected must have come."""
+        self.idle = idle
+        """Seconds that it may be silent between requests."""
         self.deadline = 0.0
         self.slot = 0
         """Where it lies in the wheel; 0: nowhere."""
@@ -86,6 +92,10 @@ class Connection:
             return bool(socket.socket.recv(self.sock, 1, socket.MSG_PEEK))
         except OSError:
             return False
+
+    def __getattr__(self, name: str) -> Any:
+        # Programs expect a handler's `__init__` to be given a socket.
+        return getattr(self.sock, name)
 
     def __repr__(self) -> str:
         return f"<Connection {self.fd} of {self.address}, stage {self.stage}>"

@@ -181,10 +181,10 @@ class Doors:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tls = self.tls
         if tls is None:
-            self._roster.enter(Connection(sock, address), now + self._idle)
+            self._roster.enter(Connection(sock, address, self._idle), now + self._idle)
             return
         wrapped = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        connection = Connection(wrapped, address)
+        connection = Connection(wrapped, address, self._idle)
         connection.recv = self._by_records(wrapped)
         connection.stage = HANDSHAKING
         try:

@@ -309,7 +309,11 @@ class Engine:
                         head = read_head(data)
                         if head is not None and not head[0]:
                             if answer(connection, head, data, b""):
-                                connection.deadline = now + idle_seconds
+                                idle = connection.idle
+                                if idle == idle_seconds:
+                                    connection.deadline = now + idle
+                                else:
+                                    wheel.put(connection, now + idle)
                             continue
                     self._receive(connection, data)
                 except OSError as error:
@@ -465,7 +469,7 @@ class Engine:
         connection.stage = AWAITING
         if not self._roster.hear(connection):
             return
-        self._wheel.put(connection, self._now + self._idle_seconds)
+        self._wheel.put(connection, self._now + connection.idle)
         rest = bytes(left) + bytes(connection.buffer)
         connection.buffer = b""
         if rest:
@@ -505,7 +509,7 @@ class Engine:
             if not self._answer(connection, head, block, content):
                 return
             # It may be due earlier than it was for the rest of the request.
-            self._wheel.put(connection, self._now + self._idle_seconds)
+            self._wheel.put(connection, self._now + connection.idle)
             data, connection.buffer = bytes(connection.buffer), b""
             began = True
 

@@ -11,17 +11,19 @@ import io
 import socket
 import sys
 from contextlib import suppress
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import RemoteProtocolError, excerpt
-from ..net.stream import SocketReader
+from ..net.stream import PeekingReader, SocketReader
 from ..status import HTTPMethod, HTTPStatus
 from ..wire.body import LengthDecoder, body_decoder
+from ..wire.fields import select_fields
 from ..wire.framing import CHUNKED
 from ..wire.reader import BodyReader
 from .connection import Connection
+from .content import Content
 from .contract import LINGER_SECONDS
+from .deadlines import NEVER
 from .patience import Patience, PatientReader, PatientWriter
 from .requestparser import RequestParser
 from .undecoded import UndecodedIfLineFirst
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from .visitors import Visitors
 
 __all__ = ["BaseHTTPRequestHandler"]
+
+_UPGRADE = frozenset({"upgrade"})
 
 _METHOD_NAMES = {method.value: sys.intern("do_" + method.value) for method in HTTPMethod}
 
@@ -60,6 +64,7 @@ class BaseHTTPRequestHandler(RequestParser):
     ...         self.wfile.write(body)
     """
 
+    timeout: float | None = None  # type: ignore[misc]  # a class variable to typeshed alone
     idle_timeout: float | None = 75.0
     head_timeout: float | None = 10.0
     body_timeout: float | None = 75.0
@@ -111,16 +116,22 @@ class BaseHTTPRequestHandler(RequestParser):
         if not isinstance(sock, socket.socket):
             super().setup()
         else:
+            if self.timeout is None and (own := sock.gettimeout()) is not None:
+                self.timeout = own  # the program's
             timeout = self.idle_timeout if self.timeout is None else self.timeout
             if self.disable_nagle_algorithm and sock.family in (socket.AF_INET, socket.AF_INET6):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._stream = SocketReader(sock, timeout, before_wait=self._flush_head)
-            size = self.rbufsize if self.rbufsize > 0 else io.DEFAULT_BUFFER_SIZE
-            self.rfile = io.BufferedReader(self._stream, size)
+            if self.rbufsize:
+                self._stream = SocketReader(sock, timeout, before_wait=self._flush_head)
+                size = self.rbufsize if self.rbufsize > 0 else io.DEFAULT_BUFFER_SIZE
+                self.rfile = io.BufferedReader(self._stream, size)
+            else:
+                reader = PeekingReader if type(sock) is socket.socket else SocketReader
+                self.rfile = self._stream = reader(sock, timeout, before_wait=self._flush_head)
             if self.wbufsize:
                 self.wfile = sock.makefile("wb", self.wbufsize)
         if not self.wbufsize:
-            self.wfile = ResponseWriter(sock)
+            self.wfile = ResponseWriter(sock, self._stream.lend if self._stream else None)
 
     def _flush_head(self) -> None:
         if isinstance(self.wfile, ResponseWriter):
@@ -131,10 +142,12 @@ class BaseHTTPRequestHandler(RequestParser):
         """The connection's socket. Taking it sends a head that was held back."""
         if hasattr(self, "wfile"):
             self._flush_head()
-            if self._engaged is not None and not self._taken:
-                # Programs expect a socket that blocks, until the next request at least.
-                self._taken = True
-                self._socket.settimeout(self._stream.timeout if self._stream else self.timeout)
+            # Programs expect a socket that blocks, until the next request at least.
+            if self._stream is not None:
+                self._stream.lend(self.timeout)
+            elif self._engaged is not None and not self._taken:
+                self._socket.settimeout(self.timeout)
+            self._taken = self._engaged is not None
         return self._socket
 
     @connection.setter
@@ -148,7 +161,8 @@ class BaseHTTPRequestHandler(RequestParser):
         """What the request's content is read from: a buffered binary file."""
         # Made when it is asked for: few requests have content.
         if self._rfile is None:
-            self._rfile = BytesIO(self._content)
+            self._rfile = Content(self._content)
+            self._rfile.handler = self
         return self._rfile
 
     @rfile.setter
@@ -175,7 +189,8 @@ class BaseHTTPRequestHandler(RequestParser):
                 return
             if stream is not None:
                 stream.end()
-                self._wait_at_most(self.body_timeout)
+                # A tunnel may be silent for as long as it likes.
+                self._wait_at_most(self.body_timeout if self.command != "CONNECT" else None)
             method = self._method_for(self.command)
             if method is None:
                 self._refuse_method()
@@ -229,9 +244,9 @@ class BaseHTTPRequestHandler(RequestParser):
             self._answer_crash()
             self.server.handle_error(self._socket, self.client_address)
         finally:
-            if self._taken:
+            if self._taken or (type(writer) is PatientWriter and writer.lent):
                 self._let_go()
-            if content or self._stream is not None:
+            if content or self._rfile is not None or self._stream is not None:
                 self._drop_reader()
         if not fits:
             self._end_exchange(None)
@@ -281,8 +296,23 @@ class BaseHTTPRequestHandler(RequestParser):
     def _let_go(self) -> None:
         """The socket is the loop's again."""
         self._taken = False
+        if type(self.wfile) is PatientWriter:
+            self.wfile.lent = False
+        if self._engaged is not None:
+            self._keep_time_out(self._engaged)
+
+    def _keep_time_out(self, connection: Connection) -> None:
+        """Take a time-out that the program has given the engine's socket for `timeout`."""
         with suppress(OSError):
-            self._socket.settimeout(0)
+            own = self._socket.gettimeout()
+            if own != 0:
+                if own is not None and own != self.timeout:
+                    self.timeout = own
+                    if type(self.wfile) is PatientWriter:
+                        self.wfile.set_patience(self._patience())
+                self._socket.settimeout(0)
+        timeout = self.idle_timeout if self.timeout is None else self.timeout
+        connection.idle = NEVER if timeout is None else timeout
 
     def _give_up(self) -> None:
         """A request did not come whole in time."""
@@ -385,7 +415,12 @@ class BaseHTTPRequestHandler(RequestParser):
         if self.command == "CONNECT":
             return whole
         if self._framing == 0:
-            return BodyReader(whole, LengthDecoder(0))
+            if not select_fields(self._known_fields(), _UPGRADE):
+                return BodyReader(whole, LengthDecoder(0))
+            # The program may write the response by hand, and go on in another protocol.
+            if self.timeout is None and self._stream is not None:
+                self._stream.wait_at_most(None)
+            return whole
         if self._stream is not None:
             self._stream.allow(self.min_body_rate, self.body_grace)
         decodes = self._framing != CHUNKED or self._decodes_chunks
@@ -433,17 +468,19 @@ class BaseHTTPRequestHandler(RequestParser):
             if not (self._content_left or self._has_unread_input(stream)):
                 return
             self._socket.shutdown(socket.SHUT_WR)
-            stream.timeout = LINGER_SECONDS
+            self._socket.settimeout(LINGER_SECONDS)
             stream.begin(LINGER_SECONDS)
             left = self.limits.max_drain
-            while left > 0 and (data := self.rfile.read1(65536)):
+            read = getattr(self.rfile, "read1", self.rfile.read)
+            while left > 0 and (data := read(65536)):
                 left -= len(data)
 
     def _has_unread_input(self, stream: SocketReader) -> bool:
         """Return whether bytes have come that nobody has read."""
         stream.end()
-        stream.timeout = 0
+        self._socket.settimeout(0)
         try:
-            return bool(self.rfile.peek(1))
-        except (BlockingIOError, OSError):
+            # Over TLS a file that reads nothing ahead cannot peek.
+            return bool(getattr(self.rfile, "peek", self.rfile.read)(1))
+        except OSError:
             return False

@@ -29,7 +29,10 @@ MAX_COLLECTED = 65536
 
 #: What the engine has its own way for, as long as no program has put another in its place.
 _REPLACED = Originals(
-    ["setup", "handle", "finish", "handle_one_request", "parse_request", "wbufsize"],
+    [
+        *("setup", "handle", "finish", "handle_one_request", "parse_request"),
+        *("wbufsize", "disable_nagle_algorithm"),
+    ],
     BaseHTTPRequestHandler,
 )
 
@@ -37,32 +40,56 @@ _REPLACED = Originals(
 def runs_on_the_engine(factory: Any) -> bool:
     """Return whether the engine can run the handlers that `factory` makes.
 
-    It can run a class, or a partial of one, that leaves alone how a connection is read.
+    It can run a class, or a partial of one, that leaves alone how a connection is read: with
+    `rbufsize` 0 nothing may be read ahead, and an `__init__` that takes the request by its name may
+    use it, or do something when `super().__init__` has handled the connection.
     """
+    given = 0
     while isinstance(factory, functools.partial):
+        given += len(factory.args)
         factory = factory.func
     return (
         isinstance(factory, type)
         and issubclass(factory, BaseHTTPRequestHandler)
         and _REPLACED.left_alone(factory)
+        and factory.rbufsize != 0
+        and not _takes_the_request(factory, given)
     )
+
+
+def _takes_the_request(handler_class: type, given: int) -> bool:
+    """Whether an `__init__` of a program's has a name for the request, behind `given` arguments."""
+    for cls in handler_class.__mro__:
+        if cls is BaseHTTPRequestHandler:
+            break
+        init = cls.__dict__.get("__init__")
+        if init is not None:
+            code = getattr(init, "__code__", None)
+            if code is None or code.co_argcount - 1 > given:
+                return True
+    return False
 
 
 class HandlerApplication:
     """Answers with the handlers that `factory` makes, on behalf of `server`."""
 
     def __init__(self, factory: Callable[..., Any], server: socketserver.BaseServer) -> None:
-        handler_class: Any = factory
-        while isinstance(handler_class, functools.partial):
-            handler_class = handler_class.func
         self.log = LineLog()
         self.closing = False
         """Whether every response is to end its connection."""
-        self._factory = factory
-        # What the class of the handlers leaves alone, and the turn of the loop that asked.
+        # What the class of the handlers leaves alone, which class, and the turn that asked.
         self._plain_head = self._plain_log = False
+        self._asked_of: type | None = None
         self._asked_in = NEVER
         self._server = server
+        self._use(factory)
+
+    def _use(self, factory: Callable[..., Any]) -> None:
+        """Make handlers by `factory`, and obey its bounds."""
+        self._factory = factory
+        handler_class: Any = factory
+        while isinstance(handler_class, functools.partial):
+            handler_class = handler_class.func
         self._limits = limits = handler_class.limits
         timeout = handler_class.timeout
         self.idle_timeout = handler_class.idle_timeout if timeout is None else timeout
@@ -89,18 +116,28 @@ class HandlerApplication:
     def _handler_of(self, connection: Connection) -> Any:
         handler = connection.state
         if handler is None:
-            handler = self._factory(connection, connection.address, self._server)
+            factory = self._current_factory()
+            handler = factory(connection, connection.address, self._server)
             handler._log = self.log
+            handler._keep_time_out(connection)
             connection.state = handler
         return handler
+
+    def _current_factory(self) -> Callable[..., Any]:
+        """Return what makes handlers: a program may set another class while the server serves."""
+        factory: Any = getattr(self._server, "RequestHandlerClass", self._factory)
+        if factory is not self._factory and runs_on_the_engine(factory):
+            self._use(factory)
+        return self._factory
 
     def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
         """Run the handler's method for a request that has come whole."""
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
-        if connection.heard is not self._asked_in or self._asked_in == NEVER:
-            self._look_at_class(type(handler), connection.heard)
+        turn = connection.heard
+        if turn is not self._asked_in or turn == NEVER or type(handler) is not self._asked_of:
+            self._look_at_class(type(handler), turn)
         handler._plain_head, handler._plain_log = self._plain_head, self._plain_log
         handler._answer(head, content, block, self.closing)
         return not handler.close_connection
@@ -113,7 +150,7 @@ class HandlerApplication:
         """
         self._plain_head = HEAD_METHODS.left_alone(handler_class)
         self._plain_log = LOG_METHODS.left_alone(handler_class)
-        self._asked_in = turn
+        self._asked_of, self._asked_in = handler_class, turn
 
     def attend(self, connection: Connection, data: bytes) -> bytes | None:
         """Let the handler read a request from `data` and the socket, and answer it."""

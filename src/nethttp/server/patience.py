@@ -123,11 +123,13 @@ class PatientReader(SocketReader):
 
     __slots__ = ()
 
-    def _bound_waits(self, seconds: float | None) -> None:
+    def _give(self, seconds: float | None) -> None:
         if self._sock.gettimeout() != 0:
-            self._sock.settimeout(seconds)
+            super()._give(seconds)
 
-    def _receive(self, buffer: memoryview, seconds: float | None) -> int:
+    def _receive(self, buffer: memoryview, seconds: float | None, flags: int) -> int:
+        if self._sock.gettimeout() != 0:
+            return super()._receive(buffer, seconds, flags)
         until = None if seconds is None else time.monotonic() + seconds
         while True:
             try:
@@ -147,12 +149,24 @@ class PatientWriter(ResponseWriter):
     `given` is how many bytes the system has already taken of the first response.
     """
 
-    __slots__ = ("_patience",)
+    __slots__ = ("_patience", "lent")
 
     def __init__(self, sock: socket.socket, patience: Patience, given: int = 0) -> None:
         super().__init__(sock)
         self._patience = patience
         self._given = given
+        self.lent = False
+        """Whether the program has the socket's descriptor, and the socket blocks."""
+
+    def set_patience(self, patience: Patience) -> None:
+        """Wait for the peer as `patience` says from here on."""
+        self._patience = patience
+
+    def fileno(self) -> int:
+        # It may be for another process, which would not wait for room.
+        self.lent = True
+        self._sock.settimeout(None)
+        return super().fileno()
 
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""

@@ -334,6 +334,7 @@ class HTTPSServer(HTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands and handle the connection; both in the connection's own time."""
+        timeout = request.gettimeout()
         request.settimeout(self.handshake_timeout)
         wrapped = self._tls.wrap_socket(
             request, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
@@ -348,6 +349,7 @@ class HTTPSServer(HTTPServer):
                 else:
                     write_stderr(f"{client_address}: TLS handshake failed: {error}\n")
                 return
+            wrapped.settimeout(timeout)
             super().finish_request(wrapped, client_address)
         finally:
             # `request` has given its descriptor away, so this is the socket to shut down.

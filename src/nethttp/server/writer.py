@@ -12,6 +12,8 @@ import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..net.allowance import Allowance
 
 __all__ = ["MAX_JOINED", "ResponseWriter"]
@@ -27,7 +29,8 @@ MAX_PIECE = 1 << 20
 class ResponseWriter(io.BufferedIOBase):
     """Writes one response after the other to a socket.
 
-    `flush` sends a head that is held back; so does whatever takes the socket itself.
+    `lend` gives the socket a time-out for the program. `flush` sends a head that is held back; so
+    does whatever takes the socket itself.
     """
 
     # A class of C's has no quick way to attributes but these.
@@ -36,6 +39,7 @@ class ResponseWriter(io.BufferedIOBase):
         "_given",
         "_held",
         "_left",
+        "_lend",
         "_silent",
         "_sock",
         "begun",
@@ -43,8 +47,11 @@ class ResponseWriter(io.BufferedIOBase):
         "sent",
     )
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(
+        self, sock: socket.socket, lend: Callable[[float | None], None] | None = None
+    ) -> None:
         self._sock = sock
+        self._lend = lend
         self._held = b""
         self._left: int | None = None
         self._silent = False
@@ -64,6 +71,9 @@ class ResponseWriter(io.BufferedIOBase):
 
     def fileno(self) -> int:
         self.flush()
+        if self._lend is not None:
+            # It may be for another process, which would not wait at a socket with a time-out.
+            self._lend(None)
         return self._sock.fileno()
 
     def next_response(self) -> None:
