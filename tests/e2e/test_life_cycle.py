@@ -838,6 +838,48 @@ def test_a_handler_class_logs_what_it_logs_itself(program):
         assert server.process.stderr.read() == ""
 
 
+@pytest.mark.parametrize("target", ["program:seen", "program:Handler", "program:Own", "."])
+@pytest.mark.parametrize(
+    ("trusted", "address", "scheme"),
+    [("127.0.0.1", "192.0.2.1", "https"), ("192.0.2.7", "127.0.0.1", "http")],
+)
+def test_the_client_behind_a_trusted_proxy(program, target, trusted, address, scheme):
+    with (program / "program.py").open("a") as file:
+        file.write(
+            "\ndef seen(environ, start_response):\n"
+            "    start_response('200 OK', [])\n"
+            "    return [f\"{environ['REMOTE_ADDR']} {environ['wsgi.url_scheme']}\".encode()]\n"
+        )
+    options = ("--trusted-proxy", trusted, "--access-log", "common", "--access-log-file", "log")
+    with running(target, "0", *options, cwd=program) as server:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            sock.sendall(
+                b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                b"X-Forwarded-For: 1.1.1.1, 192.0.2.1\r\nX-Forwarded-Proto: https\r\n\r\n"
+            )
+            with sock.makefile("rb") as answer:
+                content = answer.read()
+        if target == "program:seen":
+            assert f"{address} {scheme}".encode() in content
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+    (line,) = (program / "log").read_text().splitlines()
+    assert line.startswith(f"{address} - - [")
+
+
+def test_the_client_behind_a_proxy_at_a_unix_socket(program, tmp_path):
+    options = ("--bind", "unix:s", "--trusted-proxy", "unix")
+    with running("program:app", *options, cwd=program) as server:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(program / "s"))
+            sock.sendall(
+                b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n"
+                b"X-Forwarded-Proto: https\r\n\r\n"
+            )
+            assert receive(sock)[1].endswith(b" https")
+        assert server.process.stderr.readline().startswith("192.0.2.1 - - [")
+
+
 def test_health_and_readiness(program):
     options = ("--health-path", "/alive", "--ready-path", "/ready")
     for target in ("program:Handler", "program:app", "."):

@@ -175,6 +175,7 @@ def test_objects(here):
         (__file__, {}, f"expected a directory, got the file {__file__}"),
         (".", {"interface": "wsgl"}, "expected an interface of handler, wsgi, directory, got"),
         (".", {"access_log": "jsn"}, "expected an access_log of off, plain, common, combined"),
+        (".", {"trusted_proxies": ["localhost"]}, "'localhost' does not appear to be"),
         (".", {"workers": 0}, "expected at least one worker"),
         (".", {"bind": "127.0.0.1:x"}, "expected a port"),
     ],

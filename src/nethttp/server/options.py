@@ -181,6 +181,15 @@ def _add_operation(group: Any) -> None:
         metavar="PATH",
         help="a path that is answered 200, and 503 once the server is ending",
     )
+    add(
+        "--trusted-proxy",
+        action="append",
+        type=_proxy,
+        metavar="ADDRESS",
+        help="believe X-Forwarded-For and X-Forwarded-Proto of this proxy, for WSGI applications "
+        "and the access log; an address, a network such as 10.0.0.0/8, or unix for the peers of a "
+        "Unix socket; may be repeated (default: none)",
+    )
     for option, what, default in (
         ("--head-timeout", "for a client to send the head of a request", handler.head_timeout),
         ("--idle-timeout", "that a connection stays open without a request", handler.idle_timeout),
@@ -308,6 +317,18 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _proxy(text: str) -> str:
+    from .proxies import TrustedProxies  # start-up: only some servers have one
+
+    try:
+        TrustedProxies([text])
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected an address, a network such as 10.0.0.0/8, or unix, got {text!r}"
+        ) from None
+    return text
+
+
 def _path(text: str) -> str:
     if not text.startswith("/"):
         raise argparse.ArgumentTypeError(f"expected a path such as /alive, got {text!r}")
@@ -422,6 +443,7 @@ def settings_of(arguments: argparse.Namespace) -> tuple[Settings, str]:
         drain_timeout=arguments.drain_timeout or DRAIN_TIMEOUT,
         health_path=arguments.health_path,
         ready_path=arguments.ready_path,
+        trusted_proxies=arguments.trusted_proxy or (),
     )
     return settings, what
 

@@ -40,6 +40,7 @@ def serve(
     drain_timeout: float = 30.0,
     health_path: str | None = None,
     ready_path: str | None = None,
+    trusted_proxies: Sequence[str] = (),
     backlog: int = 2048,
     unix_mode: int | None = None,
     on_ready: Callable[[list[str]], None] | None = None,
@@ -62,6 +63,10 @@ def serve(
     `ready_path` 503 once the end has begun. SIGTERM lets what runs go on for up to `drain_timeout`
     seconds.
 
+    `trusted_proxies` are addresses, networks such as "10.0.0.0/8", or "unix" for the peers of a
+    Unix socket: what they say in X-Forwarded-For and X-Forwarded-Proto is what a WSGI application
+    and the access log see.
+
     Raises:
         ValueError: an application that is none (`NotServable`), or an address.
         OSError: an address cannot be bound, or a file cannot be used.
@@ -72,6 +77,10 @@ def serve(
         raise ValueError("expected one worker: this system cannot fork")
     if access_log not in (None, "off", *FORMATS):
         raise ValueError(f"expected an access_log of off, {', '.join(FORMATS)}, got {access_log!r}")
+    if trusted_proxies:
+        from .proxies import TrustedProxies  # start-up: only some servers have one
+
+        TrustedProxies(trusted_proxies)  # it raises what every worker would
     servable = look_at(app, interface)
     tls = None
     if tls_cert is not None:
@@ -98,6 +107,7 @@ def serve(
         drain_timeout=drain_timeout,
         health_path=health_path,
         ready_path=ready_path,
+        trusted_proxies=trusted_proxies,
     )
     addresses: list[Address] = [
         parse_address(text) for text in ([bind] if isinstance(bind, str) else bind)

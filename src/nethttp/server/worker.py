@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import reason_of
 from ..net.tls import server_context
+from ..wire.fields import FieldFinder
 from ..wire.limits import Limits
 from .accesslog import (
     AccessLog,
@@ -86,6 +87,8 @@ class Settings(NamedTuple):
     """Seconds that requests may still take once the worker is to end."""
     health_path: str | None = None
     """Answered 200 while the process lives."""
+    trusted_proxies: Sequence[str] = ()
+    """The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: see `proxies`."""
     ready_path: str | None = None
     """Answered 200 while it takes new requests, 503 once it ends."""
 
@@ -106,7 +109,7 @@ class Worker:
         if settings.access_log is None and servable.interface != "handler":
             settings = settings._replace(access_log="plain")
         self._log = _open_log(settings)
-        servable = with_health(servable, self._probes())
+        servable = with_health(_behind_proxies(servable, settings), self._probes())
         if servable.interface == "wsgi" and self._log is not None:
             servable = servable._replace(value=timed_wsgi(servable.value))
         self._servers = [
@@ -198,6 +201,15 @@ class Worker:
             write_stderr(f"{self.settings.name}: cannot reload: {reason_of(error)}\n")
 
 
+def _behind_proxies(servable: Servable, settings: Settings) -> Servable:
+    if not settings.trusted_proxies or servable.interface != "wsgi":
+        return servable
+    from .proxies import TrustedProxies, behind_proxies  # start-up: only some servers have one
+
+    proxies = TrustedProxies(settings.trusted_proxies)
+    return servable._replace(value=behind_proxies(servable.value, proxies))
+
+
 def _open_log(settings: Settings) -> AccessLog | None:
     if settings.access_log in (None, "off"):
         return None
@@ -284,6 +296,8 @@ def _with_settings(factory: Any, settings: Settings, log: AccessLog | None) -> A
         else:
             attributes["log_request"] = _log_beginning_to(log)
         attributes["log_error"] = _log_what_is_no_response
+    if settings.trusted_proxies and "address_string" not in _own_attributes(factory):
+        attributes["address_string"] = _forwarded_address(settings.trusted_proxies)
     attributes["__doc__"] = factory.__doc__
     attributes["__module__"] = factory.__module__
     return type(factory.__name__, (factory,), attributes)
@@ -297,6 +311,24 @@ def _own_attributes(factory: type) -> set[str]:
         if not base.__module__.startswith(("nethttp.", "socketserver"))
         for name in vars(base)
     }
+
+
+_FORWARDED_FOR = FieldFinder("x-forwarded-for")
+
+
+def _forwarded_address(names: Sequence[str]) -> Callable[[Any], str]:
+    """Return an `address_string` that gives the client behind the proxies of these names."""
+    from .proxies import TrustedProxies  # start-up: only some servers have one
+
+    proxies = TrustedProxies(names)
+
+    def address_string(handler: Any) -> str:
+        address = handler.client_address
+        peer = str(address[0]) if isinstance(address, tuple) else ""
+        forwarded = handler._asked(_FORWARDED_FOR).get("x-forwarded-for", "")
+        return proxies.client_of(peer, forwarded) or "-"
+
+    return address_string
 
 
 def _log_beginning_to(log: AccessLog) -> Callable[..., None]:
