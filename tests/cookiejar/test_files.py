@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.cookiejar
+import io
 import os
 import stat
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from nethttp.cookiejar import (
     LoadError,
     LWPCookieJar,
     MozillaCookieJar,
+    formats,
 )
 from nethttp.cookiejar.extras import _facts
 
@@ -335,3 +338,63 @@ def test_curl_reads_what_was_written_and_we_read_what_curl_writes(path, program,
     again = MozillaCookieJar()
     again.load(path, ignore_discard=True)
     assert sorted(found.name for found in again) == ["from-server", "lasting", "session"]
+
+
+# --- files of editors, and of other encodings ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "# Netscape HTTP Cookie File",
+        "# HTTP Cookie File",
+        "# netscape http cookie file",
+        "#  HTTP COOKIE FILE",
+        "\ufeff# Netscape HTTP Cookie File",
+    ],
+)
+def test_the_magic_line_is_read_in_any_case_and_behind_a_byte_order_mark(path, first):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{first.replace('  ', ' ')}\nexample.com\tFALSE\t/\tFALSE\t0\ta\t1\n")
+    jar = MozillaCookieJar(path)
+    jar.load(ignore_discard=True)
+    assert [cookie.name for cookie in jar] == ["a"]
+    assert [cookie.name for cookie in formats.read(path, formats.format_of(path))] == ["a"]
+
+
+def test_an_lwp_file_is_read_behind_a_byte_order_mark(path):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('\ufeff#LWP-Cookies-2.0\nSet-Cookie3: a=1; path="/"; domain="h"; version=0\n')
+    jar = LWPCookieJar(path)
+    jar.load(ignore_discard=True)
+    assert [cookie.name for cookie in jar] == ["a"]
+
+
+def test_an_octet_that_is_no_utf_8_is_sent_as_it_stands(path):
+    with open(path, "wb") as file:
+        file.write(b"# HTTP Cookie File\nexample.com\tFALSE\t/\tFALSE\t0\tbad\tcaf\xe9\n")
+        file.write("example.com\tFALSE\t/\tFALSE\t0\tgood\tcafé\n".encode())
+    jar = MozillaCookieJar(path)
+    jar.load(ignore_discard=True)
+    request = urllib.request.Request("http://example.com/")
+    jar.add_cookie_header(request)
+    field = request.get_header("Cookie")
+    assert sorted(field.encode("latin-1").split(b"; ")) == [b"bad=caf\xe9", b"good=caf\xe9"]
+    jar.save(ignore_discard=True)
+    again = MozillaCookieJar(path)
+    again.load(ignore_discard=True)
+    assert {cookie.name: cookie.value for cookie in again} == {"bad": "café", "good": "café"}
+
+
+@pytest.mark.parametrize("kind", [MozillaCookieJar, LWPCookieJar])
+def test_a_file_needs_readline_alone(kind, path):
+    jar = kind(path)
+    jar.set_cookie(Cookie.from_dict({"name": "a", "value": "1", "domain": "h"}))
+    lines = io.StringIO(jar.as_text(ignore_discard=True))
+
+    class Lines:
+        readline = lines.readline
+
+    other = kind()
+    other._really_load(Lines(), "mine", True, True)
+    assert [cookie.name for cookie in other] == ["a"]

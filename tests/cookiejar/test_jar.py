@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.message
+import http.cookiejar
 import pickle
 import threading
 import time
@@ -373,3 +374,36 @@ def test_no_field_of_a_peer_raises(field):
     take(
         CookieJar(DefaultCookiePolicy(rfc2965=True)), "http://a.example/", field, name="Set-Cookie2"
     )
+
+
+# --- what newer Pythons changed, on every Python -------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["tv", "or", "nom", "sch", "web", "co", "WEB"])
+def test_no_cookie_is_for_all_below_a_countrys_second_level(label):
+    jar = CookieJar(DefaultCookiePolicy(strict_domain=True))
+    take(jar, f"http://a.example.{label}.uk/", f"x=1; Domain={label}.uk")
+    assert len(jar) == 0
+    take(jar, f"http://a.example.{label}.uk/", f"x=1; Domain=example.{label}.uk")
+    assert len(jar) == 1
+
+
+@pytest.mark.parametrize("name", ["Set-Cookie", "Set-Cookie2"])
+def test_gh_160300_a_negative_version_is_refused(name):
+    jar = CookieJar(DefaultCookiePolicy(rfc2965=True))
+    take(jar, "http://a.example.com/", "x=1; Version=-1; Domain=com", name=name)
+    assert len(jar) == 0
+    jar._now = 0
+    words = [[("x", "1"), ("version", "-1")]]
+    request = urllib.request.Request("http://a.example.com/")
+    assert jar._cookies_from_attrs_set(words, request) == []
+    cookie = Cookie.from_dict({"name": "x", "value": "1", "domain": "a.example.com", "version": -1})
+    assert not jar._policy.set_ok(cookie, request)
+    jar.set_cookie(cookie)
+    assert given_to(jar, "http://a.example.com/") is None
+
+
+def test_words_are_joined_as_in_this_pythons_own_module():
+    for value in ("baz", "iso-8859-1", "a b", 'a"b', "", "a/b", "*", "\u00e9"):
+        words = [[("foo", value), ("bar", None)]]
+        assert cookiejar.join_header_words(words) == http.cookiejar.join_header_words(words)

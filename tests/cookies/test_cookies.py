@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import sys
 import time
+import urllib.parse
 import weakref
 from contextlib import contextmanager
 
@@ -21,6 +23,12 @@ from nethttp.cookies import (
     SimpleCookie,
 )
 from nethttp.wire._head_py import _cookie_pattern
+
+#: 3.15 warns of them, which test_overrides.py tests.
+pytestmark = pytest.mark.filterwarnings("ignore:.*js_output is deprecated:DeprecationWarning")
+
+#: How a script holds a cookie: as in this Python's own module.
+PERCENT_ENCODED = sys.version_info >= (3, 14)
 
 CONTROLS = ["a\r\nX: y", "a\nb", "a\0b", "a\x1fb", "a\x7f"]
 
@@ -211,13 +219,17 @@ def test_nothing_in_a_script_ends_it():
     cookies["a"] = "</script><script>alert(1)"
     script = cookies.js_output()
     assert script.count("</script>") == 1
-    assert "\\u003c/script>" in script
+    assert ("%3C%2Fscript%3E" if PERCENT_ENCODED else "\\u003c/script>") in script
 
 
 def test_a_script_says_what_the_field_says():
     cookies = BaseCookie()
     cookies["a"] = '"\\054' + "\u2028\u2029" + '<"'
-    assert r'document.cookie = "a=\"\\054\u2028\u2029\u003c\"";' in cookies.js_output()
+    if PERCENT_ENCODED:
+        text = re.search(r'document.cookie = decodeURIComponent\("(.*)"\);', cookies.js_output())
+        assert urllib.parse.unquote(text[1]) == cookies.output(header="").strip()
+    else:
+        assert r'document.cookie = "a=\"\\054\u2028\u2029\u003c\"";' in cookies.js_output()
 
 
 class Rude:
