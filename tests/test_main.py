@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 
 import pytest
+
+from nethttp.client import __main__ as client
+from nethttp.cookiejar import __main__ as cookiejar
 
 COMMANDS = (["serve"], ["get"], ["cookies"], ["status"])
 MODULES = ("nethttp.server", "nethttp.client", "nethttp.cookiejar", "nethttp")
@@ -114,3 +118,14 @@ def test_an_output_that_cannot_be_written(words):
         )
     said = "cannot write standard output: No space left on device\n"
     assert (done.returncode, done.stderr) == (2, said)
+
+
+@pytest.mark.parametrize("parser", [client._parser("prog"), cookiejar._parser("prog")])
+def test_no_option_has_a_value_that_may_be_left_out(parser):
+    """Such an option takes the word behind it, which is meant for something else."""
+    parsers = [parser]
+    for found in parsers:
+        for action in found._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+            assert not action.option_strings or action.nargs in (None, 0)
