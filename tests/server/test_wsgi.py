@@ -10,7 +10,7 @@ from wsgiref.validate import validator
 import pytest
 
 from nethttp.client import HTTPSConnection
-from nethttp.server.wsgi import FileWrapper, WSGIServer, WSGISServer
+from nethttp.server.wsgi import FileWrapper, WSGIHandler, WSGIServer, WSGISServer
 
 GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -316,3 +316,30 @@ def test_the_end_of_a_response_over_tls_cannot_be_forged(serve, certificate, tru
         while piece := wrapped.recv(65536):
             answer += piece
     assert answer.partition(b"\r\n\r\n")[2] == (b"https " if path == b"/" else BIG)
+
+
+def test_a_handler_class_and_an_application_of_the_programs_are_obeyed(serve, connect):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "3")])
+        return [b"app"]
+
+    def other(environ, start_response):
+        start_response("200 OK", [("Content-Length", "5")])
+        return [environ.get("mine", b"other")]
+
+    class Handler(WSGIHandler):
+        def run_application(self):
+            called.append(self.path)
+            super().run_application()
+
+    called = []
+    request = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+    for handler, calls in ((WSGIHandler, []), (Handler, ["/x", "/x"])):
+        served = serve(app, WSGIServer, handler_class=handler)
+        with connect(served.address) as wire:
+            wire.send(request)
+            assert wire.response()[2] == b"app"
+            served.server.application = other
+            wire.send(request)
+            assert wire.response()[2] == b"other"
+        assert called == calls

@@ -36,13 +36,14 @@ _REPLACED = Originals(
     BaseHTTPRequestHandler,
 )
 
+_SET_BY_INIT = _REPLACED.names | {"rbufsize"}
+
 
 def runs_on_the_engine(factory: Any) -> bool:
     """Return whether the engine can run the handlers that `factory` makes.
 
-    It can run a class, or a partial of one, that leaves alone how a connection is read: with
-    `rbufsize` 0 nothing may be read ahead, and an `__init__` that takes the request by its name may
-    use it, or do something when `super().__init__` has handled the connection.
+    It can run a class, or a partial of one, that leaves alone how a connection is read. With
+    `rbufsize` 0 nothing may be read ahead.
     """
     given = 0
     while isinstance(factory, functools.partial):
@@ -53,12 +54,17 @@ def runs_on_the_engine(factory: Any) -> bool:
         and issubclass(factory, BaseHTTPRequestHandler)
         and _REPLACED.left_alone(factory)
         and factory.rbufsize != 0
-        and not _takes_the_request(factory, given)
+        and not _handles_the_connection(factory, given)
     )
 
 
-def _takes_the_request(handler_class: type, given: int) -> bool:
-    """Whether an `__init__` of a program's has a name for the request, behind `given` arguments."""
+def _handles_the_connection(handler_class: type, given: int) -> bool:
+    """Whether an `__init__` of a program's may do more than keep some arguments.
+
+    One that takes the request by its name, behind `given` arguments, may use it, or do something
+    when `super().__init__` has handled the connection. One that has a name of what the engine
+    replaces sets it on the object, or calls it.
+    """
     for cls in handler_class.__mro__:
         if cls is BaseHTTPRequestHandler:
             break
@@ -66,6 +72,8 @@ def _takes_the_request(handler_class: type, given: int) -> bool:
         if init is not None:
             code = getattr(init, "__code__", None)
             if code is None or code.co_argcount - 1 > given:
+                return True
+            if not _SET_BY_INIT.isdisjoint(code.co_names):
                 return True
     return False
 
@@ -81,7 +89,7 @@ class HandlerApplication:
         self._plain_head = self._plain_log = False
         self._asked_of: type | None = None
         self._asked_in = NEVER
-        self._server = server
+        self._server: Any = server
         self._use(factory)
 
     def _use(self, factory: Callable[..., Any]) -> None:
@@ -135,6 +143,9 @@ class HandlerApplication:
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
+        if handler.__dict__ and not _REPLACED.left_alone(handler):
+            # The program has set a method on the object, for the requests that follow.
+            return bool(handler._attend(block + content, self.closing) == b"")
         turn = connection.heard
         if turn is not self._asked_in or turn == NEVER or type(handler) is not self._asked_of:
             self._look_at_class(type(handler), turn)

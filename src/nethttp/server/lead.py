@@ -89,9 +89,9 @@ class Lead:
             else:
                 self._doze(seen, interval)
                 quiet = 0
-            if self._dismissed:
-                return
             turn = self._turn
+            if self._dismissed:
+                break
             if turn != seen:
                 seen, quiet = turn, 0
                 next_call = 0.0
@@ -104,6 +104,8 @@ class Lead:
             if time.monotonic() >= next_call:
                 meanwhile()
                 next_call = time.monotonic() + interval
+        if self._turn != seen:
+            meanwhile()
 
     def _doze(self, seen: int, longest: float) -> None:
         """Sleep until a request begins."""

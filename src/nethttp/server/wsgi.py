@@ -20,6 +20,7 @@ from io import BytesIO
 from typing import Any
 
 from ..errors import RemoteProtocolError
+from ..overrides import Originals
 from ..wire.environ import Environ, environ_of
 from ..wire.framing import CHUNKED
 from ..wire.usual import usual_environ
@@ -96,7 +97,6 @@ class WSGIApplication(HandlerApplication):
 
     def __init__(self, server: Any) -> None:
         super().__init__(server.RequestHandlerClass, server)
-        self._app = server.application
         self._base = dict(server.base_environ)
         self._answered = server.answered if type(server).answered is not _answered else None
 
@@ -122,7 +122,7 @@ class WSGIApplication(HandlerApplication):
             head[1] and not self.closing,
         )
         try:
-            response.run(self._app, environ)
+            response.run(self._server.application, environ)
         except (TimeoutError, ConnectionError) as error:
             if response.started:
                 write_stderr(f"{connection.address}: connection lost: {error}\n")
@@ -188,11 +188,16 @@ class WSGIServer(ThreadingHTTPServer):
     def answered(self, environ: Environ, response: Response) -> None:
         """Told of every response: `response.status` and `response.sent`. For an access log."""
 
-    def _make_application(self) -> WSGIApplication:
-        return WSGIApplication(self)
+    def _make_application(self) -> HandlerApplication:
+        if _REPLACED.left_alone(self.RequestHandlerClass):
+            return WSGIApplication(self)
+        return HandlerApplication(self.RequestHandlerClass, self)
 
 
 _answered = WSGIServer.answered
+
+#: What the engine has its own way for, as long as no program has put another in its place.
+_REPLACED = Originals(["run_application", "__getattr__"], WSGIHandler)
 
 
 class WSGISServer(WSGIServer, HTTPSServer):
