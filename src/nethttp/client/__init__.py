@@ -79,6 +79,7 @@ globals().update(_status.HTTPStatus.__members__)
 _MAXLINE = _DEFAULT_LIMITS.max_field_line
 _MAXHEADERS = _DEFAULT_LIMITS.max_fields
 _MAXINTERIMRESPONSES = _DEFAULT_LIMITS.max_interim_responses
+_MIN_READ_BUF_SIZE = 1 << 20  # read by nothing here: a body is read in pieces anyway
 
 _CS_IDLE = _connection.IDLE
 _CS_REQ_STARTED = _connection.STARTED

@@ -343,7 +343,9 @@ class HTTPConnection:
         if self.debuglevel > 0:
             say("send:", repr(data))
         if hasattr(data, "read"):
-            for block in self._read_readable(data):
+            if self.debuglevel > 0:
+                say("sending a readable")
+            for block in self.__blocks(data):
                 sys.audit("http.client.send", self, block)
                 self.sock.sendall(block)
             return
@@ -366,6 +368,9 @@ class HTTPConnection:
         """Give a file's content in blocks; text in ISO-8859-1."""
         if self.debuglevel > 0:
             say("reading a readable")
+        return self.__blocks(readable)
+
+    def __blocks(self, readable: Any) -> Iterator[bytes]:
         is_text = self._is_textIO(readable)
         if is_text and self.debuglevel > 0:
             say("encoding file using iso-8859-1")
@@ -454,7 +459,7 @@ class HTTPConnection:
             # The reader of this response may not know how to decode anything else.
             self.putheader("Accept-Encoding", "identity")
 
-    def _host_for(self, url: str) -> bytes:
+    def _host_for(self, url: str) -> bytes | str:
         """Return what Host says for a request of `url`. RFC 9110 section 7.2."""
         if url.startswith("http") and (netloc := named("urlsplit")(url)[1]):
             return self._host_bytes(netloc)
@@ -462,7 +467,7 @@ class HTTPConnection:
         if self._tunnel_host:
             host, port = self._tunnel_host, self._tunnel_port
         encoded: bytes = NAMES["_strip_ipv6_iface"](self._wrap_ipv6(self._host_bytes(host)))
-        return encoded if port == self.default_port else b"%b:%b" % (encoded, str(port).encode())
+        return encoded if port == self.default_port else f"{encoded.decode('ascii')}:{port}"
 
     @staticmethod
     def _host_bytes(host: str) -> bytes:
@@ -565,8 +570,7 @@ class HTTPConnection:
             raise LocalProtocolError(
                 "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
             )
-        if isinstance(body, str):
-            body = NAMES["_encode"](body, "body")
+        content = NAMES["_encode"](body, "body") if isinstance(body, str) else body
         # A program's own putrequest need not know what it is not asked for.
         skips = {}
         if "host" in names:
@@ -596,7 +600,7 @@ class HTTPConnection:
                 self._buffer.clear()
                 self.__state = IDLE
             raise
-        self.endheaders(body, encode_chunked=encode_chunked)
+        self.endheaders(content, encode_chunked=encode_chunked)
 
     # --- receive ---
 
