@@ -144,9 +144,22 @@ def test_an_upgrade_keeps_its_file(response_to):
     assert response.fp.read(2) == b"\x01\x02"
 
 
-def test_a_head_cut_off_inside_a_line_is_no_head(response_to):
+@pytest.mark.parametrize(
+    "cut", [b"Content-Len", b"Content-Length: 1", b"transfer-Encoding: ch", b"C"]
+)
+def test_a_head_cut_off_inside_what_may_frame_it_is_no_head(response_to, cut):
     with pytest.raises(IncompleteRead):
-        response_to(b"HTTP/1.1 200 OK\r\nContent-Len")
+        response_to(b"HTTP/1.1 200 OK\r\nA: b\r\n" + cut)
+
+
+def test_a_line_that_was_cut_off_is_no_field(response_to):
+    """What stands behind the cut may be what makes it safe: of a cookie, Secure."""
+    response = response_to(b"HTTP/1.1 200 OK\r\nA: b\r\nSet-Cookie: sid=7; Sec")
+    assert response.getheaders() == [("A", "b")]
+    assert (response.headers.get_payload(), response.will_close) == (
+        "Set-Cookie: sid=7; Sec\r\n",
+        True,
+    )
     assert response_to(b"HTTP/1.1 200 OK\r\nA: b\r\n").will_close
 
 
@@ -155,3 +168,30 @@ def test_max_headers(response_to):
     with pytest.raises(Exception, match="got more than 100 headers"):
         response_to(data)
     assert len(response_to(data, _max_headers=101).getheaders()) == 101
+
+
+def test_a_trailer_section_has_as_many_fields_as_a_head(response_to):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"
+    for more, options in ((100, {}), (120, {"_max_headers": 120})):
+        assert response_to(head + b"A: b\r\n" * more + b"\r\n", **options).read() == b"hi"
+        response = response_to(head + b"A: b\r\n" * (more + 1) + b"\r\n", **options)
+        with pytest.raises(Exception, match=f"got more than {more} trailers"):
+            response.read()
+
+
+def test_a_length_or_chunk_beyond_64_bits_reserves_nothing(response_to):
+    for read in (
+        lambda response: response.read(),
+        lambda response: response.read1() and response.read(),
+        lambda response: response.readline() and response.read(),
+        lambda response: response.peek() and response.read(),
+        lambda response: response.readinto(bytearray(4)) and response.read(),
+    ):
+        response = response_to(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\na\nbc" % 2**64)
+        with pytest.raises(IncompleteRead):
+            read(response)
+        response = response_to(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\na\nbc"
+        )
+        with pytest.raises(IncompleteRead):
+            read(response)

@@ -9,6 +9,7 @@ is decided by `wire`.
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,10 @@ from ..wire.framing import (
     UNTIL_CLOSE,
     judge_response,
     keeps_alive,
+    may_frame,
 )
 from ..wire.head import parse_lenient_field_section, parse_status_line
-from ..wire.limits import DEFAULT_LIMITS, Limits
+from ..wire.limits import Limits
 from .seams import head_limits, replaced, say
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ class HTTPResponse(io.BufferedIOBase):
     _fields: FieldLines | None = None
     _unread: list[str] | None = None
     _selected: dict[str, list[str]] | None = None
+    _limits: Limits | None = None
     _lines: LenientChunkLines | None = None
     _sound = True
     """Whether all that came was formed strictly: only then may another response follow."""
@@ -120,7 +123,7 @@ class HTTPResponse(io.BufferedIOBase):
         return {
             name: value
             for name, value in vars(self).items()
-            if name not in ("_fields", "_unread", "_selected", "_lines")
+            if name not in ("_fields", "_unread", "_selected", "_limits", "_lines")
         }
 
     # --- the head ---
@@ -194,11 +197,13 @@ class HTTPResponse(io.BufferedIOBase):
         try:
             block = read_field_block(self.fp.readline, limits)
         except IncompleteRead as error:
-            # The connection ended in the head: after a whole line, it counts.
-            if error.partial and not error.partial.endswith(b"\n"):
+            # The connection ended in the head. Whole lines count, one that was cut off does not.
+            whole, newline, cut = error.partial.rpartition(b"\n")
+            if cut and may_frame(cut):
                 raise
-            block = error.partial + b"\r\n"
             self._sound = False
+            fields, unread = parse_lenient_field_section(whole + newline + b"\r\n", limits)
+            return fields, [*(unread or ()), *([cut.decode("latin-1")] if cut else ())]
         section = parse_lenient_field_section(block, limits)
         if section[1] is not None:
             self._sound = False
@@ -213,7 +218,7 @@ class HTTPResponse(io.BufferedIOBase):
         """
         if self._fields is not None or self.headers is not None:
             return
-        limits = head_limits(_max_headers)
+        limits = self._limits = head_limits(_max_headers)
         version, status, reason, section = self._read_final_status(limits)
         self.code = self.status = status
         self.reason = reason.strip()
@@ -406,7 +411,7 @@ class HTTPResponse(io.BufferedIOBase):
         if self.chunked:
             return self._read1_chunked(n)
         if self.length is not None and not 0 <= n <= self.length:
-            n = self.length
+            n = min(self.length, MAX_PIECE)
         data: bytes = self.fp.read1(n)
         self._note_read(len(data), n)
         return data
@@ -429,7 +434,7 @@ class HTTPResponse(io.BufferedIOBase):
         if self.chunked:
             return self._readline_chunked(limit)
         if self.length is not None and not 0 <= limit <= self.length:
-            limit = self.length
+            limit = min(self.length, sys.maxsize)
         line: bytes = self.fp.readline(limit)
         self._note_read(len(line), limit)
         return line
@@ -486,7 +491,7 @@ class HTTPResponse(io.BufferedIOBase):
     def _chunk_lines(self) -> LenientChunkLines:
         """Return what judges the lines between this body's chunks."""
         if self._lines is None:
-            self._lines = LenientChunkLines(head_limits())
+            self._lines = LenientChunkLines(self._limits or head_limits())
         return self._lines
 
     def _read_next_chunk_size(self) -> int:
@@ -496,9 +501,10 @@ class HTTPResponse(io.BufferedIOBase):
             LineTooLong: no line end within its bound.
             ValueError: the line says no size, or there is none.
         """
-        line = self.fp.readline(DEFAULT_LIMITS.max_chunk_line)
+        lines = self._chunk_lines()
+        line = self.fp.readline(lines.limits.max_chunk_line)
         try:
-            return self._chunk_lines().take_size(line)
+            return lines.take_size(line)
         except LineTooLong:
             raise
         except RemoteProtocolError as error:
@@ -520,7 +526,7 @@ class HTTPResponse(io.BufferedIOBase):
     def _read_and_discard_trailer(self) -> None:
         """Read the lines behind the last chunk, up to the empty one."""
         lines = self._chunk_lines()
-        while line := self.fp.readline(DEFAULT_LIMITS.max_trailer_section):
+        while line := self.fp.readline(lines.limits.max_trailer_section):
             if lines.take_trailer(line):
                 return
         # All content is there, and there is no next message that could be taken for a trailer.
@@ -608,7 +614,7 @@ class HTTPResponse(io.BufferedIOBase):
         left = self._get_chunk_left()
         if left is None or n == 0:
             return b""
-        data: bytes = self.fp.read1(n if 0 <= n <= left else left)
+        data: bytes = self.fp.read1(n if 0 <= n <= left else min(left, MAX_PIECE))
         if not data:
             raise IncompleteRead(b"")
         self.chunk_left = left - len(data)
@@ -621,14 +627,15 @@ class HTTPResponse(io.BufferedIOBase):
             return b""  # the next read says so
         if left is None:
             return b""
-        data: bytes = self.fp.peek(left)
+        data: bytes = self.fp.peek(min(left, MAX_PIECE))
         return data[:left]
 
     def _readline_chunked(self, limit: int) -> bytes:
         pieces: list[bytes] = []
         try:
             while limit and (left := self._get_chunk_left()) is not None:
-                data: bytes = self.fp.readline(left if limit < 0 else min(left, limit))
+                wanted = min(left, sys.maxsize)
+                data: bytes = self.fp.readline(wanted if limit < 0 else min(wanted, limit))
                 if not data:
                     raise IncompleteRead(b"", left)
                 self.chunk_left = left - len(data)

@@ -74,5 +74,7 @@ def _limits(*bounds: float) -> Limits:
         max_field_line=longest,
         max_fields=most,
         max_field_section=min(section, sys.maxsize),
+        max_trailers=most,
+        max_trailer_section=DEFAULT_LIMITS.max_trailer_section * more,
         max_interim_responses=interim,
     )

@@ -145,10 +145,10 @@ class ChunkLines:
     RFC 9112 section 7.1, read strictly.
     """
 
-    __slots__ = ("_extensions", "_limits", "_lines", "_section", "size", "sound", "trailers")
+    __slots__ = ("_extensions", "_lines", "_section", "limits", "size", "sound", "trailers")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._limits = limits
+        self.limits = limits
         self._extensions = 0
         self._lines: list[bytes] = []
         self._section = 0
@@ -167,18 +167,18 @@ class ChunkLines:
             LineTooLong: more than `max_chunk_line` bytes.
             IncompleteRead: `line` has no line end since the connection ended.
         """
-        self._check_end(line, self._limits.max_chunk_line, "chunk size", 400)
+        self._check_end(line, self.limits.max_chunk_line, "chunk size", 400)
         size, extensions = self._parse_size(line)
         self._extensions += extensions
-        if self._extensions > self._limits.max_chunk_extensions:
+        if self._extensions > self.limits.max_chunk_extensions:
             raise RemoteProtocolError(
-                f"expected at most {self._limits.max_chunk_extensions} bytes of chunk extensions "
+                f"expected at most {self.limits.max_chunk_extensions} bytes of chunk extensions "
                 "(RFC 9112 section 7.1.1)"
             )
         self.size += size
-        if self._limits.max_body is not None and self.size > self._limits.max_body:
+        if self.limits.max_body is not None and self.size > self.limits.max_body:
             raise RemoteProtocolError(
-                f"expected at most {self._limits.max_body} bytes of content, got chunks of "
+                f"expected at most {self.limits.max_body} bytes of content, got chunks of "
                 f"{self.size} (RFC 9110 section 15.5.14)",
                 status_hint=413,
             )
@@ -189,8 +189,8 @@ class ChunkLines:
 
         At most `room` bytes of content; b"" says that the next line must be taken by itself.
         """
-        if self._limits.max_body is not None:
-            room = min(room, self._limits.max_body - self.size)
+        if self.limits.max_body is not None:
+            room = min(room, self.limits.max_body - self.size)
         content, end = parse_chunks(data, start, room)
         if not content:
             return b"", 0
@@ -215,18 +215,18 @@ class ChunkLines:
             LineTooLong: more than `max_trailer_section` bytes.
             IncompleteRead: `line` has no line end since the connection ended.
         """
-        self._check_end(line, self._limits.max_trailer_section, "trailer line", 431)
+        self._check_end(line, self.limits.max_trailer_section, "trailer line", 431)
         self._section += len(line)
-        if self._section > self._limits.max_trailer_section:
-            raise LineTooLong("trailer section", self._limits.max_trailer_section)
+        if self._section > self.limits.max_trailer_section:
+            raise LineTooLong("trailer section", self.limits.max_trailer_section)
         if line in (b"\r\n", b"\n"):
             if self._lines:
                 self._take_fields(self._lines)
             return True
         self._lines.append(line)
-        if len(self._lines) > self._limits.max_trailers:
+        if len(self._lines) > self.limits.max_trailers:
             raise RemoteProtocolError(
-                f"got more than {self._limits.max_trailers} trailers", status_hint=431
+                f"got more than {self.limits.max_trailers} trailers", status_hint=431
             )
         return False
 

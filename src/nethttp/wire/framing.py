@@ -21,6 +21,7 @@ __all__ = [
     "expects_continue",
     "judge_response",
     "keeps_alive",
+    "may_frame",
     "request_framing",
     "response_has_body",
 ]
@@ -41,8 +42,10 @@ RESPONSE_FRAMING_FIELDS: Final = frozenset(
 )
 """The same for a response."""
 
-#: 2**63 - 1 has 19 digits; a longer length is no length.
+#: 2**63 - 1 has 19 digits, 2**64 has 20; a longer length is none. Of a request, others may count
+#: in 63 bits; of a response, no other counts.
 MAX_LENGTH_DIGITS = 19
+MAX_RESPONSE_LENGTH_DIGITS = 20
 
 Selected = dict[str, list[str]]
 
@@ -127,7 +130,17 @@ def judge_response(
         return UNTIL_CLOSE, codings is None
     if len(lengths) > 1 or "," in lengths[0]:
         lengths = parse_list(",".join(lengths)) or lengths
-    return _read_equal_lengths(lengths), codings is None
+    return _read_equal_lengths(lengths, MAX_RESPONSE_LENGTH_DIGITS), codings is None
+
+
+def may_frame(start: bytes) -> bool:
+    """Return whether a field line that begins with `start` may be one that frames the message.
+
+    >>> may_frame(b"Content-Len"), may_frame(b"Content-Length: 1"), may_frame(b"Content-Type: a")
+    (True, True, False)
+    """
+    name = start.partition(b":")[0].strip(b" \t\r").decode("latin-1").lower()
+    return any(field.startswith(name) for field in ("content-length", "transfer-encoding"))
 
 
 def response_has_body(method: str | None, status: int) -> bool:
@@ -212,7 +225,7 @@ def _refuse_both(lengths: list[str] | None, codings: list[str] | None) -> None:
         )
 
 
-def _read_equal_lengths(values: list[str]) -> int:
+def _read_equal_lengths(values: list[str], digits: int = MAX_LENGTH_DIGITS) -> int:
     """Return the length that all values spell in one way: others take "03" and "3" for two."""
     for other in values[1:]:
         if other != values[0]:
@@ -220,11 +233,11 @@ def _read_equal_lengths(values: list[str]) -> int:
                 f"expected one Content-Length, got {excerpt(values[0])} and {excerpt(other)} "
                 "(RFC 9112 section 6.3)"
             )
-    return _read_length(values[0])
+    return _read_length(values[0], digits)
 
 
-def _read_length(value: str) -> int:
-    if len(value) > MAX_LENGTH_DIGITS or not grammar.DIGITS.fullmatch(value):
+def _read_length(value: str, digits: int = MAX_LENGTH_DIGITS) -> int:
+    if len(value) > digits or not grammar.DIGITS.fullmatch(value):
         raise RemoteProtocolError(
             f"expected Content-Length to be 1*DIGIT, got {excerpt(value)} (RFC 9110 section 8.6)"
         )

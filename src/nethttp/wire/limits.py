@@ -40,7 +40,7 @@ class Limits(NamedTuple):
     max_trailer_section: int = 8192
     """All trailer lines of one body together (then 431)."""
 
-    max_trailers: int = 64
+    max_trailers: int = 100
     """Trailer fields of one body (then 431)."""
 
     max_body: int | None = None
