@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, Generic, Self, SupportsIndex, TypeVar
 
 from ..errors import CookieError, excerpt
 from ..wire import grammar
@@ -133,7 +133,10 @@ def _js_string(text: str) -> str:
     return f'"{text.translate(_SCRIPT_ESCAPES)}"'
 
 
-class Morsel(dict[str, Any]):
+_T = TypeVar("_T")
+
+
+class Morsel(dict[str, Any], Generic[_T]):
     """A cookie: `key`, `value`, `coded_value`, and its attributes as a mapping.
 
     The attributes are those of RFC 6265bis section 4.1.2 and RFC 2109; one that is "" is not sent.
@@ -177,17 +180,17 @@ class Morsel(dict[str, Any]):
         return {key: cls._reserved_defaults.get(key, "") for key in cls._reserved}
 
     @property
-    def key(self) -> Any:
+    def key(self) -> str | Any:
         """The cookie's name."""
         return self._key
 
     @property
-    def value(self) -> Any:
+    def value(self) -> _T | Any:
         """What the program means."""
         return self._value
 
     @property
-    def coded_value(self) -> Any:
+    def coded_value(self) -> str | Any:
         """What goes over the wire."""
         return self._coded_value
 
@@ -227,11 +230,11 @@ class Morsel(dict[str, Any]):
         checked = {self._checked(key, val): val for key, val in dict(values).items()}
         super().update(checked)
 
-    def __ior__(self, values: Any) -> Morsel:  # type: ignore[override, misc]
+    def __ior__(self, values: Any) -> Self:  # type: ignore[override, misc]
         self.update(values)
         return self
 
-    def set(self, key: str, val: Any, coded_val: Any) -> None:
+    def set(self, key: str, val: _T, coded_val: str) -> None:
         """Set name, value and coded value.
 
         Raises:
@@ -277,14 +280,14 @@ class Morsel(dict[str, Any]):
     __ne__ = object.__ne__
     __hash__ = None
 
-    def copy(self) -> Morsel:
+    def copy(self) -> Morsel[_T]:
         """Return a cookie of its own with the same name, value and attributes."""
         return self._copied_to(Morsel())
 
-    def __copy__(self) -> Morsel:
+    def __copy__(self) -> Morsel[_T]:
         return self._copied_to(self.__class__.__new__(self.__class__))
 
-    def _copied_to(self, morsel: Morsel) -> Morsel:
+    def _copied_to(self, morsel: Morsel[_T]) -> Morsel[_T]:
         dict.update(morsel, self)
         # Not `__setstate__`: its checks are for what comes from outside.
         morsel._key, morsel._value = self._key, self._value

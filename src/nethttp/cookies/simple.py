@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..errors import CookieError
 from ..wire.values import split_cookie_field
@@ -18,15 +18,19 @@ from .morsel import CONTROL, Morsel, quote, unquote, warn_of_scripts
 __all__ = ["BaseCookie", "SimpleCookie"]
 
 
-class BaseCookie(dict[str, Any]):
+_T = TypeVar("_T")
+
+
+class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
     """Cookies by name, each a `Morsel`. Values are strings as they are.
 
     Subclasses translate values with `value_decode` and `value_encode`.
     """
 
-    def value_decode(self, val: str) -> tuple[Any, str]:
+    def value_decode(self, val: str) -> tuple[_T, str]:
         """Return (value, coded value) for what came over the wire."""
-        return val, val
+        value: Any = val
+        return value, val
 
     def value_encode(self, val: Any) -> tuple[Any, str]:
         """Return (value, coded value) for what a program sets."""
@@ -116,7 +120,7 @@ class BaseCookie(dict[str, Any]):
         has_dollar = "$" in str
         reserved = Morsel._reserved
         defaults = _DEFAULTS if len(reserved) == len(_DEFAULTS) else Morsel._defaults()
-        morsel: Morsel | None = None
+        morsel: Morsel[Any] | None = None
         for name, equals, value in cookies:
             if name.lower() in reserved or (has_dollar and name[:1] == "$"):
                 # RFC 2109: an attribute of the cookie before; without one it is of no use.
@@ -165,7 +169,7 @@ def _cut(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str, str]]:
         yield m["key"], "" if value is None else "=", value or ""
 
 
-def _take_attribute(morsel: Morsel, key: str, equals: str, value: str) -> None:
+def _take_attribute(morsel: Morsel[Any], key: str, equals: str, value: str) -> None:
     if key not in morsel._reserved:
         return
     if equals:
@@ -177,7 +181,7 @@ def _take_attribute(morsel: Morsel, key: str, equals: str, value: str) -> None:
         morsel[key] = True
 
 
-class SimpleCookie(BaseCookie):
+class SimpleCookie(BaseCookie[str]):
     """Cookies whose values are strings, quoted where they have to be.
 
     >>> SimpleCookie('a="x y"')["a"].value
