@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .cookie import Cookie
 from .domains import (
@@ -20,6 +20,7 @@ from .domains import (
 )
 from .headers import parse_ns_headers, split_header_words
 from .locks import acquired
+from .messages import Request, Response
 from .netscape import cookie_of_field, cookie_of_words, cookie_said, sorted_out, understood
 from .policy import CookiePolicy, DefaultCookiePolicy
 from .store import CookieStore
@@ -27,8 +28,16 @@ from .trace import trace, warn_unhandled_exception
 
 __all__ = ["CookieJar"]
 
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar as _StdlibJar
 
-class CookieJar(CookieStore):
+    class _Kept(CookieStore, _StdlibJar):  # type: ignore[misc]  # our cookies have more
+        """For type checkers a jar is one of the stdlib's: what takes one, as urllib, takes ours."""
+else:
+    _Kept = CookieStore
+
+
+class CookieJar(_Kept):
     """A collection of cookies; `policy` decides which it takes and gives.
 
     `policy` may be replaced at any time.
@@ -62,7 +71,7 @@ class CookieJar(CookieStore):
 
     # --- giving ---
 
-    def _cookies_for_domain(self, domain: str, request: Any) -> list[Cookie]:
+    def _cookies_for_domain(self, domain: str, request: Request) -> list[Cookie]:
         cookies: list[Cookie] = []
         if not self._policy.domain_return_ok(domain, request):
             return cookies
@@ -77,7 +86,7 @@ class CookieJar(CookieStore):
                 ]
         return cookies
 
-    def _cookies_for_request(self, request: Any) -> list[Cookie]:
+    def _cookies_for_request(self, request: Request) -> list[Cookie]:
         """Return the cookies to send with a request."""
         if (retrieve := getattr(self._policy, "cookies_for", None)) is not None:
             found: list[Cookie] = retrieve(request, self)
@@ -87,7 +96,7 @@ class CookieJar(CookieStore):
             cookies += self._cookies_for_domain(domain, request)
         return cookies
 
-    def _candidate_domains(self, request: Any) -> list[str]:
+    def _candidate_domains(self, request: Request) -> list[str]:
         """Return the domains with cookies that the policy can be expected to agree to."""
         if not (
             _is(self._policy.domain_return_ok, _DOMAIN_RULE)
@@ -101,7 +110,7 @@ class CookieJar(CookieStore):
         )
         return [domain for domain in wanted if domain in self._cookies]
 
-    def _candidate_paths(self, by_path: dict[str, Any], request: Any) -> list[str]:
+    def _candidate_paths(self, by_path: dict[str, Any], request: Request) -> list[str]:
         """Return the paths with cookies that the policy can be expected to agree to."""
         if not _is(self._policy.path_return_ok, _PATH_RULE):
             return list(by_path)
@@ -139,7 +148,7 @@ class CookieJar(CookieStore):
             attributes.append(f'$Port="{cookie.port}"' if cookie.port_specified else "$Port")
         return attributes
 
-    def add_cookie_header(self, request: Any) -> None:
+    def add_cookie_header(self, request: Request) -> None:
         """Add to `request` the Cookie field that it should have.
 
         `request` is a `urllib.request.Request` or has its methods: `get_full_url`, `has_header`,
@@ -173,7 +182,10 @@ class CookieJar(CookieStore):
     # --- taking ---
 
     def _read(
-        self, fields: Iterable[Any], read: Callable[[Any, Any, int], Cookie | None], request: Any
+        self,
+        fields: Iterable[Any],
+        read: Callable[[Any, Any, int], Cookie | None],
+        request: Request,
     ) -> list[Cookie]:
         """Return the cookies of fields that `read` understands; a bad one costs no other."""
         cookies = []
@@ -213,7 +225,7 @@ class CookieJar(CookieStore):
             tuples.append((name, value, known, others))
         return tuples
 
-    def _cookie_from_cookie_tuple(self, tup: tuple[Any, ...], request: Any) -> Cookie | None:
+    def _cookie_from_cookie_tuple(self, tup: tuple[Any, ...], request: Request) -> Cookie | None:
         """Return the cookie of a tuple, None for one that takes another back or is none."""
         name, value, known, others = tup
         try:
@@ -226,7 +238,7 @@ class CookieJar(CookieStore):
             return None
         return cookie
 
-    def _cookies_from_attrs_set(self, attrs_set: Iterable[Any], request: Any) -> list[Cookie]:
+    def _cookies_from_attrs_set(self, attrs_set: Iterable[Any], request: Request) -> list[Cookie]:
         """Return the cookies of sets of attributes."""
         made = [
             self._cookie_from_cookie_tuple(tup, request)
@@ -249,7 +261,7 @@ class CookieJar(CookieStore):
         return steps == _STEPS
 
     def _read_in_steps(
-        self, fields: list[Any], parse: Callable[[Any], Any], request: Any
+        self, fields: list[Any], parse: Callable[[Any], Any], request: Request
     ) -> list[Cookie]:
         try:
             return list(self._cookies_from_attrs_set(parse(fields), request))
@@ -269,7 +281,7 @@ class CookieJar(CookieStore):
                 if as_netscape:
                     cookie.version = 0
 
-    def make_cookies(self, response: Any, request: Any) -> list[Cookie]:
+    def make_cookies(self, response: Response, request: Request) -> list[Cookie]:
         """Return the cookies that a response sets; one that cannot be read costs no other.
 
         `response` has a method `info` that gives an `email.message.Message`.
@@ -300,7 +312,7 @@ class CookieJar(CookieStore):
             cookie for cookie in older if (cookie.domain, cookie.path, cookie.name) not in there
         ]
 
-    def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:
+    def set_cookie_if_ok(self, cookie: Cookie, request: Request) -> None:
         """Keep a cookie if the policy says so."""
         lock = acquired(self._cookies_lock)
         try:
@@ -313,7 +325,7 @@ class CookieJar(CookieStore):
         finally:
             lock.release()
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
+    def extract_cookies(self, response: Response, request: Request) -> None:
         """Keep the cookies of a response that the policy agrees to."""
         trace("extract_cookies: %s", response.info())
         lock = acquired(self._cookies_lock)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from .cookie import Cookie
 from .domains import (
@@ -17,6 +16,7 @@ from .domains import (
     request_port,
     user_domain_match,
 )
+from .messages import Request
 from .trace import trace
 
 __all__ = ["CookiePolicy", "DefaultCookiePolicy"]
@@ -34,19 +34,19 @@ class CookiePolicy:
     """How many of them may have one domain; None: no bound."""
     _now: int = 0
 
-    def set_ok(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
         """Return whether a cookie that came with the response to `request` is to be kept."""
         raise NotImplementedError
 
-    def return_ok(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok(self, cookie: Cookie, request: Request) -> bool:
         """Return whether a cookie is to be sent with `request`."""
         raise NotImplementedError
 
-    def domain_return_ok(self, domain: str, request: Any) -> bool:
+    def domain_return_ok(self, domain: str, request: Request) -> bool:
         """Return False if no cookie of `domain` is to be sent with `request`."""
         return True
 
-    def path_return_ok(self, path: str, request: Any) -> bool:
+    def path_return_ok(self, path: str, request: Request) -> bool:
         """Return False if no cookie of `path` is to be sent with `request`."""
         return True
 
@@ -143,7 +143,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     # --- taking ---
 
-    def set_ok(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
         """Return whether to keep a cookie: every ``set_ok_...`` must agree."""
         trace(" - checking cookie %s=%s", cookie.name, cookie.value)
         assert cookie.name is not None
@@ -156,7 +156,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             and self.set_ok_port(cookie, request)
         )
 
-    def set_ok_version(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok_version(self, cookie: Cookie, request: Request) -> bool:
         """Return whether cookies of this version are taken."""
         if cookie.version == 0 and self.netscape:
             return True
@@ -177,11 +177,11 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             return False
         return True
 
-    def set_ok_verifiability(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok_verifiability(self, cookie: Cookie, request: Request) -> bool:
         """Return whether a third party may set it."""
         return not request.unverifiable or self._verifiable(cookie, request)
 
-    def _verifiable(self, cookie: Cookie, request: Any) -> bool:
+    def _verifiable(self, cookie: Cookie, request: Request) -> bool:
         if is_third_party(request):
             modern = (cookie.version or 0) > 0
             strict = self.strict_rfc2965_unverifiable if modern else self.strict_ns_unverifiable
@@ -190,7 +190,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
                 return False
         return True
 
-    def set_ok_name(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok_name(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the name is none of RFC 2965's own."""
         if (
             cookie.version == 0
@@ -201,7 +201,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             return False
         return True
 
-    def set_ok_path(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok_path(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the path is one of the request's."""
         if not cookie.path_specified:
             return True
@@ -211,7 +211,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             return False
         return True
 
-    def set_ok_domain(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok_domain(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the domain is one of the request's host."""
         if self._is_barred(cookie.domain):
             return False
@@ -255,7 +255,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             and labels[1].lower() in COUNTRY_SECOND_LEVEL
         )
 
-    def set_ok_port(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok_port(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the request's port is among the cookie's."""
         if not cookie.port_specified or cookie.port is None:
             return True
@@ -267,7 +267,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     # --- giving ---
 
-    def return_ok(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok(self, cookie: Cookie, request: Request) -> bool:
         """Return whether to send a cookie: every ``return_ok_...`` must agree.
 
         `domain_return_ok` and `path_return_ok` have been asked before.
@@ -282,27 +282,27 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             and self.return_ok_domain(cookie, request)
         )
 
-    def return_ok_version(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok_version(self, cookie: Cookie, request: Request) -> bool:
         """Return whether cookies of this version are given."""
         return (cookie.version == 0 and self.netscape) or self._speaks(cookie)
 
-    def return_ok_verifiability(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok_verifiability(self, cookie: Cookie, request: Request) -> bool:
         """Return whether a third party may have it."""
         return not request.unverifiable or self._verifiable(cookie, request)
 
-    def return_ok_secure(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok_secure(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the request is as safe as the cookie asks."""
         return not cookie.secure or request.type in self.secure_protocols
 
-    def return_ok_expires(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok_expires(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the cookie's time is not over."""
         return not cookie.is_expired(self._now)
 
-    def return_ok_port(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok_port(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the request's port is among the cookie's."""
         return not cookie.port or (request_port(request) or "80") in cookie.port.split(",")
 
-    def return_ok_domain(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok_domain(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the request's host is one of the cookie's."""
         host, effective = eff_request_host(request)
         domain = cookie.domain
@@ -319,7 +319,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         # `host` too: "localhost" is "localhost.local" in full.
         return not domain or is_label_suffix(effective, domain) or is_label_suffix(host, domain)
 
-    def domain_return_ok(self, domain: str, request: Any) -> bool:
+    def domain_return_ok(self, domain: str, request: Request) -> bool:
         """Return False if no cookie of `domain` is to be sent with `request`."""
         host, effective = eff_request_host(request)
         # A cookie without a domain, which programs alone make, goes everywhere.
@@ -327,7 +327,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             return False
         return not self._is_barred(domain)
 
-    def path_return_ok(self, path: str, request: Any) -> bool:
+    def path_return_ok(self, path: str, request: Request) -> bool:
         """Return whether `path` is the request's, or leads to it by whole segments."""
         asked = request_path(request)
         if asked == path:

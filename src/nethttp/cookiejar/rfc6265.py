@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ..cookies.setcookie import MAX_AGE, MAX_PAIR, SetCookie, breaks_its_prefix, octets
 from .cookie import Cookie
 from .domains import is_address, split_url, suffixes
+from .messages import Request
 from .policy import CookiePolicy, DomainLists
 from .sites import SiteContext, Sites
 from .store import CookieStore
@@ -161,7 +162,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     # --- the request: RFC 6265bis section 5.2 ---
 
-    def site_context(self, request: Any) -> SiteContext:
+    def site_context(self, request: Request) -> SiteContext:
         """Return who asked for a request; for programs with a better answer to override."""
         context = getattr(request, "site_context", None)
         if isinstance(context, SiteContext):
@@ -172,7 +173,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
             return SiteContext(origin, origin)
         return SiteContext(origin)
 
-    def target_of(self, request: Any) -> Target:
+    def target_of(self, request: Request) -> Target:
         """Return where a request goes, and from where."""
         initiator, top_level = self.site_context(request)
         facts = (
@@ -185,7 +186,9 @@ class RFC6265Policy(DomainLists, CookiePolicy):
             return target
         scheme, host, path = _split_canonical(facts[0])
         if not host:
-            host = _split_canonical(request.get_header("Host", "") or "")[1]
+            # Only a request without a host of its own is asked for a field.
+            asked_for_fields: Any = request
+            host = _split_canonical(asked_for_fields.get_header("Host", "") or "")[1]
         own = self.sites.site(scheme, host)
         partition = own if top_level in (None, host) else self._site(top_level, scheme)
         target = Target(
@@ -209,7 +212,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     # --- taking: RFC 6265bis sections 5.6 and 5.7 ---
 
-    def read_set_cookie(self, field: str, request: Any) -> Cookie | None:
+    def read_set_cookie(self, field: str, request: Request) -> Cookie | None:
         """Return the cookie that a Set-Cookie field would be in a jar, None if none.
 
         One whose time is over takes another back.
@@ -256,7 +259,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
             partition_key=target.partition if parsed.partitioned else None,
         )
 
-    def set_ok(self, cookie: Cookie, request: Any) -> bool:
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the response to `request` may set a cookie."""
         refusal = self._refusal(Cookie.like(cookie), self.target_of(request))
         if refusal:
@@ -294,7 +297,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
             path=cookie.path if cookie.path_specified else None,
         )
 
-    def set_ok_beside(self, cookie: Cookie, request: Any, store: CookieStore) -> bool:
+    def set_ok_beside(self, cookie: Cookie, request: Request, store: CookieStore) -> bool:
         """Return whether a cookie leaves the secure ones in `store` alone: step 16.
 
         One that is not secure, and came over a connection that is not, may not stand beside a
@@ -326,7 +329,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     # --- giving: RFC 6265bis section 5.8.3 ---
 
-    def cookies_for(self, request: Any, store: CookieStore) -> list[Cookie]:
+    def cookies_for(self, request: Request, store: CookieStore) -> list[Cookie]:
         """Return the cookies of `store` to send with a request, in the order they go."""
         target = self.target_of(request)
         now = time.time()
@@ -345,7 +348,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
             cookie.last_access_time = store.stamp()
         return found
 
-    def domain_return_ok(self, domain: str, request: Any) -> bool:
+    def domain_return_ok(self, domain: str, request: Request) -> bool:
         """Return False if no cookie of `domain` is to be sent with `request`."""
         target = self.target_of(request)
         bare, _, partition = domain.removeprefix(".").partition("^")
@@ -353,11 +356,11 @@ class RFC6265Policy(DomainLists, CookiePolicy):
             return False
         return not bare or domain_matches(target.host, bare) or bare == f"{target.host}.local"
 
-    def path_return_ok(self, path: str, request: Any) -> bool:
+    def path_return_ok(self, path: str, request: Request) -> bool:
         """Return whether `path` is the request's, or leads to it by whole segments."""
         return path_matches(self.target_of(request).path, path)
 
-    def return_ok(self, cookie: Cookie, request: Any) -> bool:
+    def return_ok(self, cookie: Cookie, request: Request) -> bool:
         """Return whether to send a cookie with `request`."""
         return self._gives(Cookie.like(cookie), self.target_of(request), time.time())
 

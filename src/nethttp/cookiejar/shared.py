@@ -20,6 +20,7 @@ from ..errors import StorageAwayError, StorageError
 from .cookie import Cookie
 from .jar import CookieJar
 from .locks import acquired
+from .messages import Request, Response
 from .policy import CookiePolicy
 from .rfc6265 import RFC6265Policy
 from .trace import trace
@@ -211,12 +212,12 @@ class SharedCookieJar(CookieJar):
 
     # --- every method is one step ---
 
-    def add_cookie_header(self, request: Any) -> None:
+    def add_cookie_header(self, request: Request) -> None:
         """Add to `request` the Cookie field that it should have, from what the storage has now."""
         with self.batch():
             super().add_cookie_header(request)
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
+    def extract_cookies(self, response: Response, request: Request) -> None:
         """Keep the cookies of a response that the policy agrees to, all in one step."""
         if not _sets_cookies(response):
             return
@@ -228,7 +229,7 @@ class SharedCookieJar(CookieJar):
         with self.batch():
             super().set_cookie(cookie)
 
-    def set_cookie_if_ok(self, cookie: Cookie, request: Any) -> None:
+    def set_cookie_if_ok(self, cookie: Cookie, request: Request) -> None:
         """Keep a cookie if the policy says so."""
         with self.batch():
             super().set_cookie_if_ok(cookie, request)
@@ -292,7 +293,7 @@ class SharedCookieJar(CookieJar):
         SharedCookieJar.__init__(self, state["storage"], state["policy"])
 
 
-def _sets_cookies(response: Any) -> bool:
+def _sets_cookies(response: Response) -> bool:
     fields = response.info()
     return any(fields.get_all(name) for name in ("Set-Cookie", "Set-Cookie2"))
 
