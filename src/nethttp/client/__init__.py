@@ -115,17 +115,24 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import sys  # what is imported above is a name of this module
-    from importlib import import_module  # start-up: most programs never get here
+if not TYPE_CHECKING:  # a type checker is to know which names there are
 
-    module, there = _LATER[name]
-    imported = import_module(module)
-    value = sys.modules[name] if there is None else getattr(imported, there)
-    _as_imported(**{name: value})
-    return value
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import sys  # what is imported above is a name of this module
+        from importlib import import_module  # start-up: most programs never get here
+
+        module, there = _LATER[name]
+        imported = import_module(module)
+        value = sys.modules[name] if there is None else getattr(imported, there)
+        _as_imported(**{name: value})
+        return value
+
+
+def __dir__() -> list[str]:
+    more = ("HTTPMessage", "HTTPS_PORT", "HTTP_PORT", "parse_headers")
+    return sorted({*__all__, *more, *_status.HTTPStatus.__members__})
 
 
 _name_after(__name__)

@@ -122,20 +122,26 @@ HTTP_PATH_SAFE = domains.HTTP_PATH_SAFE
 ESCAPED_CHAR_RE = domains.ESCAPED_CHAR
 
 
-def __getattr__(name: str) -> object:
-    import sys  # start-up: these names are seldom used
-    from importlib import import_module  # likewise
+if not TYPE_CHECKING:  # a type checker is to know which names there are
 
-    if name in _WHEN_FIRST_USED:
-        return getattr(import_module(f"{__name__}.{_WHEN_FIRST_USED[name]}"), name)
-    if name in _MODULES:
-        import_module(_MODULES[name])
-        return sys.modules[name]
-    if not name.startswith("__"):
-        unused = import_module(f"{__name__}.unused")
-        if name in unused.__all__:
-            return getattr(unused, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        import sys  # start-up: these names are seldom used
+        from importlib import import_module  # likewise
+
+        if name in _WHEN_FIRST_USED:
+            return getattr(import_module(f"{__name__}.{_WHEN_FIRST_USED[name]}"), name)
+        if name in _MODULES:
+            import_module(_MODULES[name])
+            return sys.modules[name]
+        if not name.startswith("__"):
+            unused = import_module(f"{__name__}.unused")
+            if name in unused.__all__:
+                return getattr(unused, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_WHEN_FIRST_USED, "debug", "logger"})
 
 
 _present(__name__)

@@ -70,7 +70,7 @@ class Watched(dict[str, Any]):
         self.changes.seen = True
         super().update(*args, **items)
 
-    def __ior__(self, other: Any) -> Watched:  # type: ignore[override, misc]  # dict's is generic
+    def __ior__(self, other: Any) -> Watched:  # type: ignore[misc]  # dict has one for each kind of argument
         self.update(other)
         return self
 

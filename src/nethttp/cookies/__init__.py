@@ -19,6 +19,7 @@ Set-Cookie: fig="newton\073 no\054 \"really\""; Max-Age=60
 from __future__ import annotations
 
 import re as re
+from typing import TYPE_CHECKING
 
 from ..errors import CookieError
 from ..public import present as _present
@@ -57,16 +58,22 @@ _unquote_sub = morsel.unquote_sub
 _MODULES = frozenset({"string", "types", "warnings"})
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module  # start-up: few programs ask for these names
+if not TYPE_CHECKING:  # a type checker is to know which names there are
 
-    if name in _MODULES:
-        return import_module(name)
-    if name[:1] == "_" and name[:2] != "__":
-        unused = import_module(f"{__name__}.unused")
-        if name in unused.__all__:
-            return getattr(unused, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        from importlib import import_module  # start-up: few programs ask for these names
+
+        if name in _MODULES:
+            return import_module(name)
+        if name[:1] == "_" and name[:2] != "__":
+            unused = import_module(f"{__name__}.unused")
+            if name in unused.__all__:
+                return getattr(unused, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 _present(__name__)

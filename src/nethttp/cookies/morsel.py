@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Generic, Self, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, SupportsIndex, TypeVar
 
 from ..errors import CookieError, excerpt
 from ..wire import grammar
@@ -133,7 +133,12 @@ def _js_string(text: str) -> str:
     return f'"{text.translate(_SCRIPT_ESCAPES)}"'
 
 
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    _T = _TypeVar("_T", default=str)  # in typing from Python 3.13 on
+else:
+    _T = TypeVar("_T")
 
 
 class Morsel(dict[str, Any], Generic[_T]):

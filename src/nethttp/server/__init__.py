@@ -64,23 +64,25 @@ __all__ = [
 _VERSION = "0.6"
 
 
-def __getattr__(name: str) -> Any:
-    if name == "serve":
-        from .serving import serve  # start-up: most programs have a server of their own
+if not TYPE_CHECKING:  # a type checker is to know which names there are
 
-        return serve
-    if name in _seams.MODULES:
-        with _suppress(ModuleNotFoundError):
-            return _seams.load(name)
-    elif name == "nobody":
-        return _cgi.nobody
-    elif name == "_main":
-        from .simple_command import main  # start-up: few programs call it
+    def __getattr__(name: str) -> Any:
+        if name == "serve":
+            from .serving import serve  # start-up: most programs have a server of their own
 
-        return main
-    elif name == "__version__":
-        return _version()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return serve
+        if name in _seams.MODULES:
+            with _suppress(ModuleNotFoundError):
+                return _seams.load(name)
+        elif name == "nobody":
+            return _cgi.nobody
+        elif name == "_main":
+            from .simple_command import main  # start-up: few programs call it
+
+            return main
+        elif name == "__version__":
+            return _version()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _version() -> str:
