@@ -232,6 +232,14 @@ def test_a_policy_of_ones_own_is_asked_for_every_domain():
     assert given_to(jar, "http://b.example/") == "x=1"
 
 
+def test_cookies_with_one_path_go_in_the_order_they_came():
+    for module in (http.cookiejar, cookiejar):
+        jar = module.CookieJar()
+        take(jar, "http://a.b.example.com/", "x=1; Domain=example.com; Path=/", "y=2; Path=/")
+        take(jar, "http://a.b.example.com/", "z=3; Domain=b.example.com; Path=/", "w=4; Path=/a")
+        assert given_to(jar, "http://a.b.example.com/a") == "w=4; x=1; y=2; z=3"
+
+
 def test_block_and_allow_lists():
     policy = DefaultCookiePolicy(blocked_domains=["ads.example", ".ads.example"])
     jar = take(CookieJar(policy), "http://a.ads.example/", "x=1")

@@ -23,7 +23,6 @@ from nethttp.cookiejar import (
     LWPCookieJar,
     MozillaCookieJar,
     RFC6265Policy,
-    SQLiteCookieJar,
 )
 
 from ..overriding import methods_of, overridden, ways_for
@@ -317,8 +316,8 @@ def test_the_lock_of_a_jar_with_a_file_is_replaced(lock, tmp_path):
 
 
 @pytest.mark.parametrize("lock", [TwoMethods, ContextAlone])
-def test_the_lock_of_a_shared_jar_is_replaced(lock, tmp_path):
-    with SQLiteCookieJar(str(tmp_path / "cookies.db"), RFC6265Policy()) as jar:
+def test_the_lock_of_a_shared_jar_is_replaced(lock, shared):
+    with shared.open() as jar:
         jar._cookies_lock = lock()
         use(jar)
         with jar.batch():
@@ -422,6 +421,14 @@ class NoFields:
         return None
 
 
+def test_a_cookies_own_kind_of_mapping_stays():
+    class Lower(dict):
+        pass
+
+    assert type(cookie_of(Cookie, rest=Lower(a="b"))._rest) is Lower
+    assert cookie_of(Cookie, rest=None)._rest == {}
+
+
 def test_a_message_may_say_none():
     assert CookieJar().make_cookies(NoFields(), request()) == []
     assert CookieJar(RFC6265Policy()).make_cookies(NoFields(), request()) == []
@@ -469,6 +476,12 @@ def test_a_cookie_may_be_stood_in_for():
     asked = request()
     jar.add_cookie_header(asked)
     assert asked.get_header("Cookie") == "a=b"
+    for stands_in in (mock.Mock, mock.MagicMock):
+        for spec in (None, Cookie):
+            double = stands_in(spec=spec, path="/", domain="www.example.com")
+            double.name = "double"
+            jar.set_cookie(double)
+            assert [c.name for c in jar] == ["a", "double"]
     theirs = cookie_of(http.cookiejar.Cookie, name="theirs", rest={"k": "v"})
     jar.set_cookie(theirs)
     assert [c.get_nonstandard_attr("k") for c in jar if c.name == "theirs"] == ["v"]

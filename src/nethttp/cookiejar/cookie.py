@@ -7,6 +7,7 @@ code need not know of (`partition_key`, `creation_time`, `last_access_time`).
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -83,7 +84,8 @@ class Cookie:
         self.comment = comment
         self.comment_url = comment_url
         self.rfc2109 = rfc2109
-        self._rest = dict(rest) if rest else {}
+        # A mapping of a program's own stays one, as in the stdlib.
+        self._rest = dict(rest) if type(rest) is dict else copy.copy(rest) or {}
         # Set where they are given alone: a jar makes many cookies, and stamps them itself.
         if partition_key is not None:
             self.partition_key = partition_key
@@ -151,16 +153,21 @@ class Cookie:
     def like(cls, other: Any) -> Cookie:
         """Return `other` if it is a cookie of this kind, else one made of its attributes.
 
-        The standard library's cookies come from programs that use both kinds of jars. One that
-        stands in for a cookie needs a name and a domain; what else it lacks is as in `from_dict`.
+        The standard library's cookies come from programs that use both kinds of jars. A double
+        needs a name and a domain; what else it lacks, or has no use for, is as in `from_dict`.
         """
-        if isinstance(other, cls):
-            return other
-        values: dict[str, Any] = {"name": other.name, "domain": other.domain, "value": None}
+        # Not `isinstance`, which a mock answers as it is told to.
+        if issubclass(type(other), cls):
+            return other  # type: ignore[no-any-return]  # it is one of ours
+        values: dict[str, Any] = {"name": other.name, "domain": other.domain}
         for key in (*_SHOWN, "rfc2109"):
-            if key not in ("name", "domain"):
-                values[key] = getattr(other, key, values.get(key, _DEFAULTS[key][1]))
-        return cls(**values, rest=getattr(other, "_rest", {}))
+            if key not in values:
+                types, default = _DEFAULTS[key]
+                value = getattr(other, key, default)
+                known = isinstance(value, (*types, int, str))
+                values[key] = value if known else None if default is _REQUIRED else default
+        rest: Any = getattr(other, "_rest", None)
+        return cls(**values, rest=rest if isinstance(rest, dict) else {})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cookie as a mapping of JSON's types, with all that `from_dict` needs.

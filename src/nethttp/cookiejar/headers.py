@@ -35,6 +35,7 @@ def split_header_words(header_values: Iterable[str]) -> list[Words]:
     >>> split_header_words(['foo="bar"; port="80,81"; discard, bar=baz'])
     [[('foo', 'bar'), ('port', '80,81'), ('discard', None)], [('bar', 'baz')]]
     """
+    assert not isinstance(header_values, str), "expected the values of fields, got one text"
     result: list[Words] = []
     for text in header_values:
         pairs: Words = []

@@ -108,7 +108,11 @@ class CookieJar(_Kept):
             # A cookie without a domain, which programs alone make, goes everywhere.
             ["", *(domain for host in eff_request_host(request) for domain in suffixes(host))]
         )
-        return [domain for domain in wanted if domain in self._cookies]
+        found = [domain for domain in wanted if domain in self._cookies]
+        if len(found) > 1:
+            # In the order they came in, as a walk over all would find them.
+            found.sort(key=lambda domain: _first_stamp(self._cookies[domain]))
+        return found
 
     def _candidate_paths(self, by_path: dict[str, Any], request: Request) -> list[str]:
         """Return the paths with cookies that the policy can be expected to agree to."""
@@ -342,12 +346,20 @@ class CookieJar(_Kept):
                 if cookie.expires is not None and cookie.expires <= self._now:
                     # This is how a server takes a cookie back.
                     self._take_back(cookie)
-                elif puts and isinstance(cookie, Cookie):
+                elif puts and type(cookie) is Cookie:
                     self._put_locked(cookie)
                 else:
                     self.set_cookie(cookie)
         finally:
             lock.release()
+
+
+def _first_stamp(by_path: dict[str, dict[str, Cookie]]) -> float:
+    """Return when the first cookie of a domain was taken."""
+    for by_name in by_path.values():
+        for cookie in by_name.values():
+            return cookie.creation_time or 0.0
+    return 0.0
 
 
 # Every request and response asks whether these are left alone, and `Originals` takes 1 us for it.

@@ -379,7 +379,7 @@ class CookieStore:
         lock = acquired(self._cookies_lock)
         try:
             # `like` is not called for nothing: every cookie comes through here.
-            self._put_locked(cookie if isinstance(cookie, Cookie) else Cookie.like(cookie))
+            self._put_locked(cookie if type(cookie) is Cookie else Cookie.like(cookie))
         finally:
             lock.release()
 
