@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import email
+import errno
 import os
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nethttp.client import HTTPConnection
-from nethttp.server import SimpleHTTPRequestHandler
+from nethttp.server import SimpleHTTPRequestHandler, files
 from nethttp.server.beneath import open_beneath
+from nethttp.server.filecache import MAX_COST, MAX_IN_MEMORY, BoundedCache, descriptor_cost
 from nethttp.server.files import SimpleHTTPRequestHandler as Files
 from nethttp.server.paths import local_path
 from nethttp.wire.values import format_http_date
@@ -434,3 +437,210 @@ def test_what_may_not_be_read_is_forbidden(http, site, as_a_user):
         assert http.status("/empty/") == 404
         assert http.status("/data.bin") == 200
     (site / "sub").chmod(0o755)
+
+
+# --- what a program overrides, or changes, at any time ---
+
+
+def settle(*paths) -> None:
+    """Let files look as if they had been changed long ago, so that they are kept."""
+    for path in paths:
+        os.utime(path, (1e9, 1e9))
+
+
+def media_type_of(http, path):
+    return http.ask(path).getheader("content-type")
+
+
+@pytest.mark.parametrize("where", ["class", "object"])
+def test_guess_type_is_asked_for_each_request(serve, site, handler, where):
+    def guess_type(self, path):
+        assert path == str(site / "page.html")
+        return "application/octet-stream" if "download" in self.path else "text/x-page"
+
+    class Typed(handler):
+        def do_GET(self):
+            if where == "object":
+                self.guess_type = guess_type.__get__(self)
+            super().do_GET()
+
+    if where == "class":
+        Typed.guess_type = guess_type
+    settle(site / "page.html")
+    http = Site(serve(Typed).port)
+    for _ in range(2):
+        assert media_type_of(http, "/page.html") == "text/x-page"
+        assert media_type_of(http, "/page.html?download") == "application/octet-stream"
+    http.connection.close()
+
+
+def test_a_table_of_types_may_be_changed_where_it_is(serve, site, handler):
+    class Typed(handler):
+        extensions_map = {".html": "text/x-first"}
+
+    (site / "other.HTML").touch()
+    settle(site / "page.html", site / "other.HTML")
+    http = Site(serve(Typed).port)
+    for path in ("/page.html", "/other.HTML"):
+        assert media_type_of(http, path) == media_type_of(http, path) == "text/x-first"
+    Typed.extensions_map[".html"] = "text/x-second"
+    assert (
+        media_type_of(http, "/page.html") == media_type_of(http, "/other.HTML") == "text/x-second"
+    )
+    Typed.extensions_map[".HTML"] = "text/x-third"
+    assert media_type_of(http, "/other.HTML") == "text/x-third"
+    del Typed.extensions_map[".html"]
+    assert media_type_of(http, "/page.html") == "text/html"
+    http.connection.close()
+
+
+def test_lists_of_options_may_be_changed_where_they_are(serve, site, handler):
+    class Optional(handler):
+        index_pages = ["index.html"]
+        extra_response_headers = [("X-First", "1")]
+
+    (site / "sub" / "other.html").write_text("other")
+    settle(*(site / "sub").iterdir())
+    http = Site(serve(Optional).port)
+    for _ in range(3):
+        assert http.ask("/sub/").getheader("x-first") == "1"
+    Optional.extra_response_headers[0] = ("X-Second", "2")
+    assert http.ask("/sub/").getheader("x-second") == "2"
+    Optional.index_pages.insert(0, "other.html")
+    assert http.ask("/sub/").body == b"other"
+    http.connection.close()
+
+
+@pytest.mark.parametrize("patched", ["class", "object"])
+@pytest.mark.parametrize(
+    "name", ["translate_path", "send_head", "copyfile", "guess_type", "end_headers", "send_header"]
+)
+def test_a_method_that_is_replaced_while_it_serves_is_called(
+    serve, site, handler, monkeypatch, name, patched
+):
+    called = threading.Event()
+    original = getattr(handler, name)
+
+    def replacement(self, *args):
+        called.set()
+        return original(self, *args)
+
+    class Changing(handler):
+        def do_GET(self):
+            if patched == "object" and "replaced" in self.path:
+                setattr(self, name, replacement.__get__(self))
+            super().do_GET()
+
+    settle(site / "page.html")
+    http = Site(serve(Changing).port)
+    for _ in range(3):
+        assert http.status("/page.html") == 200
+    if patched == "class":
+        monkeypatch.setattr(SimpleHTTPRequestHandler, name, replacement)
+    assert http.ask("/page.html?replaced").body == b"<h1>page</h1>"
+    assert called.is_set()
+    http.connection.close()
+
+
+# --- small things ---
+
+
+@pytest.mark.parametrize("path", ["/%ED%A0%80", "/sub/%ed%bf%bf.txt", "/%ff%00"])
+def test_what_the_file_system_has_no_bytes_for_is_not_found(http, path):
+    assert http.status(path) == 404
+
+
+def test_a_name_of_dots_is_a_name(http, site):
+    for name in ("...", ".. ", "....", "a. "):
+        (site / name).write_text(name)
+    for name in ("...", "..%20", "....", "a.%20"):
+        assert http.status("/" + name) == 200, name
+    assert b'<a href="...">' in http.ask("/").body
+
+
+def test_a_file_of_the_future_was_changed_no_later_than_now(http, site):
+    os.utime(site / "page.html", (4e9, 4e9))
+    for _ in range(2):
+        response = http.ask("/page.html")
+        assert response.getheader("last-modified") <= response.getheader("date")
+        assert response.getheader("last-modified")[-12:-4] <= response.getheader("date")[-12:-4]
+
+
+def test_a_backslash_names_no_other_host(serve, site, handler, connect):
+    (site / "\\evil.example").mkdir()
+    with connect(serve(handler).address) as wire:
+        wire.send(b"GET /\\evil.example HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, fields, _ = wire.response()
+    assert (status, fields["location"]) == (301, "/%5Cevil.example/")
+
+
+# --- descriptors ---
+
+
+@pytest.fixture
+def held(site):
+    """Return a function that counts the files of the site that this process holds open."""
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        pytest.skip("this system does not say which files are open")
+
+    def count() -> int:
+        found = 0
+        for link in folder.iterdir():
+            with suppress(OSError):
+                found += os.readlink(link).startswith(str(site))
+        return found
+
+    return count
+
+
+def test_no_file_is_held_open_for_long_while_nothing_is_asked(http, site, held, monkeypatch):
+    swept = threading.Event()
+    original = BoundedCache._drop_locked
+
+    def drop(self, key):
+        original(self, key)
+        if not len(self):
+            swept.set()
+
+    monkeypatch.setattr(BoundedCache, "_drop_locked", drop)
+    for i in range(5):
+        (site / f"large{i}").write_bytes(bytes(MAX_IN_MEMORY + 1))
+        settle(site / f"large{i}")
+        assert http.status(f"/large{i}") == 200
+    assert held() == 5
+    swept.clear()
+    assert swept.wait(10)
+    assert held() == 0
+
+
+def test_few_files_are_held_open_where_few_may_be(monkeypatch):
+    import resource
+
+    for limit, most in ((120, 15), (256, 32), (1024, 128), (10**6, 128), (1, 1)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _what, limit=limit: (limit, limit))
+        descriptor_cost.cache_clear()
+        assert MAX_COST // descriptor_cost() == most
+    descriptor_cost.cache_clear()
+
+
+def test_a_server_without_descriptors_says_so_and_recovers(http, site, monkeypatch):
+    (site / "large").write_bytes(bytes(MAX_IN_MEMORY + 1))
+    settle(site / "large")
+    assert http.status("/large") == 200
+    real, failing = os.open, [True]
+
+    def open_few(path, flags, mode=0o777, *, dir_fd=None):
+        # Until a file that is kept open is closed.
+        if failing[0] and (failing[0] != "kept" or len(files._RESOURCES)):
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", open_few)
+    failing[0] = "kept"
+    assert http.status("/data.bin") == 200
+    failing[0] = True
+    for path in ("/data.bin", "/sub/", "/empty/"):
+        assert http.status(path) == 503, path
+    failing[0] = False
+    assert http.status("/data.bin") == 200

@@ -63,6 +63,10 @@ def browse(serve, site):
         connection.close()
 
 
+#: As long as the text, and told from it.
+OTHER = b"x" * len(TEXT)
+
+
 def settle(*paths) -> None:
     """Let files look as if they had been changed long ago, so that they are kept."""
     for path in paths:
@@ -160,20 +164,47 @@ def test_a_program_that_copies_itself_gets_the_file_as_it_is(serve, site):
 def test_a_compressed_neighbour_is_sent(browse, site):
     # Contents that tell where they came from.
     (site / "image.png.br").write_bytes(brotli.compress(b"from the neighbour"))
-    (site / "image.png.gz").write_bytes(gzip.compress(b"from the other neighbour"))
+    (site / "image.png.gz").write_bytes(gzip.compress(OTHER))
+    settle(*site.iterdir())
     browser = browse()
     status, fields, content = browser.get("/image.png", Accept_Encoding="gzip, br")
     assert (status, fields["content-encoding"], fields["content-type"]) == (200, "br", "image/png")
     assert brotli.decompress(content) == b"from the neighbour"
     tags = {fields["etag"]}
     _, fields, content = browser.get("/image.png", Accept_Encoding="gzip")
-    assert gzip.decompress(content) == b"from the other neighbour"
+    assert gzip.decompress(content) == OTHER
     tags.add(fields["etag"])
     _, fields, content = browser.get("/image.png", Accept_Encoding="br;q=0, zstd")
     assert (fields["content-encoding"], fields["vary"]) == (None, "Accept-Encoding")
     tags.add(fields["etag"])
     assert len(tags) == 3
     assert browser.get("/image.png.gz")[1]["content-type"] == "application/gzip"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(gzip.compress(TEXT)[:-9], id="half of one"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no gzip at all", id="something else"),
+        pytest.param(gzip.compress(b"another text"), id="another file's"),
+    ],
+)
+def test_what_is_no_whole_neighbour_is_not_sent(browse, site, content):
+    (site / "image.png.gz").write_bytes(content)
+    settle(*site.iterdir())
+    _, fields, got = browse().get("/image.png", Accept_Encoding="gzip")
+    assert (fields["content-encoding"], got) == (None, TEXT)
+
+
+def test_a_neighbour_that_may_still_be_written_is_not_sent(browse, site):
+    settle(*site.iterdir())
+    (site / "image.png.br").write_bytes(brotli.compress(TEXT))
+    browser = browse()
+    assert browser.get("/image.png", Accept_Encoding="br")[1]["content-encoding"] is None
+    (site / "short.txt.br").write_bytes(brotli.compress(TEXT))
+    settle(site / "short.txt.br")
+    assert browser.get("/short.txt", Accept_Encoding="br")[1]["content-encoding"] == "br"
 
 
 def test_a_neighbour_older_than_the_file_is_not_sent(browse, site):
@@ -191,7 +222,8 @@ def test_a_neighbour_that_leads_outside_is_not_sent(browse, site, tmp_path_facto
 
 
 def test_neighbours_can_be_turned_off(browse, site):
-    (site / "image.png.gz").write_bytes(gzip.compress(b"neighbour"))
+    (site / "image.png.gz").write_bytes(gzip.compress(OTHER))
+    settle(*site.iterdir())
     assert browse(precompressed=False).get("/image.png", Accept_Encoding="gzip")[2] == TEXT
 
 

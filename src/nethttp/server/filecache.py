@@ -16,9 +16,10 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
-__all__ = ["MAX_IN_MEMORY", "BoundedCache", "FileView", "StoredFile"]
+__all__ = ["AGEING", "MAX_IN_MEMORY", "BoundedCache", "FileView", "StoredFile", "drop_old"]
 
 LIFE = 1.0
 """Seconds that anything found out about a name is believed."""
@@ -27,8 +28,11 @@ MAX_IN_MEMORY = 64 * 1024
 """Content up to this size is kept in memory: it leaves in one send with its head. Sending more
 through the kernel costs less than copying it."""
 
-DESCRIPTOR_COST = 256 * 1024
-"""What an open descriptor costs in bytes: there are few, and they are to be shared with others."""
+MAX_COST = 32 * 1024 * 1024
+"""What all files that are kept may cost, in bytes."""
+
+MAX_OPEN = 128
+"""Files that are kept open at most, and no more than an eighth of what the process may open."""
 
 SETTLED_SECONDS = 2.0
 """A file that was changed more recently may change again without its times telling: clocks of file
@@ -36,6 +40,19 @@ systems tick slowly. It is served, and not kept."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+@lru_cache(maxsize=1)
+def descriptor_cost() -> int:
+    """Return what an open file costs, in bytes, so that at most `MAX_OPEN` are kept."""
+    try:
+        import resource  # not on every platform
+    except ImportError:
+        return MAX_COST // MAX_OPEN
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit == resource.RLIM_INFINITY:
+        return MAX_COST // MAX_OPEN
+    return MAX_COST // max(1, min(MAX_OPEN, limit // 8))
 
 
 class StoredFile:
@@ -76,17 +93,17 @@ class StoredFile:
                 self.content = content
                 self._close()
 
-    def _close(self) -> None:
+    def _close(self, close: Callable[[int], None] = os.close) -> None:
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            close(descriptor)  # Bound before: at the interpreter's end `os` may be gone.
 
     __del__ = _close
 
     @property
     def cost(self) -> int:
-        """The bytes that it holds; a descriptor counts as `DESCRIPTOR_COST`."""
-        return DESCRIPTOR_COST if self.content is None else len(self.content)
+        """The bytes that it holds; an open file counts as its share of `MAX_COST`."""
+        return descriptor_cost() if self.content is None else len(self.content)
 
     def is_current(self, since: float = math.inf) -> bool:
         """Return whether its name leads to this very file, unchanged.
@@ -215,12 +232,22 @@ class BoundedCache(Generic[K, V]):
             if cost <= self._max_cost:
                 self._entries[key] = (now + self._life, cost, value)
                 self._cost += cost
-            while self._entries:
-                oldest = next(iter(self._entries))
-                too_many = len(self._entries) > self._max_entries or self._cost > self._max_cost
-                if not too_many and self._entries[oldest][0] >= now:
-                    break
-                self._drop_locked(oldest)
+            while len(self._entries) > self._max_entries or self._cost > self._max_cost:
+                self._drop_locked(next(iter(self._entries)))
+            self._drop_old_locked(now)
+
+    def drop_old(self) -> None:
+        """Forget what is too old."""
+        if self._entries:
+            with self._lock:
+                self._drop_old_locked(self._clock())
+
+    def _drop_old_locked(self, now: float) -> None:
+        while self._entries:
+            oldest = next(iter(self._entries))
+            if self._entries[oldest][0] >= now:
+                break
+            self._drop_locked(oldest)
 
     def drop(self, key: K) -> None:
         """Forget `key`."""
@@ -237,3 +264,17 @@ class BoundedCache(Generic[K, V]):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._cost -= entry[1]
+
+
+AGEING: list[BoundedCache[Any, Any]] = []
+"""Caches whose values hold files open."""
+
+
+def drop_old() -> None:
+    """Close the files that are kept too long: called twice a second by servers, also while idle.
+
+    A file that was deleted takes its place on the disk, and keeps its file system mounted, for as
+    long as it is open.
+    """
+    for cache in AGEING:
+        cache.drop_old()

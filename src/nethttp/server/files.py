@@ -8,13 +8,14 @@ The head of an answer is kept as well, for handlers that override nothing that m
 
 from __future__ import annotations
 
+import errno
 import io
-import math
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,12 +25,13 @@ from ..wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from . import cors, listing, preconditions, ranges
 from .beneath import is_directory, open_beneath, open_named
 from .dates import DatedHead
-from .filecache import BoundedCache, FileView, StoredFile
+from .filecache import AGEING, MAX_COST, BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
-from .mediatypes import MEDIA_TYPES, media_type
+from .mediatypes import MEDIA_TYPES, KnownExtension, media_type
 from .paths import LinkPolicy, local_path
 from .patience import PatientWriter
 from .representations import Representation, Resource
+from .responder import HEAD_METHODS
 from .seams import current
 from .sites import Site, options_of, site_of
 from .writer import ResponseWriter
@@ -57,14 +59,20 @@ _known_local_path = lru_cache(maxsize=2048)(local_path)
 
 #: What was found at a path, for one site.
 _RESOURCES: BoundedCache[tuple[str, Site], Resource] = BoundedCache(
-    max_entries=2048, max_cost=32 * 1024 * 1024
+    max_entries=2048, max_cost=MAX_COST
 )
 
-#: An answer is repeated only where all of these are as they are here: they are not called then.
+AGEING.append(_RESOURCES)
+
+#: This process, or the system, has no descriptor left: that says nothing about the file.
+_NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
+
+#: An answer is repeated only where these are as they are here, besides those that make a head: they
+#: are not called then. Those of the class are asked for in one step.
 _NOT_CALLED = (
-    *("send_head", "translate_path", "copyfile", "send_response", "send_response_only"),
-    *("send_header", "end_headers", "flush_headers", "version_string", "date_time_string"),
+    *("send_head", "translate_path", "guess_type", "copyfile", "send_response", "end_headers"),
 )
+_methods_of = attrgetter(*_NOT_CALLED)
 
 
 class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
@@ -121,9 +129,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         }
     )
 
-    # See `_find_site` and `_may_repeat`.
+    # See `_find_site`.
     _site: Site | None = None
-    _repeats = False
 
     def __init__(
         self, *args: Any, directory: str | os.PathLike[str] | None = None, **options: Any
@@ -131,9 +138,6 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.directory = os.fspath(os.getcwd() if directory is None else directory)
         for name in self._OPTIONS & options.keys():
             setattr(self, name, options.pop(name))
-        self._repeats = all(
-            getattr(getattr(self, name), "__func__", None) is own for name, own in _OWN.items()
-        )
         super().__init__(*args, **options)
 
     def do_GET(self) -> None:
@@ -203,12 +207,14 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     def _may_repeat(self) -> bool:
         """Whether the head of a 200 depends on the site and the representation alone."""
         return (
-            self._repeats
+            self._plain_head
             and self.command == "GET"
             # Then there is no Connection field.
             and self._version == 11
             and not self.close_connection
             and type(self.wfile) is PatientWriter
+            and _methods_of(type(self)) == _OWN
+            and _SET_BY_PROGRAMS.isdisjoint(self.__dict__)
         )
 
     def _repeat(self) -> bool:
@@ -223,8 +229,12 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         if len(asked) != (accept is not None):
             return False
         heard = self._engaged.heard
-        resource = self._remembered(self.translate_path(self.path), heard)
-        if resource is None:
+        resource = _RESOURCES.get((self.translate_path(self.path), self._find_site()))
+        if (
+            resource is None
+            or not resource.is_current(heard)
+            or not resource.named.is_as_before(self.extensions_map)
+        ):
             return False
         chosen = resource.choose(accept, heard)
         if chosen.head is None:
@@ -248,9 +258,16 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             site = self._site = site_of(type(self), options)
         return site
 
-    def _remembered(self, path: str, since: float = math.inf) -> Resource | None:
+    def _remembered(self, path: str) -> Resource | None:
         resource = _RESOURCES.get((path, self._find_site()))
-        return resource if resource is not None and resource.is_current(since) else None
+        if resource is None or not resource.is_current():
+            return None
+        # The type is asked for again: it may depend on the request, or have been changed.
+        if self._leaves_alone("guess_type"):
+            same = resource.named.is_as_before(self.extensions_map)
+        else:
+            same = self.guess_type(resource.stored.path) == resource.media_type
+        return resource if same else None
 
     def _look_up(self, path: str, file: str, descriptor: int) -> Resource:
         """Return the resource in `file`, opened as `descriptor`, remembered as what is at `path`.
@@ -259,14 +276,16 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             OSError: it is no regular file, or cannot be read.
         """
         # A program that sends the content in its own way is given it as it is.
-        copies = type(self).copyfile is not SimpleHTTPRequestHandler.copyfile
+        copies = not self._leaves_alone("copyfile")
         resource = Resource(
             StoredFile(file, descriptor),
             self.guess_type(file),
+            KnownExtension(file, self.extensions_map),
             neighbour=self._open_neighbour if self.precompressed and not copies else None,
             compress=self.compress and not copies,
         )
-        if resource.stored.settled:
+        # Where there is no loop that closes it in time, no file is held open.
+        if resource.stored.settled and (self._engaged is not None or not resource.is_open):
             _RESOURCES.put((path, self._find_site()), resource, resource.cost)
         return resource
 
@@ -281,9 +300,24 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         Raises:
             OSError: it may not, or cannot be opened.
         """
-        if type(self).translate_path is not SimpleHTTPRequestHandler.translate_path:
+        try:
+            return self._open_once(path)
+        except OSError as error:
+            if error.errno not in _NO_DESCRIPTORS:
+                raise
+            # The files that are kept open may be what is missing.
+            _RESOURCES.clear()
+            return self._open_once(path)
+
+    def _open_once(self, path: str) -> int:
+        if not self._leaves_alone("translate_path"):
             return open_named(path)
         return open_beneath(os.fspath(self.directory), path, self.follow_links)
+
+    def _leaves_alone(self, name: str) -> bool:
+        """Whether no program has put a method of its own in the place of this one."""
+        method = getattr(getattr(self, name), "__func__", None)
+        return method is _ORIGINAL[name]
 
     def _open_index(self, path: str) -> int:
         """Return a descriptor of the index page `path`; -1 if there is none to be served.
@@ -307,12 +341,16 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         location = urlunsplit((parts.scheme, parts.netloc, parts.path + "/", parts.query, ""))
         self.send_response(HTTPStatus.MOVED_PERMANENTLY)
-        self.send_header("Location", location)
+        # Browsers read a backslash as a slash, and "/\\" as the begin of another host.
+        self.send_header("Location", location.replace("\\", "%5C"))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def _send_refusal(self, error: OSError) -> Any:
         """Send what is due where a file or directory cannot be opened."""
+        if error.errno in _NO_DESCRIPTORS:
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            return None
         if isinstance(error, PermissionError):
             self.send_error(HTTPStatus.FORBIDDEN)
             return None
@@ -446,7 +484,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             fields += [
                 ("Accept-Ranges", "bytes"),
                 ("ETag", str(chosen.etag)),
-                ("Last-Modified", self.date_time_string(resource.modified)),
+                # RFC 9110 section 8.8.2.1: never later than the message itself. A file of the
+                # future is not kept, so this is said anew for each response.
+                ("Last-Modified", self.date_time_string(min(resource.modified, int(time.time())))),
             ]
             if resource.offered:
                 fields.append(("Vary", "Accept-Encoding"))
@@ -545,4 +585,6 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return media_type(os.fspath(path), self.extensions_map)
 
 
-_OWN = {name: getattr(SimpleHTTPRequestHandler, name) for name in _NOT_CALLED}
+_OWN = _methods_of(SimpleHTTPRequestHandler)
+_ORIGINAL = dict(zip(_NOT_CALLED, _OWN, strict=True))
+_SET_BY_PROGRAMS = frozenset({*_NOT_CALLED, *HEAD_METHODS.names})

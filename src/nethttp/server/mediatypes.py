@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from .seams import current
 
-__all__ = ["MEDIA_TYPES", "media_type"]
+__all__ = ["MEDIA_TYPES", "KnownExtension", "media_type"]
 
 #: Media types that the system's table may lack or have wrong. The compressed ones are what the
 #: stdlib has: the file is served as it is, so its type is that of the archive.
@@ -30,6 +30,31 @@ MEDIA_TYPES = {
     ".woff": "font/woff",
     ".woff2": "font/woff2",
 }
+
+
+class KnownExtension:
+    """What a table of extensions has for a file's name, to be compared with what it has later.
+
+    >>> types = {".a": "text/a"}
+    >>> before = KnownExtension("name.A", types)
+    >>> before.is_as_before(types), before.is_as_before({".A": "text/b", **types})
+    (True, False)
+    """
+
+    __slots__ = ("_extension", "_in_lower_case", "_said")
+
+    def __init__(self, path: str, known: Mapping[str, str]) -> None:
+        self._extension = extension = posixpath.splitext(path)[1]
+        lower = extension.lower()
+        self._in_lower_case = None if lower == extension else lower
+        self._said = known.get(extension), known.get(lower)
+
+    def is_as_before(self, known: Mapping[str, str]) -> bool:
+        """Return whether `known` has the same for the name."""
+        if known.get(self._extension) != self._said[0]:
+            return False
+        lower = self._in_lower_case
+        return lower is None or known.get(lower) == self._said[1]
 
 
 def media_type(path: str, known: Mapping[str, str] = MEDIA_TYPES) -> str:

@@ -40,6 +40,8 @@ def url_to_parts(path: str) -> list[str] | None:
     except UnicodeDecodeError:
         # Not UTF-8: the bytes of a name as the file system has them.
         path = os.fsdecode(urllib.parse.unquote_to_bytes(path))
+    if not _can_be_named(path):
+        return None
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -51,10 +53,19 @@ def url_to_parts(path: str) -> list[str] | None:
     return parts
 
 
+def _can_be_named(path: str) -> bool:
+    """Whether the file system has bytes for each character: it has none for half a surrogate."""
+    if path.isascii():
+        return True
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _is_disguised(name: str) -> bool:
     """Whether a name is another's in disguise: ``.. `` is a parent on a disk of Windows."""
-    if name.strip(" .") == "" and "." in name:
-        return True
     return os.path.sep == "\\" and bool(
         name.endswith((".", " ")) or _WINDOWS_DEVICE.fullmatch(name)
     )

@@ -16,6 +16,7 @@ from ..wire.coding import available_codings, choose_coding, encode
 from ..wire.values import EntityTag
 from .dates import DatedHead
 from .filecache import BoundedCache, StoredFile
+from .mediatypes import KnownExtension
 
 __all__ = ["Representation", "Resource"]
 
@@ -27,6 +28,9 @@ MAX_COMPRESSED = 4 * 1024 * 1024
 
 #: What a neighbour's name ends in.
 SUFFIXES = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
+
+#: What content in a coding begins with; brotli's has no mark.
+_MAGIC = {"br": b"", "zstd": b"\x28\xb5\x2f\xfd", "gzip": b"\x1f\x8b"}
 
 #: Media types that shrink, besides text/ and those that end in +json or +xml.
 _COMPRESSIBLE = frozenset(
@@ -98,18 +102,21 @@ class Resource:
     `neighbour` opens a file beside it, or raises `OSError`; None: they are not looked for.
     """
 
-    __slots__ = ("_compresses", "_made", "as_it_is", "media_type", "offered", "stored")
+    __slots__ = ("_made", "as_it_is", "media_type", "named", "offered", "stored")
 
     def __init__(
         self,
         stored: StoredFile,
         media_type: str,
+        named: KnownExtension,
         *,
         neighbour: Callable[[str], StoredFile] | None,
         compress: bool,
     ) -> None:
         self.stored = stored
         self.media_type = media_type
+        self.named = named
+        """What was known of its extension when its type was asked for."""
         self.as_it_is = Representation(stored, None, None)
         self._made = {} if neighbour is None else _look_beside(stored, neighbour)
         here = compress and _is_compressible(media_type, stored.size)
@@ -124,7 +131,15 @@ class Resource:
     @property
     def cost(self) -> int:
         """The bytes that it holds."""
-        return self.stored.cost + sum(made.stored.cost for made in self._made.values()) + 2048
+        return self.stored.cost + sum(file.cost for file in self._neighbours()) + 2048
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it, or a neighbour of it, holds a file open."""
+        return any(file.descriptor >= 0 for file in (self.stored, *self._neighbours()))
+
+    def _neighbours(self) -> list[StoredFile]:
+        return [made.stored for made in self._made.values() if made.stored is not self.stored]
 
     def is_current(self, since: float = math.inf) -> bool:
         """Return whether the file is still what it was: see `StoredFile.is_current`."""
@@ -161,16 +176,36 @@ class Resource:
 def _look_beside(
     stored: StoredFile, neighbour: Callable[[str], StoredFile]
 ) -> dict[str, Representation]:
-    """Return the neighbours that hold the file in a coding, and are not older than it is."""
+    """Return the neighbours that hold the file in a coding, and are not older than it is.
+
+    One that was changed just now may still be written: compressors give it the time of the original
+    at their end. One that does not look like content in that coding is something else.
+    """
     found = {}
     for coding, suffix in SUFFIXES.items():
         try:
             beside = neighbour(stored.path + suffix)
         except OSError:
             continue
-        if _is_as_new(beside.modified_ns, stored.modified_ns):
+        if (
+            beside.settled
+            and _is_as_new(beside.modified_ns, stored.modified_ns)
+            and _may_hold(beside, coding, stored.size)
+        ):
             found[coding] = Representation(beside, None, coding)
     return found
+
+
+def _may_hold(beside: StoredFile, coding: str, size: int) -> bool:
+    """Return whether a file looks like `size` bytes in a coding, whole and nothing else."""
+    magic = _MAGIC[coding]
+    if beside.size == 0 or beside.read_at(0, len(magic)) != magic:
+        return False
+    # RFC 1952 section 2.3.1: it ends with the size of the original. One in several members, which
+    # does not, is compressed here.
+    return coding != "gzip" or beside.read_at(beside.size - 4, 4) == (size % 2**32).to_bytes(
+        4, "little"
+    )
 
 
 def _is_as_new(neighbour: int, original: int) -> bool:

@@ -27,6 +27,7 @@ from .contract import (
     NOT_TLS_RESPONSE,
     EngineLimits,
 )
+from .filecache import drop_old
 from .loglines import write_stderr
 from .patience import accept_at_once, end_sending
 from .visitors import Visitors
@@ -149,7 +150,11 @@ class HTTPServer(socketserver.TCPServer):
         if self._stop_asked.is_set():
             # Asked before there was an engine to ask: it ends at once, and closes what it has.
             engine.stop()
-        engine.run(poll_interval, lambda: self.service_actions())
+        engine.run(poll_interval, self._twice_a_second)
+
+    def _twice_a_second(self) -> None:
+        drop_old()
+        self.service_actions()
 
     def _serve_connections(self, poll_interval: float) -> None:
         """Serve in `socketserver`'s way: with its methods, one connection after the other."""

@@ -51,5 +51,7 @@ def site_of(handler: type, options: tuple[Any, ...]) -> Site:
     if site is None or site.options != options:
         if len(_SITES) >= MAX_SITES:
             _SITES.clear()
-        site = _SITES[key] = Site(handler, options)
+        # A list that a program changes where it is would be equal to itself.
+        kept = tuple(list(value) if isinstance(value, list) else value for value in options)
+        site = _SITES[key] = Site(handler, kept)
     return site

@@ -27,6 +27,7 @@ from .accesslog import (
 from .applications import Servable
 from .contract import Application, EngineLimits
 from .engine import Engine
+from .filecache import drop_old
 from .handling import HandlerApplication, runs_on_the_engine
 from .health import with_health
 from .loglines import write_stderr
@@ -150,7 +151,12 @@ class Worker:
     def run(self, service_actions: Callable[[], None] = lambda: None) -> None:
         """Serve until `drain` or `stop`; `service_actions` is called every half second."""
         if self._engine is not None:
-            self._engine.run(0.5, service_actions)
+
+            def twice_a_second() -> None:
+                drop_old()
+                service_actions()
+
+            self._engine.run(0.5, twice_a_second)
         else:
             self._run_servers(service_actions)
         if self._log is not None:
