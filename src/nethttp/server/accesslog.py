@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ..wire.fields import FieldFinder
 from .colours import coloured_line, stderr_has_colours
 from .dates import MONTHS
-from .loglines import write_stderr
+from .loglines import LineLog, write_stderr
 
 if TYPE_CHECKING:
     from .contract import Application
@@ -42,6 +42,7 @@ MAX_VALUE = 1024
 what one write leaves in one piece, even in a pipe."""
 
 _LOGGED_FIELDS = FieldFinder("referer", "user-agent")
+_NOTHING: dict[str, str] = {}
 
 
 def escape(text: str) -> str:
@@ -176,16 +177,22 @@ class AccessLog:
 
     def __init__(self, format: str, path: str | None = None) -> None:
         self._format = FORMATS[format]
+        self.looks_at_fields = format in ("combined", "json")
+        """Whether its lines have what the request's fields say."""
         if format == "plain" and path is None and stderr_has_colours():
             self._format = coloured_plain
         self._path = path
         self._changing = threading.Lock()
+        self._lines: LineLog | None = None
         #: None for a standard error that is no file.
         self._descriptor = _open_stderr() if path is None else _open(path)
 
     def write(self, exchange: Exchange) -> None:
         """Add a line. A full disk costs the line, and nothing else."""
         line = self._format(exchange) + "\n"
+        if self._lines is not None:
+            self._lines.write(line)
+            return
         descriptor = self._descriptor
         if descriptor is None:
             write_stderr(line)
@@ -194,6 +201,11 @@ class AccessLog:
             os.write(descriptor, line.encode("utf-8", "backslashreplace"))
         except OSError:
             pass
+
+    def gather_in(self, lines: LineLog) -> None:
+        """Leave what is for standard error to `lines`, which writes those of a turn in one go."""
+        if self._path is None:
+            self._lines = lines
 
     def reopen(self) -> None:
         """Go on in a new file, if the old one was moved away.
@@ -318,7 +330,7 @@ class LoggedApplication:
         if handler is None or handler._status is None:
             return
         took = time.perf_counter() - began
-        asked = handler._asked(_LOGGED_FIELDS)
+        asked = handler._asked(_LOGGED_FIELDS) if self._log.looks_at_fields else _NOTHING
         self._log.write(
             Exchange(
                 handler.address_string(),

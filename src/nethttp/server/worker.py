@@ -139,6 +139,8 @@ class Worker:
                 application = LoggedApplication(application, self._log)
         else:
             return None
+        if self._log is not None:
+            self._log.gather_in(application.log)
         return Engine(
             self._listeners,
             application,
