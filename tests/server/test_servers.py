@@ -6,6 +6,7 @@ import contextlib
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 
 import pytest
@@ -229,3 +230,24 @@ def test_a_drain_without_the_engine_is_bounded_and_can_be_cut_short(own_way, con
             assert not thread.is_alive()
             handler.leave.set()
             assert busy.response()[0] == 200
+
+
+def test_a_context_of_the_programs_is_used(serve, echo, certificate, trusting):
+    cert, key = certificate
+
+    class Own(HTTPSServer):
+        def _create_context(self):
+            context = super()._create_context()
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            return context
+
+    served = serve(echo, Own, certfile=cert, keyfile=key)
+    with HTTPSConnection("localhost", served.port, timeout=10, context=trusting) as connection:
+        connection.connect()
+        assert connection.sock.version() == "TLSv1.2"
+
+
+def test_a_python_without_tls_says_so(monkeypatch, echo, certificate):
+    monkeypatch.setitem(sys.modules, "ssl", None)
+    with pytest.raises(RuntimeError, match="SSL module is missing"):
+        HTTPSServer(("127.0.0.1", 0), echo, certfile=certificate[0])

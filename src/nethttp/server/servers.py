@@ -317,6 +317,7 @@ class HTTPSServer(HTTPServer):
 
     Raises:
         OSError: a file that cannot be read, `ssl.SSLError` for one that is no certificate.
+        RuntimeError: this Python was built without TLS.
     """
 
     def __init__(
@@ -334,8 +335,17 @@ class HTTPSServer(HTTPServer):
         self.keyfile = keyfile
         self.password = password
         self.alpn_protocols = ["http/1.1"] if alpn_protocols is None else list(alpn_protocols)
-        self._tls: ssl.SSLContext = server_context(certfile, keyfile, password, self.alpn_protocols)
+        try:
+            import ssl  # start-up: most servers have no TLS
+        except ImportError as error:
+            raise RuntimeError("SSL module is missing; HTTPS support is unavailable") from error
+        self.ssl = ssl
+        self._tls: ssl.SSLContext = self._create_context()
         super().__init__(server_address, RequestHandlerClass, bind_and_activate)
+
+    def _create_context(self) -> ssl.SSLContext:
+        """Return the context of the connections; programs override it."""
+        return server_context(self.certfile, self.keyfile, self.password, self.alpn_protocols)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands and handle the connection; both in the connection's own time."""
