@@ -120,6 +120,10 @@ def test_index_files_and_directories(http):
         ("a.png", "image/png"),
         ("a.unknown", "application/octet-stream"),
         ("a", "application/octet-stream"),
+        *((f"a{extension}", "text/plain") for extension in (".ts", ".rs", ".toml", ".log", ".GO")),
+        *((name, "text/plain") for name in ("Makefile", "LICENSE", "sub/README")),
+        ("a.ipynb", "application/json"),
+        ("a.md", "text/markdown"),
     ],
 )
 def test_media_types(name, media_type):

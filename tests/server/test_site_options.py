@@ -88,12 +88,65 @@ def test_cache_control_is_for_files(browse):
     assert (status, fields["cache-control"]) == (304, "max-age=60")
 
 
-def test_extra_fields_are_for_what_is_no_error(browse):
-    options = {"extra_response_headers": [("X-Frame-Options", "DENY"), ("X-A", "b")]}
-    for path in ("/app.js", "/docs/", "/docs"):
-        fields = browse(path, options=options)[1]
-        assert (fields["x-frame-options"], fields["x-a"]) == ("DENY", "b"), path
-    assert browse("/missing", options=options)[1]["x-a"] is None
+def test_extra_fields_are_for_what_brings_a_file_or_a_listing(browse):
+    extra = [("X-Frame-Options", "DENY"), ("X-A", "b"), ("content-TYPE", "test/other")]
+    for path, asked, status in (
+        ("/app.js", {}, 200),
+        ("/docs/", {}, 200),
+        ("/app.js", {"Range": "bytes=0-1"}, 206),
+    ):
+        got, fields, _ = browse(path, options={"extra_response_headers": extra}, **asked)
+        assert (got, fields["x-frame-options"], fields["x-a"]) == (status, "DENY", "b"), path
+        assert fields.get_all("content-type") != ["test/other"]
+        assert len(fields.get_all("content-type")) == 1
+    etag = browse("/app.js")[1]["etag"]
+    for path, asked, status in (
+        ("/missing", {}, 404),
+        ("/docs", {}, 301),
+        ("/app.js", {"If-None-Match": etag}, 304),
+        ("/app.js", {"Range": "bytes=999-"}, 416),
+    ):
+        got, fields, _ = browse(path, options={"extra_response_headers": extra}, **asked)
+        assert (got, fields["x-a"]) == (status, None), path
+
+
+def test_the_type_of_what_is_not_known(browse, site, monkeypatch):
+    for name in ("data", "data.unheard-of"):
+        (site / name).touch()
+        assert browse("/" + name)[1]["content-type"] == "application/octet-stream"
+        options = {"default_content_type": "text/x-any"}
+        assert browse("/" + name, options=options)[1]["content-type"] == "text/x-any"
+    assert browse("/app.js", options=options)[1]["content-type"] == "text/javascript"
+    monkeypatch.setattr(Files, "default_content_type", "text/x-class")
+    assert browse("/data")[1]["content-type"] == "text/x-class"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param("日本 é".encode(), "text/plain; charset=utf-8", id="UTF-8"),
+        pytest.param(b"a" * 65535 + "é".encode(), "text/plain; charset=utf-8", id="cut"),
+        pytest.param(b"plain", "text/plain", id="ASCII"),
+        pytest.param("é".encode("latin-1"), "text/plain", id="ISO-8859-1"),
+        pytest.param("日本".encode("utf-16"), "text/plain", id="UTF-16"),
+    ],
+)
+def test_a_text_that_is_utf_8_says_so(browse, site, content, said):
+    (site / "text.txt").write_bytes(b"\xc3\xa9" * (len(content) > 100) + content)
+    assert browse("/text.txt")[1]["content-type"] == said
+    (site / "text.bin").write_bytes(content)
+    assert browse("/text.bin")[1]["content-type"] == "application/octet-stream"
+
+
+def test_the_type_that_a_program_gives_is_sent_as_it_is(serve, site):
+    class Typed(Files):
+        def guess_type(self, path):
+            return "text/plain"
+
+    (site / "text.txt").write_text("é", encoding="utf-8")
+    with HTTPConnection(*serve(partial(Typed, directory=site)).address, timeout=10) as connection:
+        connection.request("GET", "/text.txt")
+        assert connection.getresponse().headers["content-type"] == "text/plain"
 
 
 def test_a_directory_is_listed_only_where_that_is_wanted(browse):

@@ -25,9 +25,9 @@ from ..wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from . import cors, listing, preconditions, ranges
 from .beneath import is_directory, open_beneath, open_named
 from .dates import DatedHead
-from .filecache import AGEING, MAX_COST, BoundedCache, FileView, StoredFile
+from .filecache import AGEING, MAX_COST, MAX_IN_MEMORY, BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
-from .mediatypes import MEDIA_TYPES, KnownExtension, media_type
+from .mediatypes import DEFAULT_TYPE, MEDIA_TYPES, KnownExtension, media_type, with_charset
 from .paths import LinkPolicy, local_path
 from .patience import PatientWriter
 from .representations import Representation, Resource
@@ -90,6 +90,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     index_pages: Sequence[str] = ("index.html", "index.htm")
     extensions_map = MEDIA_TYPES
 
+    default_content_type: str = DEFAULT_TYPE
+    """The media type of a file of which `extensions_map` and the system know none."""
+
     follow_links: LinkPolicy = "inside"
     """Which symbolic links are followed: those that stay "inside" `directory`, "all" or "none"."""
 
@@ -116,7 +119,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     """Whether a directory without an index page is listed; if not, it is not found."""
 
     extra_response_headers: Sequence[tuple[str, str]] | None = None
-    """(name, value) of fields to add to every final response that is no error."""
+    """(name, value) of fields to add to a response with a file, a part of one, or a listing (200
+    and 206), unless it has a field of that name."""
 
     cors: str | Sequence[str] | None = None
     """Origins whose pages may read the responses, "*" for all; None leaves it to browsers: none."""
@@ -125,7 +129,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         {
             *("index_pages", "extensions_map", "follow_links", "precompressed", "compress"),
             *("cache_control", "spa", "not_found_page", "show_listing"),
-            *("extra_response_headers", "cors"),
+            *("extra_response_headers", "cors", "default_content_type"),
         }
     )
 
@@ -277,9 +281,13 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         """
         # A program that sends the content in its own way is given it as it is.
         copies = not self._leaves_alone("copyfile")
+        stored = StoredFile(file, descriptor)
+        kind = self.guess_type(file)
+        if kind.startswith("text/") and self._leaves_alone("guess_type"):
+            kind = with_charset(kind, stored.read_at(0, MAX_IN_MEMORY))
         resource = Resource(
-            StoredFile(file, descriptor),
-            self.guess_type(file),
+            stored,
+            kind,
             KnownExtension(file, self.extensions_map),
             neighbour=self._open_neighbour if self.precompressed and not copies else None,
             compress=self.compress and not copies,
@@ -511,9 +519,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             origin = self._asked(_ORIGIN).get("origin")
             for name, value in cors.response_fields(allowed, origin):
                 self.send_header(name, value)
-        if (self._status or 0) < 400:
-            for name, value in self.extra_response_headers or ():
-                self.send_header(name, value)
+        if self.extra_response_headers and self._status in (200, 206):
+            buffered = b"".join(self._headers_buffer).lower()
+            for name, value in self.extra_response_headers:
+                if b"\r\n%b:" % name.lower().encode("latin-1") not in buffered:
+                    self.send_header(name, value)
 
     def list_directory(self, path: str | os.PathLike[str]) -> Any:
         """Send the head of a listing of `path`, and return a file with the page.
@@ -581,8 +591,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             shutil.copyfileobj(source, outputfile, 256 * 1024)
 
     def guess_type(self, path: str | os.PathLike[str]) -> str:
-        """Return the media type for a file's name; application/octet-stream if nothing is known."""
-        return media_type(os.fspath(path), self.extensions_map)
+        """Return the media type for a file's name; `default_content_type` if nothing is known.
+
+        To a text's, files add "charset=utf-8" where they hold such; to that of an override nothing.
+        """
+        return media_type(os.fspath(path), self.extensions_map, self.default_content_type)
 
 
 _OWN = _methods_of(SimpleHTTPRequestHandler)

@@ -17,7 +17,7 @@ MAX_SITES = 256
 #: Attributes of a handler that decide what is found at a path, and what a head says of it.
 _OPTIONS = (
     *("directory", "index_pages", "extensions_map", "follow_links", "precompressed", "compress"),
-    *("cache_control", "cors", "extra_response_headers"),
+    *("default_content_type", "cache_control", "cors", "extra_response_headers"),
     *("protocol_version", "server_version", "sys_version", "responses"),
 )
 
