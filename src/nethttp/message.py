@@ -10,11 +10,19 @@ from __future__ import annotations
 import email.message
 from collections.abc import Iterable, Iterator
 from email import errors
+from typing import TYPE_CHECKING
 
 __all__ = ["HTTPMessage", "message_from_fields"]
 
 
-class HTTPMessage(email.message.Message):
+if TYPE_CHECKING:
+    # For type checkers it is the stdlib's: what takes one takes ours.
+    from http.client import HTTPMessage as _Message
+else:
+    _Message = email.message.Message
+
+
+class HTTPMessage(_Message):
     """The fields of a message, and the API of `email.message.Message`."""
 
     __module__ = "nethttp.client"

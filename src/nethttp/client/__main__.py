@@ -257,11 +257,12 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
         connection, response = _ask(arguments, method, url, fields, content)
         with connection, response:
             location = response.getheader("location")
-            leads_on = response.status in FOLLOWED and location is not None
-            if not (arguments.location and leads_on):
+            if response.status not in FOLLOWED:
+                location = None
+            if location is None or not arguments.location:
                 _write(arguments, response)
                 if not (arguments.include or arguments.head):
-                    _say_status(prog, url, response.status, location if leads_on else None)
+                    _say_status(prog, url, response.status, location)
                 return 0 if response.status < 400 else 1
             method, url, fields, keeps = follow(response.status, location, method, url, fields)
             url = _url(url)

@@ -12,7 +12,7 @@ import io
 import re
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
@@ -35,7 +35,18 @@ from .response import HTTPResponse
 from .seams import NAMES, named, say
 
 if TYPE_CHECKING:
+    # For type checkers a connection is one of the stdlib's: what takes one takes ours.
+    from http.client import HTTPConnection as _Typed
+    from typing import TypeAlias
+
+    from _typeshed import ReadableBuffer, SupportsRead
+
     from ..message import HTTPMessage
+
+    FieldValue: TypeAlias = ReadableBuffer | str | int
+    Data: TypeAlias = SupportsRead[bytes] | Iterable[ReadableBuffer] | ReadableBuffer
+else:
+    _Typed = object
 
 __all__ = ["HTTPConnection"]
 
@@ -116,7 +127,7 @@ def without_scope(enc_name: bytes) -> bytes:
     return enc_name
 
 
-class HTTPConnection:
+class HTTPConnection(_Typed):
     """A connection to `host`, which may be "host:port", made when the first request needs it.
 
     `timeout` is in seconds and bounds every wait for the peer; `source_address` is a (host, port)
@@ -130,7 +141,7 @@ class HTTPConnection:
 
     _http_vsn = 11
     _http_vsn_str = "HTTP/1.1"
-    response_class: Callable[..., HTTPResponse] = HTTPResponse
+    response_class: type[HTTPResponse] = HTTPResponse
     default_port = HTTP_PORT
     auto_open = 1
     debuglevel = 0
@@ -152,7 +163,7 @@ class HTTPConnection:
         self.source_address = source_address
         self.blocksize = blocksize
         self.max_response_headers = max_response_headers
-        self.sock: Any = None
+        self.sock: socket.socket | Any = None
         self._buffer: list[bytes] = []
         self.__response: Any = None
         self.__state = IDLE
@@ -177,7 +188,7 @@ class HTTPConnection:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _get_hostport(self, host: str, port: int | str | None) -> tuple[str, Any]:
+    def _get_hostport(self, host: str, port: int | str | None) -> tuple[str, int]:
         if port is None:
             port, colon = self.default_port, host.rfind(":")
             if colon > host.rfind("]"):
@@ -191,7 +202,8 @@ class HTTPConnection:
                     port = int(digits)
         if host and host[0] == "[" and host[-1] == "]":
             host = host[1:-1]
-        return host, port
+        number: Any = port  # as it came, also text: the standard library's connection keeps it so
+        return host, number
 
     # --- connect ---
 
@@ -203,7 +215,7 @@ class HTTPConnection:
         self,
         host: str,
         port: int | None = None,
-        headers: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Reach `host` through the proxy that this connection was made for, by CONNECT.
 
@@ -218,7 +230,8 @@ class HTTPConnection:
         if self.sock:
             raise RuntimeError("Can't set up tunnel for established connection")
         self._tunnel_host, self._tunnel_port = self._get_hostport(host, port)
-        self._tunnel_headers = headers.copy() if headers else {}
+        given: Any = headers
+        self._tunnel_headers = given.copy() if headers else {}
         if not any(name.lower() == "host" for name in self._tunnel_headers):
             self._tunnel_headers["Host"] = f"{self._tunnel_name()}:{self._tunnel_port}"
 
@@ -329,7 +342,7 @@ class HTTPConnection:
 
     # --- send ---
 
-    def send(self, data: Any) -> None:
+    def send(self, data: Data | str) -> None:
         """Send `data`: bytes, a readable file, or an iterable of bytes.
 
         Raises:
@@ -351,14 +364,15 @@ class HTTPConnection:
             return
         sys.audit("http.client.send", self, data)
         try:
-            self.sock.sendall(data)
+            sock: Any = self.sock
+            sock.sendall(data)
         except TypeError:
             if not isinstance(data, Iterable):
                 raise TypeError(
                     f"data should be a bytes-like object or an iterable, got {type(data)!r}"
                 ) from None
             for piece in data:
-                self.sock.sendall(piece)
+                sock.sendall(piece)
 
     @staticmethod
     def _is_textIO(stream: Any) -> bool:  # the stdlib's name
@@ -516,7 +530,7 @@ class HTTPConnection:
             raise _out_of_order(CannotSendHeader, self.__state)
         self._output(_field_line(header, *values))
 
-    def endheaders(self, message_body: Any = None, *, encode_chunked: bool = False) -> None:
+    def endheaders(self, message_body: Data | None = None, *, encode_chunked: bool = False) -> None:
         """End the head and send it, with the body if there is one.
 
         Raises:
@@ -531,8 +545,10 @@ class HTTPConnection:
         self,
         method: str,
         url: str,
-        body: Any = None,
-        headers: Mapping[str, Any] = {},  # never changed; the stdlib's signature
+        body: Data | str | None = None,
+        headers: Mapping[
+            str, ReadableBuffer | str | int
+        ] = {},  # never changed; the stdlib's signature
         *,
         encode_chunked: bool = False,
     ) -> None:

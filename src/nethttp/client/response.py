@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from ..errors import (
     BadStatusLine,
@@ -40,12 +40,28 @@ from ..wire.limits import Limits
 from .seams import head_limits, replaced, say
 
 if TYPE_CHECKING:
-    from email.message import Message
+    # For type checkers a response is one of the stdlib's: what takes one takes ours.
+    from http.client import HTTPResponse as _File
+
+    from _typeshed import WriteableBuffer
+
+    from ..message import HTTPMessage
+else:
+    _File = io.BufferedIOBase
 
 __all__ = ["HTTPResponse"]
 
-UNKNOWN = "UNKNOWN"
+UNKNOWN: Any = "UNKNOWN"
 """What an attribute holds before `begin`."""
+
+_T = TypeVar("_T")
+
+
+class MakesFile(Protocol):
+    """What a response needs of a socket."""
+
+    def makefile(self, mode: Any, /) -> Any: ...
+
 
 _Section = tuple[FieldLines, list[str] | None]
 """What `parse_lenient_field_section` gives: fields, and the lines that are none."""
@@ -73,7 +89,10 @@ class _Headers:
         return attributes.setdefault("headers", message)
 
 
-class HTTPResponse(io.BufferedIOBase):
+_HEADERS: Any = _Headers()
+
+
+class HTTPResponse(_File):
     """The response to a request, as a readable file.
 
     `status`, `reason`, `version` (10 or 11), `headers` (also `msg`) describe it; `length` is what
@@ -81,17 +100,20 @@ class HTTPResponse(io.BufferedIOBase):
     whether the connection ends with it. `HTTPConnection.getresponse` makes and begins it.
     """
 
-    fp: Any
+    fp: io.BufferedReader
     """The connection's file, None once the body was read to its end."""
 
-    length: Any
+    length: int | None
     """Bytes of the body still to be read; None if only reading will tell."""
 
-    chunk_left: Any
+    chunk_left: int | None
     """Bytes of the current chunk still to be read, 0 at its end; None before the next."""
 
-    headers: Any = _Headers()
-    msg: Any = headers
+    if TYPE_CHECKING:
+        headers: HTTPMessage
+        msg: HTTPMessage
+    else:
+        headers = msg = _HEADERS
 
     _method: str | None = None
     _fields: FieldLines | None = None
@@ -103,19 +125,23 @@ class HTTPResponse(io.BufferedIOBase):
     """Whether all that came was formed strictly: only then may another response follow."""
 
     def __init__(
-        self, sock: Any, debuglevel: int = 0, method: str | None = None, url: str | None = None
+        self,
+        sock: MakesFile,
+        debuglevel: int = 0,
+        method: str | None = None,
+        url: str | None = None,
     ) -> None:
         self.fp = sock.makefile("rb")
         self.debuglevel = debuglevel
         self._method = method
-        self.version: Any = UNKNOWN
-        self.status: Any = UNKNOWN
-        self.reason: Any = UNKNOWN
-        self.chunked: Any = UNKNOWN
+        self.version: int = UNKNOWN
+        self.status: int = UNKNOWN
+        self.reason: str = UNKNOWN
+        self.chunked: bool = UNKNOWN
         self.chunk_left = UNKNOWN
         self.length = UNKNOWN
-        self.will_close: Any = UNKNOWN
-        self.url: Any = url
+        self.will_close: bool = UNKNOWN
+        self.url: str = url  # type: ignore[assignment]  # None until urllib.request sets it
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes, `headers` among them: copies and pickles are the stdlib's too."""
@@ -248,9 +274,9 @@ class HTTPResponse(io.BufferedIOBase):
         attributes = vars(self)
         attributes.pop("headers", None)
         attributes.pop("msg", None)
-        if type(self).headers is not HTTPResponse.headers:
+        if type(self).headers is not _HEADERS:
             # A subclass keeps them in its own way.
-            self.headers = self.msg = HTTPResponse.headers.__get__(self, type(self))
+            self.headers = self.msg = _HEADERS.__get__(self, type(self))
         return fields
 
     def _check_close(self) -> bool:
@@ -260,6 +286,10 @@ class HTTPResponse(io.BufferedIOBase):
             selected = select_fields(self.headers.items(), RESPONSE_FRAMING_FIELDS)
         return not keeps_alive(self.version, selected)
 
+    @overload
+    def getheader(self, name: str) -> str | None: ...
+    @overload
+    def getheader(self, name: str, default: _T) -> str | _T: ...
     def getheader(self, name: str, default: Any = None) -> Any:
         """Return the value of a field, several joined by ", "; `default` if there is none.
 
@@ -283,23 +313,23 @@ class HTTPResponse(io.BufferedIOBase):
             raise ResponseNotReady
         return list(self.headers.items())
 
-    def info(self) -> Message | None:
+    def info(self) -> HTTPMessage:
         """Return `headers`."""
-        headers: Message | None = self.headers
-        return headers
+        return self.headers
 
-    def geturl(self) -> Any:
+    def geturl(self) -> str:
         """Return `url`, which `urllib.request` sets."""
         return self.url
 
-    def getcode(self) -> Any:
+    def getcode(self) -> int:
         """Return `status`."""
         return self.status
 
     # --- the file ---
 
     def _close_conn(self) -> None:
-        fp, self.fp = self.fp, None
+        gone: Any = None
+        fp, self.fp = self.fp, gone
         fp.close()
 
     def close(self) -> None:
@@ -387,7 +417,7 @@ class HTTPResponse(io.BufferedIOBase):
         self._close_conn()
         return data
 
-    def readinto(self, b: Any) -> int:
+    def readinto(self, b: WriteableBuffer) -> int:
         """Fill `b` from the body and return how many bytes came; 0 at its end.
 
         Raises:
