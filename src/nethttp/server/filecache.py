@@ -270,11 +270,20 @@ AGEING: list[BoundedCache[Any, Any]] = []
 """Caches whose values hold files open."""
 
 
-def drop_old() -> None:
-    """Close the files that are kept too long: called twice a second by servers, also while idle.
+_looked_at = -math.inf
+"""When the caches were last looked through, a time of `time.monotonic`."""
 
-    A file that was deleted takes its place on the disk, and keeps its file system mounted, for as
-    long as it is open.
+
+def drop_old() -> None:
+    """Close the files that are kept too long, if that was not looked for a moment ago.
+
+    Servers call it again and again, also while idle: a file that was deleted takes its place on the
+    disk, and keeps its file system mounted, for as long as it is open.
     """
+    global _looked_at
+    now = time.monotonic()
+    if now - _looked_at < LIFE / 4:
+        return
+    _looked_at = now
     for cache in AGEING:
         cache.drop_old()

@@ -284,7 +284,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         stored = StoredFile(file, descriptor)
         kind = self.guess_type(file)
         if kind.startswith("text/") and self._leaves_alone("guess_type"):
-            kind = with_charset(kind, stored.read_at(0, MAX_IN_MEMORY))
+            beginning = stored.read_at(0, MAX_IN_MEMORY)
+            kind = with_charset(kind, beginning, whole=len(beginning) >= stored.size)
         resource = Resource(
             stored,
             kind,

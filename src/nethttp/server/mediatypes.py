@@ -101,11 +101,11 @@ def media_type(
     return "text/plain" if is_text else default
 
 
-def with_charset(media_type: str, beginning: bytes) -> str:
+def with_charset(media_type: str, beginning: bytes, *, whole: bool = True) -> str:
     """Return the media type of a text with its charset, where it is UTF-8 with more than ASCII.
 
-    Browsers take such text for Windows-1252 where nothing is said. `beginning` may end in the
-    middle of a character.
+    Browsers take such text for Windows-1252 where nothing is said. A `beginning` that is not the
+    `whole` of it may end in the middle of a character.
 
     >>> with_charset("text/plain", "ä".encode()), with_charset("text/plain", b"a")
     ('text/plain; charset=utf-8', 'text/plain')
@@ -113,7 +113,7 @@ def with_charset(media_type: str, beginning: bytes) -> str:
     if not media_type.startswith("text/") or ";" in media_type or beginning.isascii():
         return media_type
     try:
-        codecs.utf_8_decode(beginning, "strict", False)
+        codecs.utf_8_decode(beginning, "strict", whole)
     except UnicodeDecodeError:
         return media_type
     return f"{media_type}; charset=utf-8"

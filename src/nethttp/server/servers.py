@@ -150,9 +150,9 @@ class HTTPServer(socketserver.TCPServer):
         if self._stop_asked.is_set():
             # Asked before there was an engine to ask: it ends at once, and closes what it has.
             engine.stop()
-        engine.run(poll_interval, self._twice_a_second)
+        engine.run(poll_interval, self._tend)
 
-    def _twice_a_second(self) -> None:
+    def _tend(self) -> None:
         drop_old()
         self.service_actions()
 

@@ -154,11 +154,11 @@ class Worker:
         """Serve until `drain` or `stop`; `service_actions` is called every half second."""
         if self._engine is not None:
 
-            def twice_a_second() -> None:
+            def tend() -> None:
                 drop_old()
                 service_actions()
 
-            self._engine.run(0.5, twice_a_second)
+            self._engine.run(0.5, tend)
         else:
             self._run_servers(service_actions)
         if self._log is not None:
