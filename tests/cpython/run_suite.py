@@ -1,6 +1,7 @@
-"""Runs one of CPython's own test modules under compat: ``run_suite.py MODULE RESULT.json``.
+"""Runs one of CPython's own test modules: ``run_suite.py MODULE RESULT.json [plain]``.
 
-Writes {"ran": n, "skipped": n, "failed": [test id, …]} for the test beside it to judge.
+It runs under compat, or with `plain` as Python has it. Writes {"ran": n, "skipped": n, "failed":
+[test id, …]} for the test beside it to judge.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class Result(unittest.TextTestResult):
             self.failed.add(test.id())
 
 
-def main(module: str, result_path: str) -> None:
-    compat.install()
+def main(module: str, result_path: str, kind: str = "compat") -> None:
+    if kind == "compat":
+        compat.install()
     suite = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
     result = unittest.TextTestRunner(resultclass=Result, verbosity=1).run(suite)
     found = {

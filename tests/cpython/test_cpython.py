@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,20 +43,25 @@ def has_test_package() -> bool:
         return False
 
 
-@pytest.mark.skipif(not has_test_package(), reason="this interpreter has no test package")
-@pytest.mark.parametrize("module", MODULES)
-def test_cpython_module(module, tmp_path):
-    result_path = tmp_path / "result.json"
+def run_suite(module: str, folder: Path, kind: str = "compat") -> tuple[dict[str, Any], str]:
+    """Return what a test module found, and what it wrote to standard error."""
+    result_path = folder / f"{kind}.json"
     done = subprocess.run(
-        [sys.executable, str(HERE / "run_suite.py"), f"test.{module}", str(result_path)],
-        cwd=tmp_path,
+        [sys.executable, str(HERE / "run_suite.py"), f"test.{module}", str(result_path), kind],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     assert result_path.exists(), done.stderr[-3000:]
-    found = json.loads(result_path.read_text())
+    return json.loads(result_path.read_text()), done.stderr
+
+
+@pytest.mark.skipif(not has_test_package(), reason="this interpreter has no test package")
+@pytest.mark.parametrize("module", MODULES)
+def test_cpython_module(module, tmp_path):
+    found, said = run_suite(module, tmp_path)
     assert found["ran"] > 0
     expected = {
         entry["test"]
@@ -63,7 +69,10 @@ def test_cpython_module(module, tmp_path):
         if entry["test"].startswith(module + ".") and VERSION in entry.get("python", [VERSION])
     }
     failed = set(found["failed"])
-    assert not failed - expected, f"unexpected: {failed - expected}\n{done.stderr[-6000:]}"
+    if failed - expected:
+        # A test that needs what a machine may lack (a name server) fails in plain Python too.
+        failed -= set(run_suite(module, tmp_path, "plain")[0]["failed"]) - expected
+    assert not failed - expected, f"unexpected: {failed - expected}\n{said[-6000:]}"
     assert not expected - failed, f"no difference any more: {expected - failed}"
 
 

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..public import present as _present
 from ..status import HTTPStatus as HTTPStatus
-from . import cgi as _cgi
 from . import seams as _seams
 from .cgi import CGIHTTPRequestHandler
 from .cgi import executable as executable
@@ -60,6 +59,9 @@ __all__ = [
 ]
 # `serve` is not among them: `from http.server import *` gives what it gives in the stdlib.
 
+#: The user id that `nobody_uid` returns, once it has been looked up.
+nobody: int | None = None
+
 #: What `http.server` says of itself; no program should read it any more.
 _VERSION = "0.6"
 
@@ -74,8 +76,6 @@ if not TYPE_CHECKING:  # a type checker is to know which names there are
         if name in _seams.MODULES:
             with _suppress(ModuleNotFoundError):
                 return _seams.load(name)
-        elif name == "nobody":
-            return _cgi.nobody
         elif name == "_main":
             from .simple_command import main  # start-up: few programs call it
 

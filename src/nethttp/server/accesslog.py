@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "LOG_ESCAPES",
     "AccessLog",
     "Exchange",
     "LoggedApplication",
@@ -31,11 +32,11 @@ __all__ = [
 ]
 
 #: A peer chooses what a request line holds: it must not move a terminal's cursor or begin a line.
-_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-_ESCAPES[ord("\\")] = r"\\"
+LOG_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+LOG_ESCAPES[ord("\\")] = r"\\"
 
 #: In a log whose values stand in quotes, a quote would end one.
-_QUOTED_ESCAPES = {**_ESCAPES, ord('"'): r"\x22"}
+_QUOTED_ESCAPES = {**LOG_ESCAPES, ord('"'): r"\x22"}
 
 MAX_VALUE = 1024
 """Characters that a peer's value may have in a line; the rest is cut. A whole line then fits into
@@ -54,7 +55,7 @@ def escape(text: str) -> str:
     # Nothing that is escaped is printable, but for the backslash.
     if "\\" not in text and text.isprintable():
         return text
-    return text.translate(_ESCAPES)
+    return text.translate(LOG_ESCAPES)
 
 
 def log_date(timestamp: int, months: Sequence[str | None]) -> str:

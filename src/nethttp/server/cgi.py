@@ -18,26 +18,25 @@ from ..status import HTTPStatus
 from ..wire.block import read_field_block
 from ..wire.head import parse_lenient_field_section
 from .files import SimpleHTTPRequestHandler
+from .seams import current, remember
 
 __all__ = ["CGIHTTPRequestHandler", "executable", "nobody_uid", "url_collapse_path"]
-
-nobody: int | None = None
-"""The user id of "nobody", once it has been looked up; a program may set it."""
 
 
 def nobody_uid() -> int:
     """Return the user id of "nobody", -1 where there are no user ids."""
-    global nobody
-    if not nobody:
+    known: int | None = current("nobody")
+    if not known:
         try:
             import pwd  # not on every platform
         except ImportError:
             return -1
         try:
-            nobody = pwd.getpwnam("nobody").pw_uid
+            known = pwd.getpwnam("nobody").pw_uid
         except KeyError:
-            nobody = 1 + max(entry.pw_uid for entry in pwd.getpwall())
-    return nobody
+            known = 1 + max(entry.pw_uid for entry in pwd.getpwall())
+        remember("nobody", known)
+    return known
 
 
 def executable(path: str) -> bool:

@@ -88,7 +88,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     """
 
     index_pages: Sequence[str] = ("index.html", "index.htm")
-    extensions_map = MEDIA_TYPES
+    extensions_map = _encodings_map_default = MEDIA_TYPES
 
     default_content_type: str = DEFAULT_TYPE
     """The media type of a file of which `extensions_map` and the system know none."""

@@ -17,7 +17,7 @@ from ..overrides import Originals
 from ..status import HTTPStatus, phrase_of
 from ..wire import grammar
 from ..wire.values import format_http_date, has_list_member
-from .accesslog import escape, format_log_date, line_start, log_date
+from .accesslog import LOG_ESCAPES, escape, format_log_date, line_start, log_date
 from .colours import coloured_line, stderr_has_colours
 from .connection import Connection
 from .dates import MONTHS, WEEKDAYS, http_date_now
@@ -353,6 +353,9 @@ class Responder(socketserver.StreamRequestHandler):
         raise NotImplementedError
 
     # --- the log and what responses say of the server ---
+
+    # For programs whose `log_message` escapes a line as the standard library's does.
+    _control_char_table = LOG_ESCAPES
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log an answered request."""

@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-__all__ = ["MODULES", "current", "load"]
+__all__ = ["MODULES", "current", "load", "remember"]
 
 #: The name in the standard library's module, and what is to be loaded for it.
 MODULES = {
@@ -39,3 +39,8 @@ def load(name: str) -> Any:
 def current(name: str) -> Any:
     """Return what `nethttp.server` has under `name` at this moment."""
     return getattr(sys.modules[__package__], name)
+
+
+def remember(name: str, value: Any) -> None:
+    """Let `nethttp.server` have `value` under `name` from now on."""
+    setattr(sys.modules[__package__], name, value)

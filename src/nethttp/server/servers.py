@@ -340,8 +340,12 @@ class HTTPSServer(HTTPServer):
         except ImportError as error:
             raise RuntimeError("SSL module is missing; HTTPS support is unavailable") from error
         self.ssl = ssl
-        self._tls: ssl.SSLContext = self._create_context()
         super().__init__(server_address, RequestHandlerClass, bind_and_activate)
+
+    def server_activate(self) -> None:
+        """Listen, with the context that `_create_context` gives."""
+        super().server_activate()
+        self._tls = self._create_context()
 
     def _create_context(self) -> ssl.SSLContext:
         """Return the context of the connections; programs override it."""
