@@ -53,6 +53,7 @@ def served(*words: str):
         ("-- dist 9000", "dist", 9000, {}),
         ("-H X-A b dist", "dist", 8000, {"extra_response_headers": [("X-A", "b")]}),
         ("-H X-A:b dist", "dist", 8000, {"extra_response_headers": [("X-A", "b")]}),
+        ("--content-type text/plain", ".", 8000, {"default_content_type": "text/plain"}),
         ("--header X-A -1 dist", "dist", 8000, {"extra_response_headers": [("X-A", "-1")]}),
     ],
 )
@@ -136,6 +137,27 @@ def test_a_bound_replaces_that_one_and_no_other():
     assert handler.limits == SERVER_LIMITS._replace(max_field_section=1024, max_fields=3)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "9000",
+        "9000 -b 127.0.0.1 -d dist",
+        "--bind :: --directory dist 9000",
+        "-p HTTP/1.0 9000",
+        "--protocol HTTP/1.1",
+        "--cgi 9000",
+        "--content-type text/plain 9000",
+        "-H X-A b --header X-C d 9000",
+        "9000 -H X-A b",
+        "--tls-cert dist/index.html --tls-key dist/index.html --tls-password-file dist/app.html",
+    ],
+)
+def test_every_option_of_http_server_is_taken_on_every_python(words):
+    settings, _ = settings_of(parsed("prog", words.split()))
+    assert settings.find().interface == "directory"
+
+
 def help_of(option: str) -> str:
     """Return the help of one option, on one line."""
     for action in command_line("prog")._actions:
@@ -162,6 +184,7 @@ def help_of(option: str) -> str:
         ("--workers", 1),
         ("--protocol", "HTTP/1.1"),
         ("--follow-links", SimpleHTTPRequestHandler.follow_links),
+        ("--content-type", SimpleHTTPRequestHandler.default_content_type),
     ],
 )
 def test_the_help_prints_the_default_that_the_code_has(option, default):

@@ -194,6 +194,17 @@ def test_cors_echoes_nothing_that_is_no_field_name():
     assert response_fields(["*"], None)[0] == ("Access-Control-Allow-Origin", "*")
 
 
+def test_the_media_type_of_what_nobody_knows(browse, site):
+    for name in ("notes", "notes.unknown-to-all"):
+        (site / name).write_text("hello")
+        fields = browse(f"/{name}")[1]
+        assert fields["content-type"] == "application/octet-stream"
+        # Though it was served another way before.
+        options = {"default_content_type": "text/plain; charset=utf-8"}
+        assert browse(f"/{name}", options=options)[1]["content-type"] == "text/plain; charset=utf-8"
+    assert browse("/app.js", options=options)[1]["content-type"].startswith("text/javascript")
+
+
 def test_every_option_is_a_class_attribute_too(serve, site):
     class Site(Files):
         cache_control = "no-store"

@@ -102,6 +102,13 @@ def _add_files(group: Any) -> None:
     add("-d", "--directory", metavar="DIRECTORY", help="the same as TARGET")
     add("--cgi", action="store_true", help="run the programs in /cgi-bin and /htbin")
     add(
+        "--content-type",
+        type=_field_value,
+        metavar="TYPE",
+        help="media type of files whose extension is not known "
+        f"(default: {handler.default_content_type})",
+    )
+    add(
         "--follow-links",
         choices=("inside", "all", "none"),
         help="symbolic links to follow: those that stay inside the directory, all, or none "
@@ -479,7 +486,7 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
 
 
 _FOR_FILES = (
-    *("directory", "cgi", "follow_links", "spa", "cache_control", "header", "cors"),
+    *("directory", "cgi", "content_type", "follow_links", "spa", "cache_control", "header", "cors"),
     *("no_compress", "no_precompressed", "no_listing"),
 )
 
@@ -487,6 +494,7 @@ _FOR_FILES = (
 def _file_options(arguments: argparse.Namespace) -> dict[str, Any]:
     options: dict[str, Any] = {
         "follow_links": arguments.follow_links or "inside",
+        "default_content_type": arguments.content_type,
         "spa": arguments.spa,
         "cache_control": arguments.cache_control,
         "extra_response_headers": arguments.header,
