@@ -40,7 +40,7 @@ from nethttp.server.listing import render
 from nethttp.server.paths import local_path
 from nethttp.wire import framing, h1, target, values
 from nethttp.wire.block import read_field_block
-from nethttp.wire.body import ChunkedDecoder
+from nethttp.wire.body import ChunkedDecoder, LenientChunkLines
 from nethttp.wire.coding import choose_coding
 from nethttp.wire.environ import environ_of_line
 from nethttp.wire.fields import FieldFinder
@@ -91,6 +91,7 @@ def parse_with(twin: ModuleType) -> dict[str, Read]:
         ),
         "environ": lambda text: twin.usual_environ(request % (octets(text), b"A:b"), {}, LIMITS),
         "reason": lambda text: twin.parse_response_head(response % (octets(text), b""), LIMITS),
+        "status line": lambda text: twin.parse_status_line(b"HTTP/1.1" + octets(text), LIMITS),
         "response field": lambda text: twin.parse_response_head(
             response % (b"OK", octets(text)), LIMITS
         ),
@@ -240,6 +241,9 @@ READERS: dict[str, Read] = {
     "response, whole": partial(feed, h1.ClientConnection, b"HTTP/1.1 200 OK\r\nA:", 10**9),
     "response, in pieces": partial(feed, h1.ClientConnection, b"HTTP/1.1 200 OK\r\nA:", 16),
     "chunks read": partial(read_chunks, BodyReader.read),
+    "a response's chunk line": lambda text: LenientChunkLines(LIMITS).take_size(
+        b"1" + octets(text) + b"\r\n"
+    ),
     "chunks read by lines": partial(read_chunks, BodyReader.readline),
     "chunks read byte by byte": partial(read_chunks, lambda reader: reader.read1(1)),
     "handler, request line": lambda text: Quiet(octets(text) + b"\r\n\r\n"),

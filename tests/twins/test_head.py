@@ -111,6 +111,76 @@ def test_a_status_line_of_http_0_9_is_read_as_1_0(twin):
     assert twin.parse_response_head(b"HTTP/0.9 200 OK\r\n\r\n") == (10, 200, "OK", [], None)
 
 
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", (11, 200, "OK", True)),
+        (b"HTTP/1.0 404 Not Found \r\n", (10, 404, "Not Found", True)),
+        (b"HTTP/1.1 204\r\n", (11, 204, "", True)),
+        (b"HTTP/1.9 200 \r\n", (11, 200, "", True)),
+        (b"HTTP/1.1  200  Very  well\r\n", (11, 200, "Very  well", False)),
+        (b"HTTP/1.1\t200\tOK\r\n", (11, 200, "OK", False)),
+        (b"HTTP/1.1 0200 OK\r\n", (11, 200, "OK", False)),
+        (b"HTTP/1.1 200 O\x01K\r\n", (11, 200, "O\x01K", False)),
+        (b"HTTP/1.10 200 OK\r\n", (11, 200, "OK", False)),
+        (b"HTTP/0.9 200 OK\r\n", (10, 200, "OK", True)),
+        (b"HTTP/1.1 200 OK\n", (11, 200, "OK", False)),
+        (b"HTTP/1.1 200 OK", (11, 200, "OK", False)),
+        (b"HTTP/1.1 200\r", (11, 200, "", False)),
+    ],
+)
+def test_a_status_line_is_read(twin, line, read):
+    assert twin.parse_status_line(line) == read
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            b"",
+            b"\r\n",
+            b"HTTP/1.1\r\n",
+            b"HTTP/1.1 \r\n",
+            b"HTTP/1.1 20 OK\r\n",
+            b"ICY 200 OK\r\n",
+        ),
+        *(
+            b"HTTP/1.1 2000 OK\r\n",
+            b"HTTP/1.1 099 OK\r\n",
+            b"HTTP/1.1 -200 OK\r\n",
+            b" HTTP/1.1 200\r\n",
+        ),
+        *(
+            b"http/1.1 200 OK\r\n",
+            b"HTTP/1.1 200OK\r\n",
+            b"HTTP/1.1 200 a\0b\r\n",
+            b"HTTP/ 200 OK\r\n",
+        ),
+        *(b"HTTP/1.1 200 a\rb\r\n", b"HTTP/1.1200 OK\r\n", b"HTTP/1.1 +200 OK\r\n"),
+    ],
+)
+def test_what_is_no_status_line_is_said_as_it_came(twin, line):
+    with pytest.raises(BadStatusLine) as refused:
+        twin.parse_status_line(line)
+    assert refused.value.line == (line.decode() or "''")
+
+
+def test_a_lenient_section_says_what_it_could_not_read(twin):
+    parse = twin.parse_lenient_field_section
+    assert parse(b"A: b\r\n\r\n") == ([("A", "b")], None)
+    assert parse(b"\r\n") == ([], None)
+    assert parse(b"A: b\n\n") == ([("A", "b")], [])
+    assert parse(b"A: b\r\n \t c\r\n\r\n") == ([("A", "b c")], [])
+    assert parse(b"A: b\x01\x0b\r\n\r\n") == ([("A", "b\x01\x0b")], [])
+    assert parse(b"no field\r\n: x\r\nA [1]: c\r\nB[]: d\r\n\r\n") == (
+        [("B[]", "d")],
+        ["no field", ": x", "A [1]: c"],
+    )
+    for line in (b"A: \0", b"A: b\rc", b"Content-Length 5", b"transfer-encoding[: chunked"):
+        with pytest.raises(RemoteProtocolError, match="expected a field line"):
+            parse(line + b"\r\n\r\n")
+
+
 def test_response_refusals_name_what_came(twin):
     with pytest.raises(BadStatusLine, match=r"Hello\\x00"):
         twin.parse_response_head(b"Hello\0\r\n\r\n")

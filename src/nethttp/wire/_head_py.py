@@ -43,7 +43,8 @@ _HTTP_1 = re.compile(r"1\.[0-9]++")
 _FIELD_LINE = re.compile(rf"\r\n([{grammar.TCHAR}]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)(?=\r\n)")
 _LINE_END = re.compile(r"\r?\n")
 # Blanks are taken from where they begin: from each of them on, the time would be quadratic.
-_OBS_FOLD = re.compile(r"(?:(?<![ \t])[ \t]++)?+\r\n[ \t]++")
+# The blanks begin where no blank is before them: else each of a run would be tried anew.
+_OBS_FOLD = re.compile(r"(?<![ \t])[ \t]*+\r\n[ \t]++")
 
 _MAX_PLAIN_CHUNK_LINE = 18
 
