@@ -186,42 +186,34 @@ def split_url(url: str) -> tuple[str, str, str]:
     return parts.scheme.lower(), host.lower(), parts.path
 
 
-# Each cookie of a request asks for the same.
-@lru_cache(maxsize=256)
-def _target_of(url: str) -> tuple[str, str, str]:
-    """Return the host of a URL, its effective name, and its path, escaped."""
-    _, host, path = split_url.__wrapped__(url)
-    path = escape_path(path)
-    return host, _effective(host), path if path.startswith("/") else "/" + path
-
-
-def _effective(host: str) -> str:
-    return host if "." in host or is_address(host) else host + ".local"
-
-
 def request_host(request: Any) -> str:
     """Return the host that a request goes to, in lower case and without its port."""
-    host = _target_of(request.get_full_url())[0]
+    host = split_url(request.get_full_url())[1]
     return host or CUT_PORT.sub("", request.get_header("Host", ""), count=1).lower()
 
 
 def eff_request_host(request: Any) -> tuple[str, str]:
     """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
-    if request_host in _OWN:
-        host, effective, _ = _target_of(request.get_full_url())
-        if host:
-            return host, effective
-    host = request_host(request)
-    return host, _effective(host)
+    # Asked for each cookie: our own `request_host` is not called for what it would say.
+    host = split_url(request.get_full_url())[1] if request_host is _OWN[0] else ""
+    if not host:
+        host = request_host(request)
+    return host, host if "." in host or is_address(host) else host + ".local"
 
 
-#: A program may put its own in the place.
-_OWN = frozenset({request_host})
+#: What a program may put its own in the place of.
+_OWN = (request_host,)
+
+
+@lru_cache(maxsize=256)
+def _target_path(path: str) -> str:
+    path = escape_path(path)
+    return path if path.startswith("/") else "/" + path
 
 
 def request_path(request: Any) -> str:
     """Return the path that a request goes to, escaped."""
-    return _target_of(request.get_full_url())[2]
+    return _target_path(split_url(request.get_full_url())[2])
 
 
 def request_port(request: Any) -> str | None:

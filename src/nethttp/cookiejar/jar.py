@@ -254,15 +254,14 @@ class CookieJar(_Kept):
         """Return whether a program has left alone what reads cookies in steps."""
         own: Any = self
         try:
-            steps = (
-                own._cookies_from_attrs_set.__func__,
-                own._normalized_cookie_tuples.__func__,
-                own._cookie_from_cookie_tuple.__func__,
-                parse_ns_headers,
+            return (
+                own._cookies_from_attrs_set.__func__ is _COOKIES_OF_SET
+                and own._normalized_cookie_tuples.__func__ is _TUPLES
+                and own._cookie_from_cookie_tuple.__func__ is _COOKIE_OF_TUPLE
+                and parse_ns_headers in _PARSES
             )
         except AttributeError:
             return False
-        return steps == _STEPS
 
     def _read_in_steps(
         self, fields: list[Any], parse: Callable[[Any], Any], request: Request
@@ -373,9 +372,7 @@ def _is(method: Any, function: Any) -> bool:
 _DOMAIN_RULE = DefaultCookiePolicy.domain_return_ok
 _PATH_RULE = DefaultCookiePolicy.path_return_ok
 _LOOK_UP = CookieJar._cookies_for_domain
-_STEPS = (
-    CookieJar._cookies_from_attrs_set,
-    CookieJar._normalized_cookie_tuples,
-    CookieJar._cookie_from_cookie_tuple,
-    parse_ns_headers,
-)
+_COOKIES_OF_SET = CookieJar._cookies_from_attrs_set
+_TUPLES = CookieJar._normalized_cookie_tuples
+_COOKIE_OF_TUPLE = CookieJar._cookie_from_cookie_tuple
+_PARSES = frozenset({parse_ns_headers})

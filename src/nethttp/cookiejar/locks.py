@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 __all__ = ["acquired"]
-
-_KNOWN = frozenset({type(threading.RLock()), type(threading.Lock())})
 
 
 def acquired(lock: Any) -> Any:
@@ -15,9 +12,12 @@ def acquired(lock: Any) -> Any:
 
     It is a lock by its two methods, as the standard library asks, or a context manager.
     """
-    if type(lock) not in _KNOWN and not hasattr(lock, "acquire"):
+    try:
+        acquire = lock.acquire
+    except AttributeError:
         lock = _ContextLock(lock)
-    lock.acquire()
+        acquire = lock.acquire
+    acquire()
     return lock
 
 

@@ -193,8 +193,8 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
     def set_ok_name(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the name is none of RFC 2965's own."""
         if (
-            cookie.version == 0
-            and self.strict_ns_set_initial_dollar
+            self.strict_ns_set_initial_dollar
+            and cookie.version == 0
             and cookie.name.startswith("$")
         ):
             trace("   illegal name (starts with '$'): '%s'", cookie.name)
@@ -213,7 +213,8 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     def set_ok_domain(self, cookie: Cookie, request: Request) -> bool:
         """Return whether the domain is one of the request's host."""
-        if self._is_barred(cookie.domain):
+        if self.is_blocked(cookie.domain) or self.is_not_allowed(cookie.domain):
+            trace("   domain %s is not wanted by the user", cookie.domain)
             return False
         if not cookie.domain_specified:
             return True
