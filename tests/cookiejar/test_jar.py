@@ -232,6 +232,21 @@ def test_a_policy_of_ones_own_is_asked_for_every_domain():
     assert given_to(jar, "http://b.example/") == "x=1"
 
 
+@pytest.mark.parametrize(
+    ("attributes", "lasts"),
+    [
+        ("Max-Age=0; Max-Age=10", 10),
+        ("Max-Age=10; Max-Age=0", None),
+        ("Max-Age=10; expires=Wed, 09 Jun 1999 10:18:14 GMT", 10),
+        ("expires=Wed, 09 Jun 1999 10:18:14 GMT; Max-Age=10", 10),
+    ],
+)
+def test_the_last_max_age_counts_before_any_date(attributes, lasts):
+    for module in (http.cookiejar, cookiejar):
+        jar = take(module.CookieJar(), "http://example.com/", f"x=1; {attributes}")
+        assert [cookie.expires - jar._now for cookie in jar] == ([] if lasts is None else [lasts])
+
+
 def test_cookies_with_one_path_go_in_the_order_they_came():
     for module in (http.cookiejar, cookiejar):
         jar = module.CookieJar()

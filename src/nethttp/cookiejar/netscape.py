@@ -59,8 +59,8 @@ def sorted_out(
         key = name.lower()
         if key not in _KNOWN:
             others[name] = said
-        elif key in known or (key == "expires" and said is None):
-            # The first counts; and what is no date says nothing.
+        elif (key in known and key != "max-age") or (key == "expires" and said is None):
+            # The first counts, but of lifetimes the last; and what is no date says nothing.
             pass
         elif key in _FLAGS:
             known[key] = True
