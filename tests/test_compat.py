@@ -190,3 +190,96 @@ def test_programs_that_take_chunks_apart_themselves_get_them_undecoded():
         assert Handler._decodes_chunks
         """
     )
+
+
+def test_what_a_restricted_unpickler_is_asked_for_is_the_stdlibs():
+    succeed(
+        """
+        import io, pickle
+        from nethttp import compat
+        compat.install()
+        import http, http.client, http.cookies
+        asked = []
+        class Restricted(pickle.Unpickler):
+            def find_class(self, module, name):
+                asked.append((module, name))
+                return super().find_class(module, name)
+        error = http.client.BadStatusLine("x")
+        kept = [http.HTTPStatus.OK, http.cookies.SimpleCookie("a=1"), error]
+        Restricted(io.BytesIO(pickle.dumps(kept))).load()
+        assert ("http", "HTTPStatus") in asked and ("http.cookies", "SimpleCookie") in asked
+        assert ("http.cookies", "Morsel") in asked and ("http.client", "BadStatusLine") in asked
+        assert not any(module.startswith("nethttp") for module, _ in asked), asked
+        """
+    )
+
+
+def test_classes_and_functions_are_shown_as_the_stdlibs():
+    succeed(
+        """
+        from nethttp import compat
+        compat.install()
+        import http.client, http.server
+        assert repr(http.client.HTTPConnection) == "<class 'http.client.HTTPConnection'>"
+        assert repr(http.server.HTTPServer) == "<class 'http.server.HTTPServer'>"
+        assert repr(http.HTTPStatus) == "<enum 'HTTPStatus'>"
+        assert http.client.parse_headers.__module__ == http.client.HTTPMessage.__module__
+        assert http.client.parse_headers.__module__ == "http.client"
+        compat.uninstall()
+        import nethttp.client
+        assert nethttp.client.parse_headers.__module__ == "nethttp.client"
+        assert nethttp.HTTPStatus.__module__ == "nethttp"
+        """
+    )
+
+
+def test_a_module_can_be_imported_in_any_way_and_again():
+    succeed(
+        """
+        from nethttp import compat
+        compat.install()
+        import importlib, sys
+        import http.client as one
+        from http import client as two
+        three = importlib.import_module("http.client")
+        assert one is two is three is sys.modules["http.client"]
+        caught = one.IncompleteRead
+        assert importlib.reload(one) is one
+        assert issubclass(caught, one.HTTPException) and one.IncompleteRead is caught
+        assert one.HTTPConnection.__module__ == "http.client"
+        """
+    )
+
+
+@pytest.mark.parametrize("how", ["program.py", "-m"])
+def test_processes_that_are_spawned_exchange_objects_with_their_parent(tmp_path, how):
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import multiprocessing, http.client, http.cookies
+            from concurrent.futures import ProcessPoolExecutor
+            from http import HTTPStatus
+
+            def answer(asked):
+                cookies, status, error = asked
+                assert cookies["a"].value == "1" and isinstance(cookies, http.cookies.SimpleCookie)
+                assert status is HTTPStatus.OK and isinstance(error, http.client.BadStatusLine)
+                return http.cookies.SimpleCookie("b=2"), HTTPStatus(404), http.client.__name__
+
+            if __name__ == "__main__":
+                error = http.client.BadStatusLine("x")
+                asked = http.cookies.SimpleCookie("a=1"), HTTPStatus.OK, error
+                spawn = multiprocessing.get_context("spawn")
+                with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+                    cookies, status, name = pool.submit(answer, asked).result(timeout=30)
+                assert cookies["b"].value == "2" and isinstance(cookies, http.cookies.SimpleCookie)
+                assert status is HTTPStatus.NOT_FOUND
+                print(http.client.__name__, name)
+            """
+        )
+    )
+    arguments = ("-m", "program") if how == "-m" else (str(program),)
+    done = python("-m", "nethttp.compat", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "nethttp.client http.client\n"
