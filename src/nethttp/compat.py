@@ -123,6 +123,8 @@ def install() -> None:
         if name == "http.server":
             # Programs of the stdlib that know chunks take them apart themselves.
             _undo.set_attribute(ours.BaseHTTPRequestHandler, "_decodes_chunks", False)
+            # CPython's own clients send a path without a slash, and one with a fragment.
+            _undo.set_attribute(ours.BaseHTTPRequestHandler, "_takes_any_target", True)
         _undo.set_module(name, ours)
         _undo.set_attribute(http, name.rpartition(".")[2], ours)
     _rebind(replaced, _undo)

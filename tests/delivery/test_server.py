@@ -15,8 +15,6 @@ BEHIND = b"GET /behind HTTP/1.1\r\nHost: behind\r\nConnection: close\r\n\r\n"
 
 #: Where the stdlib-shaped handler answers otherwise than the connection of `wire.h1` does.
 HANDLER_STATUS = {
-    # CPython's tests of XML-RPC ask for targets with a fragment.
-    "fragment-in-target": 200,
     # Any method but those with a do_ method is not implemented.
     "custom-method-of-all-tchars": 501,
     "method-is-case-sensitive": 501,

@@ -335,7 +335,7 @@ def test_a_chunk_line_is_read(twin, line, read):
         *(b"", b"\r\n", b"1", b"1\n", b"1\r", b"\n1\r\n", b"1\r\n\r\n", b" 1\r\n", b"1 \r\n"),
         *(b"-1\r\n", b"+1\r\n", b"0x1\r\n", b"1_0\r\n", b"g\r\n", b"1\x00\r\n", b"1,a\r\n"),
         *(b"00000000000000001\r\n", b"1;\r\n", b"1;=a\r\n", b"1;a=\r\n", b"1;a \r\n"),
-        *(b"1;a= \r\n", b"1;a=b c\r\n", b"1;;a\r\n", b"1 ;a\r\n", b'1;a="\r\n', b'1;a="b\r\n'),
+        *(b"1;a= \r\n", b"1;a=b c\r\n", b"1;;a\r\n", b"1; ;a\r\n", b'1;a="\r\n', b'1;a="b\r\n'),
         *(b'1;a="b"c\r\n', b'1;a="b\\"\r\n', b'1;a="\n"\r\n'),
     ],
 )

@@ -30,6 +30,8 @@ from contextvars import Context, copy_context
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..wire.block import empty_lines_before, is_hopeless
+from ..wire.limits import MAX_EMPTY_LINES
 from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, Connection
 from .contract import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
 from .crew import Crew, only_crews_are_left
@@ -58,6 +60,10 @@ CONTENT_SIZE = 16384
 
 #: Connections whose time is up that are attended to before other sockets get their turn.
 EXPIRE_BURST = 16
+
+
+#: Seconds in which something must follow several empty lines, which begin no request.
+EMPTY_LINES_GRACE = 0.5
 
 
 class _LostLead(Exception):
@@ -490,8 +496,11 @@ class Engine:
             data = bytes(connection.buffer)
             connection.buffer = b""
         while data:
+            empty = empty_lines_before(data) if data.startswith(b"\r\n") else 0
+            if 0 < empty <= 2 * MAX_EMPTY_LINES and data[empty:] not in (b"", b"\r"):
+                data, empty = data[empty:], 0
             end = data.find(b"\r\n\r\n") + 4
-            if end < 4:
+            if end < 4 or end <= empty:
                 self._await_head(connection, data, began)
                 return
             block = data if end == len(data) else data[:end]
@@ -525,18 +534,23 @@ class Engine:
         return (
             begun.find(b"\r\n\r\n", max(0, seen - 3)) < 0
             and len(begun) <= self.application.max_head
-            and (b"\n" not in data or not _is_odd(begun))
+            and not is_hopeless(begun, seen)
         )
 
     def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:
         """Keep the beginning of a head, unless it can be refused already."""
-        if len(data) > self.application.max_head or _is_odd(data):
+        if len(data) > self.application.max_head or is_hopeless(data):
             self._attend(connection, data)
             return
         # A copy: what was received lies at the head of a piece of memory as large as a read.
         connection.buffer = bytearray(data)
         timeout = self.application.head_timeout
-        if began and timeout is not None:
+        if data.startswith(b"\r\n\r\n"):
+            # Of a request that follows empty lines nothing is to be seen: it must come at once.
+            timeout = EMPTY_LINES_GRACE if timeout is None else min(timeout, EMPTY_LINES_GRACE)
+        elif not began:
+            return
+        if timeout is not None:
             self._wheel.put(connection, self._now + timeout)
 
     def _await_content(self, connection: Connection, head: Any, data: bytes, size: int) -> None:
@@ -669,15 +683,6 @@ class Engine:
                 if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
                     self._wheel.put(connection, now + FAREWELL)
         return (shut and not self._connections) or now >= self._drain_until
-
-
-def _is_odd(data: bytes | bytearray) -> bool:
-    """Whether the beginning of a head has a first line that ends like no HTTP/1 request line."""
-    end = data.find(b"\n")
-    if end < 0:
-        return False
-    line = data[: end + 1]
-    return not line.endswith((b" HTTP/1.1\r\n", b" HTTP/1.0\r\n")) and line != b"\r\n"
 
 
 def _tell_of_the_end(error: BaseException) -> None:

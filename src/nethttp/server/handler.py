@@ -11,14 +11,15 @@ import io
 import socket
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from ..errors import RemoteProtocolError, excerpt
 from ..net.stream import PeekingReader, SocketReader
 from ..status import HTTPMethod, HTTPStatus
+from ..wire.block import is_hopeless
 from ..wire.body import LengthDecoder, body_decoder
 from ..wire.fields import select_fields
-from ..wire.framing import CHUNKED
+from ..wire.framing import CHUNKED, UNTIL_CLOSE
 from ..wire.reader import BodyReader
 from .connection import Connection
 from .content import Content
@@ -27,10 +28,8 @@ from .deadlines import NEVER
 from .patience import Patience, PatientReader, PatientWriter
 from .requestparser import RequestParser
 from .undecoded import UndecodedIfLineFirst
+from .visitors import Visitors
 from .writer import ResponseWriter
-
-if TYPE_CHECKING:
-    from .visitors import Visitors
 
 __all__ = ["BaseHTTPRequestHandler"]
 
@@ -114,7 +113,7 @@ class BaseHTTPRequestHandler(RequestParser):
         """Make `rfile` and `wfile` for the connection."""
         sock = self._socket
         if not isinstance(sock, socket.socket):
-            super().setup()
+            self._set_up_double(sock)
         else:
             if self.timeout is None and (own := sock.gettimeout()) is not None:
                 self.timeout = own  # the program's
@@ -132,6 +131,16 @@ class BaseHTTPRequestHandler(RequestParser):
                 self.wfile = sock.makefile("wb", self.wbufsize)
         if not self.wbufsize:
             self.wfile = ResponseWriter(sock, self._stream.lend if self._stream else None)
+
+    def _set_up_double(self, sock: Any) -> None:
+        """Make `rfile` and `wfile` for what is no socket: it need not have more than these ask."""
+        if self.timeout is not None:
+            sock.settimeout(self.timeout)
+        if self.disable_nagle_algorithm and hasattr(sock, "setsockopt"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self.rfile = sock.makefile("rb", self.rbufsize)
+        if self.wbufsize:
+            self.wfile = sock.makefile("wb", self.wbufsize)
 
     def _flush_head(self) -> None:
         if isinstance(self.wfile, ResponseWriter):
@@ -260,10 +269,18 @@ class BaseHTTPRequestHandler(RequestParser):
 
         Returns what was read beyond it, or None if the connection ends.
         """
-        self._read_on(data)
+        hopeless = b"\r\n\r\n" not in data and is_hopeless(data)
+        if hopeless:
+            # It is refused as it is: nobody waits for the end of a line, or of a head.
+            self.rfile = io.BytesIO(data)
+        else:
+            self._read_on(data)
         try:
             self.close_connection = True
             self.handle_one_request()
+            if hopeless:
+                self._content_left = True
+                return None
             if self.close_connection or closing:
                 self._content_left = self._content_left or bool(self._unread())
                 return None
@@ -320,7 +337,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self.close_connection = True
         if isinstance(self.wfile, ResponseWriter):
             self.wfile.next_response()
-        self.send_error(HTTPStatus.REQUEST_TIMEOUT)
+        self._report(HTTPStatus.REQUEST_TIMEOUT)
 
     def _release(self) -> None:
         """Leave the connection to whatever protocol follows."""
@@ -353,7 +370,11 @@ class BaseHTTPRequestHandler(RequestParser):
     @property
     def _visitors(self) -> Visitors | None:
         """Where the server knows its connections, if they are not the engine's."""
-        return None if self._engaged is not None else getattr(self.server, "_visitors", None)
+        if self._engaged is not None:
+            return None
+        visitors = getattr(getattr(self, "server", None), "_visitors", None)
+        # A `Mock` has whatever it is asked for.
+        return visitors if isinstance(visitors, Visitors) else None
 
     def _has_to_leave(self) -> bool:
         """Return whether the response is to end the connection, because the server ends."""
@@ -368,7 +389,7 @@ class BaseHTTPRequestHandler(RequestParser):
         # Part of a head has come, and the peer may be waiting for an answer to it.
         self._forget_request()
         with suppress(OSError):
-            self.send_error(HTTPStatus.REQUEST_TIMEOUT)
+            self._report(HTTPStatus.REQUEST_TIMEOUT)
 
     def _run(self, method: Any) -> None:
         """Call a handler's method with `rfile` bounded to the request's content."""
@@ -403,7 +424,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self._headers_buffer = []
         self._error_ends_connection = not goes_on
         try:
-            self.send_error(
+            self._report(
                 HTTPStatus.REQUEST_TIMEOUT if stalled else HTTPStatus.INTERNAL_SERVER_ERROR
             )
         except OSError:
@@ -412,7 +433,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self._error_ends_connection = True
 
     def _begin_body(self, whole: Any) -> Any:
-        if self.command == "CONNECT":
+        if self.command == "CONNECT" or self._framing == UNTIL_CLOSE:
             return whole
         if self._framing == 0:
             if not select_fields(self._known_fields(), _UPGRADE):

@@ -14,13 +14,24 @@ from typing import TYPE_CHECKING, Any, Self
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
 from ..status import HTTPStatus
 from ..wire import grammar
-from ..wire.block import read_field_block
+from ..wire.block import read_field_block, read_request_fields
 from ..wire.fields import FieldFinder, FieldLines, select_fields
-from ..wire.framing import FRAMING_FIELDS, expects_continue, keeps_alive, request_framing
-from ..wire.head import parse_field_section, parse_request_head, parse_request_line
-from ..wire.limits import DEFAULT_LIMITS, SERVER_LIMITS, Limits
+from ..wire.framing import (
+    FRAMING_FIELDS,
+    UNTIL_CLOSE,
+    expects_continue,
+    keeps_alive,
+    request_framing,
+)
+from ..wire.head import (
+    parse_field_section,
+    parse_lenient_field_section,
+    parse_request_head,
+    parse_request_line,
+)
+from ..wire.limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, SERVER_LIMITS, Limits
 from ..wire.target import check_host, check_target, target_form
-from .responder import Responder
+from .responder import SEND_ERROR, Responder
 from .writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -31,7 +42,8 @@ __all__ = ["RequestParser"]
 #: What says that content follows a request's head.
 _CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
 
-_OBS_TEXT = re.compile(rb"[\x80-\xff]")
+_VERSION_OF_TEXT = re.compile(r"HTTP/([0-9]{1,10}+)\.([0-9]{1,10}+)")
+"""As the standard library reads it."""
 
 
 _TLS_HANDSHAKE = b"\x16\x03"
@@ -53,6 +65,9 @@ class RequestParser(Responder):
     default_request_version = "HTTP/0.9"
     MessageClass: Any = _MessageClass()
     limits: Limits = SERVER_LIMITS
+
+    # Turned on by `nethttp.compat`, for programs whose clients send what is no target.
+    _takes_any_target = False
 
     __slots__ = (
         "_block",
@@ -87,15 +102,16 @@ class RequestParser(Responder):
     def _read_request_line(self) -> bool:
         """Read `raw_requestline`; return whether there is one to parse."""
         longest = self.limits.max_start_line
-        line = self.rfile.readline(longest + 1)
-        while line == b"\r\n":
-            # RFC 9112 section 2.2: an empty line before the request line is ignored.
+        for _ in range(MAX_EMPTY_LINES + 1):
             line = self.rfile.readline(longest + 1)
+            if line != b"\r\n":
+                break
+            # RFC 9112 section 2.2: an empty line before the request line is ignored.
         self.raw_requestline = line
         if len(line) > longest:
             self._forget_request()
             self.close_connection = True
-            self.send_error(HTTPStatus.URI_TOO_LONG)
+            self._report(HTTPStatus.URI_TOO_LONG)
             return False
         if not line:
             self.close_connection = True
@@ -161,42 +177,47 @@ class RequestParser(Responder):
         self._plain_head = self._plain_log = False
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
         words = self.requestline.split()
-        if self.raw_requestline.startswith(_TLS_HANDSHAKE) and self._has_peer:
+        if not self._has_peer:
+            return self._parse_text(words)
+        if self.raw_requestline.startswith(_TLS_HANDSHAKE):
             self.requestline, self.request_version = "TLS", "HTTP/1.0"
             self.send_error(HTTPStatus.BAD_REQUEST, "Expected an HTTP request, got TLS (https://)")
             return False
         if not words:
-            if self._has_peer:
-                self.request_version = "HTTP/1.0"
-                self.send_error(HTTPStatus.BAD_REQUEST, "Bad request syntax (an empty line)")
+            self.request_version = "HTTP/1.0"
+            self.send_error(HTTPStatus.BAD_REQUEST, "Bad request syntax (an empty line)")
             return False
         if self._is_simple(words):
             return self._parse_simple_request(words[0], words[1])
-        line = self.raw_requestline
-        if not self._has_peer:
-            # A text may have other line ends, and letters that no peer may send in a target.
-            line = _OBS_TEXT.sub(b"?", line.rstrip(b"\r\n")) + b"\r\n"
         try:
-            self.command, self.path, self._version = parse_request_line(line, self.limits)
+            self.command, self.path, self._version = parse_request_line(
+                self.raw_requestline, self.limits
+            )
         except RemoteProtocolError as error:
             self._refuse_request_line(words, error)
             return False
-        self.path = words[1]
         self.request_version = words[-1]
-        if not self._read_fields():
-            return False
-        return self._judge_request()
+        return self._read_fields() and self._judge_request()
 
     @property
     def _has_peer(self) -> bool:
         """Whether a peer is at the other end: a handler without a socket parses text."""
-        return isinstance(self._socket, socket.socket)
+        sock = self._socket
+        if isinstance(sock, socket.socket):
+            return True
+        try:
+            # What programs put in a socket's place in a test has no descriptor, or a made-up one.
+            return type(sock.fileno()) is int
+        except Exception:
+            return False
 
     def _is_simple(self, words: list[str]) -> bool:
         """Whether a request line is what HTTP/0.9 knows: a method and a path, and no version."""
-        if len(words) == 2:
-            return words[1].startswith("/") and self.raw_requestline.endswith(b"\r\n")
-        return len(words) == 3 and words[2] == "HTTP/0.9" and not self._has_peer
+        return (
+            len(words) == 2
+            and target_form(words[1]) == "origin"
+            and self.raw_requestline.endswith(b"\r\n")
+        )
 
     def _parse_simple_request(self, command: str, path: str) -> bool:
         """Parse ``GET path``, which is answered by the bare content."""
@@ -219,33 +240,37 @@ class RequestParser(Responder):
             message = f"Invalid HTTP version ({version[5:]})"
         elif len(words) >= 3 and not grammar.VERSION.fullmatch(version):
             message = f"Bad request version ({excerpt(version)})"
-        self.send_error(error.status_hint, message, str(error))
+        self._report(error.status_hint, message, str(error))
+
+    def _report(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Send an error in a way in which a program's own `send_error` can be called.
+
+        It need take no more than the code and a message: that is how the standard library calls it.
+        """
+        if SEND_ERROR.left_alone(self):
+            self.send_error(code, message, explain)
+        else:
+            self.send_error(code, self._reason_of(code) if message is None else message)
 
     def _read_fields(self) -> bool:
         """Read the field section; return whether it could be."""
         try:
-            limits = self.limits
-            if limits is SERVER_LIMITS and not self._has_peer:
-                limits = DEFAULT_LIMITS  # who parses a text expects the stdlib's hundred fields
-            block = read_field_block(self.rfile.readline, limits)
-            if not self._has_peer:
-                block = block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            self._field_lines = parse_field_section(block, limits)
-        except LineTooLong as error:
-            self.send_error(error.status_hint, "Line too long", str(error))
-        except IncompleteRead as error:
-            if self._has_peer:
-                return False
-            # Text that ends with its last field is what a program that only parses may have.
-            with suppress(RemoteProtocolError):
-                self._field_lines = parse_field_section(error.partial.rstrip(b"\r\n") + b"\r\n\r\n")
-            return True
+            block = read_request_fields(self.rfile.readline, self.limits)
+            self._field_lines = parse_field_section(block, self.limits)
+        except IncompleteRead:
+            return False
         except RemoteProtocolError as error:
-            too_many = error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            self.send_error(error.status_hint, "Too many headers" if too_many else None, str(error))
-        else:
-            return True
-        return False
+            self._refuse_fields(error)
+            return False
+        return True
+
+    def _refuse_fields(self, error: RemoteProtocolError) -> None:
+        message = None
+        if isinstance(error, LineTooLong):
+            message = "Line too long"
+        elif error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            message = "Too many headers"
+        self._report(error.status_hint, message, str(error))
 
     def _judge_request(self) -> bool:
         """Decide what follows from the head: framing, persistence, 100 Continue."""
@@ -253,10 +278,9 @@ class RequestParser(Responder):
         version = self._version
         self._content_left = not selected.keys().isdisjoint(_CONTENT_FIELDS)
         try:
-            if self._has_peer:
-                check_host(version, selected.get("host", []))
-            # A target in none of the four forms ("dir/", "/a#b") is read as the stdlib reads it.
-            if self.command == "CONNECT" or target_form(self.path) is not None:
+            check_host(version, selected.get("host", []))
+            # The stdlib takes what is in none of the four forms ("dir/", "/a#b") for a path.
+            if not self._takes_any_target or target_form(self.path) is not None:
                 check_target(self.command, self.path)
             self._framing = request_framing(self.command, version, selected, self.limits)
             expects = expects_continue(version, selected)
@@ -264,8 +288,12 @@ class RequestParser(Responder):
             self._refuse(error)
             return False
         self.path = self._collapse(self.path)
+        return self._goes_on(selected, expects)
+
+    def _goes_on(self, selected: dict[str, list[str]], expects: bool) -> bool:
+        """Decide on persistence, and on 100 Continue if the client `expects` it."""
         persistent = self.protocol_version >= "HTTP/1.1"
-        self.close_connection = not (persistent and keeps_alive(version, selected))
+        self.close_connection = not (persistent and keeps_alive(self._version, selected))
         if expects and persistent:
             self._awaits_continue = True
             if not self.handle_expect_100():
@@ -285,7 +313,79 @@ class RequestParser(Responder):
         if isinstance(self.wfile, ResponseWriter) and self.wfile.begun:
             self.log_error("Bad content: %s", error)
             return
-        self.send_error(error.status_hint, None, str(error))
+        self._report(error.status_hint, None, str(error))
+
+    # --- a text: a handler without a socket has no peer who could exploit a lenient reading ---
+
+    def _parse_text(self, words: list[str]) -> bool:
+        """Parse what a program has put into `rfile`, as leniently as the standard library does."""
+        if not words:
+            return False
+        version = (0, 9)
+        if len(words) > 2:
+            m = _VERSION_OF_TEXT.fullmatch(words[-1])
+            if m is None:
+                return self._refuse_text(
+                    HTTPStatus.BAD_REQUEST, f"Bad request version ({words[-1]!r})"
+                )
+            version = int(m[1]), int(m[2])
+            if version >= (2, 0):
+                return self._refuse_text(
+                    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"Invalid HTTP version ({words[-1][5:]})"
+                )
+            self.request_version = words[-1]
+        if not 2 <= len(words) <= 3:
+            return self._refuse_text(
+                HTTPStatus.BAD_REQUEST, f"Bad request syntax ({self.requestline!r})"
+            )
+        if len(words) == 2 and words[0] != "GET":
+            return self._refuse_text(
+                HTTPStatus.BAD_REQUEST, f"Bad HTTP/0.9 request type ({words[0]!r})"
+            )
+        self.command, self.path = words[0], self._collapse(words[1])
+        self._version = 9 if version < (1, 0) else 11 if version >= (1, 1) else 10
+        return self._read_text_fields() and self._judge_text()
+
+    def _refuse_text(self, status: int, message: str) -> bool:
+        self.send_error(status, message)
+        return False
+
+    def _read_text_fields(self) -> bool:
+        """Read the fields; return whether there are not too many. No line is refused."""
+        # Who parses a text expects the stdlib's hundred fields.
+        limits = DEFAULT_LIMITS if self.limits is SERVER_LIMITS else self.limits
+        try:
+            try:
+                block = read_field_block(self.rfile.readline, limits)
+            except IncompleteRead as error:
+                block = error.partial
+            self._field_lines, unread = parse_lenient_field_section(
+                block.rstrip(b"\r\n") + b"\r\n\r\n", limits
+            )
+        except RemoteProtocolError as error:
+            if error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+                self._refuse_fields(error)
+                return False
+            unread = block.decode("latin-1").splitlines()
+        if unread:
+            from ..message import message_from_fields  # start-up: it loads email
+
+            self._message = message_from_fields(
+                self._field_lines, self.MessageClass, unread=[line for line in unread if line]
+            )
+        return True
+
+    def _judge_text(self) -> bool:
+        """Decide what follows from the head; what cannot be used says nothing."""
+        selected = select_fields(self._field_lines, FRAMING_FIELDS)
+        expects = False
+        with suppress(RemoteProtocolError):
+            expects = expects_continue(self._version, selected)
+        try:
+            self._framing = request_framing(str(self.command), self._version, selected, self.limits)
+        except RemoteProtocolError:
+            self._framing = UNTIL_CLOSE
+        return self._goes_on(selected, expects)
 
     def handle_expect_100(self) -> bool:
         """Answer ``Expect: 100-continue`` and return whether the request goes on.

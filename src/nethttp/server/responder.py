@@ -43,6 +43,7 @@ __all__ = [
     "DEFAULT_ERROR_MESSAGE",
     "HEAD_METHODS",
     "LOG_METHODS",
+    "SEND_ERROR",
     "Responder",
 ]
 
@@ -415,3 +416,4 @@ LOG_METHODS = Originals(
     ("log_request", "log_message", "address_string", "log_date_time_string", "monthname"),
     Responder,
 )
+SEND_ERROR = Originals(["send_error"], Responder)

@@ -29,18 +29,21 @@ enum {
     VCHAR = 2,  /* visible ASCII: a request-target, RFC 9112 section 3.2 */
     TEXT = 4,   /* a field value or a reason: HTAB, SP, VCHAR, obs-text; RFC 9110 section 5.5 */
     BLANK = 8,  /* SP and HTAB */
+    URI = 16,   /* an origin-form: VCHAR but for " # < > */
 };
 
 /* What each octet may be part of. */
 static const octet CLASS[256] = {
 #define FOUR(x) x, x, x, x
 #define SIXTEEN(x) FOUR(x), FOUR(x), FOUR(x), FOUR(x)
-#define ALL (TCHAR | VCHAR | TEXT)
-#define SEEN (VCHAR | TEXT)
+#define ALL (TCHAR | VCHAR | TEXT | URI)
+#define SEEN (VCHAR | TEXT | URI)
+#define NO_URI (VCHAR | TEXT)
     /* 00 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, TEXT | BLANK, 0, 0, 0, 0, 0, 0,
     /* 10 */ SIXTEEN(0),
-    /* 20 */ TEXT | BLANK, ALL, SEEN, ALL, ALL, ALL, ALL, ALL, SEEN, SEEN, ALL, ALL, SEEN, ALL, ALL, SEEN,
-    /* 30 */ FOUR(ALL), FOUR(ALL), ALL, ALL, SEEN, SEEN, SEEN, SEEN, SEEN, SEEN,
+    /* 20 */ TEXT | BLANK, ALL, NO_URI, NO_URI | TCHAR, ALL, ALL, ALL, ALL,
+    /* 28 */ SEEN, SEEN, ALL, ALL, SEEN, ALL, ALL, SEEN,
+    /* 30 */ FOUR(ALL), FOUR(ALL), ALL, ALL, SEEN, SEEN, NO_URI, SEEN, NO_URI, SEEN,
     /* 40 */ SEEN, ALL, ALL, ALL, FOUR(ALL), FOUR(ALL), FOUR(ALL),
     /* 50 */ FOUR(ALL), FOUR(ALL), ALL, ALL, ALL, SEEN, SEEN, SEEN, ALL, ALL,
     /* 60 */ SIXTEEN(ALL),
@@ -51,6 +54,7 @@ static const octet CLASS[256] = {
 #undef SIXTEEN
 #undef ALL
 #undef SEEN
+#undef NO_URI
 };
 
 static inline const octet *
@@ -527,11 +531,12 @@ skip_quoted(const octet *at, const octet *end)
 }
 
 /* Return where the extensions end that begin at `at`, or NULL.
-   chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), without the first BWS. */
+   chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) */
 static const octet *
 skip_extensions(const octet *at, const octet *end)
 {
     while (!at_crlf(at, end)) {
+        at = skip(at, end, BLANK);
         if (at == end || *at != ';') {
             return NULL;
         }
@@ -547,10 +552,6 @@ skip_extensions(const octet *at, const octet *end)
             if (at == NULL || at == value) {
                 return NULL;
             }
-        }
-        const octet *next = skip(at, end, BLANK);
-        if (next < end && *next == ';') {
-            at = next;
         }
     }
     return at;

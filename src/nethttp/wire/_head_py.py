@@ -73,7 +73,7 @@ def parse_request_head(
 
 #: A request line whose target is a path that begins with one "/", without its CRLF.
 _USUAL_LINE = re.compile(
-    rf"([{grammar.TCHAR}]++) (/(?!/)[\x21\x22\x24-\x7e]*+) HTTP/1\.([01])".encode("latin-1")
+    rf"([{grammar.TCHAR}]++) (/(?!/)[{grammar.URI}]*+) HTTP/1\.([01])".encode("latin-1")
 )
 #: A field section that needs no decision. A group says what a line frames, and that there is no
 #: second one like it.

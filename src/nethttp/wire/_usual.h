@@ -103,7 +103,8 @@ is_usual_line(const octet *begin, const RequestLine *line)
     const octet *target = line->target;
     Py_ssize_t size = line->target_end - target;
     return target[0] == '/' && (size == 1 || target[1] != '/') &&
-           memchr(target, '#', (size_t)size) == NULL && line->target_end[8] <= '1' &&
+           skip(target, line->target_end, URI) == line->target_end &&
+           line->target_end[8] <= '1' &&
            (line->method_end - begin != 7 || memcmp(begin, "CONNECT", 7) != 0);
 }
 

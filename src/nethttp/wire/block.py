@@ -7,13 +7,83 @@ it is stored.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from ..errors import IncompleteRead, LineTooLong, RemoteProtocolError
-from .limits import DEFAULT_LIMITS, Limits
+from .grammar import TCHAR
+from .head import parse_field_section
+from .limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, Limits
 
-__all__ = ["read_field_block"]
+__all__ = ["empty_lines_before", "is_hopeless", "read_field_block", "read_request_fields"]
+
+_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)*+")
+
+#: What no head of a request has: control characters, bare CR, bare LF. A CR at the end may be half
+#: of a CRLF.
+_NOWHERE: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+
+_REQUEST_LINE: Final = re.compile(rf"[{TCHAR}]++ [\x21-\x7e]++ HTTP/1\.[0-9]\r\n".encode("latin-1"))
+_FIELD_LINE: Final = rf"[{TCHAR}]++:[\t\x20-\x7e\x80-\xff]*+\r\n".encode("latin-1")
+_ONE_FIELD_LINE: Final = re.compile(_FIELD_LINE)
+_FIELD_LINES: Final = re.compile(rb"(?:%b)*+" % _FIELD_LINE)
+
+
+def empty_lines_before(data: bytes | bytearray) -> int:
+    """Return how many bytes at the beginning of `data` are empty lines. RFC 9112 section 2.2.
+
+    >>> empty_lines_before(b"\\r\\nGET")
+    2
+    """
+    found = _EMPTY_LINES.match(data)
+    return found.end() if found else 0
+
+
+def is_hopeless(data: bytes | bytearray, seen: int = 0) -> bool:
+    """Return whether the beginning of a request's head can no longer become a valid one.
+
+    `data` has no empty line at its end yet; of its first `seen` bytes was said before that they are
+    fine. They are not looked at again, so that a peer that sends byte by byte costs linear time.
+
+    >>> is_hopeless(b"GET / HTTP/1.1\\r\\nHos"), is_hopeless(b"GET / HTTP/1.1\\r\\nHost\\n")
+    (False, True)
+    """
+    begin = empty_lines_before(data)
+    if begin > 2 * MAX_EMPTY_LINES or _NOWHERE.search(data, max(begin, seen - 1)):
+        return True
+    if seen <= begin < len(data) and data[begin] == 0x20:
+        return True
+    last = data.rfind(b"\n", max(begin, seen)) + 1
+    if not last:
+        return False
+    # Whole lines have come: the rest of one that was seen, and others.
+    first = data.rfind(b"\n", begin, max(begin, seen)) + 1
+    if not first:
+        first = data.find(b"\n", max(begin, seen)) + 1
+        if not _REQUEST_LINE.fullmatch(data, begin, first):
+            return True
+    return not _FIELD_LINES.fullmatch(data, first, last)
+
+
+def read_request_fields(readline: Callable[[int], bytes], limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Return what `read_field_block` does, of a request: a bad line is refused as soon as it came.
+
+    Raises:
+        RemoteProtocolError: as `head.parse_field_section`, or `read_field_block`.
+    """
+
+    def read(size: int) -> bytes:
+        line = readline(size)
+        if line != b"\r\n" and not _ONE_FIELD_LINE.fullmatch(line):
+            if line.endswith(b"\n"):
+                parse_field_section(line + b"\r\n", limits)
+            elif _NOWHERE.search(line):
+                parse_field_section(line + b"\r\n\r\n", limits)
+        return line
+
+    return read_field_block(read, limits)
 
 
 def read_field_block(

@@ -247,11 +247,14 @@ def _read_length(value: str, digits: int = MAX_LENGTH_DIGITS) -> int:
 def _check_codings(values: list[str]) -> None:
     """Return nothing if the transfer coding is ``chunked``, and nothing beside it.
 
-    An empty list member is refused too: others take "chunked," for a coding they do not know.
+    Empty list elements count for nothing (RFC 9110 section 5.6.1.2). A second line is refused, also
+    an empty one: others take that for a coding.
     """
     if len(values) == 1 and values[0].lower() == "chunked":
         return
     codings = [coding.lower() for coding in parse_list(",".join(values))]
+    if codings == ["chunked"] and len(values) == 1:
+        return
     shown = excerpt(", ".join(values))
     if len(codings) > 1 and codings[-1] == "chunked" and codings.count("chunked") == 1:
         raise RemoteProtocolError(

@@ -32,6 +32,11 @@ NEVER_IN_A_LINE: Final = re.compile(r"[\0\r\n]")
 #: request-target: VCHAR only; the forms are told apart in `target`.   ; RFC 9112 section 3.2
 TARGET: Final = re.compile(r"[\x21-\x7e]++")
 
+#: What an origin-form or absolute-form is made of, for use in a set: visible ASCII but for " # < >,
+#: which are in no URI, and which browsers escape. They leave [ ] { } | \\ ^ and ` as they are.
+#:                                                                    ; RFC 3986 section 2
+URI: Final = r"\x21\x24-\x3b\x3d\x3f-\x7e"
+
 #: HTTP-version = "HTTP/" DIGIT "." DIGIT                             ; RFC 9112 section 2.3
 VERSION: Final = re.compile(r"HTTP/([0-9])\.([0-9])")
 
@@ -43,14 +48,11 @@ QUOTED_STRING: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7
 
 #: chunk-size = 1*HEXDIG; chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
 #:                                                                    ; RFC 9112 section 7.1
-#: Sixteen digits bound the size below 2**64. White space behind the size is refused, although it is
-#: BWS where a ";" follows: others read a size with a space behind it in two ways. This one is for
-#: bytes.
+#: Sixteen digits bound the size below 2**64. This one is for bytes.
 CHUNK_LINE: Final = re.compile(
     (
         r"([0-9A-Fa-f]{1,16}+)"
-        rf"((?:;[\t ]*+[{TCHAR}]++(?:[\t ]*+=[\t ]*+(?:[{TCHAR}]++|{QUOTED_STRING}))?+"
-        r"(?:[\t ]++(?=;))?+)*+)"
+        rf"((?:[\t ]*+;[\t ]*+[{TCHAR}]++(?:[\t ]*+=[\t ]*+(?:[{TCHAR}]++|{QUOTED_STRING}))?+)*+)"
     ).encode("latin-1")
 )
 

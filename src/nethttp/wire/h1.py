@@ -24,6 +24,7 @@ from ..errors import (
     RemoteProtocolError,
     excerpt,
 )
+from .block import is_hopeless
 from .body import (
     Decoder,
     body_decoder,
@@ -50,7 +51,7 @@ from .head import (
     serialise_request_head,
     serialise_response_head,
 )
-from .limits import DEFAULT_LIMITS, Limits
+from .limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, Limits
 from .target import check_host, check_target
 
 __all__ = [
@@ -147,6 +148,7 @@ class Connection:
         self.reusable = True
         self._buffer = bytearray()
         self._searched = 0
+        self._empty_lines = 0
         self._ended = False
         self._incoming: Decoder | None = None
         self._outgoing = 0
@@ -227,6 +229,12 @@ class Connection:
         while buffer.startswith(b"\r\n"):
             del buffer[:2]
             self._searched = 0
+            self._empty_lines += 1
+            if self._empty_lines > MAX_EMPTY_LINES:
+                raise RemoteProtocolError(
+                    f"expected a message, got more than {MAX_EMPTY_LINES} empty lines "
+                    "(RFC 9112 section 2.2)"
+                )
         end = self._find_block_end(self._searched)
         if end < 0:
             self._searched = len(buffer)
@@ -234,7 +242,7 @@ class Connection:
             return None
         block = bytes(buffer[:end])
         del buffer[:end]
-        self._searched = 0
+        self._searched = self._empty_lines = 0
         return block
 
     def _check_unfinished_head(self) -> None:
@@ -366,16 +374,12 @@ class ServerConnection(Connection):
         found = buffer.find(_EMPTY_LINE, max(0, start - 3))
         if found >= 0:
             return found + 4
-        # A bare LF can never become part of a valid head, so nobody waits for the rest of it.
-        position = buffer.find(b"\n", start)
-        while position >= 0:
-            if position == 0 or buffer[position - 1] != 0x0D:
-                line = bytes(buffer[buffer.rfind(b"\n", 0, position) + 1 : position + 1])
-                raise RemoteProtocolError(
-                    f"expected CRLF at the end of a line, got a bare LF: {excerpt(line)} "
-                    "(RFC 9112 section 2.2)"
-                )
-            position = buffer.find(b"\n", position + 1)
+        if is_hopeless(buffer, start):
+            # The parser says why; nobody waits for the rest.
+            parse_request_head(bytes(buffer) + _EMPTY_LINE, self.limits)
+            raise RemoteProtocolError(
+                f"expected a request head, got {excerpt(bytes(buffer))} (RFC 9112 section 3)"
+            )
         return -1
 
     def _read_head(self, block: bytes) -> Request:

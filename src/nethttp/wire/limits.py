@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_LIMITS", "SERVER_LIMITS", "Limits", "limits_for"]
+__all__ = ["DEFAULT_LIMITS", "MAX_EMPTY_LINES", "SERVER_LIMITS", "Limits", "limits_for"]
+
+MAX_EMPTY_LINES = 5
+"""Empty lines before a request that are passed over (one more: 400). RFC 9112 section 2.2."""
 
 
 class Limits(NamedTuple):

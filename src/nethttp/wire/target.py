@@ -16,7 +16,10 @@ __all__ = ["TargetForm", "check_host", "check_target", "target_form"]
 
 TargetForm = Literal["origin", "absolute", "authority", "asterisk"]
 
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]++(?:[/?][^#]*+)?+")
+_ORIGIN = re.compile(rf"/[{grammar.URI}]*+")
+_ABSOLUTE = re.compile(
+    rf"[A-Za-z][A-Za-z0-9+.\-]*+://(?:(?![/?])[{grammar.URI}])++(?:[/?][{grammar.URI}]*+)?+"
+)
 _AUTHORITY_WITH_PORT = re.compile(rf"(?!:)(?:{grammar.AUTHORITY.pattern})(?<=[0-9])")
 
 #: Which form each method takes; every other method takes those of None. RFC 9112 section 3.2.
@@ -34,7 +37,7 @@ def target_form(target: str) -> TargetForm | None:
     ('origin', 'asterisk', 'authority')
     """
     if target.startswith("/"):
-        return None if "#" in target else "origin"
+        return "origin" if _ORIGIN.fullmatch(target) else None
     if target == "*":
         return "asterisk"
     if _ABSOLUTE.fullmatch(target):
@@ -51,7 +54,7 @@ def check_target(method: str, target: str) -> None:
         RemoteProtocolError: with `status_hint` 400. RFC 9112 section 3.2.
     """
     # Nearly every request is origin-form, and no method but CONNECT refuses that.
-    if target[0] == "/" and "#" not in target and method != "CONNECT":
+    if method != "CONNECT" and _ORIGIN.fullmatch(target):
         return
     allowed = _FORMS.get(method, _FORMS[None])
     if target_form(target) not in allowed:
