@@ -74,7 +74,8 @@ def _parser(prog: str) -> CommandParser:
     add(
         *("-u", "--user"),
         metavar="USER[:PASSWORD]",
-        help="send these credentials (Basic) to the URL's own origin; asks for the password",
+        help="send these credentials (Basic) to the URL's own origin; a password that is left out "
+        "is asked for",
     )
     add("-k", "--insecure", action="store_true", help="do not check the server's certificate")
     add("--cacert", metavar="FILE", help="trust the certificates in FILE (PEM)")

@@ -24,8 +24,8 @@ from .formats import FORMATS, TEXT_FORMATS, changed, format_of, format_of_new, r
 
 EPILOG = """\
 A JAR is a file, a Firefox profile, or a URL: valkey://host:port/0#PREFIX. Formats: mozilla
-(cookies.txt), lwp, json, sqlite, valkey, firefox (read only); found out by looking, or by the
-ending of a new file: .txt, .lwp, .json, .db, .sqlite, .sqlite3."""
+(cookies.txt), lwp, json, sqlite, valkey, firefox (read only). The format of a jar is detected;
+that of a new file follows from its extension: .txt, .lwp, .json, .db, .sqlite, .sqlite3."""
 
 _COLUMNS = ("domain", "path", "name", "value", "expires", "attributes")
 
@@ -46,7 +46,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         return added
 
     def chosen(added: Any) -> None:
-        added.add_argument("--domain", help="only cookies that go to this host or domain")
+        added.add_argument("--domain", help="only the cookies of this host or domain")
 
     def shown(added: Any) -> None:
         chosen(added)
@@ -54,26 +54,28 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         added.add_argument("--json", action="store_true", help="print JSON")
 
     shown(command("list", "print the cookies of a jar"))
-    show = command("show", "print all that a cookie has")
+    show = command("show", "print all attributes of a cookie")
     show.add_argument("name", metavar="NAME", help="the cookie's name")
     shown(show)
-    take = command("import", "put the cookies of another jar into JAR, which is made if need be")
-    take.add_argument("source", metavar="SOURCE", help="where the cookies come from")
+    take = command(
+        "import", "add the cookies of SOURCE to JAR, which is created if it does not exist"
+    )
+    take.add_argument("source", metavar="SOURCE", help="the jar to read")
     take.add_argument("--source-format", choices=FORMATS, help="the SOURCE's format")
     chosen(take)
-    export = command("export", "write the cookies of JAR to a new file, or print them")
+    export = command("export", "print the cookies of JAR, or write them to a new file")
     export.add_argument(
-        "target", metavar="TARGET", nargs="?", default="-", help="a file (- or none: print)"
+        "target", metavar="TARGET", nargs="?", default="-", help="the new file (default: print)"
     )
     convert = command("convert", "write the cookies of JAR to a new jar of another format")
     convert.add_argument("target", metavar="TARGET", help="a file or a URL")
     for added in (export, convert):
         added.add_argument("--to", choices=FORMATS[:-1], help="the TARGET's format")
-        added.add_argument("--force", action="store_true", help="replace a TARGET that is there")
+        added.add_argument("--force", action="store_true", help="replace TARGET if it exists")
         chosen(added)
     export.add_argument("--values", action="store_true", help="print values to a terminal")
-    prune = command("prune", "remove the cookies whose time is over")
-    prune.add_argument("--session", action="store_true", help="and those that end with the session")
+    prune = command("prune", "remove expired cookies")
+    prune.add_argument("--session", action="store_true", help="remove session cookies too")
     return parser
 
 

@@ -186,7 +186,7 @@ def _add_operation(group: Any) -> None:
         "--ready-path",
         type=_path,
         metavar="PATH",
-        help="a path that is answered 200, and 503 once the server is ending",
+        help="a path that is answered 200, but 503 once the server is ending",
     )
     add(
         "--trusted-proxy",
@@ -217,27 +217,30 @@ def _add_operation(group: Any) -> None:
         "--max-body",
         type=_size,
         metavar="BYTES",
-        help="largest content of a request, for example 10M; then 413 (default: no limit)",
+        help="largest content of a request, for example 10M; a larger one is answered 413 "
+        "(default: no limit)",
     )
     add(
         "--max-head",
         type=_size,
         metavar="BYTES",
-        help="largest size of a request's fields together; then 431 "
+        help="largest size of a request's fields together; a larger one is answered 431 "
         f"(default: {limits.max_field_section})",
     )
     add(
         "--max-fields",
         type=_positive,
         metavar="N",
-        help=f"most fields of a request; then 431 (default: {limits.max_fields})",
+        help="most fields of a request; one with more is answered 431 "
+        f"(default: {limits.max_fields})",
     )
     add(
         "--max-connections",
         type=_positive,
         default=engine.max_connections,
         metavar="N",
-        help=f"most open connections of a worker; then 503 (default: {engine.max_connections})",
+        help="most open connections of a worker; one more is answered 503 "
+        f"(default: {engine.max_connections})",
     )
     add(
         "--max-threads",
@@ -252,7 +255,8 @@ def _add_operation(group: Any) -> None:
         type=_positive,
         default=engine.max_waiting,
         metavar="N",
-        help=f"most requests that wait until fewer block; then 503 (default: {engine.max_waiting})",
+        help="most requests that wait until fewer block; one more is answered 503 "
+        f"(default: {engine.max_waiting})",
     )
     add(
         "--min-body-rate",
