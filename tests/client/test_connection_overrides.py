@@ -361,6 +361,9 @@ def test_a_subclass_need_not_call_init(module):
             self._buffer, self._method, self._tunnel_host = [], None, None
             self._HTTPConnection__state = module._CS_IDLE
             self._HTTPConnection__response = None
+            if module is http.client:
+                # What Python 3.15 has, programs of before do not know.
+                self.max_response_headers = None
 
     connection = Own()
     connection.request("GET", "/")

@@ -110,6 +110,11 @@ def encode_text(data: str, name: str = "data") -> bytes:
         ) from None
 
 
+def _in_brackets(host: bytes) -> bytes:
+    """Return a host as a target names it: an IPv6 address in brackets. RFC 3986 section 3.2.2."""
+    return b"[" + host + b"]" if b":" in host and not host.startswith(b"[") else host
+
+
 def is_legal_header_name(name: bytes) -> bool:
     """Return whether `name` is a token. RFC 9110 section 5.1."""
     return grammar.TOKEN.fullmatch(name.decode("latin-1")) is not None
@@ -233,18 +238,11 @@ class HTTPConnection(_Typed):
         given: Any = headers
         self._tunnel_headers = given.copy() if headers else {}
         if not any(name.lower() == "host" for name in self._tunnel_headers):
-            self._tunnel_headers["Host"] = f"{self._tunnel_name()}:{self._tunnel_port}"
-
-    def _tunnel_name(self) -> str:
-        """Return the tunnel's host as a target names it."""
-        try:
-            host = self._tunnel_host.encode("ascii")
-        except UnicodeEncodeError:
-            host = self._tunnel_host.encode("idna")
-        return self._wrap_ipv6(host).decode("ascii")
+            name = _in_brackets(self._host_bytes(self._tunnel_host)).decode("ascii")
+            self._tunnel_headers["Host"] = f"{name}:{self._tunnel_port}"
 
     def _wrap_ipv6(self, ip: bytes) -> bytes:
-        return b"[" + ip + b"]" if b":" in ip and not ip.startswith(b"[") else ip
+        return _in_brackets(ip)
 
     def _tunnel(self) -> None:
         """Ask the proxy for the tunnel.
@@ -261,7 +259,7 @@ class HTTPConnection(_Typed):
         lines = [
             b"CONNECT %b:%d %b\r\n"
             % (
-                self._tunnel_name().encode("ascii"),
+                self._wrap_ipv6(self._host_bytes(self._tunnel_host)),
                 self._tunnel_port,
                 self._http_vsn_str.encode("ascii"),
             )
