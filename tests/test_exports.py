@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.resources
 import inspect
+import pydoc
+import re
 import subprocess
 import sys
 
@@ -90,3 +92,20 @@ def test_parts_are_imported_on_first_use():
     subprocess.run([sys.executable, "-I", "-c", code], check=True)
     with pytest.raises(AttributeError):
         nethttp.nothing
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_dir_and_pydoc_show_what_is_public(part):
+    module = importlib.import_module(f"nethttp.{part}")
+    shown = dir(module)
+    assert set(module.__all__) <= set(shown)
+    assert not [name for name in shown if name.startswith("_")]
+    assert not [name for name in shown if inspect.ismodule(getattr(module, name))]
+    page = pydoc.plain(pydoc.render_doc(module))
+    assert not re.findall(r"^ \|  (_[a-z]\w*)", page, re.MULTILINE)
+
+
+def test_pydoc_shows_the_entry_for_production():
+    import nethttp.server
+
+    assert "serve(app" in pydoc.plain(pydoc.render_doc(nethttp.server))

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from ..errors import CookieError, excerpt
 from ..wire import grammar
@@ -173,15 +173,16 @@ class SetCookie(_Fields):
         max_age: int | None = None,
         secure: bool = False,
         http_only: bool = False,
-        same_site: str | None = None,
+        same_site: Literal["Strict", "Lax", "None"] | None = None,
         partitioned: bool = False,
     ) -> Self:
         if domain is not None:
             domain = domain.removeprefix(".").lower()
+        as_written: str | None = same_site
         if same_site is not None:
-            same_site = _SAME_SITE.get(same_site.lower(), same_site)
+            as_written = _SAME_SITE.get(same_site.lower(), same_site)
         fields = (name, value, domain, path, expires, max_age)
-        return tuple.__new__(cls, (*fields, secure, http_only, same_site, partitioned))
+        return tuple.__new__(cls, (*fields, secure, http_only, as_written, partitioned))
 
     # --- reading: RFC 6265bis sections 5.6 and 5.7 ---
 

@@ -56,8 +56,8 @@ __all__ = [
     "SimpleHTTPRequestHandler",
     "ThreadingHTTPSServer",
     "ThreadingHTTPServer",
+    "serve",
 ]
-# `serve` is not among them: `from http.server import *` gives what it gives in the stdlib.
 
 #: The user id that `nobody_uid` returns, once it has been looked up.
 nobody: int | None = None
@@ -100,7 +100,7 @@ def _version() -> str:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "HTTPStatus", "executable", "nobody_uid", "serve", "test"])
+    return sorted([*__all__, "HTTPStatus", "executable", "nobody_uid", "test"])
 
 
 # The files that share what is `http.server` in the standard library. The engine and the processes

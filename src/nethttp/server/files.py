@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from ..status import HTTPStatus
@@ -35,6 +35,9 @@ from .responder import HEAD_METHODS
 from .seams import current
 from .sites import Site, options_of, site_of
 from .writer import ResponseWriter
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead, SupportsWrite
 
 __all__ = ["SimpleHTTPRequestHandler"]
 
@@ -172,19 +175,22 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
 
-    def send_head(self) -> Any:
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
         """Send the head of the response, and return a file with its content.
 
         Returns None where there is none to send: an error, a redirect, a 304.
         """
         path = self.translate_path(self.path)
         resource = self._remembered(path)
+        content: io.BytesIO | BinaryIO | None
         if resource is not None:
-            return self._send_resource(resource)
-        try:
-            return self._send_path(path)
-        except OSError as error:
-            return self._send_refusal(error)
+            content = self._send_resource(resource)
+        else:
+            try:
+                content = self._send_path(path)
+            except OSError as error:
+                content = self._send_refusal(error)
+        return content
 
     def _send_path(self, path: str) -> Any:
         """Send the head for what is at `path`, of which nothing is remembered.
@@ -245,12 +251,13 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return False
         self.log_request(_OK)
         self._status = 200
-        self.wfile.begin(chosen.head.now(), chosen.size, True, True)
+        writer: Any = self.wfile
+        writer.begin(chosen.head.now(), chosen.size, True, True)
         content = chosen.in_memory
         if content is None:
-            self.wfile.sendfile(chosen.open(), 0, chosen.size)
+            writer.sendfile(chosen.open(), 0, chosen.size)
         else:
-            self.wfile.write(content)
+            writer.write(content)
         return True
 
     # --- what there is ---
@@ -414,8 +421,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             chosen = resource.choose(accept)
             content = self._send_whole(resource, chosen)
             same_for_all = self.cors is None or self.cors == cors.ANY_ORIGIN
-            if same_for_all and self._may_repeat() and self.wfile.held:
-                chosen.head = DatedHead(self.wfile.held)
+            if same_for_all and self._may_repeat():
+                writer: Any = self.wfile
+                if writer.held:
+                    chosen.head = DatedHead(writer.held)
             return content
         return self._send_decided(resource, asked)
 
@@ -578,7 +587,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return local_path(self.directory, path)
         return _known_local_path(self.directory, path)
 
-    def copyfile(self, source: Any, outputfile: Any) -> None:
+    def copyfile(self, source: SupportsRead[bytes], outputfile: SupportsWrite[bytes]) -> None:
         """Copy all of `source` to `outputfile`."""
         if isinstance(source, io.BytesIO):
             outputfile.write(source.read())

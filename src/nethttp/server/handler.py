@@ -102,7 +102,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self.client_address = client_address
         self.server = server
         self._engaged = request
-        self.wfile: Any = PatientWriter(request.sock, self._patience())
+        self.wfile = PatientWriter(request.sock, self._patience())
 
     def _patience(self) -> Patience:
         """Return how long the peer is waited for to take a response."""
@@ -126,9 +126,11 @@ class BaseHTTPRequestHandler(RequestParser):
                 self.rfile = io.BufferedReader(self._stream, size)
             else:
                 reader = PeekingReader if type(sock) is socket.socket else SocketReader
-                self.rfile = self._stream = reader(sock, timeout, before_wait=self._flush_head)
+                unbuffered: Any = reader(sock, timeout, before_wait=self._flush_head)
+                self.rfile = self._stream = unbuffered
             if self.wbufsize:
-                self.wfile = sock.makefile("wb", self.wbufsize)
+                buffered: Any = sock.makefile("wb", self.wbufsize)
+                self.wfile = buffered
         if not self.wbufsize:
             self.wfile = ResponseWriter(sock, self._stream.lend if self._stream else None)
 
@@ -166,16 +168,17 @@ class BaseHTTPRequestHandler(RequestParser):
     request = connection
 
     @property
-    def rfile(self) -> Any:
+    def rfile(self) -> io.BufferedIOBase:
         """What the request's content is read from: a buffered binary file."""
         # Made when it is asked for: few requests have content.
         if self._rfile is None:
             self._rfile = Content(self._content)
             self._rfile.handler = self
-        return self._rfile
+        file: io.BufferedIOBase = self._rfile
+        return file
 
     @rfile.setter
-    def rfile(self, file: Any) -> None:
+    def rfile(self, file: io.BufferedIOBase) -> None:
         self._rfile = file
 
     def handle(self) -> None:
@@ -343,7 +346,8 @@ class BaseHTTPRequestHandler(RequestParser):
         """Leave the connection to whatever protocol follows."""
         self.close_connection = True
         if isinstance(self.rfile, BodyReader):
-            self.rfile = self.rfile.source
+            beneath: Any = self.rfile.source
+            self.rfile = beneath
         elif self._engaged is not None and self._stream is None:
             self._read_on(bytes(self._engaged.buffer))
             self._engaged.buffer = b""

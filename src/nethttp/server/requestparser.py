@@ -31,10 +31,11 @@ from ..wire.head import (
 )
 from ..wire.limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, SERVER_LIMITS, Limits
 from ..wire.target import check_host, check_target, target_form
-from .responder import SEND_ERROR, Responder
+from .responder import NO_COMMAND, SEND_ERROR, Responder
 from .writer import ResponseWriter
 
 if TYPE_CHECKING:
+    import io
     from email.message import Message
 
 __all__ = ["RequestParser"]
@@ -63,7 +64,7 @@ class RequestParser(Responder):
     """Reads one request after the other from `rfile`, and refuses what must be refused."""
 
     default_request_version = "HTTP/0.9"
-    MessageClass: Any = _MessageClass()
+    MessageClass: type = _MessageClass()  # type: ignore[assignment]  # it gives a class
     limits: Limits = SERVER_LIMITS
 
     # Turned on by `nethttp.compat`, for programs whose clients send what is no target.
@@ -81,7 +82,7 @@ class RequestParser(Responder):
         "rfile",
     )
     path: str
-    rfile: Any
+    rfile: io.BufferedIOBase
     _field_lines: FieldLines
     _message: Message | None
     _block: bytes
@@ -148,7 +149,7 @@ class RequestParser(Responder):
         return fields.in_head(self._block) if self._block else fields.in_pairs(self._field_lines)
 
     @property
-    def headers(self) -> Any:
+    def headers(self) -> Message[str, str]:
         """The request's fields as a `MessageClass`, made when first asked for."""
         if self._message is None:
             from ..message import message_from_fields  # start-up: it loads email
@@ -157,7 +158,7 @@ class RequestParser(Responder):
         return self._message
 
     @headers.setter
-    def headers(self, message: Any) -> None:
+    def headers(self, message: Message[str, str]) -> None:
         self._message = message
 
     def parse_request(self) -> bool:
@@ -166,7 +167,7 @@ class RequestParser(Responder):
         Returns whether there is a request to handle; if not, an error response was sent where one
         was due. Sets `command`, `path`, `request_version`, `headers` and `close_connection`.
         """
-        self.command = None
+        self.command = NO_COMMAND
         self.path = ""
         self.request_version = self.default_request_version
         self.close_connection = True

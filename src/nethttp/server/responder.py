@@ -10,7 +10,7 @@ import socketserver
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .._version import __version__
 from ..overrides import Originals
@@ -37,6 +37,9 @@ from .loglines import LineLog, write_stderr
 from .patience import PatientWriter
 from .seams import current
 from .writer import ResponseWriter
+
+if TYPE_CHECKING:
+    import io
 
 __all__ = [
     "DEFAULT_ERROR_CONTENT_TYPE",
@@ -80,6 +83,10 @@ def _as_reason(message: str, phrase: str) -> str:
     return reason if grammar.FIELD_VALUE.fullmatch(reason) else phrase
 
 
+NO_COMMAND: Any = None
+"""A handler's `command` while there is no request. Programs take it for a `str`."""
+
+
 class Responder(socketserver.StreamRequestHandler):
     """Sends responses, each with its log line."""
 
@@ -115,11 +122,12 @@ class Responder(socketserver.StreamRequestHandler):
         "server",
         "wfile",
     )
-    command: Any
+    client_address: tuple[str, int]
+    command: str
     request_version: str
     requestline: str
     close_connection: bool
-    wfile: Any
+    wfile: io.BufferedIOBase
     _headers_buffer: list[bytes]
     _sent_lines: Sequence[bytes] | None
     """The lines of a head that left before it was whole; () once it is; None before it begins."""
@@ -138,7 +146,8 @@ class Responder(socketserver.StreamRequestHandler):
     def __new__(cls, *_args: Any, **_named: Any) -> Self:
         """Return a handler that can answer, whatever a program's `__init__` leaves out."""
         self = super().__new__(cls)
-        self.command = self._sent_lines = None
+        self.command = NO_COMMAND
+        self._sent_lines = None
         self.requestline = ""
         self.close_connection = True
         self._headers_buffer = []

@@ -81,13 +81,15 @@ class HTTPServer(socketserver.TCPServer):
     # TLS has its own.
     _tls: Any = None
 
-    def __new__(cls, *_args: Any, **_named: Any) -> Self:
-        """Return a server that can serve, whatever a program's `__init__` leaves out."""
-        self = super().__new__(cls)
-        self._stop_asked = threading.Event()
-        self._stopped = threading.Event()
-        self._visitors = Visitors()
-        return self
+    if not TYPE_CHECKING:  # for type checkers `__init__` alone says what is accepted
+
+        def __new__(cls, *_args: Any, **_named: Any) -> Self:
+            """Return a server that can serve, whatever a program's `__init__` leaves out."""
+            self = super().__new__(cls)
+            self._stop_asked = threading.Event()
+            self._stopped = threading.Event()
+            self._visitors = Visitors()
+            return self
 
     def server_bind(self) -> None:
         """Bind, and remember the port."""
@@ -322,8 +324,8 @@ class HTTPSServer(HTTPServer):
 
     def __init__(
         self,
-        server_address: Any,
-        RequestHandlerClass: Any,
+        server_address: tuple[str | bytes | bytearray, int],
+        RequestHandlerClass: Callable[[Any, Any, Self], socketserver.BaseRequestHandler],
         bind_and_activate: bool = True,
         *,
         certfile: str | PathLike[str],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..wire.limits import Limits
 from .accesslog import FORMATS
@@ -22,12 +22,12 @@ def serve(
     *,
     bind: str | Sequence[str] = "127.0.0.1:8000",
     workers: int = 1,
-    interface: str | None = None,
+    interface: Literal["handler", "wsgi", "directory"] | None = None,
     tls_cert: str | os.PathLike[str] | None = None,
     tls_key: str | os.PathLike[str] | None = None,
     tls_password: str | bytes | None = None,
     tls_client_ca: str | os.PathLike[str] | None = None,
-    access_log: str | None = None,
+    access_log: Literal["off", "plain", "common", "combined", "json"] | None = None,
     access_log_file: str | os.PathLike[str] | None = None,
     limits: Limits | None = None,
     head_timeout: float | None = None,

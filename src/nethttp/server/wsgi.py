@@ -63,7 +63,8 @@ class WSGIHandler(BaseHTTPRequestHandler):
         try:
             response.run(server.application, environ)
         except (RemoteProtocolError, OSError):
-            self.wfile.begun = response.started
+            writer: Any = self.wfile
+            writer.begun = response.started
             raise
         except Exception:
             response.crash()
