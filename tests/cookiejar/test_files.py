@@ -398,3 +398,14 @@ def test_a_file_needs_readline_alone(kind, path):
     other = kind()
     other._really_load(Lines(), "mine", True, True)
     assert [cookie.name for cookie in other] == ["a"]
+
+
+@BOTH
+@pytest.mark.parametrize("text", ["\udc80", "a\udcff", "é\udc80"])
+def test_what_is_no_text_comes_back_as_it_was(jar_class, path, text):
+    jar = jar_class(path)
+    jar.set_cookie(Cookie.from_dict({"name": text, "value": text, "domain": "h", "expires": 2**33}))
+    jar.save()
+    again = jar_class(path)
+    again.load()
+    assert [(cookie.name, cookie.value) for cookie in again] == [(text, text)]

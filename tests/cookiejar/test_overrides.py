@@ -136,8 +136,16 @@ OF_POLICIES = {
 OF_COOKIES = {
     "add_cookie_header": lambda module, make, _: give_one(module, make),
     "clear_expired_cookies": lambda module, make, _: holding(module, make).clear_expired_cookies(),
+    "save": lambda module, make, place: keep(module.MozillaCookieJar, make, place),
+    "save as LWP": lambda module, make, place: keep(module.LWPCookieJar, make, place),
     "str": lambda _, make, __: str(cookie_of(make)),
 }
+
+
+def keep(jar_class, make, place):
+    jar = jar_class(str(place / "cookies"))
+    jar.set_cookie(cookie_of(make, expires=2e9, discard=False))
+    jar.save()
 
 
 def holding(module, make):

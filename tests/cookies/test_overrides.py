@@ -100,6 +100,24 @@ def test_what_is_overridden_is_called_where_the_stdlib_calls_it(name, method, wa
     assert len(ours) >= len(theirs)
 
 
+@pytest.mark.parametrize("way", ["subclass", "object", "class"])
+@pytest.mark.parametrize("method", methods_of(http.cookies.Morsel))
+@pytest.mark.parametrize("scenario", ["output", "str", "repr", "js_output"])
+def test_a_morsel_of_a_programs_own_is_asked_where_the_stdlib_asks_it(scenario, method, way):
+    called = []
+    for module in (http.cookies, nethttp.cookies):
+        with overridden(module.Morsel, method, way) as (make, calls):
+            cookies = module.SimpleCookie()
+            cookies["a"] = set_up(make)
+            del calls[:]
+            if scenario == "js_output":
+                js_output(cookies)
+            else:
+                {"output": module.SimpleCookie.output, "str": str, "repr": repr}[scenario](cookies)
+            called.append(len(calls))
+    assert called[1] >= called[0]
+
+
 @pytest.mark.parametrize("name", ["__init__", "set", "__setitem__", "output"])
 def test_a_patched_morsel_makes_the_cookies_of_a_field(monkeypatch, name):
     original = getattr(Morsel, name)

@@ -54,7 +54,7 @@ def lines_of(cookie: Cookie, write_line: Callable[[Cookie], str], read_line: Rea
     try:
         line = write_line(cookie)
         line.encode("utf-8", "surrogateescape")
-        (read,) = read_line(line)
+        (read,) = read_line(_text_of(line))
     except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
         read = None
     if read is None or "\n" in line or "\r" in line:

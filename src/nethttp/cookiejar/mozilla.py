@@ -111,8 +111,9 @@ def _line_of(cookie: Cookie) -> str:
     """
     name, value = (cookie.name, cookie.value) if cookie.value is not None else ("", cookie.name)
     dot = "" if cookie.host_only or cookie.domain.startswith(".") else "."
+    http_only = cookie.has_nonstandard_attr(HTTPONLY_ATTR) or cookie.http_only
     columns = [
-        (HTTPONLY_PREFIX if cookie.http_only else "") + dot + cookie.domain,
+        (HTTPONLY_PREFIX if http_only else "") + dot + cookie.domain,
         _FLAG[not cookie.host_only],
         cookie.path,
         _FLAG[bool(cookie.secure)],

@@ -7,6 +7,7 @@ other, and raises nothing.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -80,7 +81,9 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
         Deprecated from Python 3.15 on, where it warns: use `output`.
         """
         warn_of_scripts("BaseCookie.js_output")
-        return "".join([morsel._js_output(attrs) for _, morsel in sorted(self.items())])
+        # What the standard library calls; `js_output` would warn again.
+        method = "_js_output" if sys.version_info >= (3, 15) else "js_output"
+        return "".join([getattr(morsel, method)(attrs) for _, morsel in sorted(self.items())])
 
     def load(self, rawdata: str | Mapping[str, Any]) -> None:
         """Take the cookies of a Cookie (or Set-Cookie) field, or of a mapping.
@@ -119,7 +122,8 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
             as_ours = as_it_is = False
         has_dollar = "$" in str
         reserved = Morsel._reserved
-        defaults = _DEFAULTS if len(reserved) == len(_DEFAULTS) else Morsel._defaults()
+        as_it_was = reserved is _RESERVED and len(reserved) == len(_DEFAULTS)
+        defaults = _DEFAULTS if as_it_was else Morsel._defaults()
         morsel: Morsel[Any] | None = None
         for name, equals, value in cookies:
             if name.lower() in reserved or (has_dollar and name[:1] == "$"):
@@ -151,6 +155,7 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
 _new_morsel = dict.__new__
 _fill = dict.update
 _put_if_missing: Any = dict.setdefault
+_RESERVED = Morsel._reserved
 _DEFAULTS = Morsel._reserved_defaults
 
 # What makes the cookies of a field. Where a program has put its own in the place of one of these,
