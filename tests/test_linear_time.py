@@ -153,6 +153,9 @@ def read_one_by_one(text: str) -> None:
         def settimeout(self, seconds: float | None) -> None:
             pass
 
+        def gettimeout(self) -> None:
+            return None
+
     file = SocketReader(Socket(), None, ahead=octets(text))  # type: ignore[arg-type]  # a double
     for _ in text:
         file.read(1)
@@ -256,8 +259,8 @@ READERS: dict[str, Read] = {
     "beneath": lambda text: os.close(open_beneath("/usr", "/usr/" + text)),
     "script": is_cgi,
     "collapsed path": lambda text: url_collapse_path("/" + text),
-    "listing of a path": lambda text: render("/" + text, "", [], "utf-8"),
-    "listing by a query": lambda text: render("/", text, [], "utf-8"),
+    "listing of a path": lambda text: list(render("/" + text, "", [], "utf-8")),
+    "listing by a query": lambda text: list(render("/", text, [], "utf-8")),
     "preflight": lambda text: preflight_fields(["GET"], text),
     "excerpt": errors.excerpt,
     "headers": lambda text: parse_headers(io.BytesIO(octets(text)), _max_headers=10**9),

@@ -12,6 +12,8 @@ from nethttp.client import HTTPConnection
 from nethttp.server import CGIHTTPRequestHandler, beneath
 from nethttp.server.beneath import is_directory, open_beneath, open_named
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*CGIHTTPRequestHandler:DeprecationWarning")
+
 
 def read(descriptor: int) -> bytes:
     with os.fdopen(descriptor, "rb") as file:

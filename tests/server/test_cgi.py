@@ -11,6 +11,9 @@ from nethttp.client import HTTPConnection
 from nethttp.server import CGIHTTPRequestHandler, nobody_uid
 from nethttp.server.cgi import url_collapse_path
 
+#: Python 3.13 deprecates the handler, and so do we there.
+pytestmark = pytest.mark.filterwarnings("ignore:.*CGIHTTPRequestHandler:DeprecationWarning")
+
 SCRIPTS = {
     "hello.py": "print('Content-Type: text/plain')\nprint()\nprint('hello')",
     "env.py": "import os\nprint('Content-Type: text/plain\\n')\n"
@@ -73,6 +76,50 @@ def test_the_environment(connection):
     assert found["GATEWAY_INTERFACE"] == "CGI/1.1"
     assert "HTTP_PROXY" not in found
     assert "pass" not in found.get("HTTP_AUTHORIZATION", "")
+    assert found["HTTP_ACCEPT"] == found["HTTP_COOKIE"] == ""
+
+
+def test_lines_of_one_field_are_one_value(connection):
+    connection.putrequest("GET", "/cgi-bin/env.py")
+    for name, value in [
+        *(("Accept", "text/html"), ("ACCEPT", "text/plain")),
+        *(("Cookie", "a=b"), ("Cookie", "c=d"), ("X_Proxy", "1"), ("Proxy", "2")),
+    ]:
+        connection.putheader(name, value)
+    connection.endheaders()
+    text = connection.getresponse().read().decode()
+    assert "HTTP_ACCEPT=text/html,text/plain\n" in text
+    assert "HTTP_COOKIE=a=b; c=d\n" in text
+    assert "PROXY=" not in text
+
+
+def test_the_root_may_be_a_directory_of_scripts(serve, tmp_path, capfd):
+    (tmp_path / "script.py").write_text("print('Content-Type: text/plain\\n\\nfrom the root')")
+
+    class Handler(CGIHTTPRequestHandler):
+        cgi_directories = ["/"]
+
+        def __init__(self, *args):
+            super().__init__(*args, directory=tmp_path)
+
+        def log_message(self, format, *args):
+            pass
+
+    with HTTPConnection(*serve(Handler).address, timeout=10) as connection:
+        assert ask(connection, "/script.py")[1].strip() == "from the root"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="not deprecated yet")
+@pytest.mark.filterwarnings("default")
+def test_a_handler_of_scripts_is_deprecated():
+    class Idle(CGIHTTPRequestHandler):
+        def setup(self):
+            pass
+
+        handle = finish = setup
+
+    with pytest.warns(DeprecationWarning, match=r"http\.server\.CGIHTTPRequestHandler"):
+        Idle(None, None, None)
 
 
 @pytest.mark.parametrize("size", [5, 500_000])
@@ -105,8 +152,10 @@ def test_what_is_refused(capfd, connection):
 
 def test_paths_collapse():
     for path, collapsed in {
-        "": "/",
-        "/a/../b": "/b",
+        "": "//",
+        "/": "//",
+        "/a": "//a",
+        "/a/../b": "//b",
         "/a/b/..": "/a/",
         "/a//./b?c/../d": "/a/b?c/../d",
         "/a/.": "/a/",

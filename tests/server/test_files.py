@@ -549,6 +549,20 @@ def test_a_method_that_is_replaced_while_it_serves_is_called(
 # --- small things ---
 
 
+@pytest.mark.parametrize("slash", ["/", "%2f", "%2F"])
+def test_a_slash_at_the_end_means_a_directory_escaped_or_not(http, slash):
+    assert http.ask("/sub" + slash).body == b"index"
+    assert http.status("/page.html" + slash) == 404
+
+
+def test_a_path_that_is_no_text_is_the_bytes_of_a_name_or_what_replaces_them(http, site):
+    (site / "\ufffd.txt").write_text("replaced")
+    assert http.ask("/%ff.txt").body == b"replaced"
+    (site / os.fsdecode(b"\xff.txt")).write_text("bytes")
+    assert http.ask("/%ff.txt").body == b"bytes"
+    assert http.status("/%fe.none") == 404
+
+
 @pytest.mark.parametrize("path", ["/%ED%A0%80", "/sub/%ed%bf%bf.txt", "/%ff%00"])
 def test_what_the_file_system_has_no_bytes_for_is_not_found(http, path):
     assert http.status(path) == 404

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 
 import pytest
 
 from nethttp.client import HTTPConnection
-from nethttp.server import SimpleHTTPRequestHandler
-from nethttp.server.listing import MAX_ENTRIES, Entry, human_size, read_entries, render
+from nethttp.server import SimpleHTTPRequestHandler, listing
+from nethttp.server.files import MAX_LISTED_AT_ONCE
+from nethttp.server.listing import Entry, human_size, read_entries
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format, *args):
+        pass
+
+
+def render(*args) -> str:
+    return "".join(listing.render(*args))
 
 
 def names(page: str) -> list[str]:
@@ -59,11 +72,33 @@ def test_a_name_with_a_colon_is_no_scheme():
     assert 'href="./javascript%3Aalert%281%29"' in page
 
 
-def test_a_page_is_bounded():
-    many = [Entry(f"{i}", False, False, 1, 0) for i in range(MAX_ENTRIES + 5)]
-    page = render("/", "", many, "utf-8")
-    assert len(names(page)) == MAX_ENTRIES
-    assert "5 more not shown" in page
+def test_all_entries_of_a_directory_are_listed(serve, tmp_path):
+    for i in range(MAX_LISTED_AT_ONCE + 50):
+        (tmp_path / f"f{i}").touch()
+    address = serve(partial(Quiet, directory=tmp_path)).address
+    with HTTPConnection(*address, timeout=60) as connection:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert response.headers["content-length"] is None
+        page = response.read().decode()
+    assert sorted(names(page)) == sorted(entry.name for entry in tmp_path.iterdir())
+    assert f"{MAX_LISTED_AT_ONCE + 50} entries" in page
+    assert page.endswith("</html>\n")
+
+
+def test_what_cannot_be_seen_of_a_name_is_shown():
+    entries = [Entry(name, False, False, 1, 0) for name in ("\u202egnp.exe", "a\nb", "\x85\u2066")]
+    page = render("/\u202e%E2%80%AE/", "", entries, "utf-8")
+    assert not set("\u202e\x85\u2066") & set(page)
+    assert sorted(names(page)) == ["../", r"\u202egnp.exe", r"\x85\u2066", r"a\x0ab"]
+    assert 'href="%E2%80%AEgnp.exe"' in page
+
+
+def test_what_is_listed_lies_in_the_landmark_that_readers_look_for():
+    page = render("/", "", ENTRIES, "utf-8")
+    main = page.partition("<main>")[2].partition("</main>")[0]
+    assert "<h1>" in main
+    assert names(main)
 
 
 def test_sizes():

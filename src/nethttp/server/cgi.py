@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import HTTPException
 from ..status import HTTPStatus
 from ..wire.block import read_field_block
+from ..wire.environ import environ_of_fields
 from ..wire.head import parse_lenient_field_section
 from .files import SimpleHTTPRequestHandler
 from .seams import current, remember
@@ -47,11 +48,13 @@ def executable(path: str) -> bool:
 def url_collapse_path(path: str) -> str:
     """Return the path of a URL with escapes decoded and `.`, `..` and empty segments resolved.
 
+    The last segment stands behind a directory and a slash, so one in the root behind two slashes.
+
     Raises:
         IndexError: it goes above the root.
 
-    >>> url_collapse_path("/cgi-bin//./a/../b%20c?d=e")
-    '/cgi-bin/b c?d=e'
+    >>> url_collapse_path("/cgi-bin//./a/../b%20c?d=e"), url_collapse_path("/a")
+    ('/cgi-bin/b c?d=e', '//a')
     """
     path, question, query = path.partition("?")
     *head, tail = urllib.parse.unquote(path).split("/")
@@ -66,7 +69,7 @@ def url_collapse_path(path: str) -> str:
         tail = ""
     elif tail == ".":
         tail = ""
-    return "/" + "/".join([*kept, tail + question + query])
+    return "/" + "/".join(kept) + "/" + tail + question + query
 
 
 class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
@@ -77,6 +80,18 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
     cgi_directories = ["/cgi-bin", "/htbin"]
     script_timeout = 300.0
     """Seconds that a script may take for its whole answer."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if sys.version_info >= (3, 13):
+            import warnings  # start-up: only this handler warns
+
+            warnings.warn(
+                "'http.server.CGIHTTPRequestHandler' is deprecated: the standard library has none "
+                "from Python 3.15 on",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        super().__init__(*args, **options)
 
     def do_POST(self) -> None:
         """Run a script; nothing else takes POST."""
@@ -95,6 +110,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             path = url_collapse_path(self.path)
         except IndexError:
             return False
+        # The root itself may be a directory of scripts: "/".
         slash = path.find("/", 1)
         while slash > 0 and path[:slash] not in self.cgi_directories:
             slash = path.find("/", slash + 1)
@@ -164,15 +180,14 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         }
         if (length := self.headers.get("content-length")) is not None:
             variables["CONTENT_LENGTH"] = length
-        for field, value in self.headers.items():
-            # "Proxy" would become HTTP_PROXY, which clients inside the script obey (httpoxy).
-            if field.lower() not in ("proxy", "authorization", "content-type", "content-length"):
-                key = "HTTP_" + field.upper().replace("-", "_")
-                joined = f"{variables[key]}, {value}" if key in variables else value
-                variables[key] = joined
+        fields = environ_of_fields(self.headers.items())
+        # Credentials are for the server: RFC 3875 section 4.1.18. The type has a default.
+        for key in fields.keys() - {"HTTP_AUTHORIZATION", "CONTENT_TYPE", "CONTENT_LENGTH"}:
+            variables[key] = fields[key]
         variables.update(self._authorization())
-        for empty in ("REMOTE_HOST", "HTTP_USER_AGENT", "HTTP_COOKIE", "HTTP_REFERER"):
-            variables.setdefault(empty, "")
+        for name in ("ACCEPT", "USER_AGENT", "COOKIE", "REFERER"):
+            variables.setdefault(f"HTTP_{name}", "")
+        variables.setdefault("REMOTE_HOST", "")
         return {**os.environ, **variables}
 
     def _authorization(self) -> dict[str, str]:

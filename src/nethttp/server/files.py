@@ -28,7 +28,7 @@ from .dates import DatedHead
 from .filecache import AGEING, MAX_COST, MAX_IN_MEMORY, BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
 from .mediatypes import DEFAULT_TYPE, MEDIA_TYPES, KnownExtension, media_type, with_charset
-from .paths import LinkPolicy, local_path
+from .paths import LinkPolicy, local_path, names_directory
 from .patience import PatientWriter
 from .representations import Representation, Resource
 from .responder import HEAD_METHODS
@@ -52,6 +52,9 @@ _ORIGIN = FieldFinder("origin")
 #: A browser sends the same fields again and again: what short ones decide is remembered.
 MAX_KNOWN_FIELDS = 2048
 _known_deciding = lru_cache(maxsize=1024)(_DECIDING.in_head)
+
+#: A listing of more entries is written while it is sent.
+MAX_LISTED_AT_ONCE = 10_000
 
 #: Looked up in the enumeration once: in Python 3.11 that is 0.3 us.
 _OK = HTTPStatus.OK
@@ -198,11 +201,19 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         Raises:
             OSError: there is nothing that may be served.
         """
-        descriptor = self._open(path)
+        try:
+            descriptor = self._open(path)
+        except FileNotFoundError:
+            # As the standard library reads what is no UTF-8.
+            replaced = os.fsencode(path).decode("utf-8", "replace")
+            if replaced == path:
+                raise
+            path = replaced
+            descriptor = self._open(path)
         if not is_directory(descriptor):
             return self._send_resource(self._look_up(path, path, descriptor))
         os.close(descriptor)
-        if not urlsplit(self.path).path.endswith("/"):
+        if not names_directory(self.path):
             return self._redirect_to_directory()
         for name in self.index_pages:
             index = os.path.join(path, name)
@@ -547,10 +558,18 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return None
         encoding = sys.getfilesystemencoding()
         path_of_url, _, query = self.path.partition("#")[0].partition("?")
-        page = listing.render(path_of_url, query, entries, encoding)
-        body = page.encode(encoding, "surrogateescape")
+        pieces = (
+            piece.encode(encoding, "surrogateescape")
+            for piece in listing.render(path_of_url, query, entries, encoding)
+        )
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-type", f"text/html; charset={encoding}")
+        if len(entries) > MAX_LISTED_AT_ONCE:
+            # Written while it is sent, since all of it may take more memory than there is: its
+            # length is not known, and the connection ends with it.
+            self.end_headers()
+            return listing.PieceReader(pieces)
+        body = b"".join(pieces)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         return io.BytesIO(body)

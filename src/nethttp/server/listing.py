@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import sys
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
@@ -13,8 +15,18 @@ from .seams import current
 
 __all__ = ["Entry", "read_entries", "render"]
 
-MAX_ENTRIES = 10_000
-"""Entries that one page shows; it says how many there are beyond."""
+ROWS_AT_ONCE = 500
+"""Entries that one piece of the page holds."""
+
+#: From this Python on, the standard library's listing does not show the query.
+_SHOWS_QUERY = sys.version_info < (3, 14)
+
+#: Characters of a name that are shown as nothing, or turn the order of others: ``\u202Egnp.exe``
+#: looked like ``exe.png``.
+_UNSEEN = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
+    code: f"\\u{code:04x}"
+    for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 
 
 class Entry(NamedTuple):
@@ -115,8 +127,8 @@ def sort(entries: Iterable[Entry], column: str, *, descending: bool) -> list[Ent
     return ordered
 
 
-def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> str:
-    """Return the page for the directory at `url_path` (as it came, escapes and all).
+def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> Iterator[str]:
+    """Yield the page for the directory at `url_path` (as it came, escapes and all), in pieces.
 
     `query` may say ``sort=name|size|date`` and ``order=desc``. `encoding` is what the page will be
     encoded in.
@@ -128,13 +140,10 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> st
     column = column if column in _COLUMNS else "name"
     descending = wanted.get("order") == ["desc"]
     shown = sort(entries, column, descending=descending)
-    path = _shown_path(url_path if not query or "sort" in wanted else f"{url_path}?{query}")
+    with_query = _SHOWS_QUERY and query and "sort" not in wanted
+    path = _shown_path(f"{url_path}?{query}" if with_query else url_path).translate(_UNSEEN)
     title = escape(f"Directory listing for {path}", quote=False)
-    rows = [_row(entry) for entry in shown[:MAX_ENTRIES]]
-    if url_path.strip("/"):
-        rows.insert(0, '<li><a href="../">../</a></li>')
-    beyond = f", {len(shown) - MAX_ENTRIES} more not shown" if len(shown) > MAX_ENTRIES else ""
-    return f"""\
+    yield f"""\
 <!DOCTYPE html>
 <html lang="en">
 <head>
@@ -145,15 +154,42 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> st
 {_STYLE}</style>
 </head>
 <body>
+<main>
 <h1>{title}</h1>
 <header>{"".join(_heading(name, column, descending) for name in _COLUMNS)}</header>
 <ul>
-{chr(10).join(rows)}
+"""
+    if url_path.strip("/"):
+        yield '<li><a href="../">../</a></li>\n'
+    for start in range(0, len(shown), ROWS_AT_ONCE):
+        yield "".join([f"{_row(entry)}\n" for entry in shown[start : start + ROWS_AT_ONCE]])
+    yield f"""\
 </ul>
-<footer>{len(shown)} {"entry" if len(shown) == 1 else "entries"}{beyond}</footer>
+</main>
+<footer>{len(shown)} {"entry" if len(shown) == 1 else "entries"}</footer>
 </body>
 </html>
 """
+
+
+class PieceReader(io.RawIOBase):
+    """Reads pieces of bytes, none of them empty, one after the other, as they are made."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._piece = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Fill what the current piece has of `buffer`; 0 at the end."""
+        if not self._piece:
+            self._piece = memoryview(next(self._pieces, b""))
+        count = min(len(buffer), len(self._piece))
+        buffer[:count] = self._piece[:count]
+        self._piece = self._piece[count:]
+        return count
 
 
 def _shown_path(path: str) -> str:
@@ -183,7 +219,7 @@ def _row(entry: Entry) -> str:
         size = f'<span title="{entry.size} bytes">{human_size(entry.size)}</span>'
     if entry.modified is not None:
         date = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
-    name = escape(entry.name + mark, quote=False)
+    name = escape(entry.name.translate(_UNSEEN) + mark, quote=False)
     # Programs look for the list, and for items that begin so. A link that leads out or nowhere is
     # shown, and none to follow.
     leads = not entry.is_link or entry.is_directory or entry.size is not None

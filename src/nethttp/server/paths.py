@@ -11,7 +11,7 @@ import re
 import urllib.parse
 from typing import Literal
 
-__all__ = ["LinkPolicy", "local_path"]
+__all__ = ["LinkPolicy", "local_path", "names_directory"]
 
 LinkPolicy = Literal["inside", "all", "none"]
 """Which symbolic links are followed: those that stay inside the root, all, or none."""
@@ -23,23 +23,41 @@ _ORIGIN_OF_ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://[^/?#]*+")
 _WINDOWS_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 
 
+def decoded_path(path: str) -> str:
+    """Return the path of a URL without scheme, host, query and fragment, escapes decoded once.
+
+    What is no UTF-8 stands as the bytes of a name do, as the file system has them.
+
+    >>> decoded_path("http://a/b%20c?x#y")
+    '/b c'
+    """
+    origin = _ORIGIN_OF_ABSOLUTE_FORM.match(path)
+    path = path[origin.end() :] if origin else path
+    path = path.partition("#")[0].partition("?")[0]
+    try:
+        return urllib.parse.unquote(path, errors="surrogatepass")
+    except UnicodeDecodeError:
+        return os.fsdecode(urllib.parse.unquote_to_bytes(path))
+
+
+def names_directory(path: str) -> bool:
+    """Return whether the path of a URL ends with a slash, which may be escaped."""
+    return decoded_path(path).endswith("/")
+
+
 def url_to_parts(path: str) -> list[str] | None:
     """Return the names that the path of a URL goes through, None if one of them may not be.
 
-    Scheme, host, query and fragment are dropped, escapes decoded once, ``.`` and ``..`` resolved
-    without ever going above the root. A name with a separator or a drive in it is left out.
+    ``.`` and ``..`` are resolved without ever going above the root. A name with a separator or a
+    drive in it is left out.
 
     >>> url_to_parts("/a/./b/../c%20d?x#y"), url_to_parts("/../../etc"), url_to_parts("/a%00")
     (['a', 'c d'], ['etc'], None)
     """
-    origin = _ORIGIN_OF_ABSOLUTE_FORM.match(path)
-    path = path[origin.end() :] if origin else path
-    path = path.partition("?")[0].partition("#")[0]
-    try:
-        path = urllib.parse.unquote(path, errors="surrogatepass")
-    except UnicodeDecodeError:
-        # Not UTF-8: the bytes of a name as the file system has them.
-        path = os.fsdecode(urllib.parse.unquote_to_bytes(path))
+    return _parts_of(decoded_path(path))
+
+
+def _parts_of(path: str) -> list[str] | None:
     if not _can_be_named(path):
         return None
     parts: list[str] = []
@@ -74,14 +92,15 @@ def _is_disguised(name: str) -> bool:
 def local_path(root: str, path: str) -> str:
     """Return the local path that the path of a URL names below `root`, textually.
 
-    A trailing slash is kept. A path that may not be named gives one that cannot exist.
+    A trailing slash is kept, an escaped one too. A path that may not be named gives one that cannot
+    exist.
 
     >>> local_path("/srv", "/a/../b/")
     '/srv/b/'
     """
-    parts = url_to_parts(path)
+    path = decoded_path(path)
+    parts = _parts_of(path)
     if parts is None:
         return os.path.join(root, "\0")
     found = os.path.join(root, *parts)
-    names_directory = path.partition("?")[0].partition("#")[0].rstrip().endswith("/")
-    return found + "/" if names_directory and not found.endswith("/") else found
+    return found + "/" if path.endswith("/") and not found.endswith("/") else found
