@@ -129,3 +129,27 @@ def test_no_option_has_a_value_that_may_be_left_out(parser):
             if isinstance(action, argparse._SubParsersAction):
                 parsers += action.choices.values()
             assert not action.option_strings or action.nargs in (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        ("version >&-", 2, "cannot write standard output: Bad file descriptor\n"),
+        ("status 404 >&-", 2, "cannot write standard output: Bad file descriptor\n"),
+        ("get -d @- http://a/ <&-", 2, "nethttp get: cannot read standard input: Bad file descr"),
+        ("cookies list /nothing 2>&-", 2, ""),
+        ("xyz 2>&-", 2, ""),
+        ("get 2>&-", 2, ""),
+    ],
+)
+def test_closed_standard_streams(command, status, said):
+    done = subprocess.run(
+        f"'{sys.executable}' -m nethttp {command}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == (1 if said else 0)

@@ -42,12 +42,12 @@ def run_command(run: Callable[[], int]) -> int:
     A program that reads standard output may stop reading; then nothing more is written, and the
     status is 0. If standard output cannot be written, that is said, and the status is 2.
     """
+    _replace_closed_streams()
     try:
         try:
             return run()
         finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
         return 0
@@ -57,6 +57,21 @@ def run_command(run: Callable[[], int]) -> int:
         _discard_output()
         print(f"cannot write standard output: {error.strerror or error}", file=sys.stderr)
         return 2
+
+
+def _replace_closed_streams() -> None:
+    """Let reading and writing fail where a standard stream is closed, as with any closed file.
+
+    Python has None there. The descriptor is taken, so that no socket gets the number of a stream.
+    """
+    for name, mode, flags in (
+        ("stdin", "r", os.O_WRONLY),
+        ("stdout", "w", os.O_RDONLY),
+        # There is nobody to tell that it fails.
+        ("stderr", "w", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.open(os.devnull, flags), mode))  # noqa: SIM115  # to stay
 
 
 def _discard_output() -> None:

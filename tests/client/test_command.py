@@ -206,6 +206,18 @@ class Terminal:
         return process.wait(30)
 
 
+def test_a_closed_standard_output_cannot_be_written(url):
+    done = subprocess.run(
+        f"'{sys.executable}' -m nethttp.client {url} >&-",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    said = "python -m nethttp.client: cannot write standard output: Bad file descriptor\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
 def test_progress_on_a_terminal(url, tmp_path):
     terminal = Terminal()
     assert terminal.run("-o", str(tmp_path / "big"), url + "/big") == 0

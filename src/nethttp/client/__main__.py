@@ -178,13 +178,14 @@ def _content(data: str | None) -> bytes | None:
     """Return what -d says to send."""
     if data is None or not data.startswith("@"):
         return None if data is None else _octets(data)
-    if data == "@-":
-        return sys.stdin.buffer.read()
+    name = "standard input" if data == "@-" else data[1:]
     try:
+        if data == "@-":
+            return sys.stdin.buffer.read()
         with open(data[1:], "rb") as file:
             return file.read()
     except OSError as error:
-        raise _Failure(f"cannot read {data[1:]}: {error.strerror}") from None
+        raise _Failure(f"cannot read {name}: {error.strerror}") from None
 
 
 def _context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
