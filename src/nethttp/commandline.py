@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from ._version import __version__
 
-__all__ = ["CommandParser", "closest", "run_command", "version_line"]
+__all__ = ["CommandParser", "closest", "discard_output", "run_command", "version_line"]
 
 
 def version_line() -> str:
@@ -49,12 +49,12 @@ def run_command(run: Callable[[], int]) -> int:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         return 0
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        _discard_output()
+        discard_output()
         print(f"cannot write standard output: {error.strerror or error}", file=sys.stderr)
         return 2
 
@@ -74,7 +74,7 @@ def _replace_closed_streams() -> None:
             setattr(sys, name, open(os.open(os.devnull, flags), mode))  # noqa: SIM115  # to stay
 
 
-def _discard_output() -> None:
+def discard_output() -> None:
     """Let what is left to print go nowhere: the interpreter would try again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -538,9 +538,12 @@ def test_an_error_at_import_is_said_once_and_shows_only_the_program(program, lin
     assert end == last
 
 
-def test_an_output_that_takes_no_lines_ends_no_server(program):
+@pytest.mark.parametrize("output", ["", ">&-", ">/dev/full"])
+@pytest.mark.parametrize("module", ["nethttp serve", "nethttp.server"])
+def test_an_output_that_takes_no_lines_ends_no_server(program, output, module):
     process = subprocess.Popen(
-        [sys.executable, "-m", "nethttp.server", "program:app", "--bind", "unix:s", *QUIET],
+        f"exec '{sys.executable}' -m {module} program:app --bind unix:s {' '.join(QUIET)} {output}",
+        shell=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

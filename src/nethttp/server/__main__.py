@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
+from ..commandline import discard_output
 from ..errors import reason_of
 from .announcement import announcement, certified_hosts
 from .applications import NotServable
@@ -46,8 +47,11 @@ def _own_certificate(
 
 def _print(text: str) -> None:
     """Print some lines; a standard output that takes none ends no server."""
-    with suppress(OSError, ValueError):
+    try:
         print(text, flush=True)
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            discard_output()
 
 
 def _check_tls(settings: Settings) -> None:
