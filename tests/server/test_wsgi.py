@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import os
 import socket
 import sys
 from wsgiref.validate import validator
@@ -11,6 +13,7 @@ import pytest
 
 from nethttp.client import HTTPSConnection
 from nethttp.server.wsgi import FileWrapper, WSGIHandler, WSGIServer, WSGISServer
+from nethttp.wire.h1 import ClientConnection, Data, EndOfMessage, Request
 
 GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -23,6 +26,19 @@ def serve_app(serve):
         return serve(app, WSGIServer)
 
     return run
+
+
+def parse_whole(answer):
+    """Return the content of a response after which the server has closed."""
+    connection = ClientConnection()
+    connection.send_request(Request("GET", "/", [("Host", "a")]))
+    connection.send_end()
+    connection.receive(answer)
+    connection.receive(b"")
+    content = b""
+    while not isinstance(event := connection.next_event(), EndOfMessage):
+        content += event.content if isinstance(event, Data) else b""
+    return content
 
 
 def text(start_response, *fields):
@@ -191,6 +207,219 @@ def test_what_is_no_file_is_read():
     assert list(wrapper) == [b"ab", b"cd", b"e"]
     wrapper.close()
     assert wrapper.filelike.closed
+
+
+class Shouting(io.BufferedReader):
+    def read(self, size=-1, /):
+        return super().read(size).upper()
+
+
+class Twice(FileWrapper):
+    def __iter__(self):
+        for block in super().__iter__():
+            yield block * 2
+
+
+def _gzip(path):
+    with gzip.open(path, "wb") as file:
+        file.write(b"content")
+    return gzip.open(path)
+
+
+def _read(path):
+    path.write_bytes(b"content")
+    file = path.open("r+b")
+    assert file.read(3) == b"con"
+    return file
+
+
+def _written(path):
+    file = path.open("w+b")
+    file.write(b"..content")
+    file.seek(2)
+    return file
+
+
+def _pipe(_path):
+    reader, writer = os.pipe()
+    os.write(writer, b"content")
+    os.close(writer)
+    return open(reader, "rb")
+
+
+def _shouting(path):
+    path.write_bytes(b"content" * 10_000)
+    return Shouting(io.FileIO(path))
+
+
+@pytest.mark.parametrize(
+    ("make", "content"),
+    [
+        (_gzip, b"content"),
+        (_read, b"tent"),
+        (_written, b"content"),
+        (_pipe, b"content"),
+        (_shouting, b"CONTENT" * 10_000),
+        (lambda _path: io.FileIO("/proc/self/status"), b"Name:"),
+        (lambda path: path.open("x+b", buffering=0), b""),
+    ],
+)
+def test_a_file_wrapper_gives_what_reading_its_file_gives(
+    serve_app, connect, tmp_path, make, content
+):
+    path = tmp_path / "file"
+
+    def app(environ, start_response):
+        text(start_response)
+        return environ["wsgi.file_wrapper"](make(path))
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
+        got = parse_whole(wire.rest())
+    assert got.startswith(content)
+    assert got == content or content == b"Name:"
+
+
+def test_a_file_wrapper_of_the_programs_own_is_iterated(serve_app, connect, tmp_path):
+    (tmp_path / "file").write_bytes(b"ab")
+
+    def app(_environ, start_response):
+        text(start_response)
+        return Twice((tmp_path / "file").open("rb"), 1)
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
+        assert parse_whole(wire.rest()) == b"aabb"
+
+
+def test_text_in_a_file_wrapper_is_a_crash(capfd, serve_app, connect, tmp_path):
+    (tmp_path / "file").write_text("text")
+
+    def app(environ, start_response):
+        text(start_response)
+        return environ["wsgi.file_wrapper"]((tmp_path / "file").open())
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET)
+        assert wire.response()[0] == 500
+    assert "expected content as bytes, got str" in capfd.readouterr().err
+
+
+def _generator(*pieces):
+    yield from pieces
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["as it comes", "through a handler"])
+@pytest.mark.parametrize(
+    "result",
+    [
+        *(["text"], [""], ["a", "b"], "text", b"bytes", [5], [None], None, 5),
+        *((b"", "text"), {"a": b""}),
+    ],
+)
+def test_content_that_is_no_bytes_is_500(capfd, serve_app, connect, result, chunked):
+    def app(_environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return result
+
+    request = GET.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost") + b"0\r\n\r\n"
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(request if chunked else GET)
+            assert wire.response()[0] == 500
+    assert "TypeError" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "piece", [bytearray(b"ok"), memoryview(b"ok"), type("B", (bytes,), {})(b"ok")]
+)
+@pytest.mark.parametrize("fields", [[], [("Content-Length", "2")]])
+def test_content_may_be_of_any_kind_of_bytes(serve_app, connect, piece, fields):
+    def app(_environ, start_response):
+        start_response("200 OK", fields)
+        return [piece]
+
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(GET)
+            assert wire.response()[2] == b"ok"
+
+
+def test_a_generator_that_raises_before_its_first_piece_is_500(capfd, serve_app, connect):
+    def app(_environ, start_response):
+        start_response("200 OK", [])
+        yield b""
+        raise ValueError("mine")
+
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(GET)
+            assert wire.response()[0] == 500
+    assert capfd.readouterr().err.count("ValueError: mine") == 2
+
+
+@pytest.mark.parametrize("later", ["text", ValueError("mine")])
+def test_what_fails_behind_the_first_piece_ends_the_connection(capfd, serve_app, connect, later):
+    def app(_environ, start_response):
+        start_response("200 OK", [])
+        yield b"first"
+        if isinstance(later, Exception):
+            raise later
+        yield later
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET)
+        whole = wire.rest()
+    assert b"5\r\nfirst\r\n" in whole
+    assert not whole.endswith(b"0\r\n\r\n"), "the client sees that something is missing"
+    assert "Error" in capfd.readouterr().err
+
+
+def test_a_close_that_raises_is_told_and_ends_the_connection(capfd, serve_app, connect):
+    class Result(list):
+        def close(self):
+            raise ValueError("at close")
+
+    def app(_environ, start_response):
+        start_response("200 OK", [])
+        return Result([b"ok"])
+
+    with connect(serve_app(app).address) as wire:
+        wire.send(GET)
+        assert wire.response()[2] == b"ok"
+        assert wire.is_closed()
+    assert "ValueError: at close" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda _start: None, "AssertionError"),
+        (lambda start: (start("200 OK", []), start("200 OK", [])), "AssertionError"),
+        (lambda start: start("200 OK"), "TypeError"),
+        (lambda start: start(200, []), "TypeError"),
+        (lambda start: start(b"200 OK", []), "TypeError"),
+        (lambda start: start("200 OK", None), "TypeError"),
+        (lambda start: start("200 OK", [("A", 5)]), "TypeError"),
+        (lambda start: start("200 OK", [("Content-Length", 5)]), "TypeError"),
+        (lambda start: start("200 OK", [("A", b"b")]), "TypeError"),
+        (lambda start: start("200 OK", [(b"A", "b")]), "TypeError"),
+        (lambda start: start("200 OK", [("A",)]), "TypeError"),
+        (lambda start: start("200 OK", {"TE": "b"}), "TypeError"),
+        (lambda start: start("200 OK", [])("text"), "TypeError"),
+        (lambda start: start("200 OK", [("A", "\u2603")]), "EncodeError"),
+    ],
+)
+def test_a_wrong_start_response_is_500(capfd, serve_app, connect, call, error):
+    def app(_environ, start_response):
+        call(start_response)
+        return [b"ok"]
+
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(GET)
+            assert wire.response()[0] == 500
+    assert f"{error}: " in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

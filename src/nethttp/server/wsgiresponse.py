@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -36,6 +37,10 @@ _HOP_BY_HOP = frozenset(
     | {"transfer-encoding", "upgrade"}
 )
 
+#: Up to this size a file is read, not given to the kernel: some that the system makes up (below
+#: /sys) have fewer bytes than they say, none of them more than a page.
+MAX_READ = 16384
+
 _CRASHED = b"Internal Server Error\n"
 
 
@@ -52,17 +57,58 @@ class FileWrapper:
         return iter(lambda: self.filelike.read(self.block_size), b"")
 
 
+def _as_content(data: Any) -> bytes:
+    """Return a piece of content as bytes.
+
+    Raises:
+        TypeError: it is text, or no content at all.
+    """
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    raise TypeError(f"expected content as bytes, got {type(data).__name__} (PEP 3333)")
+
+
+def _is_plain_file(file: Any) -> bool:
+    """Return whether reading `file` gives the bytes of its descriptor: no more, nothing else.
+
+    A subclass may read in its own way, and what only has a `fileno` (`gzip.open`, for one) does.
+    """
+    raw = file.raw if type(file) in (io.BufferedReader, io.BufferedRandom) else file
+    return type(raw) is io.FileIO
+
+
+def _rest_of(file: Any) -> tuple[int, int]:
+    """Return how many bytes of a regular file are left, and from where on; (0, 0) of another."""
+    if type(file) is io.BufferedRandom:
+        file.flush()
+    about = os.fstat(file.fileno())
+    if not stat.S_ISREG(about.st_mode):
+        return 0, 0
+    offset = file.tell()
+    return max(0, about.st_size - offset), offset
+
+
 class _Head:
     """What a response's status and fields come to; the same ones come again and again."""
 
     __slots__ = ("_lines", "_now", "close", "has_body", "length", "status")
 
     def __init__(self, status: str, fields: Iterable[tuple[str, str]]) -> None:
+        if not isinstance(status, str):
+            raise TypeError(f"expected the status as str, got {type(status).__name__} (PEP 3333)")
         if len(status) < 4 or not status[:3].isdecimal() or not "1" <= status[0] <= "9":
             raise LocalProtocolError(f"expected a status as '200 OK', got {excerpt(status)}")
         if status[3] != " " or not grammar.FIELD_VALUE.fullmatch(status):
             raise LocalProtocolError(f"expected a status as '200 OK', got {excerpt(status)}")
-        pairs = list(fields)
+        pairs = [tuple(pair) if isinstance(pair, list) else pair for pair in fields]
+        for pair in pairs:
+            if not isinstance(pair, tuple) or [isinstance(text, str) for text in pair] != [
+                True,
+                True,
+            ]:
+                raise TypeError(
+                    f"expected fields as pairs of str, got {excerpt(repr(pair))} (PEP 3333)"
+                )
         names = {name.lower() for name, _ in pairs}
         if refused := names & _HOP_BY_HOP:
             raise LocalProtocolError(
@@ -105,8 +151,8 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
     try:
         return _known_head(status, tuple(fields))
     except TypeError:
-        # Pairs that are lists, for one, cannot be looked up.
-        return _Head(status, [(name, value) for name, value in fields])
+        pass  # Pairs that are lists, for one, cannot be looked up.
+    return _Head(status, fields)
 
 
 class Response:
@@ -188,14 +234,13 @@ class Response:
     def write(self, data: bytes) -> None:
         """Send content at once, behind the head if that has not been sent."""
         if data:
-            self._write(data, None)
+            self._write(_as_content(data), None)
 
     def _open(self, length: int | None) -> bytes:
         """Return the head; the content has `length` bytes if the fields do not say."""
         head = self._head
         if head is None:
             raise AssertionError("expected start_response to be called before the first content")
-        self.started = True
         lines = head.begin()
         if head.close:
             self.keep = False
@@ -223,6 +268,7 @@ class Response:
 
     def _write(self, data: bytes, length: int | None) -> None:
         head = b"" if self.started else self._open(length)
+        self.started = True
         left = self._left
         if self._chunked:
             self.sent += len(data)
@@ -254,12 +300,13 @@ class Response:
         if type(result) is list and len(result) == 1 and self._send_whole(result[0]):
             return
         try:
-            if isinstance(result, FileWrapper) and not self.started:
+            # A subclass may have its own way to give the content.
+            if type(result) is FileWrapper and not self.started:
                 self._send_file(result)
             else:
                 self._send_each(result)
             if not self.started:
-                self._send(self._open(0))
+                self._write(b"", 0)
             if self._chunked:
                 self._send(LAST_CHUNK)
             elif self._left:
@@ -271,6 +318,8 @@ class Response:
 
     def _send_whole(self, body: bytes) -> bool:
         """Send head and content at once, where neither needs a decision; return whether it was."""
+        if type(body) is not bytes:
+            return False
         head, size = self._head, len(body)
         if (
             head is None
@@ -294,20 +343,23 @@ class Response:
         except TypeError:
             only = False
         for data in result:
+            if type(data) is not bytes:
+                data = _as_content(data)
             if data:
                 self._write(data, len(data) if only else None)
 
     def _send_file(self, wrapper: FileWrapper) -> None:
-        """Send a file through the kernel, if it is one."""
-        file = wrapper.filelike
-        try:
-            size = os.fstat(file.fileno()).st_size
-            offset = file.tell()
-        except (AttributeError, OSError, io.UnsupportedOperation):
-            self._send_each(wrapper)
+        """Send a file through the kernel, where what lies behind it is what reading it gives."""
+        file, size = wrapper.filelike, 0
+        if _is_plain_file(file):
+            try:
+                size, offset = _rest_of(file)
+            except OSError:
+                pass  # It can be read all the same.
+        if size <= MAX_READ:
+            self._send_small(wrapper, size)
             return
-        size = max(0, size - offset)
-        self._send(self._open(size))
+        self._write(b"", size)
         count = min(size, self._left or 0)
         if count:
             if self._late is None:
@@ -315,6 +367,16 @@ class Response:
             sent = self._late.sendfile(file, offset, count)
             self._left = (self._left or 0) - sent
             self.sent += sent
+
+    def _send_small(self, wrapper: FileWrapper, size: int) -> None:
+        """Send a file by reading it; one of `size` bytes, if that is not 0, at once."""
+        data = wrapper.filelike.read(MAX_READ) if size else b""
+        if data:
+            more = wrapper.filelike.read(1)
+            self._write(data, None if more else len(data))
+            if more:
+                self._write(more, None)
+        self._send_each(wrapper)
 
     def crash(self) -> None:
         """Answer 500, if nothing was sent yet."""
