@@ -8,7 +8,7 @@ email parser, which would cut a value at U+0085 and lose every field behind a na
 from __future__ import annotations
 
 import email.message
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from email import errors
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def message_from_fields(
     fields: Iterable[tuple[str, str]],
     message_class: type[email.message.Message] = HTTPMessage,
     *,
-    unread: Iterable[str] = (),
+    unread: Sequence[str] | None = None,
 ) -> email.message.Message:
     """Return a `message_class` that holds the (name, value) pairs, in order.
 
@@ -55,14 +55,17 @@ def message_from_fields(
     if message_class.set_raw is email.message.Message.set_raw:
         # What that method does line by line, at a fifth of its cost.
         message._headers.extend(fields)  # type: ignore[attr-defined]
+        message._payload = ""  # type: ignore[attr-defined]  # what a parser leaves
     else:
         for name, value in fields:
             message.set_raw(name, value)
-    message.set_payload("".join(_left_over(message, unread)))
+        message.set_payload("")
+    if unread:
+        message.set_payload("".join(_left_over(message, unread)))
     return message
 
 
-def _left_over(message: email.message.Message, unread: Iterable[str]) -> Iterator[str]:
+def _left_over(message: email.message.Message, unread: Sequence[str]) -> Iterator[str]:
     """Add a defect for each line, and give those lines that email takes for content."""
     for line in unread:
         if line.startswith(":"):

@@ -127,6 +127,7 @@ if not TYPE_CHECKING:  # a type checker is to know which names there are
         imported = import_module(module)
         value = sys.modules[name] if there is None else getattr(imported, there)
         _as_imported(**{name: value})
+        globals()[name] = value
         return value
 
 

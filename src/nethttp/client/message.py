@@ -50,7 +50,7 @@ def parse_headers(
     except IncompleteRead as error:
         block = error.partial.rstrip(b"\r\n") + b"\r\n\r\n" if error.partial.strip() else b"\r\n"
     fields, unread = parse_lenient_field_section(block, limits)
-    return message_from_fields(fields, _class, unread=unread or ())
+    return message_from_fields(fields, _class, unread=unread)
 
 
 def parse_header_lines(

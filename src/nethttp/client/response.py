@@ -83,7 +83,7 @@ class _Headers:
             return attributes.get("headers")
         from ..message import message_from_fields  # start-up: it loads email
 
-        message = message_from_fields(response._fields, unread=response._unread or ())
+        message = message_from_fields(response._fields, unread=response._unread)
         response._fields = None
         attributes.setdefault("msg", message)
         return attributes.setdefault("headers", message)
@@ -586,18 +586,17 @@ class HTTPResponse(_File):
 
         b"" says that the next must be read in its parts.
         """
-        peek = getattr(self.fp, "peek", None)
-        if self.chunk_left or peek is None:
+        left, fp = self.chunk_left, self.fp
+        peek = None if left else getattr(fp, "peek", None)
+        if peek is None:
             return b""
         data = peek(1)
-        start = 0
-        if self.chunk_left == 0:
-            if data[:2] != b"\r\n":
-                return b""
-            start = 2
-        content, size = self._chunk_lines().take_chunks(data, start, room)
+        if left is not None and data[:2] != b"\r\n":
+            return b""
+        lines = self._lines or self._chunk_lines()
+        content, size = lines.take_chunks(data, 0 if left is None else 2, room)
         if size:
-            self.fp.read(size)
+            fp.read(size)
             self.chunk_left = None
         return content
 

@@ -33,13 +33,12 @@ if TYPE_CHECKING:
 _REQUEST_LINE = re.compile(rf"([{grammar.TCHAR}]++) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])(?=\r\n)")
 # A status line's reason may be absent, and its SP with it: not RFC 9112, but common.
 _STATUS_LINE = re.compile(
-    r"HTTP/([0-9])\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n"
+    r"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n"
 )
 # "a recipient MAY instead parse on whitespace-delimited word boundaries": RFC 9112 section 4.
 _ODD_STATUS_LINE = re.compile(
     r"HTTP/([^\s]++)[ \t\v\f]++0*+([1-9][0-9]{2})(?:[ \t\v\f]++([^\0\r\n]*+))?(?:\r?\n|\r?\Z)"
 )
-_HTTP_1 = re.compile(r"1\.[0-9]++")
 _FIELD_LINE = re.compile(rf"\r\n([{grammar.TCHAR}]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)(?=\r\n)")
 _LINE_END = re.compile(r"\r?\n")
 # Blanks are taken from where they begin: from each of them on, the time would be quadratic.
@@ -220,7 +219,10 @@ def parse_response_head(
     """
     text = block.decode("latin-1")
     version, status, reason, strict, end = _parse_status_line(text, limits)
-    fields, unread = _parse_leniently(text, end, limits)
+    if strict:
+        fields, unread = _parse_leniently(text, end - 2, limits)
+    else:
+        fields, unread = _parse_leniently("\r\n" + text[end:], 0, limits)
     return version, status, reason, fields, unread if strict else unread or []
 
 
@@ -252,17 +254,21 @@ def _parse_status_line(text: str, limits: Limits) -> tuple[int, int, str, bool, 
         m = _ODD_STATUS_LINE.match(text)
         if m is None:
             _refuse_status_line(text, limits)
-        number, status, reason = m.groups()
-    else:
-        major, minor, status, reason = m.groups()
-        number = f"{major}.{minor}"
+    number, status, reason = m.groups()
     if m.end() > limits.max_start_line:
         raise LineTooLong("status line", limits.max_start_line)
-    # A server that sends a status line speaks HTTP/1.0, even where it says 0.9.
-    if not _HTTP_1.fullmatch(number) and number != "0.9":
-        raise UnknownProtocol(f"HTTP/{number}")
-    version = 10 if number in ("1.0", "0.9") else 11
+    version = _VERSIONS.get(number) or _later_version(number)
     return version, int(status), reason.strip(" \t") if reason else "", strict, m.end()
+
+
+# A server that sends a status line speaks HTTP/1.0, even where it says 0.9.
+_VERSIONS = {"1.1": 11, "1.0": 10, "0.9": 10}
+
+
+def _later_version(number: str) -> int:
+    if not number.startswith("1."):
+        raise UnknownProtocol(f"HTTP/{number}")
+    return 11
 
 
 def parse_lenient_field_section(
@@ -281,7 +287,7 @@ def parse_lenient_field_section(
     >>> parse_lenient_field_section(b"A: b\\n c\\nd\\n\\n")
     ([('A', 'b c')], ['d'])
     """
-    return _parse_leniently(block.decode("latin-1"), 0, limits)
+    return _parse_leniently("\r\n" + block.decode("latin-1"), 0, limits)
 
 
 def parse_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS, /) -> FieldLines:
@@ -320,15 +326,14 @@ def _check_bounds(text: str, start: int, count: int, limits: Limits) -> None:
 
 
 def _parse_leniently(text: str, start: int, limits: Limits) -> tuple[FieldLines, list[str] | None]:
-    """Return the fields from `start` on: as `_parse_strictly`, else line by line."""
-    section = "\r\n" + text[start:]
-    fields: FieldLines = _FIELD_LINE.findall(section)
-    if section.count("\r\n") == len(fields) + 2 and section.endswith("\r\n\r\n"):
-        _check_bounds(section, 0, len(fields), limits)
-        if " \r\n" in section or "\t\r\n" in section:
+    """Return the fields from the CRLF at `start` on: as `_parse_strictly`, else line by line."""
+    fields: FieldLines = _FIELD_LINE.findall(text, start)
+    if text.count("\r\n", start) == len(fields) + 2 and text.endswith("\r\n\r\n"):
+        _check_bounds(text, start, len(fields), limits)
+        if " \r\n" in text or "\t\r\n" in text:
             return [(name, value.rstrip(" \t")) for name, value in fields], None
         return fields, None
-    section = _LINE_END.sub("\r\n", section)
+    section = _LINE_END.sub("\r\n", text[start:])
     lines = [line for line in _OBS_FOLD.sub(" ", section[2:]).split("\r\n") if line]
     _check_bounds(section, 0, len(lines), limits)
     unread: list[str] = []

@@ -167,7 +167,8 @@ class ChunkLines:
             LineTooLong: more than `max_chunk_line` bytes.
             IncompleteRead: `line` has no line end since the connection ended.
         """
-        self._check_end(line, self.limits.max_chunk_line, "chunk size", 400)
+        if line[-2:] != b"\r\n" or len(line) > self.limits.max_chunk_line:
+            self._check_end(line, self.limits.max_chunk_line, "chunk size", 400)
         size, extensions = self._parse_size(line)
         self._extensions += extensions
         if self._extensions > self.limits.max_chunk_extensions:
@@ -283,7 +284,7 @@ class LenientChunkLines(ChunkLines):
 
     def _parse_size(self, line: bytes) -> tuple[int, int]:
         try:
-            return super()._parse_size(line)
+            return parse_chunk_line(line)
         except RemoteProtocolError:
             m = LENIENT_CHUNK_LINE.fullmatch(line)
             if m is None:
