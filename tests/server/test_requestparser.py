@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from email.message import Message
 from unittest import mock
 
 import pytest
@@ -45,6 +46,8 @@ def test_a_bad_text_is_an_error_with_two_arguments(text, code, message):
     assert not request.parsed
     assert (request.error_code, request.error_message) == (code, message)
     assert request.close_connection
+    # So the error has a status line.
+    assert request.request_version != "HTTP/0.9" or code is None
 
 
 @pytest.mark.parametrize(
@@ -143,3 +146,55 @@ def test_a_send_error_set_on_the_object_is_called(echo):
     handler.rfile, handler.raw_requestline = io.BytesIO(), b"BAD"
     assert not handler.parse_request()
     handler.send_error.assert_called_once_with(400, "Bad request syntax ('BAD')")
+
+
+@pytest.mark.parametrize("on_object", [False, True])
+def test_the_class_of_headers_may_be_replaced_at_any_time(serve, connect, echo, on_object):
+    class Fields(Message):
+        pass
+
+    kinds = []
+
+    class Asking(echo):
+        def do_GET(self):
+            if on_object:
+                self.MessageClass = Fields
+            kinds.append(type(self.headers))
+            self.answer(self.headers["Host"].encode())
+
+    with connect(serve(Asking).address) as wire:
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert wire.response()[2] == b"a"
+        if not on_object:
+            Asking.MessageClass = Fields
+        wire.send(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n")
+        assert wire.response()[2] == b"b"
+    assert kinds[-1] is Fields
+
+
+@pytest.mark.parametrize("on_object", [False, True])
+def test_the_version_of_a_request_without_one_may_be_replaced(on_object):
+    class Own(Text):
+        def __init__(self, text):
+            if on_object:
+                self.default_request_version = "HTTP/1.0"
+            super().__init__(text)
+
+    if not on_object:
+        Own.default_request_version = "HTTP/1.0"
+    assert Own(b"GET /\r\n\r\n").request_version == "HTTP/1.0"
+
+
+def test_what_a_program_sets_of_a_request_is_what_it_reads(echo):
+    handler = echo.__new__(echo)
+    for name in ("command", "path", "request_version", "requestline", "close_connection"):
+        setattr(handler, name, "own")
+        assert getattr(handler, name) == "own"
+    handler.raw_requestline = b"GET / HTTP/1.1\r\n"
+    assert handler.raw_requestline == b"GET / HTTP/1.1\r\n"
+    handler.headers = {"A": "b"}
+    assert handler.headers == {"A": "b"}
+    handler.rfile = handler.wfile = file = io.BytesIO()
+    assert handler.rfile is handler.wfile is file
+    del handler.path
+    assert not hasattr(handler, "path")

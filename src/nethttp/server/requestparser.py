@@ -348,6 +348,7 @@ class RequestParser(Responder):
         return self._read_text_fields() and self._judge_text()
 
     def _refuse_text(self, status: int, message: str) -> bool:
+        self.request_version = ""  # The error has a status line.
         self.send_error(status, message)
         return False
 
