@@ -7,7 +7,6 @@ subclass, through a mix-in, on the object, or by patching the class that defines
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
@@ -51,7 +50,9 @@ class Originals:
             cls = type(subject)
             if not self.names.isdisjoint(vars(subject)):
                 return False
-        with suppress(AttributeError):
+        try:
             if self._all_of(cls) in self._usual:
                 return True
+        except AttributeError:
+            pass
         return all(getattr(cls, name, None) in originals for name, originals in self._found.items())

@@ -688,16 +688,8 @@ def files(tmp_path):
     return Files
 
 
-#: What file handlers do not obey yet.
-TO_COME = pytest.mark.xfail(strict=False, reason="asked once a second, or not known")
-
-
-def each(table, *to_come):
-    return [pytest.param(name, marks=TO_COME) if name in to_come else name for name in table]
-
-
 @pytest.mark.parametrize("where", WHERE)
-@pytest.mark.parametrize("name", each(FILE_METHODS, "guess_type"))
+@pytest.mark.parametrize("name", FILE_METHODS)
 def test_a_method_of_a_file_handler_is_called_for_each_request(files, name, where):
     called = []
     if where == "object":
@@ -717,7 +709,7 @@ def test_a_method_of_a_file_handler_is_called_for_each_request(files, name, wher
 
 
 @pytest.mark.parametrize("where", WHERE)
-@pytest.mark.parametrize("name", each(FILE_ATTRIBUTES, "default_content_type"))
+@pytest.mark.parametrize("name", FILE_ATTRIBUTES)
 def test_an_attribute_of_a_file_handler_is_obeyed(files, name, where):
     value, request, pattern = FILE_ATTRIBUTES[name]
     if where == "object":

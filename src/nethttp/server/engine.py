@@ -316,7 +316,7 @@ class Engine:
                         if head is not None and not head[0]:
                             if answer(connection, head, data, b""):
                                 idle = connection.idle
-                                if idle == idle_seconds:
+                                if idle is idle_seconds:
                                     connection.deadline = now + idle
                                 else:
                                     wheel.put(connection, now + idle)

@@ -224,26 +224,27 @@ class BaseHTTPRequestHandler(RequestParser):
 
     def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
         """Answer a usual request that has come whole. See `wire.head.usual_request`."""
-        _, persistent, self.command, self.path, self._version, self.requestline = head
-        self.request_version = "HTTP/1.1" if self._version == 11 else "HTTP/1.0"
+        _, persistent, command, self.path, version, self.requestline = head
+        self.command, self._version = command, version
+        self.request_version = "HTTP/1.1" if version == 11 else "HTTP/1.0"
         # A copy: what was received lies at the head of a piece of memory as large as a read.
         self._block = b"%b" % block
         self._message = self._status = self._sent_lines = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
-        writer = self.wfile
-        if type(writer) is PatientWriter:
+        writer: Any = self.wfile
+        patient = type(writer) is PatientWriter
+        if patient:
             writer.next_response()
-        self._rfile = None
         self._content = content
         # `_method_for`, without the call.
-        method = getattr(self, _METHOD_NAMES.get(self.command) or "do_" + self.command, None)
+        method = getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
         fits = True
         try:
             if method is None:
                 self._refuse_method()
             else:
                 method()
-            if type(writer) is PatientWriter:
+            if patient:
                 fits = writer.end_response()
             else:
                 writer.flush()
@@ -256,9 +257,9 @@ class BaseHTTPRequestHandler(RequestParser):
             self._answer_crash()
             self.server.handle_error(self._socket, self.client_address)
         finally:
-            if self._taken or (type(writer) is PatientWriter and writer.lent):
+            if self._taken or (patient and writer.lent):
                 self._let_go()
-            if content or self._rfile is not None or self._stream is not None:
+            if content or self._rfile is not None:
                 self._drop_reader()
         if not fits:
             self._end_exchange(None)

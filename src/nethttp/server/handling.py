@@ -88,7 +88,7 @@ class HandlerApplication:
         # What the class of the handlers leaves alone, which class, and the turn that asked.
         self._plain_head = self._plain_log = False
         self._asked_of: type | None = None
-        self._asked_in = NEVER
+        self._asked_in: float | None = None
         self._server: Any = server
         self._use(factory)
 
@@ -143,12 +143,11 @@ class HandlerApplication:
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
-        if handler.__dict__ and not _REPLACED.left_alone(handler):
+        if handler._set_here and not _REPLACED.left_alone(handler):
             # The program has set a method on the object, for the requests that follow.
             return bool(handler._attend(block + content, self.closing) == b"")
-        turn = connection.heard
-        if turn is not self._asked_in or turn == NEVER or type(handler) is not self._asked_of:
-            self._look_at_class(type(handler), turn)
+        if connection.heard is not self._asked_in or type(handler) is not self._asked_of:
+            self._look_at_class(type(handler), connection.heard)
         handler._plain_head, handler._plain_log = self._plain_head, self._plain_log
         handler._answer(head, content, block, self.closing)
         return not handler.close_connection
@@ -161,7 +160,8 @@ class HandlerApplication:
         """
         self._plain_head = HEAD_METHODS.left_alone(handler_class)
         self._plain_log = LOG_METHODS.left_alone(handler_class)
-        self._asked_of, self._asked_in = handler_class, turn
+        self._asked_of = handler_class
+        self._asked_in = None if turn == NEVER else turn
 
     def attend(self, connection: Connection, data: bytes) -> bytes | None:
         """Let the handler read a request from `data` and the socket, and answer it."""

@@ -112,6 +112,7 @@ class Responder(socketserver.StreamRequestHandler):
         "_plain_head",
         "_plain_log",
         "_sent_lines",
+        "_set_here",
         "_status",
         "_version",
         "client_address",
@@ -135,6 +136,8 @@ class Responder(socketserver.StreamRequestHandler):
     _plain_log: bool
     """Whether the class leaves alone the methods that make a head, and those that log, so that they
     need not be called. Whether the object does is asked each time. See `HandlerApplication`."""
+    _set_here: dict[str, Any]
+    """The `__dict__`, which takes longer to ask for: 0.05 us, three times a response."""
     _version: int
     _status: int | None
     _awaits_continue: bool
@@ -146,6 +149,7 @@ class Responder(socketserver.StreamRequestHandler):
     def __new__(cls, *_args: Any, **_named: Any) -> Self:
         """Return a handler that can answer, whatever a program's `__init__` leaves out."""
         self = super().__new__(cls)
+        self._set_here = self.__dict__
         self.command = NO_COMMAND
         self._sent_lines = None
         self.requestline = ""
@@ -197,7 +201,7 @@ class Responder(socketserver.StreamRequestHandler):
         """
         status = int(code)
         second = int(time.time())
-        set_here = self.__dict__
+        set_here = self._set_here
         if self._plain_log and (not set_here or LOG_METHODS.names.isdisjoint(set_here)):
             self._write_log(
                 line_start(_host_of(self.client_address), second),
@@ -281,7 +285,7 @@ class Responder(socketserver.StreamRequestHandler):
             self.close_connection or (self._engaged is None and self._has_to_leave()),
         )
         self.close_connection = ending.close
-        if self._plain_head and "flush_headers" not in self.__dict__:
+        if self._plain_head and "flush_headers" not in self._set_here:
             self._headers_buffer = []
             head, writer = ending.head, self.wfile
             if head.kind == FINAL and type(writer) is PatientWriter:

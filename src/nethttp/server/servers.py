@@ -14,6 +14,7 @@ import threading
 import time
 from contextlib import suppress
 from contextvars import copy_context
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from ..net.tls import server_context
@@ -45,6 +46,13 @@ __all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPSe
 #: What waits for connections without an engine: like `poll` and `select`, and unlike epoll, nothing
 #: that a forked process would share.
 _Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+@cache  # it is asked for with every connection
+def _handling() -> Any:
+    from . import handling  # start-up: only who serves needs it
+
+    return handling
 
 
 class HTTPServer(socketserver.TCPServer):
@@ -114,13 +122,11 @@ class HTTPServer(socketserver.TCPServer):
 
     def _runs_on_the_engine(self) -> bool:
         """Whether no program has put anything in the place of what the engine would not call."""
-        from .handling import runs_on_the_engine  # start-up
-
+        replaced = _REPLACED_IN_THREADS if self._has_threads else _REPLACED
         return (
-            _REPLACED.left_alone(self)
-            and (not self._has_threads or _REPLACED_IN_THREADS.left_alone(self))
+            replaced.left_alone(self)
             and _accepts_as_any_socket(self.socket)
-            and runs_on_the_engine(self.RequestHandlerClass)
+            and _handling().runs_on_the_engine(self.RequestHandlerClass)
         )
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
@@ -204,9 +210,7 @@ class HTTPServer(socketserver.TCPServer):
         )
 
     def _make_application(self) -> Any:
-        from .handling import HandlerApplication  # start-up
-
-        return HandlerApplication(self.RequestHandlerClass, self)
+        return _handling().HandlerApplication(self.RequestHandlerClass, self)
 
     def shutdown(self) -> None:
         """Stop `serve_forever` and wait until it has returned."""
@@ -403,15 +407,14 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
 
 
 #: What the engine has its own way for, as long as no program has put another in its place.
-_REPLACED = Originals(
-    [
-        *("process_request", "finish_request", "get_request", "shutdown_request"),
-        *("close_request", "_handle_request_noblock", "fileno"),
-    ],
-    *(HTTPServer, HTTPSServer, ThreadingHTTPServer, socketserver.ThreadingMixIn),
+_NAMES = (
+    *("process_request", "finish_request", "get_request", "shutdown_request"),
+    *("close_request", "_handle_request_noblock", "fileno"),
 )
+_REPLACED = Originals(_NAMES, HTTPServer, HTTPSServer)
 _REPLACED_IN_THREADS = Originals(
-    ["process_request_thread"], ThreadingHTTPServer, socketserver.ThreadingMixIn
+    [*_NAMES, "process_request_thread"],
+    *(ThreadingHTTPServer, ThreadingHTTPSServer, socketserver.ThreadingMixIn),
 )
 
 
