@@ -145,3 +145,18 @@ def test_over_http(serve, tmp_path):
         for path in ("/" + links[0].decode(), "/%FF%20odd%20%C3%A4.txt"):
             connection.request("GET", path)
             assert connection.getresponse().read() == b"odd"
+
+
+def test_a_program_may_have_any_directory_listed(serve, tmp_path_factory):
+    root, other = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("other")
+    (other / "elsewhere").touch()
+    (other / "link").symlink_to(other / "elsewhere")
+
+    class Other(Quiet):
+        def list_directory(self, path):
+            assert path == f"{root}/"
+            return super().list_directory(other)
+
+    with HTTPConnection(*serve(partial(Other, directory=root)).address, timeout=20) as connection:
+        connection.request("GET", "/")
+        assert names(connection.getresponse().read().decode()) == ["elsewhere", "link@"]

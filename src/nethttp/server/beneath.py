@@ -15,7 +15,7 @@ import stat
 
 from .paths import LinkPolicy
 
-__all__ = ["is_directory", "open_beneath", "open_named"]
+__all__ = ["is_below", "is_directory", "open_beneath", "open_named"]
 
 MAX_LINKS = 40
 """Links that one path may go through, as on Linux."""
@@ -47,7 +47,7 @@ def open_beneath(root: str, path: str, links: LinkPolicy = "inside") -> int:
             is not to be followed.
     """
     if links == "all":
-        if not _is_below(os.path.abspath(path), os.path.abspath(root)):
+        if not is_below(os.path.abspath(path), os.path.abspath(root)):
             raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
         return open_named(path)
     # A look by name costs least where nothing is there; it tells a file from a directory, too.
@@ -103,7 +103,12 @@ def _checked(descriptor: int, path: str) -> int:
     raise FileNotFoundError(errno.ENOENT, "neither a file nor a directory", path)
 
 
-def _is_below(path: str, root: str) -> bool:
+def is_below(path: str, root: str) -> bool:
+    """Return whether `path` begins with `root`, textually.
+
+    >>> is_below("/srv/a", "/srv"), is_below("/srv2", "/srv")
+    (True, False)
+    """
     if not root:
         # The current directory, whatever it is by then.
         return not os.path.isabs(path)
@@ -117,7 +122,7 @@ def _names_below(path: str, root: str) -> list[str]:
         FileNotFoundError: they lead outside.
     """
     names: list[str] = []
-    if not _is_below(path, root):
+    if not is_below(path, root):
         raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
     for name in path[len(root) :].split(os.sep):
         if name == os.pardir:
@@ -174,7 +179,7 @@ def _open_and_look(root: str, path: str, names: list[str], links: LinkPolicy, is
     """
     top = os.path.realpath(root)
     target = os.path.realpath(path)
-    if not _is_below(target, top) or (links == "none" and target != os.path.join(top, *names)):
+    if not is_below(target, top) or (links == "none" and target != os.path.join(top, *names)):
         raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
     descriptor = _checked(os.open(target, _FILE if is_file else _DIRECTORY), path)
     try:

@@ -23,7 +23,7 @@ from ..status import HTTPStatus
 from ..wire.fields import FieldFinder
 from ..wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from . import cors, listing, preconditions, ranges
-from .beneath import is_directory, open_beneath, open_named
+from .beneath import is_below, is_directory, open_beneath, open_named
 from .dates import DatedHead
 from .filecache import AGEING, MAX_COST, MAX_IN_MEMORY, BoundedCache, FileView, StoredFile
 from .handler import BaseHTTPRequestHandler
@@ -580,14 +580,16 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         Raises:
             OSError: it cannot be read.
         """
-        descriptor = self._open(path)
+        # A program may have any other directory listed, and answers for it.
+        opened = self._open if is_below(path, os.fspath(self.directory)) else open_named
+        descriptor = opened(path)
         try:
             readable = os.open(os.curdir, os.O_RDONLY, dir_fd=descriptor)
         finally:
             os.close(descriptor)
 
         def follow(name: str) -> os.stat_result:
-            found = self._open(os.path.join(path, name))
+            found = opened(os.path.join(path, name))
             try:
                 return os.fstat(found)
             finally:
