@@ -470,3 +470,19 @@ def test_names_of_months_are_those_of_the_class_or_the_object():
     )
     handler.monthname = [None, *["Ventôse"] * 12]
     assert "/Ventôse/" in handler.log_date_time_string()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.parametrize("request_", [GET_10, GET_10.replace(b"GET", b"POST")])
+def test_a_method_that_sends_nothing_is_logged(capfd, serve, connect, taken, request_):
+    class Silent(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if taken:
+                self.connection.sendall(b"by hand")
+
+        do_POST = do_GET
+
+    with connect(serve(Silent).address) as wire:
+        wire.send(request_)
+        assert wire.rest() == (b"by hand" if taken else b"")
+    assert ("No response was sent" in capfd.readouterr().err) is not taken

@@ -246,6 +246,8 @@ class BaseHTTPRequestHandler(RequestParser):
                 method()
             if patient:
                 fits = writer.end_response()
+                if not writer.begun:
+                    self._say_if_silent(writer)
             else:
                 writer.flush()
         except TimeoutError as error:
@@ -263,6 +265,15 @@ class BaseHTTPRequestHandler(RequestParser):
                 self._drop_reader()
         if not fits:
             self._end_exchange(None)
+
+    def _say_if_silent(self, writer: PatientWriter) -> None:
+        """Log that a method has sent nothing, unless it has taken the socket.
+
+        As in the standard library the connection goes on, and the client waits: a program may
+        answer later, from another thread.
+        """
+        if not (writer.begun or writer.lent or self._taken):
+            self.log_error("No response was sent")
 
     def _method_for(self, command: str) -> Any:
         # A name that is known, not made anew, is found in the interpreter's cache of attributes.
@@ -404,6 +415,8 @@ class BaseHTTPRequestHandler(RequestParser):
         try:
             method()
             self.wfile.flush()
+            if type(self.wfile) is PatientWriter:
+                self._say_if_silent(self.wfile)
         except Exception as error:
             if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
                 # The peer's content was malformed, and the method could do nothing about it.

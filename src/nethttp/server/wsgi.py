@@ -29,6 +29,7 @@ from .handler import BaseHTTPRequestHandler
 from .handling import HandlerApplication
 from .loglines import ErrorStream, write_stderr
 from .servers import HTTPSServer, ThreadingHTTPServer
+from .writer import ResponseWriter
 from .wsgiresponse import App, FileWrapper, Response
 
 __all__ = ["FileWrapper", "WSGIApplication", "WSGIHandler", "WSGISServer", "WSGIServer"]
@@ -73,6 +74,8 @@ class WSGIHandler(BaseHTTPRequestHandler):
             return
         finally:
             server.answered(environ, response)
+        if isinstance(self.wfile, ResponseWriter):
+            self.wfile.begun = response.started
         self.close_connection = not response.keep
 
     def handle_expect_100(self) -> bool:
