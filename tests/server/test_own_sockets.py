@@ -166,6 +166,23 @@ def test_without_a_buffer_requests_follow_each_other(serve, echo, connect, serve
         assert [wire.response()[2] for _ in range(3)] == [b"hello", b"/1", b"abc"]
 
 
+@pytest.mark.parametrize("server_class", SERVERS)
+def test_without_a_buffer_content_that_comes_in_pieces_is_read_whole(
+    serve, echo, connect, server_class
+):
+    class Handler(echo):
+        rbufsize = 0
+
+        def do_POST(self):
+            self.answer(self.rfile.read(3) + self.rfile.read1(2) + self.rfile.read())
+
+    with connect(serve(Handler, server_class).address) as wire:
+        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n")
+        wire.drip(b"12345678")
+        wire.send(b"x" * 299_992)
+        assert wire.response()[2] == b"12345678" + b"x" * 299_992
+
+
 def test_without_a_buffer_over_tls(serve, echo, connect, certificate, trusting):
     class Handler(echo):
         rbufsize = 0
@@ -337,6 +354,11 @@ def test_another_protocol_begun_by_hand_is_read_from_rfile(serve, connect, serve
 
 
 def test_an_upgrade_that_is_passed_over_leaves_the_connection_in_step(serve, echo, connect):
+    class Reading(echo):
+        def do_GET(self):
+            self.answer(self.path.encode() + self.rfile.read())
+
+    echo = Reading
     upgrade = b"Host: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
     with connect(serve(echo).address) as wire:
         wire.send(

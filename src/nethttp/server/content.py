@@ -1,11 +1,19 @@
-"""`Content`: what came with a request that had come whole, as the file that its handler reads."""
+"""What handlers read where it is not a request's content off the connection.
+
+`Content` is what came with a request that had come whole; `OfferedProtocol` what may follow a
+request that offers to go on in another protocol.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
-__all__ = ["Content"]
+from ..wire.body import CloseDecoder, LengthDecoder
+from ..wire.reader import BodyReader, Source
+
+__all__ = ["Content", "OfferedProtocol"]
 
 
 class Content(BytesIO):
@@ -28,3 +36,18 @@ class Content(BytesIO):
         """Return the connection's descriptor; the socket blocks from here on."""
         number: int = self.handler.connection.fileno()
         return number
+
+
+class OfferedProtocol(BodyReader):
+    """No content, until the offer `is_taken`: from then on, all that comes on the connection."""
+
+    __slots__ = ("_is_taken",)
+
+    def __init__(self, source: Source, is_taken: Callable[[], bool]) -> None:
+        super().__init__(source, LengthDecoder(0))
+        self._is_taken = is_taken
+
+    def _advance(self) -> int:
+        if not isinstance(self.decoder, CloseDecoder) and self._is_taken():
+            self.decoder = CloseDecoder()
+        return super()._advance()

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from ..errors import RemoteProtocolError, excerpt
-from ..net.stream import PeekingReader, SocketReader
+from ..net.stream import PeekingReader, SocketReader, UnbufferedReader
 from ..status import HTTPMethod, HTTPStatus
 from ..wire.block import is_hopeless
 from ..wire.body import LengthDecoder, body_decoder
@@ -22,7 +22,7 @@ from ..wire.fields import select_fields
 from ..wire.framing import CHUNKED, UNTIL_CLOSE
 from ..wire.reader import BodyReader
 from .connection import Connection
-from .content import Content
+from .content import Content, OfferedProtocol
 from .contract import LINGER_SECONDS
 from .deadlines import NEVER
 from .patience import Patience, PatientReader, PatientWriter
@@ -125,7 +125,7 @@ class BaseHTTPRequestHandler(RequestParser):
                 size = self.rbufsize if self.rbufsize > 0 else io.DEFAULT_BUFFER_SIZE
                 self.rfile = io.BufferedReader(self._stream, size)
             else:
-                reader = PeekingReader if type(sock) is socket.socket else SocketReader
+                reader = PeekingReader if type(sock) is socket.socket else UnbufferedReader
                 unbuffered: Any = reader(sock, timeout, before_wait=self._flush_head)
                 self.rfile = self._stream = unbuffered
             if self.wbufsize:
@@ -158,7 +158,7 @@ class BaseHTTPRequestHandler(RequestParser):
                 self._stream.lend(self.timeout)
             elif self._engaged is not None and not self._taken:
                 self._socket.settimeout(self.timeout)
-            self._taken = self._engaged is not None
+            self._taken = True
         return self._socket
 
     @connection.setter
@@ -191,6 +191,7 @@ class BaseHTTPRequestHandler(RequestParser):
     def handle_one_request(self) -> None:
         """Read one request, call its ``do_METHOD`` and see that the connection stays in step."""
         stream = self._stream
+        self._taken = False
         try:
             if stream is not None:
                 self._wait_at_most(self.idle_timeout)
@@ -429,6 +430,20 @@ class BaseHTTPRequestHandler(RequestParser):
             self.rfile = whole
         self._end_exchange(body)
 
+    def _goes_on_by_hand(self) -> bool:
+        """Whether the program has answered without `send_response`: in another protocol, it seems.
+
+        The connection has no time-out from then on, and serves no other request.
+        """
+        if self._sent_lines is not None or not (
+            self._taken or (isinstance(self.wfile, ResponseWriter) and self.wfile.begun)
+        ):
+            return False
+        self.close_connection = True
+        if self.timeout is None and self._stream is not None:
+            self._stream.wait_at_most(None)
+        return True
+
     def _answer_crash(self) -> None:
         """Send an error if the method that raised has sent nothing; else end the connection.
 
@@ -456,10 +471,7 @@ class BaseHTTPRequestHandler(RequestParser):
         if self._framing == 0:
             if not select_fields(self._known_fields(), _UPGRADE):
                 return BodyReader(whole, LengthDecoder(0))
-            # The program may write the response by hand, and go on in another protocol.
-            if self.timeout is None and self._stream is not None:
-                self._stream.wait_at_most(None)
-            return whole
+            return OfferedProtocol(whole, self._goes_on_by_hand)
         if self._stream is not None:
             self._stream.allow(self.min_body_rate, self.body_grace)
         decodes = self._framing != CHUNKED or self._decodes_chunks
