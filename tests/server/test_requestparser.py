@@ -50,6 +50,34 @@ def test_a_bad_text_is_an_error_with_two_arguments(text, code, message):
     assert request.request_version != "HTTP/0.9" or code is None
 
 
+class AnsweredText(BaseHTTPRequestHandler):
+    """Parses a text, and keeps what is answered."""
+
+    def __init__(self, text: bytes) -> None:
+        self.rfile, self.wfile = io.BytesIO(text), io.BytesIO()
+        self.client_address = ("127.0.0.1", 1)
+        self.raw_requestline = self.rfile.readline()
+        self.parsed = self.parse_request()
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"GET / FUBAR\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 505),
+        (b"GET\r\n", 400),
+        (b"POST /\r\n", 400),
+    ],
+)
+def test_a_bad_text_is_answered_with_a_status_line(text, code):
+    request = AnsweredText(text)
+    assert not request.parsed
+    assert request.wfile.getvalue().startswith(b"HTTP/1.0 %d " % code)
+
+
 @pytest.mark.parametrize(
     ("text", "command", "path", "version", "fields"),
     [
