@@ -12,6 +12,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,41 @@ def test_every_hole_has_the_test_it_names():
     assert len(named) > 60
     for path, name in named:
         assert f"def {name}(" in (ROOT / path).read_text(), name
+
+
+def in_the_list_of_modules() -> list[str]:
+    """Return the modules that docs/design.md lists, as paths below the package."""
+    text = (ROOT / "docs" / "design.md").read_text().partition("## The modules\n\n```\n")[2]
+    listed, folder = [], ""
+    for line in text.partition("\n```")[0].splitlines():
+        if line.startswith("nethttp/"):
+            folder = line.split()[0].removeprefix("nethttp/")
+        elif line:
+            listed.append(folder + line.split()[0])
+    return sorted(listed)
+
+
+def test_the_design_lists_every_module():
+    src = ROOT / "src" / "nethttp"
+    paths = [path.relative_to(src).with_suffix("").as_posix() for path in src.rglob("*.py")]
+    assert in_the_list_of_modules() == sorted(
+        path for path in paths if path == "__init__" or not path.endswith("__init__")
+    )
+
+
+def test_every_package_that_an_extra_installs_has_its_row():
+    """A row of docs/dependencies.md has packages, the extras that install them, and reasons."""
+    rows: dict[str, set[str]] = {}
+    for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines():
+        if line.startswith("| ") and (cells := line.split(" | "))[1].startswith("`"):
+            for name in re.findall(r"[\w.-]+", cells[0].lower()):
+                rows.setdefault(name, set()).update(re.findall(r"`([\w-]+)`", cells[1]))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    for extra, requirements in extras.items():
+        for requirement in requirements:
+            name = re.match(r"[\w.-]+", requirement)[0].lower()
+            if name != "nethttp" and extra not in rows.get(name, ()):
+                # An extra that a user installs may be installed for the tests as well.
+                assert (name in rows, extra) == (True, "test"), name
