@@ -225,16 +225,19 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     # --- what was answered before ---
 
+    @classmethod
+    def _may_repeat_answers(cls) -> bool:
+        return HEAD_METHODS.left_alone(cls) and _methods_of(cls) == _OWN
+
     def _may_repeat(self) -> bool:
         """Whether the head of a 200 depends on the site and the representation alone."""
         return (
-            self._plain_head
+            self._repeats
             and self.command == "GET"
             # Then there is no Connection field.
             and self._version == 11
             and not self.close_connection
             and type(self.wfile) is PatientWriter
-            and _methods_of(type(self)) == _OWN
             and _SET_BY_PROGRAMS.isdisjoint(self.__dict__)
         )
 

@@ -223,6 +223,14 @@ class BaseHTTPRequestHandler(RequestParser):
 
     # --- what the engine calls ---
 
+    @classmethod
+    def _may_repeat_answers(cls) -> bool:
+        """Return whether answers may be given again, as far as that is for the class to say.
+
+        The engine asks once in a turn, and tells each handler (`_repeats`).
+        """
+        return False
+
     def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
         """Answer a usual request that has come whole. See `wire.head.usual_request`."""
         _, persistent, command, self.path, version, self.requestline = head

@@ -86,7 +86,7 @@ class HandlerApplication:
         self.closing = False
         """Whether every response is to end its connection."""
         # What the class of the handlers leaves alone, which class, and the turn that asked.
-        self._plain_head = self._plain_log = False
+        self._plain_head = self._plain_log = self._repeats = False
         self._asked_of: type | None = None
         self._asked_in: float | None = None
         self._server: Any = server
@@ -143,16 +143,17 @@ class HandlerApplication:
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
-        if handler._set_here and not _REPLACED.left_alone(handler):
+        if handler._set_here and not _REPLACED.names.isdisjoint(handler._set_here):
             # The program has set a method on the object, for the requests that follow.
             return bool(handler._attend(block + content, self.closing) == b"")
         if connection.heard is not self._asked_in or type(handler) is not self._asked_of:
             self._look_at_class(type(handler), connection.heard)
         handler._plain_head, handler._plain_log = self._plain_head, self._plain_log
+        handler._repeats = self._repeats
         handler._answer(head, content, block, self.closing)
         return not handler.close_connection
 
-    def _look_at_class(self, handler_class: type, turn: float) -> None:
+    def _look_at_class(self, handler_class: Any, turn: float) -> None:
         """Find out which methods need not be called, once in a turn of the loop.
 
         A class may be patched while its handlers serve. To ask for each response would cost 0.35 us
@@ -160,6 +161,7 @@ class HandlerApplication:
         """
         self._plain_head = HEAD_METHODS.left_alone(handler_class)
         self._plain_log = LOG_METHODS.left_alone(handler_class)
+        self._repeats = handler_class._may_repeat_answers()
         self._asked_of = handler_class
         self._asked_in = None if turn == NEVER else turn
 

@@ -175,7 +175,7 @@ class RequestParser(Responder):
         self._status = self._sent_lines = None
         self._framing = 0
         self._awaits_continue = self._content_left = False
-        self._plain_head = self._plain_log = False
+        self._plain_head = self._plain_log = self._repeats = False
         self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
         words = self.requestline.split()
         if not self._has_peer:

@@ -111,6 +111,7 @@ class Responder(socketserver.StreamRequestHandler):
         "_log",
         "_plain_head",
         "_plain_log",
+        "_repeats",
         "_sent_lines",
         "_set_here",
         "_status",
@@ -136,6 +137,8 @@ class Responder(socketserver.StreamRequestHandler):
     _plain_log: bool
     """Whether the class leaves alone the methods that make a head, and those that log, so that they
     need not be called. Whether the object does is asked each time. See `HandlerApplication`."""
+    _repeats: bool
+    """Whether the class lets an answer be given again: see `SimpleHTTPRequestHandler._repeat`."""
     _set_here: dict[str, Any]
     """The `__dict__`, which takes longer to ask for: 0.05 us, three times a response."""
     _version: int
@@ -157,7 +160,7 @@ class Responder(socketserver.StreamRequestHandler):
         self._headers_buffer = []
         self._version = 9
         self._status = self._log = self._engaged = None
-        self._awaits_continue = self._plain_head = self._plain_log = False
+        self._awaits_continue = self._plain_head = self._plain_log = self._repeats = False
         self._error_ends_connection = True
         return self
 
