@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 import trustme
 
-from nethttp.server.tlsfailure import explained
+from nethttp.errors import reason_of
 from nethttp.server.worker import TLSFiles
 
 
@@ -34,6 +38,8 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize(
     ("certificate", "key", "password", "authorities", "said"),
     [
+        ("away.pem", "one.key", None, None, "{0}/away.pem cannot be read"),
+        ("one.pem", "away.key", None, None, "{0}/away.key cannot be read"),
         ("junk", None, None, None, "{0}/junk has no certificate in PEM format"),
         (
             *("one.pem", None, None, None),
@@ -65,8 +71,31 @@ def test_the_file_that_is_wrong_is_named(folder, certificate, key, password, aut
     )
     with pytest.raises(OSError) as refused:  # of several types
         files.context()
-    assert explained(files, refused.value).startswith(said.format(folder))
+    said = "cannot use the certificate: " + said.format(folder)
+    assert reason_of(refused.value).startswith(said)
 
 
 def test_good_files_are_used(folder):
     TLSFiles(str(folder / "one.pem"), str(folder / "encrypted.key"), b"secret").context()
+
+
+def test_a_renewal_says_it_too_and_the_old_certificate_is_used(folder, tmp_path):
+    certificate = tmp_path / "cert.pem"
+    certificate.write_bytes((folder / "one.pem").read_bytes())
+    command = [sys.executable, "-m", "nethttp.server", "--port", "0", "--directory", str(tmp_path)]
+    files = ["--tls-cert", str(certificate), "--tls-key", str(folder / "one.key")]
+    process = subprocess.Popen(
+        [*command, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert "https://" in process.stdout.readline()
+        certificate.write_text("junk")
+        process.send_signal(signal.SIGHUP)
+        reason, verdict = process.stderr.readline(), process.stderr.readline()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    said = f"cannot use the certificate: {certificate} has no certificate in PEM format\n"
+    assert reason.endswith(said)
+    assert verdict.endswith("the new workers cannot start; the old ones go on\n")
+    assert process.returncode == 0

@@ -54,18 +54,6 @@ def _print(text: str) -> None:
             discard_output()
 
 
-def _check_tls(settings: Settings) -> None:
-    """Say at once what every worker would find out."""
-    if settings.tls is None:
-        return
-    try:
-        settings.tls.context()
-    except OSError as error:
-        from .tlsfailure import explained  # start-up: most certificates are good
-
-        raise Refused(f"cannot use the certificate: {explained(settings.tls, error)}") from None
-
-
 def _open_listeners(arguments: argparse.Namespace) -> Listeners:
     try:
         return Listeners(
@@ -84,7 +72,8 @@ def _serve(
     arguments: argparse.Namespace, settings: Settings, listeners: Listeners, what: str
 ) -> int:
     """Serve until told to end, and return the exit status."""
-    _check_tls(settings)
+    if settings.tls is not None:
+        settings.tls.context()  # it raises at once what every worker would
 
     def announce() -> None:
         scheme = "https" if settings.tls else "http"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from .worker import TLSFiles
 
 __all__ = ["explained"]
@@ -12,6 +14,9 @@ _ENCRYPTED = (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED
 def explained(files: TLSFiles, error: OSError) -> str:
     """Return in one line why a certificate, its key or the authorities cannot be used."""
     keyfile = files.keyfile or files.certfile
+    for path in filter(None, (files.certfile, keyfile, files.client_ca)):
+        if not os.access(path, os.R_OK):
+            return f"{path} cannot be read"
     certificate, key = _content(files.certfile), _content(keyfile)
     if b"-----BEGIN CERTIFICATE-----" not in certificate:
         return f"{files.certfile} has no certificate in PEM format"
@@ -31,8 +36,5 @@ def explained(files: TLSFiles, error: OSError) -> str:
 
 
 def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(1 << 20)
-    except OSError:
-        return b""
+    with open(path, "rb") as file:
+        return file.read(1 << 20)

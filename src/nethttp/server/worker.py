@@ -51,11 +51,19 @@ class TLSFiles(NamedTuple):
         """Return a context made of them.
 
         Raises:
-            OSError: as `server_context`.
+            OSError: as `server_context`; its `strerror` says which file is wrong, and how.
         """
         # Without a password OpenSSL would ask for one on the terminal.
         password = b"" if self.password is None else self.password
-        return server_context(self.certfile, self.keyfile, password, ["http/1.1"], self.client_ca)
+        try:
+            return server_context(
+                self.certfile, self.keyfile, password, ["http/1.1"], self.client_ca
+            )
+        except OSError as error:
+            from .tlsfailure import explained  # start-up: most certificates are good
+
+            error.strerror = f"cannot use the certificate: {explained(self, error)}"
+            raise
 
 
 class Settings(NamedTuple):
