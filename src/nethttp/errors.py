@@ -86,7 +86,7 @@ def reason_of(error: Exception) -> str:
 
 
 class HTTPException(Exception):
-    """The base of all that HTTP's own rules forbid."""
+    """The base of the errors of HTTP: a message breaks its rules, or a call came out of order."""
 
     # Subclasses whose __init__ does not fill `args` must still print themselves.
 

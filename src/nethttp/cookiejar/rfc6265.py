@@ -121,9 +121,9 @@ class RFC6265Policy(DomainLists, CookiePolicy):
     `trust_localhost` those to this machine. Cookies of `blocked_domains`, or of others than
     `allowed_domains`, are neither taken nor given.
 
-    Without a `SiteContext` a request is taken for what the attributes of `urllib.request.Request`
-    say: one that is not `unverifiable`, or was redirected to, for a navigation that the page at
-    `origin_req_host` began; any other for a part of that page.
+    For a request without a `SiteContext`, the attributes of `urllib.request.Request` decide. A
+    request that is not `unverifiable`, or that follows a redirect, counts as a navigation that the
+    page at `origin_req_host` began; any other counts as a part of that page.
 
     >>> import urllib.request
     >>> policy = RFC6265Policy()

@@ -19,13 +19,13 @@ _SECURE_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 class SiteContext(NamedTuple):
-    """Who asked for a request, and for which page: URLs, or bare host names.
+    """The page that made a request, and the page that it is for: URLs, or bare host names.
 
     `initiator` is the page whose document made the request, None if the user did. `top_level` is
-    the page in the address bar that the request is made for, None if what it brings will stand
-    there itself: a navigation. RFC 6265bis section 5.2.
+    the page in the address bar that the request belongs to, None for a navigation, whose response
+    becomes that page. RFC 6265bis section 5.2.
 
-    A request whose attribute `site_context` is one of these is judged by it.
+    Set it as a request's attribute `site_context`: SameSite and Partitioned are decided by it.
 
     >>> SiteContext(initiator="https://blog.example/")      # a link on a blog was followed
     SiteContext(initiator='https://blog.example/', top_level=None)

@@ -310,7 +310,7 @@ def _milliseconds(expires: int | None) -> int | str:
 
 
 class ValkeyCookieJar(SharedCookieJar):
-    """A jar on the Valkey or Redis server at `url`, for all who name the same `prefix`.
+    """A jar on the Valkey or Redis server at `url`, shared by all jars with the same `prefix`.
 
     `url` is ``valkey://[user:password@]host[:port][/database]``, ``valkeys://`` over TLS, ``redis``
     and ``rediss`` likewise, or ``unix://path``. Every method asks the server what others changed;

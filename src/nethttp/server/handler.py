@@ -46,11 +46,11 @@ class BaseHTTPRequestHandler(RequestParser):
     from chunks, and ending where the content ends) and `wfile` writes the response.
 
     `protocol_version` is "HTTP/1.0" as in the standard library; "HTTP/1.1" turns persistent
-    connections on. Deadlines, in seconds: `timeout`, if set, for every wait; otherwise
-    `idle_timeout` between requests, `head_timeout` for a whole head once its first byte has come,
-    `body_timeout` for every wait for content or for room to send. All waits for the content of a
-    request, or for a peer to take a response, may take `body_grace` seconds together, and one more
-    for every `min_body_rate` bytes (0: no such bound).
+    connections on. Deadlines, in seconds: `idle_timeout` between requests, `head_timeout` for a
+    whole head once its first byte has come, `body_timeout` for each wait for content, or for the
+    client to take more of the response; `timeout`, if set, replaces the first and the third. All
+    waits for the content of a request, or for the client to take a response, may last `body_grace`
+    seconds together, and one more for every `min_body_rate` bytes (0: no such bound).
 
     >>> class Hello(BaseHTTPRequestHandler):
     ...     protocol_version = "HTTP/1.1"

@@ -1,7 +1,6 @@
-"""`HTTPServer` and its kin: they listen, accept, and run one handler for a connection.
+"""`HTTPServer` and its kin: they listen, and have the engine serve or do it as `socketserver` does.
 
-How a connection is waited for is `socketserver`'s affair; how its requests are handled is
-`handler`'s. Nothing here reads a byte of HTTP.
+How requests are read and answered is in `handler`. Nothing here reads a byte of HTTP.
 """
 
 from __future__ import annotations
@@ -56,7 +55,11 @@ def _handling() -> Any:
 
 
 class HTTPServer(socketserver.TCPServer):
-    """Serves one connection after the other.
+    """Serves HTTP in the thread that calls `serve_forever`, one request at a time.
+
+    Idle connections keep nobody waiting. A program that overrides how connections are handled
+    (`setup`, `handle`, `process_request`, ...) has them served one after the other, as by the
+    standard library's server.
 
     `server_name` is the host's name (looked up when first asked for), `server_port` the port.
 
@@ -311,7 +314,11 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
 
 
 class ThreadingHTTPServer(BoundedThreadingMixIn, HTTPServer):
-    """`HTTPServer` with a thread for every connection, at most `max_connections` of them."""
+    """`HTTPServer` that answers many requests at a time: one that blocks has a thread of its own.
+
+    At most `max_threads` requests block at a time, `max_waiting` more wait for a thread, and
+    `max_connections` are open; beyond that the answer is 503.
+    """
 
 
 class HTTPSServer(HTTPServer):
@@ -319,7 +326,7 @@ class HTTPSServer(HTTPServer):
 
     `certfile` and `keyfile` are PEM files (`keyfile` None: the key is in `certfile`), `password`
     opens the key, `alpn_protocols` are offered in that order (default: http/1.1). A handshake may
-    take `handshake_timeout` seconds and delays nobody else's accept.
+    take `handshake_timeout` seconds; meanwhile other connections are accepted.
 
     Raises:
         OSError: a file that cannot be read, `ssl.SSLError` for one that is no certificate.
@@ -400,7 +407,7 @@ def _answer_in_plain(wrapped: ssl.SSLSocket) -> None:
 
 
 class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
-    """`HTTPSServer` with a thread for every connection, at most `max_connections` of them."""
+    """`HTTPSServer` that answers many requests at a time, as `ThreadingHTTPServer` does."""
 
     # Without a handshake there is nothing to say.
     busy_response = b""
