@@ -19,6 +19,7 @@ __all__ = [
     "HANDSHAKING",
     "LINGERING",
     "Connection",
+    "EnginesSocket",
 ]
 
 AWAITING: Final = 0
@@ -35,10 +36,7 @@ CLOSED: Final = 5
 
 
 class Connection:
-    """One accepted connection; `stage` says whose it is and what it waits for.
-
-    Whatever else is asked of it is its socket's.
-    """
+    """One accepted connection; `stage` says whose it is and what it waits for."""
 
     __slots__ = (
         "address",
@@ -93,9 +91,21 @@ class Connection:
         except OSError:
             return False
 
-    def __getattr__(self, name: str) -> Any:
-        # Programs expect a handler's `__init__` to be given a socket.
-        return getattr(self.sock, name)
-
     def __repr__(self) -> str:
         return f"<Connection {self.fd} of {self.address}, stage {self.stage}>"
+
+
+class EnginesSocket:
+    """The socket of an engine's connection, as the `__init__` of a handler is given it.
+
+    It is an object of its own: a class that has `__getattr__` has no quick way to any attribute,
+    and a connection's are asked for a dozen times a request.
+    """
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection.sock, name)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from ..status import HTTPStatus
@@ -139,8 +139,17 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         }
     )
 
-    # See `_find_site`.
-    _site: Site | None = None
+    # What is not in the object's dictionary is no program's doing: see `_may_repeat`.
+    __slots__ = ("_site", "directory")
+    _site: Site | None
+    """The site that `_find_site` found last."""
+    directory: str
+
+    def __new__(cls, *args: Any, **named: Any) -> Self:
+        """Return a handler that has looked for nothing yet."""
+        self = super().__new__(cls, *args, **named)
+        self._site = None
+        return self
 
     def __init__(
         self, *args: Any, directory: str | os.PathLike[str] | None = None, **options: Any
@@ -238,7 +247,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             and self._version == 11
             and not self.close_connection
             and type(self.wfile) is PatientWriter
-            and _SET_BY_PROGRAMS.isdisjoint(self.__dict__)
+            and (not self._set_here or _SET_BY_PROGRAMS.isdisjoint(self._set_here))
         )
 
     def _repeat(self) -> bool:
@@ -254,10 +263,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return False
         heard = self._engaged.heard
         resource = _RESOURCES.get((self.translate_path(self.path), self._find_site()))
-        if (
-            resource is None
-            or not resource.is_current(heard)
-            or not resource.named.is_as_before(self.extensions_map)
+        if resource is None:
+            return False
+        # Looked at once for all that were heard in one turn.
+        if resource.stored.checked < heard and not (
+            resource.named.is_as_before(self.extensions_map) and resource.is_current(heard)
         ):
             return False
         chosen = resource.choose(accept, heard)

@@ -21,7 +21,7 @@ from ..wire.body import LengthDecoder, body_decoder
 from ..wire.fields import select_fields
 from ..wire.framing import CHUNKED, UNTIL_CLOSE
 from ..wire.reader import BodyReader
-from .connection import Connection
+from .connection import Connection, EnginesSocket
 from .content import Content, OfferedProtocol
 from .contract import LINGER_SECONDS
 from .deadlines import NEVER
@@ -95,14 +95,15 @@ class BaseHTTPRequestHandler(RequestParser):
 
     def __init__(self, request: Any, client_address: Any, server: Any) -> None:
         """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
-        if type(request) is not Connection:
+        if type(request) is not EnginesSocket:
             super().__init__(request, client_address, server)
             return
-        self._socket = request.sock
+        connection = request.connection
+        self._socket = connection.sock
         self.client_address = client_address
         self.server = server
-        self._engaged = request
-        self.wfile = PatientWriter(request.sock, self._patience())
+        self._engaged = connection
+        self.wfile = PatientWriter(connection.sock, self._patience())
 
     def _patience(self) -> Patience:
         """Return how long the peer is waited for to take a response."""

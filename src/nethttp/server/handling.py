@@ -15,7 +15,7 @@ from typing import Any
 
 from ..overrides import Originals
 from ..wire.usual import usual_request
-from .connection import Connection
+from .connection import Connection, EnginesSocket
 from .deadlines import NEVER
 from .handler import BaseHTTPRequestHandler
 from .loglines import LineLog
@@ -125,7 +125,7 @@ class HandlerApplication:
         handler = connection.state
         if handler is None:
             factory = self._current_factory()
-            handler = factory(connection, connection.address, self._server)
+            handler = factory(EnginesSocket(connection), connection.address, self._server)
             handler._log = self.log
             handler._keep_time_out(connection)
             connection.state = handler
