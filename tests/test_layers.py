@@ -1,4 +1,4 @@
-"""The arrows between the rooms, read off the imports."""
+"""Which modules may import which, read off the imports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 SRC = Path(__file__).parent.parent / "src" / "nethttp"
 
-#: Which rooms a room may import, itself always included. Everything may import the first row.
+#: Which parts a part may import, itself always included. Everything may import the first row.
 GROUND = {"errors", "overrides", "public", "status", "message", "_version"}
 ALLOWED = {
     "errors": set(),
@@ -39,7 +39,7 @@ def modules() -> list[Path]:
     return sorted(SRC.rglob("*.py"))
 
 
-def room_of(path: Path) -> str:
+def part_of(path: Path) -> str:
     return path.relative_to(SRC).parts[0].removesuffix(".py")
 
 
@@ -62,14 +62,14 @@ def imports(path: Path) -> list[tuple[str, ast.AST]]:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
 def test_imports_follow_the_arrows(path):
-    room = room_of(path)
+    part = part_of(path)
     for name, _ in imports(path):
         if name.split(".")[0] != "nethttp":
             continue
         parts = name.split(".")
         target = parts[1] if len(parts) > 1 else "__init__"
         if (SRC / f"{target}.py").exists() or (SRC / target).is_dir():
-            assert target == room or target in ALLOWED[room], f"{room} imports {name}"
+            assert target == part or target in ALLOWED[part], f"{part} imports {name}"
 
 
 @pytest.mark.parametrize("path", sorted((SRC / "wire").glob("*.py")), ids=lambda path: path.name)

@@ -163,7 +163,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
     # --- the request: RFC 6265bis section 5.2 ---
 
     def site_context(self, request: Request) -> SiteContext:
-        """Return who asked for a request; for programs with a better answer to override."""
+        """Return what made a request, and for which page; programs that know better override it."""
         context = getattr(request, "site_context", None)
         if isinstance(context, SiteContext):
             return context

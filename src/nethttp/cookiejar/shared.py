@@ -28,7 +28,7 @@ from .trace import trace
 __all__ = ["MAX_REMEMBERED_REMOVALS", "News", "SharedCookieJar", "Storage", "cookie_in", "text_of"]
 
 MAX_REMEMBERED_REMOVALS = 1000
-"""How many removed cookies a storage remembers for those who have not heard yet.
+"""How many removed cookies a storage remembers for jars that have not heard of them yet.
 
 A jar that has been away for more reads the whole storage instead.
 """
@@ -329,7 +329,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     for jar, _ in _paused:
         if jar._changes:
-            # Begun by the parent, who goes on with them.
+            # Begun by the parent, which goes on with them.
             jar._changes = {}
             jar._storage.forget()
     _after_fork_in_parent()

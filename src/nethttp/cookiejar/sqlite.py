@@ -1,8 +1,8 @@
 """`SQLiteCookieJar`: cookies in a file that many processes read and change at the same time.
 
-A change is one transaction of the file's write-ahead log: whoever is killed in the middle of it
-leaves the file as it was before. Each transaction has a number, and each cookie the number of the
-one that changed it last, so a process reads what others changed and no more.
+A change is one transaction of the file's write-ahead log: a process that is killed in the
+middle of it leaves the file as it was before. Each transaction has a number, and each cookie the
+number of the one that changed it last, so a process reads what others changed and no more.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class SQLiteStorage:
         return database
 
     def _write_ahead(self, database: sqlite3.Connection) -> None:
-        """Switch the log on. Two who do so at once are told so at once, whatever the timeout."""
+        """Switch the log on, again and again: of two that do so together, SQLite refuses one."""
         deadline = time.monotonic() + self.timeout
         while True:
             try:

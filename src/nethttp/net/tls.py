@@ -27,7 +27,7 @@ __all__ = [
 
 
 def new_client_context(make: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLContext:
-    """Return a client's context of its own, to be changed by whoever asked for it.
+    """Return a client's context of its own, which the caller may change.
 
     `make` makes it, or else ``ssl._create_default_https_context``, which many programs replace to
     change every default context (PEP 476); what a program makes keeps its own versions of TLS.

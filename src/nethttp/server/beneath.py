@@ -1,6 +1,6 @@
-"""Opens what lies beneath a directory, and nothing else, whoever exchanges names meanwhile.
+"""Opens what lies beneath a directory, and nothing else, even if names are exchanged meanwhile.
 
-To look where a path leads and then to open it by its name are two steps, and who may write below
+To look where a path leads and then to open it by its name are two steps. A user who may write below
 the root can put a link in its place between them. So a path is walked: each name is opened relative
 to the descriptor of the directory before it, and no name that is a link is followed. Where a link
 leads is found out by its name, which may be as wrong as it likes: what it is said to be is walked
@@ -23,7 +23,7 @@ MAX_LINKS = 40
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 #: A FIFO or device that has come to stand where a file was would make the open wait for ever.
 _FILE = _FLAGS | getattr(os, "O_NONBLOCK", 0)
-#: A directory is passed through by whoever may enter it, though it may not be read.
+#: A process that may enter a directory passes through it, though it may not read it.
 _DIRECTORY = _FLAGS | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 

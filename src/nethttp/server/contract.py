@@ -23,7 +23,7 @@ BUSY_RESPONSE = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
-"""What a connection is sent that there is no room for."""
+"""What a connection is sent beyond `max_connections`."""
 
 NOT_TLS_RESPONSE = (
     b"HTTP/1.1 400 Bad Request\r\n"
@@ -36,8 +36,9 @@ NOT_TLS = "expected a TLS handshake, got an HTTP request"
 """What the log says of such a client."""
 
 LAST_CALL = 0.2
-"""How long accepting goes on at the end, in seconds: who is in the middle of a handshake may take
-the connection for made, and have sent its request; and the listener may be about to be stopped."""
+"""How long accepting goes on at the end, in seconds: a client in the middle of a handshake may
+believe that it is connected, and have sent its request; and the listener may be about to be
+stopped."""
 
 FAREWELL = 1.0
 """How long a connection that was active a moment ago may still send a request at the end, in

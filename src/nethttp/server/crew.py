@@ -1,8 +1,8 @@
 """`Crew`: the threads that handlers may block, as many as are needed up to a bound.
 
 A thread waits for work for a while after it has finished some, so a steady load starts none. The
-last to become idle is the first to work again: those that a burst has started and nobody needs any
-more end, and the memory that the allocator keeps for each thread stays with few.
+last to become idle is the first to work again. So threads that only a burst has needed end, and
+the memory that the allocator keeps for each thread stays with few.
 
 Nothing here knows what the work is.
 """
@@ -33,7 +33,7 @@ class _Bunk:
         self.bell.acquire()
 
     def wake(self, work: Work | None) -> None:
-        """Give work to whoever sleeps here; None: to leave."""
+        """Give work to the thread that sleeps here; None: it is to end."""
         self.work = work
         self.bell.release()
 

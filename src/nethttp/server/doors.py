@@ -76,7 +76,7 @@ class Doors:
         self.again = NEVER
         """When to `reopen` after a pause."""
         self.closed_by = NEVER
-        """When nobody more is let in, once the doors close."""
+        """When the last connection is accepted, once the doors close."""
         self._roster = roster
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._most = most
@@ -108,7 +108,7 @@ class Doors:
             self._roster.readiness.watch(fd, shared=True)
 
     def close(self, now: float) -> bool:
-        """Let in who waits already, or is on the way; return whether nobody can come any more."""
+        """Accept connections that wait or are on the way; return whether none can come any more."""
         if not self._listeners:
             return True
         self.closed_by = min(self.closed_by, now + LAST_CALL)
@@ -124,13 +124,13 @@ class Doors:
         return True
 
     def shut(self) -> None:
-        """Let in nobody more. The listeners themselves are their owner's to close."""
+        """Accept no more. The listeners themselves are their owner's to close."""
         for fd in self._listeners:
             self._roster.ignore(fd)
         self._listeners = {}
         self.again = self.closed_by = NEVER
 
-    # --- who comes ---
+    # --- accepting ---
 
     def let_in(self, fd: int, now: float) -> None:
         """Accept what waits at a listener, if the descriptor is one's."""
@@ -229,7 +229,7 @@ class Doors:
             plain.send(NOT_TLS_RESPONSE)
         self._roster.linger(connection, now)
 
-    # --- who is sent away ---
+    # --- turning away ---
 
     def refuse(self, connection: Connection) -> None:
         """Answer 503: there is no thread for a request, nor a place to wait."""

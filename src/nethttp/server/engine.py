@@ -8,9 +8,9 @@ The interface that servers need:
   classes, `wsgi` the one for WSGI applications. It is blocking Python.
 
 One thread leads: it waits for sockets, reads, and runs handlers in place; where one blocks, another
-thread of the crew leads on (`lead`). The state of the loop is only ever touched by who leads, and a
-connection only by the loop or, while it is BUSY, by the thread that has it: nothing here needs the
-GIL to be correct.
+thread of the crew leads on (`lead`). Only the leading thread touches the state of the loop. A
+connection is touched by the loop or, while it is BUSY, by the thread that has it: nothing here
+needs the GIL to be correct.
 
 With ``threads=0`` there is no watcher and no crew: everything runs in the thread that calls `run`,
 one request at a time.
@@ -74,7 +74,7 @@ class Engine:
     """Serves `application` on `listeners`, which are bound and listening.
 
     `threads` says whether handlers may run in threads of their own (see the module). `tls` is for
-    connections of all listeners; handshakes delay nobody. `verify` is asked for each connection
+    connections of all listeners; handshakes delay no other. `verify` is asked for each connection
     (socket, address). `on_error` is told of what went wrong with one, as an exception being
     handled. `other_way` is asked before a connection is accepted for what is to accept and handle
     it instead. `daemon` is for the threads.

@@ -103,11 +103,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     """Which symbolic links are followed: those that stay "inside" `directory`, "all" or "none"."""
 
     precompressed: bool = True
-    """Whether ``page.html.br``, ``.zst`` or ``.gz`` is sent to who accepts that coding, if it is
-    not older than ``page.html``."""
+    """Whether ``page.html.br``, ``.zst`` or ``.gz`` is sent for ``page.html``, if it is not older
+    and the client accepts that coding."""
 
     compress: bool = True
-    """Whether text of 1 KiB to 4 MiB is compressed for who accepts that. What was compressed is
+    """Whether text of 1 KiB to 4 MiB is compressed if the client accepts that. Compressed text is
     kept, 32 MiB in all. A range is always one of the file as it is."""
 
     cache_control: str | None = None

@@ -323,7 +323,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self.rfile = io.BufferedReader(self._stream)
 
     def _drop_reader(self) -> None:
-        """Keep nothing of a request's content, nor the circle of a reader and who it calls."""
+        """Keep nothing of a request's content, nor the circle of a reader and what it calls."""
         self._stream = self._rfile = None
         self._content = b""
 

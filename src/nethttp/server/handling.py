@@ -107,7 +107,7 @@ class HandlerApplication:
         self.body_grace = handler_class.body_grace
         self.patience = Patience(self.body_timeout, self.min_body_rate, self.body_grace)
         self.max_head = limits.max_start_line + limits.max_field_section
-        # What would be too much to drain is not taken in before somebody wants it.
+        # Content that is too much to drain is read only when the handler reads it.
         self._most = min(MAX_COLLECTED, limits.max_drain)
         if limits.max_body is not None:
             self._most = min(self._most, limits.max_body)

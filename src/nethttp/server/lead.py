@@ -3,9 +3,9 @@
 *Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers in place,
 without a hop. While it is inside a handler the lead lies free (`lend`), and is its own again when
 it comes out (`retake`). A watcher looks every few milliseconds whether the same handler is still
-running, and if so takes the lead and has another thread lead; whoever comes out of a handler and
-finds that the lead has gone becomes a follower. So the state of the loop is only ever touched by
-the holder of one lock.
+running, and if so takes the lead and has another thread lead; a thread that comes out of a handler
+and finds that the lead has gone becomes a follower. So only the holder of one lock ever touches the
+state of the loop.
 """
 
 from __future__ import annotations

@@ -154,7 +154,8 @@ class Listeners:
     def stop_new_connections(self) -> None:
         """Let nothing new come into the queues of the sockets that were made here.
 
-        What systemd, or whoever passed a descriptor, keeps open waits there for the next to come.
+        In a socket that systemd, or the process that passed a descriptor, keeps open, connections
+        wait for the next server.
         """
         for sock in self._own:
             stop_new_connections(sock)
@@ -276,7 +277,7 @@ def _inherited(environ: Mapping[str, str]) -> range:
 
 def _adopt(descriptor: int) -> socket.socket:
     """Return an inherited descriptor as a socket that listens."""
-    # A duplicate: closing it leaves the descriptor to whoever passed it.
+    # A duplicate: closing it leaves open the descriptor that was passed.
     with socket.socket(fileno=os.dup(descriptor)) as sock:
         if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise OSError(0, "the socket does not listen")
@@ -287,7 +288,7 @@ def stop_new_connections(listener: socket.socket) -> None:
     """Let the kernel refuse what would become a new connection of `listener`, where it can.
 
     Closing a listening socket resets the connections in its queue. Once nothing new comes in, the
-    queue can be emptied first; whoever connects meanwhile is as if he had come later.
+    queue can be emptied first; a client that connects meanwhile is treated as if it came later.
     """
     if sys.platform != "linux":
         return

@@ -62,7 +62,7 @@ class LineLog:
 
     def write(self, line: str) -> None:
         """Write a line, or keep it."""
-        # It lies there before the question whether to keep it: whoever asks last sees to it.
+        # It is kept first and asked about then: of several threads the last to ask flushes it.
         self._lines.append(line)
         if not self._gathers:
             self._flush()

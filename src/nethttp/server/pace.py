@@ -13,7 +13,7 @@ from collections.abc import Hashable
 
 __all__ = ["Pace"]
 
-#: What a thread's hop is worth: who takes less is quick, in seconds.
+#: What a hop to another thread is worth, in seconds: a request that takes less is quick.
 QUICK = 0.001
 
 #: How often in a row a request must be quick to be run in the loop again.

@@ -1,7 +1,7 @@
 r"""From the path of a URL to a path below the root, textually.
 
 `..`, encodings, separators, NUL and names that mean a device are dealt with here. Where links lead
-is for whoever opens the path: `beneath`.
+is found out when the path is opened: `beneath`.
 """
 
 from __future__ import annotations

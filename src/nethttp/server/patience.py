@@ -46,7 +46,7 @@ def wants_more(error: OSError) -> bool:
 
 
 def accept_at_once(listener: socket.socket) -> None:
-    """Let no `accept` wait: who was there may be gone, taken by another process with this socket.
+    """Let no `accept` wait: another process with this socket may have taken the connection.
 
     The system's flag for that belongs to all of these processes, and to the others after this one
     has ended. So where that can be, it is set without a word to the socket object: its own time-out
@@ -69,7 +69,7 @@ def none_sent(error: OSError) -> int:
         return 0
     try:
         if type(error).__name__.startswith("SSL"):
-            # To who writes, a peer that has cut TLS off is what it is without TLS.
+            # A peer that has cut TLS off is told to the writer as one without TLS is.
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
         raise error
     finally:

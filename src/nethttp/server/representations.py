@@ -64,8 +64,8 @@ _COMPRESSED: BoundedCache[tuple[object, ...], bytes] = BoundedCache(
 class Representation:
     """The bytes of a file in one coding (None: as it is), and the entity tag of these bytes.
 
-    `fields` and `head` are for whoever serves it to keep: the fields that describe it, and the
-    whole head of a response with it.
+    The file handler keeps two things here: in `fields` the fields that describe it, and in `head`
+    the whole head of a response with it.
     """
 
     __slots__ = ("coding", "content", "etag", "fields", "head", "stored")

@@ -49,7 +49,7 @@ _Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 @cache  # it is asked for with every connection
 def _handling() -> Any:
-    from . import handling  # start-up: only who serves needs it
+    from . import handling  # start-up: only programs that serve need it
 
     return handling
 
@@ -183,7 +183,7 @@ class HTTPServer(socketserver.TCPServer):
         copy_context().run(super()._handle_request_noblock)  # type: ignore[misc]  # not in typeshed
 
     def _make_engine(self) -> Engine:
-        from .engine import Engine  # start-up: only who serves needs it
+        from .engine import Engine  # start-up: only programs that serve need it
 
         listener = self.socket
 
@@ -239,7 +239,7 @@ class HTTPServer(socketserver.TCPServer):
             threading.Thread(target=send_home, args=(FAREWELL,), daemon=True).start()
 
     def _finish_drain(self) -> None:
-        """Let in who has connected before a drain began, and wait until all have left."""
+        """Handle connections made before a drain began, and wait until all have ended."""
         until, self._drain_until = self._drain_until, None
         if until is None:
             return

@@ -1,7 +1,7 @@
 """`Supervisor`: keeps workers running, renews them, and ends them, without losing a connection.
 
 It owns the listening sockets and serves nothing itself. A worker is a forked process with the
-sockets of its place; whoever takes a place takes its sockets with what waits in their queues, so
+sockets of its place. Its successor takes them over, with what waits in their queues, so
 neither a crash nor a renewal resets a connection (see "Life cycle" in docs/design.md). The program
 to be served is imported by the workers alone: a new worker has new code.
 
@@ -73,7 +73,7 @@ class _Child:
 
 
 class _Place:
-    """One of the workers that there are to be: who has it, and how its last ones fared."""
+    """The place of one worker: its process, the next one, and how the last ones have ended."""
 
     def __init__(self) -> None:
         self.current: _Child | None = None
@@ -384,8 +384,8 @@ def _at_a_terminal() -> bool:
 def _work(settings: Settings, listeners: list[socket.socket], report: int) -> int:
     """Serve in this process until told to end; `report` is the pipe to the supervisor.
 
-    However often it is told, it finishes what runs: a terminal, or whoever manages services, tells
-    every process of a group what the supervisor then tells its workers. SIGQUIT ends it at once.
+    However often it is told, it finishes what runs: a terminal or a service manager signals every
+    process of a group, and then the supervisor signals its workers. SIGQUIT ends it at once.
     """
     told = False
     worker: Worker | None = None
@@ -400,7 +400,7 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
 
     def end_at_once(_number: int, _frame: Any) -> None:
         if worker is None:
-            os._exit(0)  # It serves nobody yet.
+            os._exit(0)  # It does not serve yet.
         worker.stop()
 
     def look_after_parent() -> None:

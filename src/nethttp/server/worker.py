@@ -1,7 +1,7 @@
 """`Worker`: one process's part of serving, from finding the application to the last response.
 
-It runs the application on the engine, on sockets that somebody else has opened. Who starts it, and
-how many there are, is `supervisor`'s affair.
+It runs the application on the engine, on sockets that another process has opened. `supervisor`
+starts the workers, and decides how many there are.
 """
 
 from __future__ import annotations

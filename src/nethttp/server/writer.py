@@ -61,8 +61,8 @@ class ResponseWriter(io.BufferedIOBase):
         """How many bytes more than its declared length a response had."""
         self.sent = 0
         """How many bytes of content the current response has had so far."""
-        #: For who waits for room: how many bytes of the response the system has taken, and how long
-        #: the peer may still be waited for.
+        #: For waits until the system takes more: how many bytes of the response it has taken, and
+        #: how long the peer may still be waited for.
         self._given = 0
         self._allowance: Allowance | None = None
 

@@ -172,7 +172,7 @@ def usual_environ(
 def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS, /) -> tuple[str, str, int]:
     """Return (method, target, version) of a request line with its CRLF.
 
-    For whoever reads line by line and must refuse the first before waiting for the next.
+    For callers that read line by line and must refuse the first before waiting for the next.
 
     Raises:
         RemoteProtocolError: with `status_hint` 400, 414 or 505. RFC 9112 section 3.

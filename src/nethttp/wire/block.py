@@ -92,7 +92,7 @@ def read_field_block(
     """Return `start` and the lines up to and including the empty one, as they came.
 
     `readline` is that of a binary file: it takes the most bytes to return. `start` is the start
-    line if there is one; its bound is for whoever read it.
+    line if there is one; the caller has read it, and checked its bound.
 
     Raises:
         LineTooLong: a line over `max_field_line` or all of them over `max_field_section` bytes.

@@ -37,7 +37,7 @@ __all__ = [
 MAX_PIECE: Final = 1 << 20
 
 _REFUSED_TRAILERS = frozenset({"content-length", "transfer-encoding"})
-"""Fields that frame the message: who sends them behind it hopes that somebody obeys them."""
+"""Fields that frame the message: behind it they can only be meant to deceive a recipient."""
 
 _DROPPED_TRAILERS = frozenset(
     {"host", "trailer", "content-encoding", "content-type", "content-range", "authorization"}

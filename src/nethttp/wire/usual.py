@@ -2,9 +2,9 @@
 
 The field lines of a client hardly change from request to request, and many clients send the same.
 So what a field section was found to say is kept, and found again by its bytes. It follows from
-these bytes alone, whoever sent them before. A section is kept when it comes for the second time,
-and only if it is short: who sends others each time makes nothing grow, pushes nothing out, and pays
-for one look.
+these bytes alone, whichever client sent them before. A section is kept when it comes for the second
+time, and only if it is short: a client that sends others each time makes nothing grow, displaces
+nothing, and pays for one search.
 """
 
 from __future__ import annotations
