@@ -568,6 +568,64 @@ def test_the_plugin_pytest_httpserver(tmp_path):
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
+GREENLETS = """
+    import sys, threading
+    import gevent.monkey; gevent.monkey.patch_all()
+
+    slow_is_here, quick_was_here = threading.Event(), threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if self.path == "/slow":
+                slow_is_here.set()
+                quick_was_here.wait(20)
+            elif self.path == "/quick":
+                slow_is_here.wait(20)
+                quick_was_here.set()
+            self.answer(self.path.encode())
+
+        def do_POST(self):
+            self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def do_DELETE(self):
+            threading.Thread(target=server.shutdown).start()
+            self.answer(b"ends")
+
+        def answer(self, content):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    server = getattr(http.server, sys.argv[1])(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    print(server.server_port, flush=True)
+    thread.join()
+    server.server_close()
+"""
+
+
+@pytest.mark.parametrize("server", ["HTTPServer", "ThreadingHTTPServer"])
+def test_greenlets_of_gevent_go_on_while_a_server_waits(start, server):
+    pytest.importorskip("gevent")
+    process, port = start(GREENLETS, server)
+    url = f"http://127.0.0.1:{port}"
+    if server == "ThreadingHTTPServer":
+        slow: list[bytes] = []
+        thread = threading.Thread(target=lambda: slow.append(fetch(f"{url}/slow")))
+        thread.start()
+        assert fetch(f"{url}/quick") == b"/quick"
+        thread.join()
+        assert slow == [b"/slow"]
+    content = b"x" * 300_000
+    assert fetch(f"{url}/", data=content) == content
+    assert fetch(f"{url}/", method="DELETE") == b"ends"
+    assert process.wait(20) == 0
+
+
 PREFORKED = """
     import os, signal, sys, threading
     from http.server import BaseHTTPRequestHandler, HTTPServer

@@ -6,6 +6,7 @@ import io
 import re
 import socket
 import threading
+from typing import ClassVar
 
 import pytest
 
@@ -81,20 +82,60 @@ def test_uvicorn_2020_7695_line_ends_in_an_errors_message_are_escaped(serve, con
     assert b"&lt;script&gt;" in body
 
 
-def test_length_together_with_coding_is_refused(serve, connect, echo):
-    class Confused(echo):
+class LengthAndCoding(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    logged: ClassVar[list[str]] = []
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"5\r\nhello\r\n0\r\n\r\n")
+
+    def log_error(self, format, *args):
+        self.logged.append(format % args)
+
+
+class LengthAndCodingFlushed(LengthAndCoding):
+    def flush_headers(self):
+        super().flush_headers()
+
+
+class LengthAndCodingByHand(LengthAndCoding):
+    def handle(self):
+        super().handle()
+
+
+@pytest.mark.parametrize(
+    "handler", [LengthAndCoding, LengthAndCodingFlushed, LengthAndCodingByHand]
+)
+def test_a_length_is_left_out_where_a_coding_overrides_it(serve, connect, handler):
+    handler.logged.clear()
+    chunks = b"5\r\nhello\r\n0\r\n\r\n"
+    with connect(serve(handler).address) as wire:
+        for _ in range(2):  # The second time the head is known.
+            wire.send(GET)
+            status, fields, _ = wire.response()
+            assert (status, wire.file.read(len(chunks))) == (200, chunks)
+            assert "content-length" not in fields
+    expected = "Content-Length is left out of a response that has Transfer-Encoding"
+    assert handler.logged == [expected] * 2
+
+
+def test_a_length_that_left_before_a_coding_ends_the_connection(serve, connect):
+    class Early(LengthAndCoding):
         def do_GET(self):
             self.send_response(200)
             self.send_header("Content-Length", "5")
+            self.flush_headers()
             self.send_header("Transfer-Encoding", "chunked")
-            with pytest.raises(ValueError, match="got both"):
-                self.end_headers()
-            self._headers_buffer = []
-            self.answer(b"clean")
+            self.end_headers()
+            self.wfile.write(b"5\r\nhello\r\n0\r\n\r\n")
 
-    with connect(serve(Confused).address) as wire:
+    with connect(serve(Early).address) as wire:
         wire.send(GET)
-        assert wire.response()[2] == b"clean"
+        assert wire.rest().endswith(b"5\r\nhello\r\n0\r\n\r\n")
 
 
 def test_a_program_may_edit_the_buffered_head(serve, connect, echo):

@@ -142,10 +142,16 @@ class Head:
     response.
     """
 
-    __slots__ = ("data", "has_body", "kind", "length", "waits")
+    __slots__ = ("data", "has_body", "kind", "length", "overridden", "waits")
 
     def __init__(
-        self, data: bytes, kind: int, length: int | None, has_body: bool, waits: bool
+        self,
+        data: bytes,
+        kind: int,
+        length: int | None,
+        has_body: bool,
+        waits: bool,
+        overridden: bool,
     ) -> None:
         self.data = data
         self.kind = kind
@@ -155,6 +161,8 @@ class Head:
         """Whether content may follow at all."""
         self.waits = waits
         """Whether the head waits for the first bytes of the content."""
+        self.overridden = overridden
+        """Whether it is without a Content-Length that the program gave with Transfer-Encoding."""
 
 
 class Ending:
@@ -176,37 +184,50 @@ class _Outline(NamedTuple):
     told: bool
     """Whether Connection says something."""
     streamed: bool
+    overridden: bool
+    """Whether Transfer-Encoding is beside a Content-Length, which must not be sent then."""
+
+
+def _name_of(line: bytes) -> bytes:
+    return line.partition(b":")[0].lower()
 
 
 def _outline(lines: Iterable[bytes]) -> _Outline:
     found: dict[str, list[str]] = {}
     streamed = False
     for line in lines:
-        name, _, value = line.partition(b":")
-        lower = name.lower()
+        lower = _name_of(line)
+        value = line[len(lower) + 1 :]
         key = _FRAMING_NAMES.get(lower)
         if key is not None:
             found.setdefault(key, []).append(value.strip().decode("latin-1"))
         elif lower == b"content-type":
             streamed = value.strip().lower().startswith(_STREAMED_TYPES)
-    return _Outline(declared_framing(found), "connection" in found, streamed)
+    # RFC 9112 section 6.3: Transfer-Encoding overrides the other.
+    overridden = "transfer-encoding" in found and found.pop("content-length", None) is not None
+    return _Outline(declared_framing(found), "connection" in found, streamed, overridden)
 
 
-def _head(outline: _Outline, data: bytes, method: str | None, status: int | None) -> Head:
+def _head(
+    outline: _Outline, lines: Iterable[bytes], method: str | None, status: int | None
+) -> Head:
+    if outline.overridden:
+        lines = [line for line in lines if _name_of(line) != b"content-length"]
     length = None if outline.framing == CHUNKED else outline.framing
     has_body = status is None or response_has_body(method, status)
     waits = has_body and length != 0 and not outline.streamed
-    return Head(data, kind_of(method, status), length, has_body, waits)
+    data, kind = b"".join(lines), kind_of(method, status)
+    return Head(data, kind, length, has_body, waits, outline.overridden)
 
 
 def head_of(lines: list[bytes], method: str | None) -> Head:
-    """Return the head that `lines` are.
+    """Return the head that `lines` are, without a Content-Length that Transfer-Encoding overrides.
 
     Raises:
-        LocalProtocolError: Content-Length together with Transfer-Encoding, or an invalid one.
+        LocalProtocolError: an invalid Content-Length or Transfer-Encoding.
     """
     head = _last_head(lines, method)
-    return _head(_outline(head), b"".join(lines), method, _status_in(head))
+    return _head(_outline(head), lines, method, _status_in(head))
 
 
 def ending_of(
@@ -219,7 +240,7 @@ def ending_of(
     told; a response that nothing but the end of the connection can end closes it.
 
     Raises:
-        LocalProtocolError: Content-Length together with Transfer-Encoding, or an invalid one.
+        LocalProtocolError: an invalid Content-Length or Transfer-Encoding.
     """
     key = (tuple(lines), method, version, protocol, close)
     known = _endings.get(key)
@@ -236,9 +257,9 @@ def ending_of(
                 line = b"Connection: close\r\n"
             elif version < 11:
                 line = b"Connection: keep-alive\r\n"
-    data = b"".join((*lines, line, b"\r\n"))
-    found = Ending(line, close, _head(outline, data, method, status))
-    if len(data) <= MAX_KEPT_HEAD:
+    whole = _head(outline, (*lines, line, b"\r\n"), method, status)
+    found = Ending(line, close, whole)
+    if len(whole.data) <= MAX_KEPT_HEAD:
         if len(_endings) >= MAX_ENDINGS:
             _endings.clear()  # In another second with other dates few of them come again.
         _endings[key] = found

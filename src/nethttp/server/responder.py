@@ -272,8 +272,10 @@ class Responder(socketserver.StreamRequestHandler):
         Where the fields say nothing of it, the Connection field is added, and a response that
         nothing but the end of the connection can end closes it.
 
+        A Content-Length is left out where Transfer-Encoding says how long the response is.
+
         Raises:
-            ValueError: Content-Length together with Transfer-Encoding, or an invalid one.
+            ValueError: an invalid Content-Length or Transfer-Encoding.
         """
         if self.request_version == "HTTP/0.9":
             return
@@ -291,6 +293,8 @@ class Responder(socketserver.StreamRequestHandler):
         if self._plain_head and "flush_headers" not in self._set_here:
             self._headers_buffer = []
             head, writer = ending.head, self.wfile
+            if head.overridden:
+                self._say_overridden()
             if head.kind == FINAL and type(writer) is PatientWriter:
                 self._sent_lines = ()
                 writer.begin(head.data, head.length, head.has_body, head.waits)
@@ -335,7 +339,15 @@ class Responder(socketserver.StreamRequestHandler):
             lines = [*sent, *lines]
         # Read off the lines as they are: programs edit them.
         if lines[-1].endswith(b"\r\n\r\n") or lines[-1] == b"\r\n":
-            self._hand_over(head_of(lines, self.command), data)
+            head = head_of(lines, self.command)
+            if head.overridden:
+                self._say_overridden()
+                begun = b"".join(sent or ())
+                if not head.data.startswith(begun):
+                    self.close_connection = True  # The Content-Length has left already.
+                else:
+                    data = head.data[len(begun) :]
+            self._hand_over(head, data)
         else:
             # What follows may be more lines, or the rest of the head as the program's own bytes.
             self._sent_lines = lines
@@ -343,6 +355,9 @@ class Responder(socketserver.StreamRequestHandler):
                 self.wfile.begin(data, None, True, True)
             else:
                 self.wfile.write(data)
+
+    def _say_overridden(self) -> None:
+        self.log_error("Content-Length is left out of a response that has Transfer-Encoding")
 
     def _hand_over(self, head: Head, data: bytes) -> None:
         """Give `wfile` the rest of a head."""

@@ -5,6 +5,7 @@ How requests are read and answered is in `handler`. Nothing here reads a byte of
 
 from __future__ import annotations
 
+import _thread
 import selectors
 import socket
 import socketserver
@@ -128,6 +129,7 @@ class HTTPServer(socketserver.TCPServer):
         replaced = _REPLACED_IN_THREADS if self._has_threads else _REPLACED
         return (
             replaced.left_alone(self)
+            and not _are_greenlets()
             and _accepts_as_any_socket(self.socket)
             and _handling().runs_on_the_engine(self.RequestHandlerClass)
         )
@@ -423,6 +425,15 @@ _REPLACED_IN_THREADS = Originals(
     [*_NAMES, "process_request_thread"],
     *(ThreadingHTTPServer, ThreadingHTTPSServer, socketserver.ThreadingMixIn),
 )
+
+
+def _are_greenlets() -> bool:
+    """Whether a library has put its own sockets or threads in the place of the system's.
+
+    gevent's and eventlet's switch to another greenlet where they wait, and the loop's waits, of
+    which they do not know, would stop all of them.
+    """
+    return socket.socket.__module__ != "socket" or _thread.start_new_thread.__module__ != "_thread"
 
 
 def _accepts_as_any_socket(listener: Any) -> bool:
