@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import nethttp
+from nethttp.server.options import command_line
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -113,3 +114,12 @@ def test_every_package_that_an_extra_installs_has_its_row():
             if name != "nethttp" and extra not in rows.get(name, ()):
                 # An extra that a user installs may be installed for the tests as well.
                 assert (name in rows, extra) == (True, "test"), name
+
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+
+
+def test_the_reference_has_every_option_of_serve():
+    shown = OPTION.findall(command_line("nethttp serve").format_help())
+    listed = OPTION.findall((ROOT / "docs" / "reference.md").read_text())
+    assert sorted(set(shown) - {*listed, "--help"}) == []
