@@ -164,7 +164,10 @@ _USAGE = "usage: python -m nethttp.compat (PROGRAM | -m MODULE) [ARGUMENT ...]"
 def main(argv: list[str]) -> int:
     """Run the program that `argv` names, and return its exit status."""
     if not argv or argv[0] in ("-h", "--help"):
-        print(f"{_USAGE}\n\nRun a program with nethttp in the place of http.*.")
+        print(
+            f"{_USAGE}\n\nRun a Python program unchanged, with nethttp in the place of\n"
+            "http.client, http.server, http.cookies and http.cookiejar."
+        )
         return 0 if argv else 2
     if argv[0] == "-m":
         if len(argv) < 2:
