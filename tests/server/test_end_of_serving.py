@@ -222,3 +222,24 @@ def test_what_would_end_a_thread_is_told_of(monkeypatch, serve, echo, connect, a
     else:
         assert [(args.exc_type, str(args.exc_value)) for args in told] == [(error, "of interest")]
         assert told[0].thread.name == "nethttp handler"
+
+
+@pytest.mark.parametrize("server_class", SERVERS)
+def test_a_handler_ends_its_server_by_a_private_name_of_socketserver(echo, connect, server_class):
+    class Last(echo):
+        def do_GET(self):
+            super().do_GET()
+            self.server._BaseServer__shutdown_request = True
+
+    server = server_class(("127.0.0.1", 0), Last)
+    assert not server._BaseServer__shutdown_request
+    assert not server._BaseServer__is_shut_down.is_set()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    with connect(server.server_address) as wire:
+        wire.send(GET)
+        assert wire.response()[2] == b"/x"
+        assert ended(thread)
+    assert server._BaseServer__is_shut_down.is_set()
+    assert not server._BaseServer__shutdown_request, "it may serve again"
+    server.server_close()

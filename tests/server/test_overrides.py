@@ -545,6 +545,31 @@ def test_how_the_next_request_is_read_may_be_set_by_the_one_before(name):
     assert called == [name]
 
 
+@pytest.mark.parametrize("requests", [1, 2])
+@pytest.mark.parametrize("content", [b"", b"c" * 100_000])
+def test_finish_that_is_set_in_the_middle_of_a_request_ends_the_connection(requests, content):
+    called = []
+
+    class Setting(Quiet):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if "finish" not in vars(self):
+                self.finish = noting(called, self.finish, "finish")
+            self.rfile.read()
+            assert not called
+            self.send_response(200)
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"here")
+
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n" % len(content)
+    others = (head + b"\r\n" + content) * (requests - 1)
+    answer = served_by(Setting, request=others + head + b"Connection: close\r\n\r\n" + content)
+    assert answer.count(b"here") == requests
+    assert called == ["finish"]
+
+
 # --- attributes of handlers ---
 
 

@@ -78,6 +78,12 @@ def _handles_the_connection(handler_class: type, given: int) -> bool:
     return False
 
 
+def _finish(handler: Any) -> None:
+    """Call a `finish` that a request's method has set on the object, for the connection's end."""
+    if "finish" in handler._set_here:
+        handler.finish()
+
+
 class HandlerApplication:
     """Answers with the handlers that `factory` makes, on behalf of `server`."""
 
@@ -145,13 +151,16 @@ class HandlerApplication:
             handler = self._handler_of(connection)
         if handler._set_here and not _REPLACED.names.isdisjoint(handler._set_here):
             # The program has set a method on the object, for the requests that follow.
-            return bool(handler._attend(block + content, self.closing) == b"")
+            return self.attend(connection, block + content) == b""
         if connection.heard is not self._asked_in or type(handler) is not self._asked_of:
             self._look_at_class(type(handler), connection.heard)
         handler._plain_head, handler._plain_log = self._plain_head, self._plain_log
         handler._repeats = self._repeats
         handler._answer(head, content, block, self.closing)
-        return not handler.close_connection
+        if handler.close_connection:
+            _finish(handler)
+            return False
+        return True
 
     def _look_at_class(self, handler_class: Any, turn: float) -> None:
         """Find out which methods need not be called, once in a turn of the loop.
@@ -169,6 +178,8 @@ class HandlerApplication:
         """Let the handler read a request from `data` and the socket, and answer it."""
         handler = self._handler_of(connection)
         left: bytes | None = handler._attend(data, self.closing)
+        if left is None:
+            _finish(handler)
         return left
 
     def give_up(self, connection: Connection) -> None:

@@ -119,6 +119,28 @@ class HTTPServer(socketserver.TCPServer):
     def server_name(self, name: str) -> None:
         self._server_name = name
 
+    # A handler of a server without threads cannot wait for `shutdown`, so programs set these, which
+    # are private to `socketserver`.
+
+    @property
+    def _BaseServer__shutdown_request(self) -> bool:
+        return self._stop_asked.is_set()
+
+    @_BaseServer__shutdown_request.setter
+    def _BaseServer__shutdown_request(self, asked: bool) -> None:
+        if asked:
+            self._ask_to_stop()
+        else:
+            self._stop_asked.clear()
+
+    @property
+    def _BaseServer__is_shut_down(self) -> threading.Event:
+        return self._stopped
+
+    @_BaseServer__is_shut_down.setter
+    def _BaseServer__is_shut_down(self, event: threading.Event) -> None:
+        self._stopped = event
+
     @property
     def _has_threads(self) -> bool:
         """Whether handlers run in threads of their own: `ThreadingMixIn` is mixed in."""
@@ -219,11 +241,14 @@ class HTTPServer(socketserver.TCPServer):
 
     def shutdown(self) -> None:
         """Stop `serve_forever` and wait until it has returned."""
+        self._ask_to_stop()
+        self._stopped.wait()
+
+    def _ask_to_stop(self) -> None:
         self._stop_asked.set()
         self._visitors.hurry()
         if self._engine is not None:
             self._engine.stop()
-        self._stopped.wait()
 
     def drain(self, timeout: float = 30.0) -> None:
         """Let `serve_forever` return once all that was accepted is answered.
