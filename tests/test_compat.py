@@ -66,6 +66,24 @@ def test_install_after_others_have_imported():
     )
 
 
+def test_functions_outside_all_that_others_have_taken_are_bound_anew():
+    succeed(
+        """
+        from http.client import _encode
+        from http.cookiejar import _debug, deepvalues, domain_match, request_host
+        from http.cookies import _quote
+        taken = {name: globals()[name] for name in dir() if hasattr(globals()[name], "__code__")}
+        assert len(taken) == 6, taken
+        from nethttp import compat
+        compat.install()
+        for name, value in taken.items():
+            assert "nethttp" in globals()[name].__code__.co_filename, name
+        compat.uninstall()
+        assert {name: globals()[name] for name in taken} == taken
+        """
+    )
+
+
 def test_pickles_are_those_of_the_stdlib():
     succeed(
         """
@@ -225,6 +243,9 @@ def test_classes_and_functions_are_shown_as_the_stdlibs():
         assert repr(http.HTTPStatus) == "<enum 'HTTPStatus'>"
         assert http.client.parse_headers.__module__ == http.client.HTTPMessage.__module__
         assert http.client.parse_headers.__module__ == "http.client"
+        import http.cookiejar, pickle
+        assert http.cookiejar.request_host.__module__ == "http.cookiejar"
+        assert b"nethttp" not in pickle.dumps(http.cookiejar.domain_match)
         compat.uninstall()
         import nethttp.client
         assert nethttp.client.parse_headers.__module__ == "nethttp.client"

@@ -113,13 +113,12 @@ def install() -> None:
     for name, our_name in _MODULES.items():
         ours = import_module(our_name)
         theirs = sys.modules.get(name)
-        public = [*ours.__all__, *_ALSO.get(name, ())]
+        for exported in (*ours.__all__, *_ALSO.get(name, ())):
+            getattr(ours, exported)  # some names are made when first asked for
         if theirs is not None:
-            replaced.update(_pairs(theirs, ours, public))
-        for exported in public:
-            value = getattr(ours, exported)
-            if getattr(value, "__module__", None) == our_name:
-                _undo.set_owner(value, name)
+            replaced.update(_pairs(theirs, ours))
+        for _, value in _its_own(ours):
+            _undo.set_owner(value, name)
         if name == "http.server":
             # Programs of the stdlib that know chunks take them apart themselves.
             _undo.set_attribute(ours.BaseHTTPRequestHandler, "_decodes_chunks", False)
@@ -130,12 +129,23 @@ def install() -> None:
     _rebind(replaced, _undo)
 
 
-def _pairs(theirs: ModuleType, ours: ModuleType, names: list[str]) -> dict[int, tuple[Any, Any]]:
+def _its_own(module: ModuleType) -> list[tuple[str, Any]]:
+    """Return the classes and functions, with their names, that say `module` as their own."""
+    return [
+        (name, value)
+        for name, value in list(vars(module).items())
+        if hasattr(value, "__qualname__") and value.__module__ == module.__name__
+    ]
+
+
+def _pairs(theirs: ModuleType, ours: ModuleType) -> dict[int, tuple[Any, Any]]:
     """Return (their object, our object) for all that both modules have, by their identity."""
     pairs = {id(theirs): (theirs, ours)}
-    for name in names:
-        if (value := getattr(theirs, name, _MISSING)) is not _MISSING:
-            pairs[id(value)] = value, getattr(ours, name)
+    exported = [(name, getattr(theirs, name, _MISSING)) for name in ours.__all__]
+    for name, value in (*exported, *_its_own(theirs)):
+        replacement = getattr(ours, name, _MISSING)
+        if value is not _MISSING and replacement is not _MISSING:
+            pairs[id(value)] = value, replacement
     return pairs
 
 
