@@ -358,6 +358,42 @@ def test_what_runs_is_finished(program, target):
         assert server.ended() == 0
 
 
+GREENLETS = """
+from gevent import monkey
+
+monkey.patch_all()
+import pathlib
+import time
+
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/slow":
+        pathlib.Path("started").touch()
+        while not pathlib.Path("go").exists():
+            time.sleep(0.01)
+    start_response("200 OK", [("Content-Length", "3")])
+    return [b"one"]
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_application_of_gevent_runs_in_greenlets(tmp_path, workers):
+    pytest.importorskip("gevent")
+    (tmp_path / "program.py").write_text(GREENLETS)
+    with running("program:app", "0", "--workers", workers, cwd=tmp_path) as server:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            while not (tmp_path / "started").exists():
+                select.select([], [], [], 0.01)
+            server.get("/quick")
+            server.signal(signal.SIGTERM)
+            until_refused(server.address)
+            (tmp_path / "go").touch()
+            assert receive(sock)[1].startswith(b"one")
+        assert server.ended() == 0
+        assert "Traceback" not in server.process.stderr.read()
+
+
 @pytest.mark.parametrize("target", ["program:Handler", "program:Own"])
 def test_what_runs_for_too_long_is_ended(program, target):
     with (

@@ -40,7 +40,13 @@ if TYPE_CHECKING:
 
     from .engine import Engine
 
-__all__ = ["HTTPSServer", "HTTPServer", "ThreadingHTTPSServer", "ThreadingHTTPServer"]
+__all__ = [
+    "HTTPSServer",
+    "HTTPServer",
+    "ThreadingHTTPSServer",
+    "ThreadingHTTPServer",
+    "are_greenlets",
+]
 
 
 #: What waits for connections without an engine: like `poll` and `select`, and unlike epoll, nothing
@@ -151,7 +157,7 @@ class HTTPServer(socketserver.TCPServer):
         replaced = _REPLACED_IN_THREADS if self._has_threads else _REPLACED
         return (
             replaced.left_alone(self)
-            and not _are_greenlets()
+            and not are_greenlets()
             and _accepts_as_any_socket(self.socket)
             and _handling().runs_on_the_engine(self.RequestHandlerClass)
         )
@@ -261,9 +267,10 @@ class HTTPServer(socketserver.TCPServer):
         else:
             self._drain_until = time.monotonic() + timeout
             self._stop_asked.set()
-            # It waits, and so does the loop, which a signal may have interrupted.
-            send_home = self._visitors.send_home
-            threading.Thread(target=send_home, args=(FAREWELL,), daemon=True).start()
+            self._visitors.leaving = True
+            # It waits, and so does the loop, which a signal may have interrupted. A `Thread` would
+            # be waited for until it has begun, which a greenlet that handles a signal cannot.
+            _thread.start_new_thread(self._visitors.send_home, (FAREWELL,))
 
     def _finish_drain(self) -> None:
         """Handle connections made before a drain began, and wait until all have ended."""
@@ -452,7 +459,7 @@ _REPLACED_IN_THREADS = Originals(
 )
 
 
-def _are_greenlets() -> bool:
+def are_greenlets() -> bool:
     """Whether a library has put its own sockets or threads in the place of the system's.
 
     gevent's and eventlet's switch to another greenlet where they wait, and the loop's waits, of

@@ -6,6 +6,7 @@ starts the workers, and decides how many there are.
 
 from __future__ import annotations
 
+import _thread
 import functools
 import socket
 import threading
@@ -31,7 +32,7 @@ from .filecache import drop_old
 from .handling import HandlerApplication, runs_on_the_engine
 from .health import with_health
 from .loglines import write_stderr
-from .servers import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer
+from .servers import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer, are_greenlets
 
 if TYPE_CHECKING:
     import ssl
@@ -134,9 +135,14 @@ class Worker:
         return {path: probe for path, probe in paths.items() if path is not None}
 
     def _make_engine(self, servable: Servable) -> Engine | None:
-        """Return the engine, None for a handler that reads connections in its own way."""
+        """Return the engine, None for a handler that reads connections in its own way.
+
+        None, too, where the application has put greenlets in the place of threads.
+        """
         server = self._servers[0]
         application: Application
+        if are_greenlets():
+            return None
         if servable.interface == "wsgi":
             from .wsgi import WSGIApplication  # start-up: only WSGI needs it
 
@@ -200,7 +206,7 @@ class Worker:
             return
         for server in self._servers:
             # `shutdown` waits for the loop, which a signal may have interrupted.
-            threading.Thread(target=server.shutdown, daemon=True).start()
+            _thread.start_new_thread(server.shutdown, ())
 
     def reload(self) -> None:
         """Read the certificate again and reopen the log; what was is kept where that fails."""
