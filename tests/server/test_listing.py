@@ -94,6 +94,23 @@ def test_what_cannot_be_seen_of_a_name_is_shown():
     assert 'href="%E2%80%AEgnp.exe"' in page
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a ", r"a\x20"),
+        ("  a b", r"\x20\x20a b"),
+        (" ", r"\x20"),
+        ("a\u200bb", r"a\u200bb"),
+        ("\ufeffa", r"\ufeffa"),
+        ("a\xad\u2028\u2060b", r"a\xad\u2028\u2060b"),
+        # Persian and emoji need these.
+        ("\u200c\u200d", "\u200c\u200d"),
+    ],
+)
+def test_names_that_look_alike_are_told_apart(name, shown):
+    assert names(render("/", "", [Entry(name, False, False, 1, 0)], "utf-8")) == [shown]
+
+
 def test_what_is_listed_lies_in_the_landmark_that_readers_look_for():
     page = render("/", "", ENTRIES, "utf-8")
     main = page.partition("<main>")[2].partition("</main>")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import sys
 import time
@@ -23,10 +24,15 @@ _SHOWS_QUERY = sys.version_info < (3, 14)
 
 #: Characters of a name that are shown as nothing, or turn the order of others: ``\u202Egnp.exe``
 #: looked like ``exe.png``.
-_UNSEEN = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
+_UNSEEN = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0xAD)} | {
     code: f"\\u{code:04x}"
-    for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    for code in (
+        *(0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F)),
+        *(*range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF),
+    )
 }
+
+_OUTER_BLANKS = re.compile(r"^ +| +\Z")
 
 
 class Entry(NamedTuple):
@@ -63,12 +69,12 @@ li, header {
 }
 header { font-weight: 600; border-bottom-width: 2px }
 li:hover { background: #8881 }
-li a { overflow-wrap: anywhere }
+li > :first-child { position: relative; padding-left: 1.65rem; overflow-wrap: anywhere }
 .size, .date { text-align: right; font-variant-numeric: tabular-nums }
 li .size, li .date { color: var(--soft); white-space: nowrap }
 li a::before {
-  content: ""; display: inline-block; width: 1.05em; height: 1.05em; margin-right: .6rem;
-  vertical-align: -.15em; background: var(--soft); mask: var(--icon) center / contain no-repeat;
+  content: ""; position: absolute; left: 0; top: .18em; width: 1.05em; height: 1.05em;
+  background: var(--soft); mask: var(--icon) center / contain no-repeat;
   --icon: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
 %3Cpath d='M3 1h6l4 4v10H3zm5.5 1.5V6H12'/%3E%3C/svg%3E")
 }
@@ -219,7 +225,8 @@ def _row(entry: Entry) -> str:
         size = f'<span title="{entry.size} bytes">{human_size(entry.size)}</span>'
     if entry.modified is not None:
         date = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
-    name = escape(entry.name.translate(_UNSEEN) + mark, quote=False)
+    seen = _OUTER_BLANKS.sub(lambda blanks: r"\x20" * len(blanks[0]), entry.name)
+    name = escape(seen.translate(_UNSEEN) + mark, quote=False)
     # Programs look for the list, and for items that begin so. A link that leads out or nowhere is
     # shown, and none to follow.
     leads = not entry.is_link or entry.is_directory or entry.size is not None
