@@ -66,7 +66,7 @@ def test_every_module_has_a_version_and_help(module):
     [
         (["srve"], "nethttp: there is no command srve; did you mean serve? (see nethttp --help)"),
         (["xyz"], "nethttp: there is no command xyz (see nethttp --help)"),
-        (["help", "xyz"], "nethttp: there is no command xyz (see nethttp --help)"),
+        (["help", "xyz"], "nethttp help: there is no command xyz (see nethttp help --help)"),
         (["--odd"], "nethttp: there is no option --odd (see nethttp --help)"),
         (["get"], "nethttp get: expected URL (see nethttp get --help)"),
         (
@@ -82,6 +82,35 @@ def test_every_module_has_a_version_and_help(module):
                 "nethttp status: CODE: expected a status code such as 404, got '4x4' "
                 "(see nethttp status --help)"
             ),
+        ),
+        (["get", "--odd"], "nethttp get: there is no option --odd (see nethttp get --help)"),
+        (["get", "-k", "-m5"], "nethttp get: expected URL (see nethttp get --help)"),
+        (
+            ["cookies", "--odd"],
+            "nethttp cookies: there is no option --odd (see nethttp cookies --help)",
+        ),
+        (
+            ["cookies", "lst"],
+            (
+                "nethttp cookies: COMMAND: expected list, show, import, export, convert or prune, "
+                "got 'lst'; did you mean list? (see nethttp cookies --help)"
+            ),
+        ),
+        (
+            ["serve", "--access-log", "jsn"],
+            (
+                "nethttp serve: --access-log: expected off, plain, common, combined or json, "
+                "got 'jsn'; did you mean json? (see nethttp serve --help)"
+            ),
+        ),
+        (
+            ["version", "404"],
+            "nethttp version: expected nothing more, got 404 (see nethttp version --help)",
+        ),
+        (["help", "--odd"], "nethttp help: there is no option --odd (see nethttp help --help)"),
+        (
+            ["help", "serve", "x"],
+            "nethttp help: expected nothing more, got x (see nethttp help --help)",
         ),
         (
             ["status", "404", "405"],

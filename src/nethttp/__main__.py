@@ -56,10 +56,19 @@ def _code(text: str) -> int:
 
 def _help(words: Sequence[str]) -> int:
     """Print the help of a command, or which commands there are."""
-    return main([*words[:1], "--help"])
+    parser = CommandParser(
+        prog="nethttp help",
+        usage="nethttp help [COMMAND]",
+        description="Print the help of a command, or which commands there are.",
+    )
+    parser.add_argument("command", nargs="?", type=_command, help=argparse.SUPPRESS)
+    command = parser.parse_args(words).command
+    return main(["--help"] if command is None else [command, "--help"])
 
 
-def _version(_words: Sequence[str]) -> int:
+def _version(words: Sequence[str]) -> int:
+    """Print the version."""
+    CommandParser(prog="nethttp version", description="Print the version.").parse_args(words)
     print(version_line())
     return 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
@@ -79,12 +80,24 @@ def discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+#: What argparse says of a word that is none of an argument's choices. The words differ by Python.
+_NO_CHOICE = re.compile(
+    r"(?P<subject>.*): invalid choice: (?P<quote>['\"])(?P<given>.*)(?P=quote)"
+    r"(, maybe you meant .*\?)? \(choose from (?P<choices>.*)\)"
+)
+
+
 class CommandParser(argparse.ArgumentParser):
     """An `argparse.ArgumentParser` whose errors are one line; the exit status is 2."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._words: list[str] = []
         self.add_argument("--version", action=_PrintVersion, help="show the version and exit")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and exit."""
@@ -94,15 +107,33 @@ class CommandParser(argparse.ArgumentParser):
         message = message.removeprefix("argument command: ").removeprefix("argument ")
         subject, _, words = message.partition(": ")
         if subject == "the following arguments are required":
-            return f"expected {words}"
-        if subject != "unrecognized arguments":
-            return message
-        given = words.split()
-        option = next((word for word in given if word.startswith("-")), None)
-        if option is None:
-            return f"expected nothing more, got {words}"
-        name = option.partition("=")[0]
-        return f"there is no option {name}{closest(name, self._option_string_actions)}"
+            # An option that there is not may be the reason why an argument is missing.
+            return self._unknown_option(self._words) or f"expected {words}"
+        if subject == "unrecognized arguments":
+            return self._unknown_option(words.split()) or f"expected nothing more, got {words}"
+        if found := _NO_CHOICE.fullmatch(message):
+            choices = [choice.strip(" '") for choice in found["choices"].split(",")]
+            one_of = ", ".join(choices[:-1]) + f" or {choices[-1]}"
+            return (
+                f"{found['subject']}: expected {one_of}, got {found['given']!r}"
+                f"{closest(found['given'], choices)}"
+            )
+        return message
+
+    def _unknown_option(self, words: Iterable[str]) -> str | None:
+        """Return what is wrong with the first word that is an option which there is not."""
+        known = self._option_string_actions
+        for word in words:
+            name = word.partition("=")[0]
+            if word == "--":
+                break
+            # argparse takes a long option's first letters, and a short one's value behind it.
+            if not word.startswith("-") or any(option.startswith(name) for option in known):
+                continue
+            if not word.startswith("--") and word[:2] in known:
+                continue
+            return f"there is no option {name}{closest(name, known)}"
+        return None
 
 
 class _PrintVersion(argparse.Action):

@@ -296,6 +296,9 @@ def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
     assert "no.such.host.invalid" in failed("http://no.such.host.invalid/")
     for bad in ("ftp://a/", "http://", "http://a:b/", "http://a\nb/"):
         assert "expected" in failed(bad)
+    for bad in ("http://a:b/", "http://a:65536/"):
+        said = failed(bad)
+        assert said.endswith(f"expected a port from 0 to 65535 in the URL, got {bad!r}\n")
     for bad in ("http://a..b/", f"http://{'a' * 300}/"):
         assert "expected the name of a host, or its address" in failed(bad)
     assert "cannot read" in failed("-d", "@/nothing", url)

@@ -58,7 +58,8 @@ def test_values_are_shown_when_asked_for(source, capsys):
     assert "secret" not in said
     assert main(["show", source, "id", "--values", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["value"] == "secret"
-    assert main(["show", source, "nothing"]) == 1
+    assert main(["show", source, "nothing"], prog="nethttp cookies") == 1
+    assert capsys.readouterr() == ("", "nethttp cookies: no cookie called 'nothing'\n")
 
 
 def test_a_table_on_a_terminal(source, capsys, monkeypatch):

@@ -138,7 +138,8 @@ def test_what_is_wrong_is_said_in_a_line(tls, tmp_path):
         assert f"cannot bind to 127.0.0.1 port {port}: Address already in use" in refused(port)
     assert "no such directory: /nothing" in refused("-d", "/nothing")
     assert "cannot bind to no.such.host" in refused("-b", "no.such.host.invalid", "0")
-    assert "cannot read /nothing" in refused("--tls-cert", "/nothing")
+    said = refused("--tls-cert", "/nothing")
+    assert "cannot read /nothing: No such file or directory" in said
     garbage = str(folder / "garbage.pem")
     assert "cannot use the certificate" in refused("--tls-cert", garbage, "0")
     assert "cannot use the certificate" in refused("--tls-cert", str(folder / "cert.pem"), "0")

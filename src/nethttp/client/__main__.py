@@ -113,9 +113,14 @@ def _url(text: str) -> str:
         parts = urlsplit(text)
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
             raise ValueError
-        _ = parts.port
     except ValueError:
         raise _Failure(f"expected an http:// or https:// URL, got {errors.excerpt(text)}") from None
+    try:
+        _ = parts.port
+    except ValueError:
+        raise _Failure(
+            f"expected a port from 0 to 65535 in the URL, got {errors.excerpt(text)}"
+        ) from None
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]")
     return urlunsplit((parts.scheme.lower(), parts.netloc, path, query, ""))

@@ -37,6 +37,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(prog=prog)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, about: str) -> Any:
@@ -185,7 +186,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=1))
     elif not rows:
-        print(f"no cookie called {_plain(arguments.name)!r}", file=sys.stderr)
+        print(f"{arguments.prog}: no cookie called {_plain(arguments.name)!r}", file=sys.stderr)
     else:
         texts = (
             "\n".join(f"{key}\t{_plain(str(value))}" for key, value in row.items()) for row in rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import functools
 import os
 import re
@@ -531,7 +532,8 @@ def _tls(arguments: argparse.Namespace) -> TLSFiles | None:
     files = (certificate, arguments.tls_key, arguments.tls_password_file, arguments.tls_client_ca)
     for path in files:
         if path is not None and not os.access(path, os.R_OK):
-            raise Refused(f"cannot read {path}")
+            reason = errno.EACCES if os.path.exists(path) else errno.ENOENT
+            raise Refused(f"cannot read {path}: {os.strerror(reason)}")
     password = None
     if arguments.tls_password_file:
         with open(arguments.tls_password_file, "rb") as file:
