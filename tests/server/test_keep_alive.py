@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nethttp.server import BaseHTTPRequestHandler
+
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -192,6 +194,35 @@ def test_a_refused_expectation_does_not_desynchronise(serve, echo, connect):
         assert wire.response()[0] == 413
         wire.send(GET % 1)
         assert wire.is_closed()
+
+
+def _refuse_by_a_head_alone(handler):
+    handler.send_response_only(403)
+    handler.end_headers()
+    return False
+
+
+def _parse_and_refuse(handler):
+    return BaseHTTPRequestHandler.parse_request(handler) and _refuse_by_a_head_alone(handler)
+
+
+@pytest.mark.parametrize(
+    "overriding",
+    [
+        {"handle_expect_100": _refuse_by_a_head_alone},
+        {"parse_request": _parse_and_refuse},
+        {
+            "handle_expect_100": _refuse_by_a_head_alone,
+            "handle": lambda handler: BaseHTTPRequestHandler.handle(handler),
+        },
+    ],
+)
+def test_a_request_is_refused_by_a_head_alone(serve, echo, connect, overriding):
+    with connect(serve(type("Refusing", (echo,), overriding)).address) as wire:
+        wire.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert wire.response()[0] == 403
 
 
 def test_an_expectation_of_http_1_0_is_ignored(wire):

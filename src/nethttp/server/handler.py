@@ -199,7 +199,10 @@ class BaseHTTPRequestHandler(RequestParser):
                 stream.begin(self.head_timeout)
             if isinstance(self.wfile, ResponseWriter):
                 self.wfile.next_response()
-            if not self._await_request() or not self.parse_request():
+            if not self._await_request():
+                return
+            if not self.parse_request():
+                self._flush_head()  # A program may have answered there, by a head alone.
                 return
             if stream is not None:
                 stream.end()
