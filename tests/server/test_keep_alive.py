@@ -203,6 +203,7 @@ def _refuse_by_a_head_alone(handler):
 
 
 def _parse_and_refuse(handler):
+    handler.handle_expect_100 = lambda: True
     return BaseHTTPRequestHandler.parse_request(handler) and _refuse_by_a_head_alone(handler)
 
 
