@@ -1,7 +1,8 @@
 """The first hour of a newcomer: copy the repository, install it, and do what the pages say.
 
 Each Python block of the README is a program in a file of its own, the tutorial goes line by line
-into a prompt, and each command of the README is run as it stands.
+into a prompt, so does each section of the how-to into a fresh one, and each command of the README
+is run as it stands.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
+HOW_TO = (ROOT / "docs" / "howto.md").read_text()
 BLOCK = re.compile(r"^```python( serve)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*?)(?: +# .*)?$", re.MULTILINE)
 SHOWN = re.compile(r"print\(.*\) +# (.*)$", re.MULTILINE)
@@ -29,6 +31,9 @@ PAGE = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 PROGRAMS = [block for serves, block in BLOCK.findall(README) if not serves]
 (HELLO,) = [block for serves, block in BLOCK.findall(README) if serves]
+_, *SECTIONS = re.split(r"^## ", HOW_TO, flags=re.MULTILINE)
+SECTIONS = [section for section in SECTIONS if BLOCK.search(section)]
+((_, SHARED), *_) = BLOCK.findall(HOW_TO)
 COMMANDS = COMMAND.findall(README.partition("## Commands")[2].partition("## How fast")[0])
 
 
@@ -170,6 +175,19 @@ def test_the_tutorial_can_be_pasted_into_the_prompt(environment, tmp_path):
         assert "Traceback" not in printed
         for shown in SHOWN.findall(blocks):
             assert shown in printed
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.partition("\n")[0])
+def test_each_section_of_the_how_to_can_be_pasted_into_a_fresh_prompt(
+    section, environment, tmp_path
+):
+    blocks = "\n".join([SHARED, *(block for _, block in BLOCK.findall(section)), ""])
+    status, printed = run(environment, tmp_path, "python", "-q", "-i", text=blocks)
+    assert status == 0, printed
+    assert "Error" not in printed
+    assert "Traceback" not in printed
+    for shown in SHOWN.findall(blocks):
+        assert shown in printed
 
 
 def test_make_serve_serves_from_a_fresh_copy(copy, environment):
