@@ -50,6 +50,15 @@ def test_the_registries_say_the_package(value):
     assert value.__module__ == "nethttp"
 
 
+def test_the_text_of_functions_and_methods_is_found():
+    from nethttp import client, cookiejar
+
+    assert "def request(" in inspect.getsource(client.HTTPConnection.request)
+    assert "def request_host(" in inspect.getsource(cookiejar.request_host)
+    with pytest.raises(OSError, match=r"not find|not available"):  # docs/differences.md says why
+        inspect.getsource(client.HTTPConnection)
+
+
 def test_names_outside_all_say_the_public_module_too():
     from nethttp import client, server
 
