@@ -188,16 +188,12 @@ class _Outline(NamedTuple):
     """Whether Transfer-Encoding is beside a Content-Length, which must not be sent then."""
 
 
-def _name_of(line: bytes) -> bytes:
-    return line.partition(b":")[0].lower()
-
-
 def _outline(lines: Iterable[bytes]) -> _Outline:
     found: dict[str, list[str]] = {}
     streamed = False
     for line in lines:
-        lower = _name_of(line)
-        value = line[len(lower) + 1 :]
+        name, _, value = line.partition(b":")
+        lower = name.lower()
         key = _FRAMING_NAMES.get(lower)
         if key is not None:
             found.setdefault(key, []).append(value.strip().decode("latin-1"))
@@ -212,7 +208,7 @@ def _head(
     outline: _Outline, lines: Iterable[bytes], method: str | None, status: int | None
 ) -> Head:
     if outline.overridden:
-        lines = [line for line in lines if _name_of(line) != b"content-length"]
+        lines = [line for line in lines if line.partition(b":")[0].lower() != b"content-length"]
     length = None if outline.framing == CHUNKED else outline.framing
     has_body = status is None or response_has_body(method, status)
     waits = has_body and length != 0 and not outline.streamed
