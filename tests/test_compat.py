@@ -304,3 +304,18 @@ def test_processes_that_are_spawned_exchange_objects_with_their_parent(tmp_path,
     done = python("-m", "nethttp.compat", *arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "nethttp.client http.client\n"
+
+
+def test_all_that_is_exported_says_the_standard_librarys_module():
+    text = """
+        import nethttp.compat; nethttp.compat.install()
+        import http.client, http.cookiejar, http.cookies, http.server
+        for module in (http.client, http.cookiejar, http.cookies, http.server):
+            for name in module.__all__:
+                owner = getattr(getattr(module, name), "__module__", None)
+                assert owner != module.__name__, (name, owner)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr

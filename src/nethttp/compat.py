@@ -114,7 +114,10 @@ def install() -> None:
         ours = import_module(our_name)
         theirs = sys.modules.get(name)
         for exported in (*ours.__all__, *_ALSO.get(name, ())):
-            getattr(ours, exported)  # some names are made when first asked for
+            # Some names are made when they are asked for, and kept nowhere.
+            value = getattr(ours, exported)
+            if getattr(value, "__module__", None) == our_name:
+                _undo.set_owner(value, name)
         if theirs is not None:
             replaced.update(_pairs(theirs, ours))
         for _, value in _its_own(ours):
