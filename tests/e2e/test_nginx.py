@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import subprocess
+import time
 from contextlib import closing
 
 import pytest
@@ -53,7 +54,8 @@ def nginx(program, tmp_path):
             stderr=subprocess.PIPE,
         )
         running.append(process)
-        for _ in range(1000):
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return port

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -96,12 +97,14 @@ def site(service, program):
         [program("nginx"), "-c", str(service / "nginx.conf"), "-e", str(error_log)],
         stderr=subprocess.PIPE,
     )
-    for _ in range(1000):
+    until = time.monotonic() + 10
+    while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             break
         except ConnectionRefusedError:
             assert process.poll() is None, error_log.read_text()
+            assert time.monotonic() < until, "nginx did not begin to listen"
     context = ssl.create_default_context()
     authority.configure_trust(context)
     yield port, context
