@@ -782,7 +782,7 @@ def test_http_at_a_port_of_tls(program, authority, target):
         assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
         assert content == b"This server speaks TLS: the URL begins https://.\n"
         line = server.process.stderr.readline()
-        assert line.endswith(": expected a TLS handshake, got an HTTP request\n")
+        assert line == "127.0.0.1: expected a TLS handshake, got an HTTP request\n"
 
 
 @pytest.mark.parametrize("target", ["program:app", "program:Handler"])
@@ -916,6 +916,16 @@ def test_the_client_behind_a_proxy_at_a_unix_socket(program, tmp_path):
                 b"X-Forwarded-Proto: https\r\n\r\n"
             )
             assert receive(sock)[1].endswith(b" https")
+        assert server.process.stderr.readline().startswith("192.0.2.1 - - [")
+
+
+def test_the_log_has_the_client_of_a_health_check_behind_a_proxy(program):
+    options = ("--bind", "unix:s", "--trusted-proxy", "unix", "--health-path", "/alive")
+    with running("program:app", *options, cwd=program) as server:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(program / "s"))
+            sock.sendall(b"GET /alive HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
+            assert receive(sock)[1] == b"ok\n"
         assert server.process.stderr.readline().startswith("192.0.2.1 - - [")
 
 

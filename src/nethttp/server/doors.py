@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .connection import AWAITING, CLOSED, HANDSHAKING, Connection
 from .contract import LAST_CALL, NOT_TLS, NOT_TLS_RESPONSE
 from .deadlines import NEVER
-from .loglines import write_stderr
+from .loglines import host_of, write_stderr
 from .patience import accept_at_once, wants_more
 from .roster import Roster
 
@@ -213,7 +213,7 @@ class Doors:
             if getattr(error, "reason", None) == "HTTP_REQUEST":
                 self._answer_in_plain(connection, now)
                 return
-            write_stderr(f"{connection.address}: TLS handshake failed: {error}\n")
+            write_stderr(f"{host_of(connection.address)}: TLS handshake failed: {error}\n")
             self._roster.close(connection)
         else:
             connection.stage = AWAITING
@@ -221,7 +221,7 @@ class Doors:
 
     def _answer_in_plain(self, connection: Connection, now: float) -> None:
         """Tell a client that speaks HTTP to a TLS port so, in words that it understands."""
-        write_stderr(f"{connection.address}: {NOT_TLS}\n")
+        write_stderr(f"{host_of(connection.address)}: {NOT_TLS}\n")
         connection.sock = plain = socket.socket(fileno=connection.sock.detach())
         plain.setblocking(False)
         connection.recv = plain.recv

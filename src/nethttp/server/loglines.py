@@ -14,8 +14,9 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["ErrorStream", "LineLog", "write_stderr"]
+__all__ = ["ErrorStream", "LineLog", "host_of", "write_stderr"]
 
 
 def write_stderr(text: str) -> None:
@@ -25,6 +26,15 @@ def write_stderr(text: str) -> None:
         sys.stderr.write(text)
     except Exception:
         pass  # There is nowhere to say it.
+
+
+def host_of(address: Any) -> str:
+    """Return the host of a client's address as the log shows it, "-" for a Unix socket's.
+
+    >>> host_of(("127.0.0.1", 51234)), host_of("")
+    ('127.0.0.1', '-')
+    """
+    return str(address[0]) if address and isinstance(address, tuple) else "-"
 
 
 class ErrorStream:

@@ -33,7 +33,7 @@ from .heads import (
     opening,
     status_line,
 )
-from .loglines import LineLog, write_stderr
+from .loglines import LineLog, host_of, write_stderr
 from .patience import PatientWriter
 from .seams import current
 from .writer import ResponseWriter
@@ -207,7 +207,7 @@ class Responder(socketserver.StreamRequestHandler):
         set_here = self._set_here
         if self._plain_log and (not set_here or LOG_METHODS.names.isdisjoint(set_here)):
             self._write_log(
-                line_start(_host_of(self.client_address), second),
+                line_start(host_of(self.client_address), second),
                 f'"{self.requestline}" {status} -',
             )
         else:
@@ -430,12 +430,7 @@ class Responder(socketserver.StreamRequestHandler):
 
     def address_string(self) -> str:
         """Return the client's address as the log shows it."""
-        return _host_of(self.client_address)
-
-
-def _host_of(address: Any) -> str:
-    # A Unix socket's peer has none.
-    return str(address[0]) if address and isinstance(address, tuple) else "-"
+        return host_of(self.client_address)
 
 
 #: What `send_response` and `end_headers` do in one step, and what `send_response` logs in one.

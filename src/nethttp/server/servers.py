@@ -29,7 +29,7 @@ from .contract import (
     EngineLimits,
 )
 from .filecache import drop_old
-from .loglines import write_stderr
+from .loglines import host_of, write_stderr
 from .patience import accept_at_once, end_sending
 from .visitors import Visitors
 
@@ -296,7 +296,7 @@ class HTTPServer(socketserver.TCPServer):
         """Print an error that a handler did not catch; a peer that went away is one line."""
         error = sys.exc_info()[1]
         if isinstance(error, ConnectionError | TimeoutError):
-            write_stderr(f"{client_address}: connection lost: {error}\n")
+            write_stderr(f"{host_of(client_address)}: connection lost: {error}\n")
         else:
             import traceback  # start-up: it loads what reads source files
 
@@ -410,10 +410,10 @@ class HTTPSServer(HTTPServer):
                 wrapped.do_handshake()
             except (OSError, ValueError) as error:
                 if getattr(error, "reason", None) == "HTTP_REQUEST":
-                    write_stderr(f"{client_address}: {NOT_TLS}\n")
+                    write_stderr(f"{host_of(client_address)}: {NOT_TLS}\n")
                     _answer_in_plain(wrapped)
                 else:
-                    write_stderr(f"{client_address}: TLS handshake failed: {error}\n")
+                    write_stderr(f"{host_of(client_address)}: TLS handshake failed: {error}\n")
                 return
             wrapped.settimeout(timeout)
             super().finish_request(wrapped, client_address)

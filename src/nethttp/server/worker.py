@@ -119,7 +119,7 @@ class Worker:
         if settings.access_log is None and servable.interface != "handler":
             settings = settings._replace(access_log="plain")
         self._log = _open_log(settings)
-        servable = with_health(_behind_proxies(servable, settings), self._probes())
+        servable = _behind_proxies(with_health(servable, self._probes()), settings)
         if servable.interface == "wsgi" and self._log is not None:
             servable = servable._replace(value=timed_wsgi(servable.value))
         self._servers = [
