@@ -94,6 +94,11 @@ def test_parts_are_imported_on_first_use():
         nethttp.nothing
 
 
+# pydoc asks for `__version__`, which Python 3.15 deprecates.
+asks_for_the_version = pytest.mark.filterwarnings("ignore:'__version__':DeprecationWarning")
+
+
+@asks_for_the_version
 @pytest.mark.parametrize("part", PARTS)
 def test_dir_and_pydoc_show_what_is_public(part):
     module = importlib.import_module(f"nethttp.{part}")
@@ -105,7 +110,9 @@ def test_dir_and_pydoc_show_what_is_public(part):
     assert not re.findall(r"^ \|  (_[a-z]\w*)", page, re.MULTILINE)
 
 
+@asks_for_the_version
 def test_pydoc_shows_the_entry_for_production():
     import nethttp.server
 
-    assert "serve(app" in pydoc.plain(pydoc.render_doc(nethttp.server))
+    # Newer Pythons break a long signature into lines.
+    assert re.search(r"\bserve\(\s*app", pydoc.plain(pydoc.render_doc(nethttp.server)))

@@ -64,6 +64,7 @@ class TLSFiles(NamedTuple):
             from .tlsfailure import explained  # start-up: most certificates are good
 
             error.strerror = f"cannot use the certificate: {explained(self, error)}"
+            error.filename = None  # Python 3.15 has it, and the explanation too.
             raise
 
 
