@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +129,8 @@ _DEFAULT_CONTEXT = HTTPSConnection._context
 
 def _context_of(connection: HTTPSConnection) -> Any:
     """Return a function that returns the connection's context, as long as there is one."""
+    import weakref  # start-up: few programs get here
+
     found = weakref.ref(connection)
 
     def own() -> ssl.SSLContext:

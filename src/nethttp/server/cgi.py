@@ -16,7 +16,6 @@ from typing import Any
 from ..errors import HTTPException
 from ..status import HTTPStatus
 from ..wire.block import read_field_block
-from ..wire.environ import environ_of_fields
 from ..wire.head import parse_lenient_field_section
 from .files import SimpleHTTPRequestHandler
 from .seams import current, remember
@@ -180,6 +179,8 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         }
         if (length := self.headers.get("content-length")) is not None:
             variables["CONTENT_LENGTH"] = length
+        from ..wire.environ import environ_of_fields  # start-up: only a script needs it
+
         fields = environ_of_fields(self.headers.items())
         # Credentials are for the server: RFC 3875 section 4.1.18. The type has a default.
         for key in fields.keys() - {"HTTP_AUTHORIZATION", "CONTENT_TYPE", "CONTENT_LENGTH"}:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from ..errors import RemoteProtocolError, excerpt
-from ..net.stream import PeekingReader, SocketReader, UnbufferedReader
+from ..net.stream import SocketReader
 from ..status import HTTPMethod, HTTPStatus
 from ..wire.block import is_hopeless
 from ..wire.body import LengthDecoder, body_decoder
@@ -126,6 +126,9 @@ class BaseHTTPRequestHandler(RequestParser):
                 size = self.rbufsize if self.rbufsize > 0 else io.DEFAULT_BUFFER_SIZE
                 self.rfile = io.BufferedReader(self._stream, size)
             else:
+                # start-up: few programs read without a buffer
+                from ..net.unbuffered import PeekingReader, UnbufferedReader
+
                 reader = PeekingReader if type(sock) is socket.socket else UnbufferedReader
                 unbuffered: Any = reader(sock, timeout, before_wait=self._flush_head)
                 self.rfile = self._stream = unbuffered

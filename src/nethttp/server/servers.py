@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from contextvars import copy_context
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -210,6 +209,8 @@ class HTTPServer(socketserver.TCPServer):
 
     def _handle_request_noblock(self) -> None:
         """Handle one connection, in a context of its own (`contextvars`) as a thread's is."""
+        from contextvars import copy_context  # start-up: the engine has its own
+
         copy_context().run(super()._handle_request_noblock)  # type: ignore[misc]  # not in typeshed
 
     def _make_engine(self) -> Engine:
