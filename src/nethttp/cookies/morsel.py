@@ -235,7 +235,7 @@ class Morsel(dict[str, Any], Generic[_T]):
         checked = {self._checked(key, val): val for key, val in dict(values).items()}
         super().update(checked)
 
-    def __ior__(self, values: Any) -> Self:  # type: ignore[override, misc]
+    def __ior__(self, values: Any) -> Self:  # type: ignore[override, misc]  # as `update`
         self.update(values)
         return self
 
