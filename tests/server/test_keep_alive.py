@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import select
+
 import pytest
 
-from nethttp.server import BaseHTTPRequestHandler
+from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -277,6 +279,35 @@ def test_a_crash_is_answered_500_and_the_connection_stays_in_step(capfd, serve, 
         wire.send(GET % 2)
         assert wire.response()[0] == 500
     assert "the handler broke" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the handler broke"), TimeoutError("no time")])
+def test_an_error_is_told_before_500_is_sent(serve, echo, connect, error):
+    answered = []
+
+    def tell():
+        answered.append(bool(select.select([wire.sock], [], [], 0)[0]))
+
+    class Broken(echo):
+        def log_error(self, format, *args):
+            if error in args:
+                tell()
+
+        def do_GET(self):
+            raise error
+
+    class Telling(ThreadingHTTPServer):
+        def handle_error(self, request, client_address):
+            tell()
+
+    with connect(serve(Broken, Telling).address) as wire:
+        wire.send(GET % 1)
+        status, fields, _ = wire.response()
+        assert status == 500
+        assert answered == [False]
+        if isinstance(error, TimeoutError):
+            assert fields["connection"] == "close"
+            assert wire.is_closed()
 
 
 def test_a_crash_behind_a_begun_response_closes(capfd, serve, echo, connect):

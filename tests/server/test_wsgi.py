@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import select
 import socket
 import sys
 from wsgiref.validate import validator
@@ -328,6 +329,26 @@ def test_content_that_is_no_bytes_is_500(capfd, serve_app, connect, result, chun
             wire.send(request if chunked else GET)
             assert wire.response()[0] == 500
     assert "TypeError" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["as it comes", "through a handler"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_error_is_told_before_500_is_sent(capfd, serve, connect, chunked, fails):
+    answered = []
+
+    class Telling(WSGIServer):
+        def handle_error(self, request, client_address):
+            answered.append(bool(select.select([wire.sock], [], [], 0)[0]))
+            if fails:
+                raise RuntimeError("this too")
+
+    request = GET.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost") + b"0\r\n\r\n"
+    with connect(serve(lambda _environ, _start: 1 / 0, Telling).address) as wire:
+        wire.send(request if chunked else GET)
+        assert wire.response()[0] == 500
+        assert answered[0] is False
+        if fails:
+            assert wire.is_closed()
 
 
 @pytest.mark.parametrize(

@@ -267,13 +267,16 @@ class BaseHTTPRequestHandler(RequestParser):
             else:
                 writer.flush()
         except TimeoutError as error:
-            self._answer_crash()
+            # Logged first: a client that has the answer finds the error in the log.
             self._on_timeout(error)
+            self._answer_crash()
         except (BrokenPipeError, ConnectionResetError) as error:
             self._on_lost(error)
         except Exception:
-            self._answer_crash()
-            self.server.handle_error(self._socket, self.client_address)
+            try:
+                self.server.handle_error(self._socket, self.client_address)
+            finally:
+                self._answer_crash()
         finally:
             if self._taken or (patient and writer.lent):
                 self._let_go()

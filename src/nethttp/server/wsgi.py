@@ -64,18 +64,13 @@ class WSGIHandler(BaseHTTPRequestHandler):
         try:
             response.run(server.application, environ)
         except (RemoteProtocolError, OSError):
-            writer: Any = self.wfile
-            writer.begun = response.started
             raise
         except Exception:
-            response.crash()
-            self.close_connection = not response.keep
-            server.handle_error(self._socket, self.client_address)
-            return
+            _crash(server, self._socket, self.client_address, response)
         finally:
+            if isinstance(self.wfile, ResponseWriter):
+                self.wfile.begun = response.started
             server.answered(environ, response)
-        if isinstance(self.wfile, ResponseWriter):
-            self.wfile.begun = response.started
         self.close_connection = not response.keep
 
     def handle_expect_100(self) -> bool:
@@ -94,6 +89,17 @@ def _add_connection(environ: Environ, address: Any, content: Any) -> None:
     else:
         # A Unix socket's peer has no address.
         environ["REMOTE_ADDR"] = environ["REMOTE_PORT"] = ""
+
+
+def _crash(server: Any, sock: Any, address: Any, response: Response) -> None:
+    """Tell the server of the error that is being handled, then answer 500.
+
+    In this order a client that has the answer finds the error in the log.
+    """
+    try:
+        server.handle_error(sock, address)
+    finally:
+        response.crash()
 
 
 class WSGIApplication(HandlerApplication):
@@ -131,17 +137,13 @@ class WSGIApplication(HandlerApplication):
             if response.started:
                 write_stderr(f"{connection.address}: connection lost: {error}\n")
                 return False
-            self._crash(connection, response)
+            _crash(self._server, connection.sock, connection.address, response)
         except Exception:
-            self._crash(connection, response)
+            _crash(self._server, connection.sock, connection.address, response)
         finally:
             if self._answered is not None:
                 self._answered(environ, response)
         return response.keep
-
-    def _crash(self, connection: Connection, response: Response) -> None:
-        self._server.handle_error(connection.sock, connection.address)
-        response.crash()
 
 
 class WSGIServer(ThreadingHTTPServer):
