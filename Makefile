@@ -59,7 +59,7 @@ docs: $(VENV)/for-tests
 # The cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9. Then
 # servers that are renewed and ended under full load, 200 times each.
 stress: $(VENV)/for-benchmarks
-	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/test_crashes.py
+	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/shared/test_crashes.py
 	$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 # Other projects' own tests, on the standard library and on nethttp in its place.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,19 @@ ALLOWED = {
     # The parts, for type checkers alone: they are imported when they are first used.
     "__init__": {"client", "compat", "cookiejar", "cookies", "server", *GROUND},
     "__main__": {"__init__", "client", "cookiejar", "server", "status", "commandline"},
+}
+
+#: The same inside a part: the files of a folder, and those beside the folders by their own name.
+#: What is not named is one more folder, "".
+INSIDE = {
+    "cookiejar": {
+        "": set(),
+        "formats": {""},
+        "shared": {""},
+        "any_format": {"", "formats", "shared"},
+        "__main__": {"", "formats", "shared", "any_format"},
+        "__init__": {"", "formats", "shared"},
+    },
 }
 
 #: What has no place in `wire`: it knows no input, output, time or threads.
@@ -70,6 +84,36 @@ def test_imports_follow_the_arrows(path):
         target = parts[1] if len(parts) > 1 else "__init__"
         if (SRC / f"{target}.py").exists() or (SRC / target).is_dir():
             assert target == part or target in ALLOWED[part], f"{part} imports {name}"
+
+
+def place_in(part: str, parts: tuple[str, ...]) -> str:
+    """Return which row of `INSIDE` a module belongs to; `parts` is its path below the part."""
+    first = parts[0] if parts else "__init__"
+    return first if first in INSIDE[part] else ""
+
+
+@pytest.mark.parametrize("part", INSIDE)
+def test_imports_follow_the_arrows_inside_a_part(part):
+    rows = INSIDE[part]
+    for path in sorted((SRC / part).rglob("*.py")):
+        own = place_in(part, path.relative_to(SRC / part).with_suffix("").parts)
+        for name, _ in imports(path):
+            if name.startswith(f"nethttp.{part}."):
+                other = place_in(part, tuple(name.split(".")[2:]))
+                assert other == own or other in rows[own], f"{path} imports {name}"
+
+
+def test_no_circle_of_imports_inside_a_part():
+    for part in INSIDE:
+        modules_of = {
+            ".".join(path.relative_to(SRC.parent).with_suffix("").parts): path
+            for path in sorted((SRC / part).rglob("*.py"))
+        }
+        arrows = {
+            module: {name for name, _ in imports(path) if name in modules_of}
+            for module, path in modules_of.items()
+        }
+        TopologicalSorter(arrows).prepare()
 
 
 @pytest.mark.parametrize("path", sorted((SRC / "wire").glob("*.py")), ids=lambda path: path.name)

@@ -28,7 +28,7 @@ from nethttp.client.redirect import follow
 from nethttp.cookiejar import CookieJar, DefaultCookiePolicy, RFC6265Policy
 from nethttp.cookiejar.dates import http2time, iso2time
 from nethttp.cookiejar.domains import escape_path, matching_paths, split_url, suffixes
-from nethttp.cookiejar.headers import parse_ns_headers, split_header_words
+from nethttp.cookiejar.header_words import parse_ns_headers, split_header_words
 from nethttp.cookies import SetCookie, SimpleCookie, parse_cookie
 from nethttp.cookies.date import parse_cookie_date
 from nethttp.net.stream import SocketReader

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from nethttp.cookiejar import SQLiteCookieJar, ValkeyCookieJar
-from nethttp.cookiejar.shared import SharedCookieJar
+from nethttp.cookiejar.shared.jar import SharedCookieJar
 
 from ..conftest import SEARCH_PATH
 

@@ -14,10 +14,10 @@ import pytest
 
 from nethttp.cookiejar import MozillaCookieJar, SQLiteCookieJar, read_firefox
 from nethttp.cookiejar.__main__ import main
-from nethttp.cookiejar.extras import _facts
-from nethttp.cookiejar.formats import read
+from nethttp.cookiejar.any_format import read
+from nethttp.cookiejar.formats.comments import _facts
 
-from .test_firefox import make_firefox
+from .formats.test_firefox import make_firefox
 from .test_store import cookie
 
 LATER = int(time.time()) + 10_000

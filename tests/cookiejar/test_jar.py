@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import nethttp.cookiejar as cookiejar
 from nethttp.cookiejar import Cookie, CookieJar, CookiePolicy, DefaultCookiePolicy
 from nethttp.cookiejar.domains import is_label_suffix, matching_paths, suffixes
-from nethttp.cookiejar.headers import split_header_words
+from nethttp.cookiejar.header_words import split_header_words
 from nethttp.cookiejar.rfc6265 import path_matches
 
 

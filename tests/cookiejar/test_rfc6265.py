@@ -13,8 +13,8 @@ import pytest
 
 import nethttp.cookiejar as cookiejar
 from nethttp.cookiejar import Cookie, CookieJar, DefaultCookiePolicy, RFC6265Policy, SiteContext
-from nethttp.cookiejar import sites as sites_room
-from nethttp.cookiejar.sites import Sites, guessed_suffix
+from nethttp.cookiejar import public_suffix as sites_room
+from nethttp.cookiejar.public_suffix import Sites, guessed_suffix
 from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import LoadError, StorageAwayError, StorageError
 from ..public import present as _present
-from . import dates, domains, headers, trace
+from . import dates, domains, header_words, trace
 from .cookie import Cookie
 from .dates import http2time as http2time
 from .dates import iso2time as iso2time
@@ -40,28 +40,28 @@ from .domains import request_path as request_path
 from .domains import request_port as request_port
 from .domains import uppercase_escaped_char as uppercase_escaped_char
 from .domains import user_domain_match as user_domain_match
-from .files import MISSING_FILENAME_TEXT as MISSING_FILENAME_TEXT
-from .files import FileCookieJar
-from .headers import join_header_words as join_header_words
-from .headers import parse_ns_headers as parse_ns_headers
-from .headers import split_header_words as split_header_words
-from .headers import strip_quotes as strip_quotes
+from .formats.file_jar import MISSING_FILENAME_TEXT as MISSING_FILENAME_TEXT
+from .formats.file_jar import FileCookieJar
+from .formats.lwp import LWPCookieJar
+from .formats.lwp import lwp_cookie_str as lwp_cookie_str
+from .formats.mozilla import HTTPONLY_ATTR as HTTPONLY_ATTR
+from .formats.mozilla import HTTPONLY_PREFIX as HTTPONLY_PREFIX
+from .formats.mozilla import NETSCAPE_HEADER_TEXT as NETSCAPE_HEADER_TEXT
+from .formats.mozilla import NETSCAPE_MAGIC_RGX as NETSCAPE_MAGIC_RGX
+from .formats.mozilla import MozillaCookieJar
+from .header_words import join_header_words as join_header_words
+from .header_words import parse_ns_headers as parse_ns_headers
+from .header_words import split_header_words as split_header_words
+from .header_words import strip_quotes as strip_quotes
 from .jar import CookieJar
-from .lwp import LWPCookieJar
-from .lwp import lwp_cookie_str as lwp_cookie_str
-from .mozilla import HTTPONLY_ATTR as HTTPONLY_ATTR
-from .mozilla import HTTPONLY_PREFIX as HTTPONLY_PREFIX
-from .mozilla import NETSCAPE_HEADER_TEXT as NETSCAPE_HEADER_TEXT
-from .mozilla import NETSCAPE_MAGIC_RGX as NETSCAPE_MAGIC_RGX
-from .mozilla import MozillaCookieJar
+from .messages import SiteContext
 from .policy import CookiePolicy, DefaultCookiePolicy
 from .rfc6265 import RFC6265Policy
-from .sites import SiteContext
 
 if TYPE_CHECKING:
-    from .firefox import read_firefox as read_firefox
-    from .sqlite import SQLiteCookieJar as SQLiteCookieJar
-    from .valkey import ValkeyCookieJar as ValkeyCookieJar
+    from .formats.firefox import read_firefox as read_firefox
+    from .shared.sqlite import SQLiteCookieJar as SQLiteCookieJar
+    from .shared.valkey import ValkeyCookieJar as ValkeyCookieJar
 
 __all__ = [
     "Cookie",
@@ -80,9 +80,9 @@ __all__ = [
 
 # Not in __all__: `import *` would load a database and, for Valkey, a library that may be missing.
 _WHEN_FIRST_USED = {
-    "SQLiteCookieJar": "sqlite",
-    "ValkeyCookieJar": "valkey",
-    "read_firefox": "firefox",
+    "SQLiteCookieJar": "shared.sqlite",
+    "ValkeyCookieJar": "shared.valkey",
+    "read_firefox": "formats.firefox",
 }
 
 #: Modules that the standard library's module holds, with what it needs of them.
@@ -112,9 +112,9 @@ ISO_DATE_RE = dates.ISO_DATE
 _str2time = dates.seconds_of
 _timegm = dates.timegm_or_none
 
-HEADER_ESCAPE_RE = headers.ESCAPED
-HEADER_JOIN_ESCAPE_RE = headers.TO_ESCAPE
-HEADER_JOIN_TOKEN_RE = headers.TOKEN
+HEADER_ESCAPE_RE = header_words.ESCAPED
+HEADER_JOIN_ESCAPE_RE = header_words.TO_ESCAPE
+HEADER_JOIN_TOKEN_RE = header_words.TOKEN
 
 IPV4_RE = domains.IPV4
 cut_port_re = domains.CUT_PORT

@@ -17,10 +17,10 @@ from typing import Any
 
 from ..commandline import CommandParser, run_command
 from ..errors import reason_of
+from .any_format import FORMATS, TEXT_FORMATS, changed, format_of, format_of_new, read, text_in
 from .cookie import Cookie
 from .dates import time2isoz
-from .files import write_whole
-from .formats import FORMATS, TEXT_FORMATS, changed, format_of, format_of_new, read, text_in
+from .formats.file_jar import write_whole
 
 EPILOG = """\
 A JAR is a file, a Firefox profile, or a URL: valkey://host:port/0#PREFIX. Formats: mozilla

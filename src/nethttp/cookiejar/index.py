@@ -11,7 +11,7 @@ import itertools
 from typing import Any
 
 from .cookie import Cookie
-from .watched import Changes, Watched
+from .watched_dict import Changes, Watched
 
 __all__ = ["NEVER", "Index"]
 

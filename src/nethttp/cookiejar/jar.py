@@ -18,7 +18,7 @@ from .domains import (
     request_path,
     suffixes,
 )
-from .headers import parse_ns_headers, split_header_words
+from .header_words import parse_ns_headers, split_header_words
 from .locks import acquired
 from .messages import Request, Response
 from .netscape import cookie_of_field, cookie_of_words, cookie_said, sorted_out, understood

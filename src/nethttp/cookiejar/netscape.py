@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .cookie import Cookie
 from .domains import eff_request_host, escape_path, request_path, request_port
-from .headers import ns_attributes
+from .header_words import ns_attributes
 from .trace import trace
 
 __all__ = ["cookie_of_field", "cookie_of_words", "cookie_said", "sorted_out", "understood"]

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from ..cookies.setcookie import MAX_AGE, MAX_PAIR, SetCookie, breaks_its_prefix, octets
 from .cookie import Cookie
 from .domains import is_address, split_url, suffixes
-from .messages import Request
+from .messages import Request, SiteContext
 from .policy import CookiePolicy, DomainLists
-from .sites import SiteContext, Sites
+from .public_suffix import Sites
 from .store import CookieStore
 from .trace import trace
 

@@ -23,7 +23,7 @@ from .cookie import Cookie
 from .domains import matching_paths
 from .index import Index
 from .locks import acquired
-from .watched import Watched
+from .watched_dict import Watched
 
 __all__ = ["CookieStore"]
 

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Iterator
 
 from ..errors import LoadError
 from .cookie import Cookie
-from .extras import BYTE_ORDER_MARK
-from .files import FileCookieJar, write_whole
-from .firefox import read_firefox
+from .formats.comments import BYTE_ORDER_MARK
+from .formats.file_jar import FileCookieJar, write_whole
+from .formats.firefox import read_firefox
+from .formats.lwp import LWPCookieJar
+from .formats.mozilla import NETSCAPE_MAGIC_RGX, MozillaCookieJar
 from .jar import CookieJar
-from .lwp import LWPCookieJar
-from .mozilla import NETSCAPE_MAGIC_RGX, MozillaCookieJar
 from .rfc6265 import RFC6265Policy
-from .shared import SharedCookieJar
-from .sqlite import SQLiteCookieJar
+from .shared.jar import SharedCookieJar
+from .shared.sqlite import SQLiteCookieJar
 
 __all__ = ["FORMATS", "TEXT_FORMATS", "changed", "format_of", "format_of_new", "read", "text_in"]
 
@@ -140,7 +140,7 @@ def _jar_at(place: str, kind: str) -> Iterator[CookieJar]:
         with SQLiteCookieJar(place, _no_bounds()) as shared:
             yield shared
     elif kind == "valkey":
-        from .valkey import DEFAULT_PREFIX, ValkeyCookieJar  # optional: it needs a library
+        from .shared.valkey import DEFAULT_PREFIX, ValkeyCookieJar  # optional: it needs a library
 
         # A URL's fragment names the prefix of the keys.
         url, _, prefix = place.partition("#")

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import IO
 
-from .cookie import Cookie
-from .jar import CookieJar
-from .locks import acquired
-from .policy import CookiePolicy
+from ..cookie import Cookie
+from ..jar import CookieJar
+from ..locks import acquired
+from ..policy import CookiePolicy
 
 __all__ = ["FileCookieJar", "write_whole"]
 

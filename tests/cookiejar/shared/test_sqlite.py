@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from nethttp.cookiejar import LoadError, SQLiteCookieJar, StorageError
-from nethttp.cookiejar import sqlite as sqlite_module
+from nethttp.cookiejar.shared import sqlite as sqlite_module
 
-from .test_jar import given_to, take
+from ..test_jar import given_to, take
+from ..test_store import cookie
 from .test_shared import pairs
-from .test_store import cookie
 
 URL = "https://www.acme.example/path/"
 

@@ -22,12 +22,12 @@ from nethttp.cookiejar import (
     LoadError,
     LWPCookieJar,
     MozillaCookieJar,
-    formats,
+    any_format,
 )
-from nethttp.cookiejar.extras import _facts
+from nethttp.cookiejar.formats.comments import _facts
 
-from .test_jar import given_to, take
-from .test_store import cookie
+from ..test_jar import given_to, take
+from ..test_store import cookie
 
 URL = "http://www.acme.example/path/"
 BOTH = pytest.mark.parametrize("jar_class", [LWPCookieJar, MozillaCookieJar])
@@ -359,7 +359,7 @@ def test_the_magic_line_is_read_in_any_case_and_behind_a_byte_order_mark(path, f
     jar = MozillaCookieJar(path)
     jar.load(ignore_discard=True)
     assert [cookie.name for cookie in jar] == ["a"]
-    assert [cookie.name for cookie in formats.read(path, formats.format_of(path))] == ["a"]
+    assert [cookie.name for cookie in any_format.read(path, any_format.format_of(path))] == ["a"]
 
 
 def test_an_lwp_file_is_read_behind_a_byte_order_mark(path):

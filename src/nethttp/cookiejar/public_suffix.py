@@ -9,30 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 from .domains import COUNTRY_SECOND_LEVEL, is_address
 
-__all__ = ["SiteContext", "Sites", "guessed_suffix", "listed_suffix"]
+__all__ = ["Sites", "guessed_suffix", "listed_suffix"]
 
 _SECURE_SCHEMES = {"ws": "http", "wss": "https"}
-
-
-class SiteContext(NamedTuple):
-    """The page that made a request, and the page that it is for: URLs, or bare host names.
-
-    `initiator` is the page whose document made the request, None if the user did. `top_level` is
-    the page in the address bar that the request belongs to, None for a navigation, whose response
-    becomes that page. RFC 6265bis section 5.2.
-
-    Set it as a request's attribute `site_context`: SameSite and Partitioned are decided by it.
-
-    >>> SiteContext(initiator="https://blog.example/")      # a link on a blog was followed
-    SiteContext(initiator='https://blog.example/', top_level=None)
-    """
-
-    initiator: str | None = None
-    top_level: str | None = None
 
 
 def guessed_suffix(host: str) -> str:

@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
-from ..errors import LoadError, excerpt
-from .cookie import Cookie
+from ...errors import LoadError, excerpt
+from ..cookie import Cookie
 
 __all__ = ["BYTE_ORDER_MARK", "MARK", "lines_of", "read_lines"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import IO
 
-from ..errors import LoadError
-from .cookie import Cookie
-from .extras import BYTE_ORDER_MARK, lines_of, read_lines
-from .files import FileCookieJar
+from ...errors import LoadError
+from ..cookie import Cookie
+from .comments import BYTE_ORDER_MARK, lines_of, read_lines
+from .file_jar import FileCookieJar
 
 __all__ = ["MozillaCookieJar"]
 

@@ -10,8 +10,8 @@ import urllib.parse
 from contextlib import closing
 from typing import Any
 
-from ..errors import LoadError
-from .cookie import Cookie
+from ...errors import LoadError
+from ..cookie import Cookie
 
 __all__ = ["read_firefox"]
 

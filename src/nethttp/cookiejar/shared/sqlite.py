@@ -15,10 +15,11 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..errors import LoadError, StorageError
-from .cookie import Cookie
-from .policy import CookiePolicy
-from .shared import MAX_REMEMBERED_REMOVALS, News, SharedCookieJar, cookie_in, text_of
+from ...errors import LoadError, StorageError
+from ..cookie import Cookie
+from ..policy import CookiePolicy
+from .jar import SharedCookieJar
+from .storage import MAX_REMEMBERED_REMOVALS, News, cookie_in, text_of
 
 __all__ = ["APPLICATION_ID", "SQLiteCookieJar", "SQLiteStorage"]
 

@@ -11,11 +11,11 @@ import time
 import pytest
 
 from nethttp.cookiejar import CookieJar, DefaultCookiePolicy, StorageError
-from nethttp.cookiejar import shared as shared_module
-from nethttp.cookiejar.shared import Storage
+from nethttp.cookiejar.shared import storage as storage_module
+from nethttp.cookiejar.shared.storage import Storage
 
-from .test_jar import given_to, take
-from .test_store import cookie
+from ..test_jar import given_to, take
+from ..test_store import cookie
 
 URL = "https://www.acme.example/path/"
 
@@ -100,9 +100,9 @@ def test_what_could_not_be_stored_is_not_kept(shared, monkeypatch):
 
 
 def test_who_was_away_for_long_reads_everything(shared, monkeypatch):
-    monkeypatch.setattr(shared_module, "MAX_REMEMBERED_REMOVALS", 3)
+    monkeypatch.setattr(storage_module, "MAX_REMEMBERED_REMOVALS", 3)
     for module in ("sqlite", "valkey"):
-        monkeypatch.setattr(f"nethttp.cookiejar.{module}.MAX_REMEMBERED_REMOVALS", 3)
+        monkeypatch.setattr(f"nethttp.cookiejar.shared.{module}.MAX_REMEMBERED_REMOVALS", 3)
     away, here = shared.open(), shared.open()
     for number in range(10):
         here.set_cookie(cookie(f"n{number}"))

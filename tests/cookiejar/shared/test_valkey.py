@@ -12,12 +12,12 @@ import time
 import pytest
 
 from nethttp.cookiejar import StorageAwayError, StorageError, ValkeyCookieJar
-from nethttp.cookiejar import valkey as valkey_module
+from nethttp.cookiejar.shared import valkey as valkey_module
 
-from .conftest import ValkeyServer
-from .test_jar import given_to, take
+from ..conftest import ValkeyServer
+from ..test_jar import given_to, take
+from ..test_store import cookie
 from .test_shared import pairs
-from .test_store import cookie
 
 URL = "https://www.acme.example/path/"
 KEY = '{nethttp:cookies}:cookie:["www.acme.example", "/path", "%s", null]'

@@ -21,11 +21,12 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from ..errors import StorageAwayError, StorageError
-from .cookie import Cookie
-from .locks import acquired
-from .policy import CookiePolicy
-from .shared import MAX_REMEMBERED_REMOVALS, News, SharedCookieJar, cookie_in, text_of
+from ...errors import StorageAwayError, StorageError
+from ..cookie import Cookie
+from ..locks import acquired
+from ..policy import CookiePolicy
+from .jar import SharedCookieJar
+from .storage import MAX_REMEMBERED_REMOVALS, News, cookie_in, text_of
 
 try:
     import redis

@@ -14,76 +14,18 @@ import os
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Self
 
-from ..errors import StorageAwayError, StorageError
-from .cookie import Cookie
-from .jar import CookieJar
-from .locks import acquired
-from .messages import Request, Response
-from .policy import CookiePolicy
-from .rfc6265 import RFC6265Policy
-from .trace import trace
+from ...errors import StorageAwayError, StorageError
+from ..cookie import Cookie
+from ..jar import CookieJar
+from ..locks import acquired
+from ..messages import Request, Response
+from ..policy import CookiePolicy
+from ..rfc6265 import RFC6265Policy
+from .storage import News, Storage, key_of
 
-__all__ = ["MAX_REMEMBERED_REMOVALS", "News", "SharedCookieJar", "Storage", "cookie_in", "text_of"]
-
-MAX_REMEMBERED_REMOVALS = 1000
-"""How many removed cookies a storage remembers for jars that have not heard of them yet.
-
-A jar that has been away for more reads the whole storage instead.
-"""
-
-
-class News(NamedTuple):
-    """What others changed since the last exchange, or, if `whole`, all that the storage has.
-
-    `changes` maps keys to cookies, or to None for one that was removed.
-    """
-
-    whole: bool
-    changes: Mapping[str, Cookie | None]
-
-
-class Storage(Protocol):
-    """Where the cookies of a `SharedCookieJar` lie."""
-
-    def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
-        """Make `changes` in one atomic step, and return what others changed before; None: nothing.
-
-        Raises:
-            StorageError: nothing was changed, or it cannot be known; the next exchange tells all.
-        """
-
-    def pause(self) -> None:
-        """Close what must not be copied into another process; the next exchange opens it."""
-
-    def forget(self) -> None:
-        """Let the next exchange tell everything."""
-
-    def prune(self) -> None:
-        """Remove the cookies whose time is over from the storage."""
-
-    def close(self) -> None:
-        """Give everything back. There is no next exchange."""
-
-
-def text_of(cookie: Cookie) -> str:
-    """Return all that a cookie has as JSON, in ASCII."""
-    return json.dumps(cookie.to_dict(), separators=(",", ":"))
-
-
-def cookie_in(text: str | bytes) -> Cookie | None:
-    """Return the cookie that `text_of` wrote, None if it is no such text: it costs no other."""
-    try:
-        return Cookie.from_dict(json.loads(text))
-    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
-        trace("   not a cookie in the storage: %s", error)
-        return None
-
-
-def _key_of(cookie: Cookie) -> str:
-    """Return what tells a cookie from all others, as JSON in ASCII."""
-    return json.dumps([cookie.domain, cookie.path, cookie.name, cookie.partition_key])
+__all__ = ["SharedCookieJar"]
 
 
 class SharedCookieJar(CookieJar):
@@ -199,7 +141,7 @@ class SharedCookieJar(CookieJar):
 
     def _stored_locked(self, cookie: Cookie) -> None:
         if not self._learning:
-            self._changes[_key_of(cookie)] = cookie
+            self._changes[key_of(cookie)] = cookie
 
     def _removed_locked(self, cookies: Sequence[Cookie]) -> None:
         if self._learning:
@@ -208,7 +150,7 @@ class SharedCookieJar(CookieJar):
         for cookie in cookies:
             # That a cookie's time is over everyone sees alone, and the storage too.
             if not cookie.is_expired(now):
-                self._changes[_key_of(cookie)] = None
+                self._changes[key_of(cookie)] = None
 
     # --- every method is one step ---
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import IO, Any
 
-from ..errors import LoadError
-from .cookie import Cookie
-from .dates import iso2time, time2isoz
-from .extras import BYTE_ORDER_MARK, lines_of, read_lines
-from .files import FileCookieJar
-from .headers import join_header_words, split_header_words
+from ...errors import LoadError
+from ..cookie import Cookie
+from ..dates import iso2time, time2isoz
+from ..header_words import join_header_words, split_header_words
+from .comments import BYTE_ORDER_MARK, lines_of, read_lines
+from .file_jar import FileCookieJar
 
 __all__ = ["LWPCookieJar", "lwp_cookie_str"]
 
