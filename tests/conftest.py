@@ -81,6 +81,42 @@ def watch_threads() -> Callable[[], AbstractContextManager[None]]:
     return _no_thread_left
 
 
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Return a function that calls `ask` until what it returns is true, and returns that.
+
+    For what a server does behind its answer: a client that has the answer may be ahead of it.
+    """
+
+    def wait_for(ask: Callable[[], Any]) -> Any:
+        until = time.monotonic() + 10
+        while not (found := ask()):
+            assert time.monotonic() < until, f"waited in vain: {found!r}"
+            time.sleep(0.002)
+        return found
+
+    return wait_for
+
+
+@pytest.fixture
+def printed(
+    capfd: pytest.CaptureFixture[str], eventually: Callable[[Callable[[], Any]], Any]
+) -> Callable[..., str]:
+    """Return a function that waits until `text` is on standard error, and returns all of it."""
+    seen = ""
+
+    def has(text: str, times: int) -> bool:
+        nonlocal seen
+        seen += capfd.readouterr().err
+        return seen.count(text) >= times
+
+    def wait_for(text: str, times: int = 1) -> str:
+        eventually(lambda: has(text, times))
+        return seen
+
+    return wait_for
+
+
 class Served:
     """A server that runs in a thread: `address`, `port`, `url`, and what it printed of errors."""
 

@@ -16,6 +16,10 @@ import pytest
 from nethttp.server import HTTPServer, ThreadingHTTPServer
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+POST = (
+    b"POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+)
 
 
 class OwnWay(ThreadingHTTPServer):
@@ -181,7 +185,8 @@ def test_the_end_of_one_process_leaves_the_others_that_share_its_socket_serving(
 
 
 @pytest.mark.parametrize("base", [HTTPServer, ThreadingHTTPServer])
-def test_service_actions_are_called_soon_after_a_request(serve, echo, connect, base):
+@pytest.mark.parametrize("request_", [GET, POST], ids=["in the loop", "in another thread"])
+def test_service_actions_are_called_soon_after_a_request(echo, connect, base, request_):
     class Acting(base):
         called = threading.Event()
 
@@ -191,13 +196,15 @@ def test_service_actions_are_called_soon_after_a_request(serve, echo, connect, b
     with Acting(("127.0.0.1", 0), echo) as server:
         thread = threading.Thread(target=server.serve_forever, args=(3600,))
         thread.start()
-        for _ in range(2):
-            with connect(server.server_address) as wire:
-                server.called.clear()
-                wire.send(GET)
-                assert wire.response()[2] == b"/x"
-                assert server.called.wait(10)
-        server.shutdown()
+        try:
+            for _ in range(3):
+                with connect(server.server_address) as wire:
+                    server.called.clear()
+                    wire.send(request_)
+                    assert wire.response()[0] == 200
+                    assert server.called.wait(10)
+        finally:
+            server.shutdown()
         assert ended(thread)
 
 

@@ -29,7 +29,9 @@ def each_readiness(request, monkeypatch):
         pytest.skip("this system has no epoll")
 
 
-def test_an_idle_connection_costs_no_thread(serve, echo, connect):
+def test_an_idle_connection_costs_no_thread(serve, echo, connect, monkeypatch, eventually):
+    # On a busy machine the lead may pass from thread to thread; those without work end soon.
+    monkeypatch.setattr("nethttp.server.crew.PATIENCE", 0.05)
     served = serve(echo)
     wires = [connect(served.address) for _ in range(50)]
     opened = [wire.__enter__() for wire in wires]
@@ -38,7 +40,7 @@ def test_an_idle_connection_costs_no_thread(serve, echo, connect):
             wire.send(GET % i)
             assert wire.response()[2] == b"/%d" % i
         assert served.server._engine.connections == 50
-        assert served.server._engine.busy_threads <= 3
+        assert eventually(lambda: served.server._engine.busy_threads <= 3)
     finally:
         for wire in wires:
             wire.__exit__(None, None, None)

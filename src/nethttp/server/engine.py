@@ -370,10 +370,8 @@ class Engine:
         """Have a request read and answered by a handler that may wait for its bytes."""
         connection.stage = BUSY
         connection.buffer = b""
-        if self.threads and self._crew.take(lambda: self._attend_aside(connection, data)):
-            return
         if self.threads:
-            self._turn_away(connection)
+            self._give_away(connection, lambda: self._attend_aside(connection, data))
             return
         self._run_in_place(connection, lambda: self.application.attend(connection, data))
 
@@ -438,6 +436,11 @@ class Engine:
                 self._pace.took(kind, now - began, now)
                 self._return(connection, b"" if keep else None)
 
+        self._give_away(connection, work)
+
+    def _give_away(self, connection: Connection, work: Callable[[], None]) -> None:
+        """Have a thread do `work`, a request of the connection's, or refuse that."""
+        self._lead.note()
         if not self._crew.take(work):
             self._turn_away(connection)
 

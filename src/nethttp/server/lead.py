@@ -38,6 +38,8 @@ class Lead:
         self._bell = threading.Lock()
         self._bell.acquire()
         self._dozing = False
+        # A request has begun that the lead was not lent for.
+        self._noted = False
         self._dismissed = False
         self._laid_down = threading.Event()
 
@@ -61,6 +63,12 @@ class Lead:
             # Another thread leads and is in a handler itself.
             self._lock.release()
         return False
+
+    def note(self) -> None:
+        """Have the watcher call `meanwhile` soon: another thread is given a request."""
+        self._noted = True
+        if self._dozing:
+            self.ring()
 
     def lay_down(self) -> None:
         """Say that nobody leads any more, and nobody will."""
@@ -92,6 +100,9 @@ class Lead:
             turn = self._turn
             if self._dismissed:
                 break
+            if self._noted:
+                self._noted = False
+                next_call = 0.0
             if turn != seen:
                 seen, quiet = turn, 0
                 next_call = 0.0
@@ -104,14 +115,14 @@ class Lead:
             if time.monotonic() >= next_call:
                 meanwhile()
                 next_call = time.monotonic() + interval
-        if self._turn != seen:
+        if self._turn != seen or self._noted:
             meanwhile()
 
     def _doze(self, seen: int, longest: float) -> None:
         """Sleep until a request begins."""
         self._dozing = True
-        # The leader counts first and looks at `_dozing` then: one of the two notices.
-        if seen == self._turn and not self._dismissed:
+        # The leader counts, or notes, first and looks at `_dozing` then: one of the two notices.
+        if seen == self._turn and not (self._noted or self._dismissed):
             self._bell.acquire(timeout=longest)
         self._dozing = False
 
