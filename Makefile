@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 ARGS   ?=
 MINUTES ?= 5
 
-BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*.[ch])
+BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*/*.[ch])
 
 .PHONY: serve test coverage lint bench loads soak docs fuzz sanitize stress suites clean
 

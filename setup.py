@@ -40,9 +40,9 @@ setup(
     cmdclass={"build_ext": BuildAnew, "bdist_wheel": WheelOfWhatWasBuilt},
     ext_modules=[
         Extension(
-            "nethttp.wire._head_c",
-            ["src/nethttp/wire/_head_c.c"],
-            depends=["src/nethttp/wire/_usual.h"],
+            "nethttp.wire.h1._head_c",
+            ["src/nethttp/wire/h1/_head_c.c"],
+            depends=["src/nethttp/wire/h1/_usual.h"],
             py_limited_api=LIMITED,
             optional=os.environ.get("NETHTTP_BUILD") != "require",
         )

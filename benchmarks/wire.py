@@ -16,8 +16,8 @@ from typing import Any
 import h11
 import httptools
 
-from nethttp.wire import _head_c, _head_py
-from nethttp.wire.h1 import (
+from nethttp.wire.h1 import _head_c, _head_py
+from nethttp.wire.h1.connection import (
     NEED_DATA,
     Data,
     EndOfMessage,

@@ -18,16 +18,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from nethttp.errors import RemoteProtocolError
-from nethttp.wire.body import LenientChunkLines
 from nethttp.wire.fields import select_fields
-from nethttp.wire.framing import (
+from nethttp.wire.grammar import DIGITS, TOKEN
+from nethttp.wire.h1.body import LenientChunkLines
+from nethttp.wire.h1.framing import (
     CHUNKED,
     RESPONSE_FRAMING_FIELDS,
     judge_response,
     response_has_body,
 )
-from nethttp.wire.grammar import DIGITS, TOKEN
-from nethttp.wire.head import parse_response_head, serialise_response_head
+from nethttp.wire.h1.head import parse_response_head, serialise_response_head
 
 from .readings import Reading, State, by_h11, by_llhttp, by_nethttp
 

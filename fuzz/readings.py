@@ -13,7 +13,7 @@ import h11
 import httptools
 
 from nethttp.errors import RemoteProtocolError
-from nethttp.wire.h1 import (
+from nethttp.wire.h1.connection import (
     ClientConnection,
     Connection,
     Data,

@@ -13,8 +13,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["nethttp.wire"]):
-    import nethttp.wire._head_py
-    import nethttp.wire.h1  # noqa: F401  # instrumented here, before the properties import it
+    import nethttp.wire.h1._head_py
+    import nethttp.wire.h1.connection  # noqa: F401  # instrumented here, before the properties import it
 
 from . import messages
 from .properties import PROPERTIES

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nethttp.errors import LocalProtocolError, RemoteProtocolError
-from nethttp.wire import _head_c, _head_py
+from nethttp.wire.h1 import _head_c, _head_py
 from nethttp.wire.limits import Limits
 
 __all__ = ["check_block", "check_cookie_field", "check_writing", "outcome"]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from nethttp.wire.environ import environ_of
 from nethttp.wire.fields import select_fields
-from nethttp.wire.framing import FRAMING_FIELDS, expects_continue, keeps_alive, request_framing
-from nethttp.wire.head import parse_request_head, usual_request
+from nethttp.wire.h1.framing import FRAMING_FIELDS, expects_continue, keeps_alive, request_framing
+from nethttp.wire.h1.head import parse_request_head, usual_request
+from nethttp.wire.h1.repeats import repeated_request, usual_environ
 from nethttp.wire.target import check_host, check_target
-from nethttp.wire.usual import repeated_request, usual_environ
 
 __all__ = ["check_usual"]
 

@@ -39,12 +39,12 @@ def program() -> Callable[[str], str]:
 @pytest.fixture(scope="session", params=["pure", "C"])
 def twin(request: pytest.FixtureRequest) -> ModuleType:
     """Return one twin after the other; skip a C twin that was not built, unless it must be."""
-    from nethttp.wire import _head_py
+    from nethttp.wire.h1 import _head_py
 
     if request.param == "pure":
         return _head_py
     try:
-        from nethttp.wire import _head_c
+        from nethttp.wire.h1 import _head_c
     except ImportError:
         if os.environ.get("NETHTTP_BUILD") == "require":
             raise

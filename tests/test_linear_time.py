@@ -33,19 +33,21 @@ from nethttp.cookies import SetCookie, SimpleCookie, parse_cookie
 from nethttp.cookies.date import parse_cookie_date
 from nethttp.net.stream import SocketReader
 from nethttp.server import BaseHTTPRequestHandler
-from nethttp.server.beneath import open_beneath
-from nethttp.server.cgi import CGIHTTPRequestHandler, url_collapse_path
-from nethttp.server.cors import preflight_fields
-from nethttp.server.listing import render
-from nethttp.server.paths import local_path
-from nethttp.wire import framing, h1, target, values
-from nethttp.wire.block import read_field_block
-from nethttp.wire.body import ChunkedDecoder, LenientChunkLines
+from nethttp.server.files.beneath import open_beneath
+from nethttp.server.files.cgi import CGIHTTPRequestHandler, url_collapse_path
+from nethttp.server.files.cors import preflight_fields
+from nethttp.server.files.listing import render
+from nethttp.server.files.paths import local_path
+from nethttp.wire import target, values
 from nethttp.wire.coding import choose_coding
 from nethttp.wire.environ import environ_of_line
 from nethttp.wire.fields import FieldFinder
+from nethttp.wire.h1 import connection as h1
+from nethttp.wire.h1 import framing
+from nethttp.wire.h1.block import read_field_block
+from nethttp.wire.h1.body import ChunkedDecoder, LenientChunkLines
+from nethttp.wire.h1.reader import BodyReader
 from nethttp.wire.limits import DEFAULT_LIMITS
-from nethttp.wire.reader import BodyReader
 
 SMALL = 4_000
 TIMES = 8

@@ -20,7 +20,7 @@ __all__ = ["CommandParser", "closest", "discard_output", "run_command", "version
 
 def version_line() -> str:
     """Return the version of nethttp, which twin of the parser runs, and Python's version."""
-    from .wire.head import TWIN  # start-up: few ask for it
+    from .wire.h1.head import TWIN  # start-up: few ask for it
 
     return f"nethttp {__version__}, {TWIN} parser, Python {sys.version.split()[0]}"
 

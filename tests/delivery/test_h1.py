@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-import nethttp.wire.body
-import nethttp.wire.h1
-import nethttp.wire.head
+import nethttp.wire.h1.body
+import nethttp.wire.h1.connection
+import nethttp.wire.h1.head
 from nethttp import errors
-from nethttp.wire.h1 import (
+from nethttp.wire.h1.connection import (
     NEED_DATA,
     PAUSED,
     ClientConnection,
@@ -31,8 +31,8 @@ DELIVERIES = ["whole", "bytes", "behind"]
 @pytest.fixture(autouse=True)
 def each_twin(twin, monkeypatch):
     """Run the connection on one twin after the other."""
-    for module in (nethttp.wire.h1, nethttp.wire.body):
-        for name in nethttp.wire.head.__all__:
+    for module in (nethttp.wire.h1.connection, nethttp.wire.h1.body):
+        for name in nethttp.wire.h1.head.__all__:
             if callable(getattr(module, name, None)):
                 monkeypatch.setattr(module, name, getattr(twin, name))
 

@@ -41,7 +41,7 @@ def built(copy, tmp_path_factory):
 def test_a_wheel_has_the_twin_and_the_types_and_no_sources_of_c(built):
     wheel, names = names_in(built)
     assert "-abi3-" in wheel
-    assert any(name.startswith("nethttp/wire/_head_c.") and ".so" in name for name in names)
+    assert any(name.startswith("nethttp/wire/h1/_head_c.") and ".so" in name for name in names)
     assert "nethttp/py.typed" in names
     assert not [name for name in names if name.endswith((".c", ".h"))]
     assert not [name for name in names if name.startswith("tests")]
@@ -77,7 +77,7 @@ def test_the_source_distribution_has_all_that_its_tests_and_pages_need(copy, tmp
         "docs/images/listing.png",
         "tests/conftest.py",
         "tests/corpus/cookies/dates.json",
-        "tests/server/test_engine.py",
-        "src/nethttp/wire/_usual.h",
+        "tests/server/engine/test_loop.py",
+        "src/nethttp/wire/h1/_usual.h",
     ):
         assert needed in names

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from nethttp.server import BaseHTTPRequestHandler
-from nethttp.server.filecache import StoredFile
+from nethttp.server.files.stored import StoredFile
 
 
 class Echo(BaseHTTPRequestHandler):

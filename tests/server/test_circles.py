@@ -21,11 +21,11 @@ from nethttp.server import (
     ThreadingHTTPServer,
     ThreadingHTTPSServer,
 )
-from nethttp.server.connection import Connection
-from nethttp.server.writer import ResponseWriter
+from nethttp.server.engine.connection import Connection
+from nethttp.server.handlers.writer import ResponseWriter
 from nethttp.server.wsgi import WSGIServer
-from nethttp.wire.body import ChunkedDecoder
-from nethttp.wire.reader import BodyReader
+from nethttp.wire.h1.body import ChunkedDecoder
+from nethttp.wire.h1.reader import BodyReader
 
 OF_A_CONNECTION = (
     Connection,

@@ -11,7 +11,7 @@ import pytest
 
 REQUEST = b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 PARSE = """
-from nethttp.wire import _head_c
+from nethttp.wire.h1 import _head_c
 read = _head_c.parse_request_head(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
 assert read == ("GET", "/", 11, [("Host", "a")]), read
 try:
@@ -81,7 +81,7 @@ _interpreters.destroy(number)
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="no interpreter has a GIL of its own before")
 def test_an_interpreter_with_a_gil_of_its_own():
-    pytest.importorskip("nethttp.wire._head_c", reason="the C twin was not built")
+    pytest.importorskip("nethttp.wire.h1._head_c", reason="the C twin was not built")
     # Without coverage, which aborts the process when any such interpreter has been.
     environment = {key: value for key, value in os.environ.items() if "COVERAGE" not in key}
     subprocess.run(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nethttp.wire import _head_py
 from nethttp.wire.fields import select_fields
-from nethttp.wire.framing import FRAMING_FIELDS, keeps_alive, request_framing
+from nethttp.wire.h1 import _head_py
+from nethttp.wire.h1.framing import FRAMING_FIELDS, keeps_alive, request_framing
 from nethttp.wire.limits import Limits
 from nethttp.wire.target import check_host, check_target
 

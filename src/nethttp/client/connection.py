@@ -27,9 +27,9 @@ from ..errors import (
     excerpt,
 )
 from ..wire import grammar
-from ..wire.block import read_field_block
-from ..wire.body import LAST_CHUNK, encode_chunk
-from ..wire.head import serialise_request_fields
+from ..wire.h1.block import read_field_block
+from ..wire.h1.body import LAST_CHUNK, encode_chunk
+from ..wire.h1.head import serialise_request_fields
 from . import seams
 from .response import HTTPResponse
 from .seams import NAMES, named, say

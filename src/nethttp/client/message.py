@@ -12,8 +12,8 @@ from typing import Protocol
 
 from ..errors import IncompleteRead
 from ..message import HTTPMessage, message_from_fields
-from ..wire.block import read_field_block
-from ..wire.head import parse_lenient_field_section
+from ..wire.h1.block import read_field_block
+from ..wire.h1.head import parse_lenient_field_section
 from .seams import head_limits
 
 __all__ = ["HTTPMessage", "parse_header_lines", "parse_headers", "read_header_lines"]

@@ -24,10 +24,10 @@ from ..errors import (
 )
 from ..overrides import Originals
 from ..status import HTTPStatus
-from ..wire.block import read_field_block
-from ..wire.body import MAX_PIECE, LenientChunkLines
 from ..wire.fields import FieldLines, select_fields
-from ..wire.framing import (
+from ..wire.h1.block import read_field_block
+from ..wire.h1.body import MAX_PIECE, LenientChunkLines
+from ..wire.h1.framing import (
     CHUNKED,
     RESPONSE_FRAMING_FIELDS,
     UNTIL_CLOSE,
@@ -35,7 +35,7 @@ from ..wire.framing import (
     keeps_alive,
     may_frame,
 )
-from ..wire.head import parse_lenient_field_section, parse_status_line
+from ..wire.h1.head import parse_lenient_field_section, parse_status_line
 from ..wire.limits import Limits
 from .seams import head_limits, replaced, say
 

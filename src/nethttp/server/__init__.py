@@ -32,21 +32,21 @@ from typing import TYPE_CHECKING, Any
 from ..public import present as _present
 from ..status import HTTPStatus as HTTPStatus
 from . import seams as _seams
-from .cgi import CGIHTTPRequestHandler
-from .cgi import executable as executable
-from .cgi import nobody_uid as nobody_uid
-from .cgi import url_collapse_path as _url_collapse_path  # noqa: F401  # for programs
-from .files import SimpleHTTPRequestHandler
-from .handler import BaseHTTPRequestHandler
-from .responder import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
-from .responder import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
-from .run import best_family as _get_best_family  # noqa: F401  # for programs
-from .run import make_server as _make_server  # noqa: F401  # for programs
-from .run import test as test
-from .servers import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer
+from .files.cgi import CGIHTTPRequestHandler
+from .files.cgi import executable as executable
+from .files.cgi import nobody_uid as nobody_uid
+from .files.cgi import url_collapse_path as _url_collapse_path  # noqa: F401  # for programs
+from .files.handler import SimpleHTTPRequestHandler
+from .handlers.handler import BaseHTTPRequestHandler
+from .handlers.response import DEFAULT_ERROR_CONTENT_TYPE as DEFAULT_ERROR_CONTENT_TYPE
+from .handlers.response import DEFAULT_ERROR_MESSAGE as DEFAULT_ERROR_MESSAGE
+from .process.test_function import best_family as _get_best_family  # noqa: F401  # for programs
+from .process.test_function import make_server as _make_server  # noqa: F401  # for programs
+from .process.test_function import test as test
+from .servers.http import HTTPServer, HTTPSServer, ThreadingHTTPServer, ThreadingHTTPSServer
 
 if TYPE_CHECKING:
-    from .serving import serve as serve
+    from .process.serve import serve as serve
 
 __all__ = [
     "BaseHTTPRequestHandler",
@@ -70,14 +70,14 @@ if not TYPE_CHECKING:  # a type checker is to know which names there are
 
     def __getattr__(name: str) -> Any:
         if name == "serve":
-            from .serving import serve  # start-up: most programs have a server of their own
+            from .process.serve import serve  # start-up: most programs have a server of their own
 
             return serve
         if name in _seams.MODULES:
             with _suppress(ModuleNotFoundError):
                 return _seams.load(name)
         elif name == "_main":
-            from .simple_command import main  # start-up: few programs call it
+            from .process.simple_command import main  # start-up: few programs call it
 
             return main
         elif name == "__version__":
@@ -108,7 +108,8 @@ def __dir__() -> list[str]:
 _present(
     __name__,
     files={
-        *("accesslog", "cgi", "dates", "files", "handler", "listing", "mediatypes", "paths"),
-        *("requestparser", "responder", "run", "servers", "simple_command"),
+        *("files.cgi", "files.handler", "files.listing", "files.mediatypes", "files.paths"),
+        *("handlers.dates", "handlers.handler", "handlers.request", "handlers.response"),
+        *("logs.lines", "process.simple_command", "process.test_function", "servers.http"),
     },
 )

@@ -15,14 +15,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 
 from ..commandline import discard_output
 from ..errors import reason_of
-from .announcement import announcement, certified_hosts
-from .applications import NotServable
-from .colours import has_colours
-from .listeners import CannotListen, Listeners
-from .loglines import write_stderr
-from .options import Refused, addresses_of, parsed, settings_of
-from .supervisor import Supervisor, serve_in_this_process
-from .worker import Settings, TLSFiles
+from .logs.colours import has_colours
+from .logs.lines import write_stderr
+from .process.announcement import announcement, certified_hosts
+from .process.discover import NotServable
+from .process.listeners import CannotListen, Listeners
+from .process.options import Refused, addresses_of, parsed, settings_of
+from .process.supervisor import Supervisor, serve_in_this_process
+from .process.worker import Settings, TLSFiles
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def _own_certificate(
     settings: Settings, listeners: Listeners, client_ca: str | None
 ) -> Iterator[Settings]:
     """Give settings with a certificate that is made, and removed in the end."""
-    from .selfsigned import write_certificate  # start-up: only --tls-self-signed needs it
+    from .process.selfsigned import write_certificate  # start-up: only --tls-self-signed needs it
 
     with tempfile.TemporaryDirectory(prefix="nethttp-") as folder:
         path = os.path.join(folder, "certificate.pem")
@@ -63,7 +63,7 @@ def _open_listeners(arguments: argparse.Namespace) -> Listeners:
             unix_mode=arguments.unix_mode,
         )
     except CannotListen as error:
-        from .bindfailure import explained  # start-up: most addresses are free
+        from .process.bindfailure import explained  # start-up: most addresses are free
 
         raise Refused(explained(error)) from None
 
@@ -95,7 +95,7 @@ def _watched(listeners: Listeners, name: str) -> AbstractContextManager[None]:
     Raises:
         Refused: the library for it is not installed.
     """
-    from .watcher import watching  # start-up: only --reload needs it
+    from .process.reload import watching  # start-up: only --reload needs it
 
     try:
         return watching([os.getcwd()], listeners.all(), name)

@@ -11,7 +11,7 @@ from time import gmtime
 from typing import NamedTuple
 
 from . import grammar
-from .head import split_cookie_field
+from .h1.head import split_cookie_field
 
 __all__ = [
     "DAY_NAMES",

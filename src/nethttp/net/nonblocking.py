@@ -1,0 +1,135 @@
+"""Sockets that do not block, for programs that do: what is to wait, waits here.
+
+`PatientReader` and `PatientWriter` try first, since what is asked for is nearly always there, and
+wait with a bound: on each wait, and on all of them together, by how much the peer has moved.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import NamedTuple
+
+from .stream import SocketReader
+
+__all__ = [
+    "Patience",
+    "PatientReader",
+    "accept_at_once",
+    "can_go_on",
+    "end_sending",
+    "none_sent",
+    "wants_more",
+]
+
+
+def wants_more(error: OSError) -> bool:
+    """Return whether a socket that does not block, TLS or not, could only not go on yet."""
+    # By name: a server without TLS need not load `ssl`.
+    return isinstance(error, BlockingIOError) or type(error).__name__ in (
+        "SSLWantReadError",
+        "SSLWantWriteError",
+    )
+
+
+def accept_at_once(listener: socket.socket) -> None:
+    """Let no `accept` wait: another process with this socket may have taken the connection.
+
+    The system's flag for that belongs to all of these processes, and to the others after this one
+    has ended. So where that can be, it is set without a word to the socket object: its own time-out
+    stays, and nothing need be put back.
+    """
+    if listener.gettimeout() is None and sys.platform == "linux":
+        # Elsewhere an accepted socket has the listener's flag, and does not know it.
+        os.set_blocking(listener.fileno(), False)
+    else:
+        listener.setblocking(False)
+
+
+def none_sent(error: OSError) -> int:
+    """Return 0 if a send could say no more than that there is no room.
+
+    Raises:
+        ConnectionError: the peer has gone, in the middle of TLS too.
+    """
+    if wants_more(error):
+        return 0
+    try:
+        if type(error).__name__.startswith("SSL"):
+            # A peer that has cut TLS off is told to the writer as one without TLS is.
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+        raise error
+    finally:
+        # Its traceback has this frame: with it, what the writer holds would live on.
+        del error
+
+
+def end_sending(sock: socket.socket) -> None:
+    """Tell the peer that nothing more comes, over TLS in its own way first. RFC 9112 section 9.8.
+
+    Waits for nothing: the socket does not block from here on.
+
+    Raises:
+        OSError: the peer is gone already.
+    """
+    unwrap = getattr(sock, "unwrap", None)
+    if unwrap is not None:
+        sock.settimeout(0)
+        # What it raises is that the peer has not said the same yet.
+        with suppress(OSError, ValueError):
+            unwrap()
+    sock.shutdown(socket.SHUT_WR)
+
+
+def can_go_on(sock: socket.socket, error: OSError, to_read: bool, timeout: float | None) -> bool:
+    """Wait until a socket can go on that could not, as `error` says; return whether it can."""
+    name = type(error).__name__
+    if name.startswith("SSLWant"):
+        to_read = name == "SSLWantReadError"
+    if not hasattr(select, "poll"):
+        readers, writers = ([sock], []) if to_read else ([], [sock])
+        return any(map(bool, select.select(readers, writers, [], timeout)))
+    poll = select.poll()
+    poll.register(sock, select.POLLIN if to_read else select.POLLOUT)
+    return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+class Patience(NamedTuple):
+    """How long a peer is waited for."""
+
+    timeout: float | None
+    """Seconds of one wait; None: as long as it takes."""
+    rate: float
+    """Bytes of content that buy one more second of all waits together; 0: no bound on them."""
+    grace: float
+    """Seconds of all waits together, before anything has moved."""
+
+
+class PatientReader(SocketReader):
+    """Reads from a socket that does not block; one that a program has taken may."""
+
+    __slots__ = ()
+
+    def _give(self, seconds: float | None) -> None:
+        if self._sock.gettimeout() != 0:
+            super()._give(seconds)
+
+    def _receive(self, buffer: memoryview, seconds: float | None, flags: int) -> int:
+        if self._sock.gettimeout() != 0:
+            return super()._receive(buffer, seconds, flags)
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            try:
+                return self._sock.recv_into(buffer)
+            except OSError as error:
+                if not wants_more(error):
+                    raise
+                # Over TLS what comes may be too little to go on with, again and again.
+                left = None if until is None else max(0.0, until - time.monotonic())
+                if not can_go_on(self._sock, error, True, left):
+                    raise TimeoutError(f"expected more within {seconds:g} s") from None

@@ -1,0 +1,1 @@
+"""The engine: accepts connections, receives requests and lets an application answer each."""

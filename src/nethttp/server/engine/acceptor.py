@@ -1,0 +1,257 @@
+"""`Doors`: where connections come in, or are turned away.
+
+Accepting never waits: what is not there yet (the rest of a TLS handshake) is heard of by the
+engine's loop like anything else, and has a deadline. Only the holder of the engine's lead calls
+anything here.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ...net.nonblocking import accept_at_once, wants_more
+from ..logs.lines import host_of, write_stderr
+from .application import LAST_CALL, NOT_TLS, NOT_TLS_RESPONSE
+from .connection import AWAITING, CLOSED, HANDSHAKING, NEVER, Connection
+from .connections import Roster
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["Doors"]
+
+#: Connections accepted before other sockets get their turn.
+ACCEPT_BURST = 64
+
+#: Connections beyond the bound that may linger until the peer has read why it is turned away.
+MAX_TURNED_AWAY = 64
+
+#: How long nothing is accepted when the system has no descriptor left, in seconds.
+ACCEPT_PAUSE = 0.5
+
+#: How often that is said, in seconds.
+REPEAT = 60.0
+
+#: Bytes of content that a TLS record has at most. RFC 8446 section 5.1.
+MAX_RECORD = 1 << 14
+
+_SHAKES_HANDS = (socket.AF_INET, socket.AF_INET6)
+
+#: What `accept` says of one connection that was lost before it was accepted. accept(2) of Linux.
+LOST = frozenset(
+    {errno.ECONNABORTED, errno.EPROTO, errno.ENETDOWN, errno.ENOPROTOOPT, errno.EHOSTDOWN}
+    | {errno.EHOSTUNREACH, errno.EOPNOTSUPP, errno.ENETUNREACH}
+)
+
+
+class Doors:
+    """Lets connections from `listeners` into `roster`, at most `most` of them at once.
+
+    `verify` is asked for each (socket, address), `tell` told of what went wrong with one. Before
+    one is accepted, `other_way` is asked for what is to accept and handle it instead. A connection
+    may be silent for `idle` seconds, and take `handshake_timeout` for a TLS handshake.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        listeners: Iterable[socket.socket],
+        *,
+        most: int | None,
+        tls: ssl.SSLContext | None,
+        handshake_timeout: float,
+        idle: float,
+        busy_response: bytes,
+        verify: Callable[[Any, Any], bool] | None,
+        tell: Callable[[Any, Any], None],
+        other_way: Callable[[], Callable[[], None] | None] | None,
+    ) -> None:
+        self.tls = tls
+        """What new connections shake hands by; may be replaced at any time."""
+        self.again = NEVER
+        """When to `reopen` after a pause."""
+        self.closed_by = NEVER
+        """When the last connection is accepted, once the doors close."""
+        self._roster = roster
+        self._listeners = {listener.fileno(): listener for listener in listeners}
+        self._most = most
+        self._handshake_timeout = handshake_timeout
+        self._idle = idle
+        self._busy_response = busy_response
+        self._verify = verify
+        self._tell = tell
+        self._other_way = other_way
+        self._silent_until = 0.0
+        #: Where what comes by TLS is read, by one thread at a time.
+        self._record = memoryview(bytearray(MAX_RECORD))
+        #: Those that linger take nobody's place.
+        self._turned_away: list[Connection] = []
+
+    # --- the listeners ---
+
+    def open(self) -> None:
+        """Be told of what comes to the listeners."""
+        for fd, listener in self._listeners.items():
+            accept_at_once(listener)
+            self._roster.readiness.watch(fd, shared=True)
+
+    def reopen(self) -> None:
+        """Go on after a pause."""
+        self.again = NEVER
+        for fd in self._listeners:
+            self._roster.ignore(fd)
+            self._roster.readiness.watch(fd, shared=True)
+
+    def close(self, now: float) -> bool:
+        """Accept connections that wait or are on the way; return whether none can come any more."""
+        if not self._listeners:
+            return True
+        self.closed_by = min(self.closed_by, now + LAST_CALL)
+        for fd, listener in self._listeners.items():
+            while self._accept(listener, now):
+                pass
+            if listener.family not in _SHAKES_HANDS:
+                # Once it is shut down it is said to be ready for ever.
+                self._roster.ignore(fd)
+        if now < self.closed_by:
+            return False
+        self.shut()
+        return True
+
+    def shut(self) -> None:
+        """Accept no more. The listeners themselves are their owner's to close."""
+        for fd in self._listeners:
+            self._roster.ignore(fd)
+        self._listeners = {}
+        self.again = self.closed_by = NEVER
+
+    # --- accepting ---
+
+    def let_in(self, fd: int, now: float) -> None:
+        """Accept what waits at a listener, if the descriptor is one's."""
+        listener = self._listeners.get(fd)
+        if listener is not None:
+            self._accept(listener, now)
+
+    def _accept(self, listener: socket.socket, now: float) -> bool:
+        """Accept what waits; return whether there may be more."""
+        for _ in range(ACCEPT_BURST):
+            if self._other_way is not None and (handle := self._other_way()) is not None:
+                handle()
+                return False
+            try:
+                # Of a TLS listener too: its own `accept` would wait for the handshake.
+                sock, address = socket.socket.accept(listener)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                if error.errno in LOST:
+                    continue
+                self._pause(listener, now, error)
+                return False
+            try:
+                self._welcome(sock, address, now)
+            except Exception:
+                self._tell(sock, address)
+                sock.close()
+        return True
+
+    def _pause(self, listener: socket.socket, now: float, error: OSError) -> None:
+        """There is no descriptor, or no memory: the queue keeps what is in it for a while."""
+        self._roster.ignore(listener.fileno())
+        self.again = now + ACCEPT_PAUSE
+        if now >= self._silent_until:
+            self._silent_until = now + REPEAT
+            write_stderr(f"nethttp: cannot accept connections, trying again: {error}\n")
+
+    def _welcome(self, sock: socket.socket, address: Any, now: float) -> None:
+        if self._verify is not None and not self._verify(sock, address):
+            sock.close()
+            return
+        sock.setblocking(False)
+        if self._is_full():
+            self._turn_away(sock, address, now)
+            return
+        if sock.family in _SHAKES_HANDS:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tls = self.tls
+        if tls is None:
+            self._roster.enter(Connection(sock, address, self._idle), now + self._idle)
+            return
+        wrapped = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        connection = Connection(wrapped, address, self._idle)
+        connection.recv = self._by_records(wrapped)
+        connection.stage = HANDSHAKING
+        try:
+            self._roster.enter(connection, now + self._handshake_timeout)
+        except BaseException:
+            wrapped.close()  # `sock` has given its descriptor away.
+            raise
+
+    def _by_records(self, tls_socket: ssl.SSLSocket) -> Callable[[int], bytes]:
+        """Return a `recv` that reads a whole TLS record: no poll tells of what is left of one."""
+        recv_into, record = tls_socket.recv_into, self._record
+
+        def receive(_size: int) -> bytes:
+            return bytes(record[: recv_into(record)])
+
+        return receive
+
+    def shake_hands(self, connection: Connection, now: float) -> None:
+        """Go on with a TLS handshake; then the connection awaits its first request."""
+        tls_socket: Any = connection.sock
+        try:
+            tls_socket.do_handshake()
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and wants_more(error):
+                return
+            if getattr(error, "reason", None) == "HTTP_REQUEST":
+                self._answer_in_plain(connection, now)
+                return
+            write_stderr(f"{host_of(connection.address)}: TLS handshake failed: {error}\n")
+            self._roster.close(connection)
+        else:
+            connection.stage = AWAITING
+            self._roster.wheel.put(connection, now + self._idle)
+
+    def _answer_in_plain(self, connection: Connection, now: float) -> None:
+        """Tell a client that speaks HTTP to a TLS port so, in words that it understands."""
+        write_stderr(f"{host_of(connection.address)}: {NOT_TLS}\n")
+        connection.sock = plain = socket.socket(fileno=connection.sock.detach())
+        plain.setblocking(False)
+        connection.recv = plain.recv
+        with suppress(OSError):  # It may have gone.
+            plain.send(NOT_TLS_RESPONSE)
+        self._roster.linger(connection, now)
+
+    # --- turning away ---
+
+    def refuse(self, connection: Connection) -> None:
+        """Answer 503: there is no thread for a request, nor a place to wait."""
+        with suppress(OSError):  # The peer is turned away with or without a word.
+            connection.sock.send(self._busy_response)
+
+    def _is_full(self) -> bool:
+        open_ones = len(self._roster.connections)
+        if self._most is None or open_ones < self._most:
+            return False
+        self._turned_away = [
+            connection for connection in self._turned_away if connection.stage != CLOSED
+        ]
+        return open_ones - len(self._turned_away) >= self._most
+
+    def _turn_away(self, sock: socket.socket, address: Any, now: float) -> None:
+        """Answer 503: there is no room for the connection."""
+        connection = Connection(sock, address)
+        self.refuse(connection)
+        if not self._busy_response or len(self._turned_away) >= MAX_TURNED_AWAY:
+            sock.close()
+            return
+        # The request is on its way: to close before it has come would reset the connection.
+        self._roster.enter(connection, now)
+        self._roster.linger(connection, now)
+        self._turned_away.append(connection)

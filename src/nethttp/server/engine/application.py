@@ -1,0 +1,112 @@
+"""What the engine and an application expect of each other, and the bounds that the engine keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple, Protocol
+
+from ..logs.lines import LineLog
+from .connection import Connection
+
+__all__ = [
+    "BUSY_RESPONSE",
+    "FAREWELL",
+    "LAST_CALL",
+    "LINGER_SECONDS",
+    "NOT_TLS",
+    "NOT_TLS_RESPONSE",
+    "Application",
+    "EngineLimits",
+]
+
+BUSY_RESPONSE = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
+"""What a connection is sent beyond `max_connections`."""
+
+NOT_TLS_RESPONSE = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 49\r\nConnection: close\r\n\r\n"
+    b"This server speaks TLS: the URL begins https://.\n"
+)
+"""What a client is sent that speaks HTTP where TLS is expected."""
+
+NOT_TLS = "expected a TLS handshake, got an HTTP request"
+"""What the log says of such a client."""
+
+LAST_CALL = 0.2
+"""How long accepting goes on at the end, in seconds: a client in the middle of a handshake may
+believe that it is connected, and have sent its request; and the listener may be about to be
+stopped."""
+
+FAREWELL = 1.0
+"""How long a connection that was active a moment ago may still send a request at the end, in
+seconds: that request may be on its way, and closing would lose it."""
+
+
+LINGER_SECONDS = 1.0
+"""How long a connection that is being closed goes on reading what the peer still sends, in seconds,
+so that the peer gets to read the last response rather than a reset. RFC 9112 section 9.6."""
+
+
+class EngineLimits(NamedTuple):
+    """The bounds of an engine."""
+
+    max_connections: int | None = 16384
+    """Open connections; one more is answered 503 and closed."""
+
+    max_threads: int = 1000
+    """Threads that handlers may block at once."""
+
+    max_waiting: int = 1000
+    """Requests that wait for such a thread; one more is answered 503."""
+
+    handshake_timeout: float = 10.0
+    """Seconds that a TLS handshake may take."""
+
+
+class Application(Protocol):
+    """How requests are read and answered. Called by one thread at a time for each connection."""
+
+    idle_timeout: float | None
+    """Seconds that a connection may be silent between requests; None: for ever."""
+    head_timeout: float | None
+    """Seconds that a head may take from its first byte on."""
+    body_timeout: float | None
+    """Seconds that a peer may pause in the middle of content."""
+    min_body_rate: int
+    """Bytes of content a second, on average; a slower peer is cut off. 0: no bound."""
+    body_grace: float
+    """Seconds that content may take whatever its rate."""
+    log: LineLog
+    """Where handlers log, told which turns have many requests."""
+    closing: bool
+    """Set when every response is to end its connection."""
+    max_head: int
+    """Bytes of a head, above which `attend` is asked to refuse it."""
+
+    def read_head(self, block: bytes, /) -> Any:
+        """Return what is to be known of a head, a tuple that begins with the content's length.
+
+        None if the head is not as nearly all are, or its content too long for the loop to wait
+        for: `attend` then looks at it.
+        """
+
+    def kind(self, head: Any, /) -> Hashable:
+        """Return what requests of the same pace have in common."""
+
+    def answer(self, connection: Connection, head: Any, block: bytes, content: bytes, /) -> bool:
+        """Answer a request that has come whole; return whether the connection stays open."""
+
+    def attend(self, connection: Connection, data: bytes, /) -> bytes | None:
+        """Read one request from `data` and what follows it on the socket, and answer it.
+
+        Returns what was read beyond that request, or None if the connection is to be closed.
+        """
+
+    def give_up(self, connection: Connection, /) -> None:
+        """A request did not come whole in time: say so."""
+
+    def left_content(self, connection: Connection, /) -> bool:
+        """Return whether content may still come that nobody has read."""

@@ -1,0 +1,114 @@
+"""`Connection`: what the engine remembers of one client between its requests.
+
+It is all that an idle connection costs, so it has slots and no more of them than are needed.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+__all__ = [
+    "AWAITING",
+    "BUSY",
+    "CLOSED",
+    "COLLECTING",
+    "HANDSHAKING",
+    "LINGERING",
+    "NEVER",
+    "Connection",
+    "EnginesSocket",
+]
+
+AWAITING: Final = 0
+"""A request, or the rest of its head, is to come. The loop reads."""
+COLLECTING: Final = 1
+"""The head has come, and content that is still short enough to wait for. The loop reads."""
+HANDSHAKING: Final = 2
+"""TLS is not set up yet. The loop goes on with it."""
+LINGERING: Final = 3
+"""The last response is sent; what the peer still sends is dropped, for a moment."""
+BUSY: Final = 4
+"""A handler has the connection. The loop leaves it alone."""
+CLOSED: Final = 5
+
+
+NEVER = float("inf")
+"""The deadline of a connection that waits as long as it takes."""
+
+
+class Connection:
+    """One accepted connection; `stage` says whose it is and what it waits for."""
+
+    __slots__ = (
+        "address",
+        "buffer",
+        "content_due",
+        "deadline",
+        "fd",
+        "head",
+        "heard",
+        "idle",
+        "listening",
+        "recv",
+        "room",
+        "slot",
+        "sock",
+        "stage",
+        "state",
+    )
+
+    def __init__(self, sock: socket.socket, address: Any, idle: float = NEVER) -> None:
+        self.sock = sock
+        self.recv: Callable[[int], bytes] = sock.recv
+        self.fd = sock.fileno()
+        self.address = address
+        self.stage = AWAITING
+        self.heard = NEVER
+        """When, by `time.monotonic`, the request that is answered had begun to come, and none of
+        this connection ran; NEVER if that is not known."""
+        self.buffer: bytes | bytearray = b""
+        """What has come and belongs to no request yet, or to one that is incomplete."""
+        self.head: Any = None
+        """What is known of the request whose content is being collected."""
+        self.room = 0
+        """How many bytes may still come: of the content, or before a lingering peer is cut off."""
+        self.content_due = 0.0
+        """When all of the content that is collected must have come."""
+        self.idle = idle
+        """Seconds that it may be silent between requests."""
+        self.deadline = 0.0
+        self.slot = 0
+        """Where it lies in the wheel; 0: nowhere."""
+        self.listening = True
+        """Whether the loop is told when something comes."""
+        self.state: Any = None
+        """What the application keeps with the connection: a handler, for one."""
+
+    def has_come(self) -> bool:
+        """Return whether the peer has sent something that is not read yet, in TLS or not."""
+        try:
+            # A TLS socket's own `recv` cannot peek.
+            return bool(socket.socket.recv(self.sock, 1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.fd} of {self.address}, stage {self.stage}>"
+
+
+class EnginesSocket:
+    """The socket of an engine's connection, as the `__init__` of a handler is given it.
+
+    It is an object of its own: a class that has `__getattr__` has no quick way to any attribute,
+    and a connection's are asked for a dozen times a request.
+    """
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection.sock, name)

@@ -1,0 +1,704 @@
+"""`Engine`: one readiness loop under handlers that block when they like.
+
+The interface that servers need:
+
+* ``Engine(listeners, application, …)``, then `run` in a thread of one's choice, until `stop` (from
+  any thread, or a signal handler) or until `drain` has let the last request be answered.
+* An `Application` says how a request is read and answered; `handling` has the one for handler
+  classes, `wsgi` the one for WSGI applications. It is blocking Python.
+
+One thread leads: it waits for sockets, reads, and runs handlers in place; where one blocks, another
+thread of the crew leads on (`lead`). Only the leading thread touches the state of the loop. A
+connection is touched by the loop or, while it is BUSY, by the thread that has it: nothing here
+needs the GIL to be correct.
+
+With ``threads=0`` there is no watcher and no crew: everything runs in the thread that calls `run`,
+one request at a time.
+
+Each request runs in a context of its own (`contextvars`), whichever thread it runs in: what one
+client's request has set is not there for the next client's. It begins empty, as a thread's does;
+without threads it begins as a copy of what `run` was called in.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable
+from contextvars import Context, copy_context
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ...net.nonblocking import wants_more
+from ...wire.h1.block import empty_lines_before, is_hopeless
+from ...wire.limits import MAX_EMPTY_LINES
+from ..logs.lines import write_stderr
+from .acceptor import Doors
+from .application import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
+from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, NEVER, Connection
+from .connections import Roster
+from .leader import TICK, Lead
+from .slow_kinds import Pace
+from .threads import Crew, only_crews_are_left
+from .wakeup import Mailbox
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+__all__ = ["Engine"]
+
+#: Read at once, in bytes: nearly every head fits, and several that come together. What comes is cut
+#: down in the place that was made for it, and keeps the rest of that place from the next read for
+#: as long as malloc keeps it for its thread: with 16 KiB a worker grew for an hour.
+READ_SIZE = 4096
+
+#: Read at once of content.
+CONTENT_SIZE = 16384
+
+#: Connections whose time is up that are attended to before other sockets get their turn.
+EXPIRE_BURST = 16
+
+
+#: Seconds in which something must follow several empty lines, which begin no request.
+EMPTY_LINES_GRACE = 0.5
+
+
+class _LostLead(Exception):
+    """Another thread leads by now."""
+
+
+class Engine:
+    """Serves `application` on `listeners`, which are bound and listening.
+
+    `threads` says whether handlers may run in threads of their own (see the module). `tls` is for
+    connections of all listeners; handshakes delay no other. `verify` is asked for each connection
+    (socket, address). `on_error` is told of what went wrong with one, as an exception being
+    handled. `other_way` is asked before a connection is accepted for what is to accept and handle
+    it instead. `daemon` is for the threads.
+    """
+
+    def __init__(
+        self,
+        listeners: Iterable[socket.socket],
+        application: Application,
+        *,
+        limits: EngineLimits | None = None,
+        threads: bool = True,
+        tls: ssl.SSLContext | None = None,
+        verify: Callable[[Any, Any], bool] | None = None,
+        on_error: Callable[[Any, Any], None] | None = None,
+        other_way: Callable[[], Callable[[], None] | None] | None = None,
+        busy_response: bytes = BUSY_RESPONSE,
+        daemon: bool = True,
+    ) -> None:
+        self.application = application
+        self.limits = limits = limits or EngineLimits()
+        self.threads = threads
+        self._verify = verify
+        self._tell = on_error or _print_error
+        # What the context of each request is a copy of.
+        self._base = Context()
+        # The leader's own context: requests run in it while it is empty. True: none do.
+        self._context: Context | bool = True
+        self._roster = roster = Roster()
+        self._connections = roster.connections
+        self._wheel = roster.wheel
+        self._readiness = roster.readiness
+        self._close = roster.close
+        idle = application.idle_timeout
+        self._idle_seconds = NEVER if idle is None else idle
+        self._doors = Doors(
+            roster,
+            listeners,
+            most=limits.max_connections,
+            tls=tls,
+            handshake_timeout=limits.handshake_timeout,
+            idle=self._idle_seconds,
+            busy_response=busy_response,
+            verify=None if verify is None else self._admits,
+            tell=lambda sock, address: self._base.copy().run(self._on_error, sock, address),
+            other_way=other_way,
+        )
+        self._returned: Mailbox[tuple[Connection, bytes | None]] = Mailbox()
+        self._crew = Crew(
+            limits.max_threads, limits.max_waiting, daemon=daemon, name="nethttp handler"
+        )
+        self._pace = Pace()
+        self._now = time.monotonic()
+        self._lead = Lead()
+        self._stopping = False
+        self._draining = False
+        self._drain_until = NEVER
+        # When those that are idle are looked for again.
+        self._farewell_at = NEVER
+        self._finished = threading.Event()
+        self._failure: BaseException | None = None
+
+    # --- life ---
+
+    def run(
+        self, poll_interval: float = 0.5, service_actions: Callable[[], None] = lambda: None
+    ) -> None:
+        """Serve until `stop`, or until a drain is complete.
+
+        `service_actions` is called about every `poll_interval` seconds, in this thread. What goes
+        wrong in the loop itself, whichever thread leads, is raised here.
+        """
+        if not self.threads or getattr(sys.flags, "thread_inherit_context", False):
+            self._base = copy_context()
+        self._readiness.watch(self._returned.fileno())
+        self._doors.open()
+        try:
+            if self.threads:
+                self._crew.take(self._lead_on, urgent=True)
+                if not self._crew.daemon and threading.current_thread().daemon:
+                    service_actions = self._ending_with_the_program(service_actions)
+                self._lead.watch(self._hand_over, poll_interval, service_actions)
+            else:
+                self._loop(poll_interval, service_actions, None)
+        finally:
+            self._end()
+        if self._failure is not None:
+            raise self._failure
+
+    def _ending_with_the_program(self, service_actions: Callable[[], None]) -> Callable[[], None]:
+        """Return `service_actions` that also stop the engine once nothing else keeps the process.
+
+        The interpreter waits at its end for every thread that is no daemon, and the leader is such
+        a thread where handlers are to be waited for. The thread that serves is a daemon: the
+        process is not to go on for the sake of the next client.
+        """
+
+        def act() -> None:
+            service_actions()
+            if not threading.main_thread().is_alive() and only_crews_are_left():
+                self.stop()
+
+        return act
+
+    def stop(self) -> None:
+        """Stop as soon as can be: handlers that run finish, nothing else does."""
+        self._stopping = True
+        self._returned.wake()
+        self._lead.dismiss()
+
+    def drain(self, timeout: float) -> None:
+        """Stop accepting, let what runs finish, close what is idle; then `run` returns.
+
+        After `timeout` seconds it returns whatever still runs. Returns at once.
+        """
+        self._drain_until = time.monotonic() + timeout
+        self._farewell_at = 0.0
+        self._draining = True
+        self.application.closing = True
+        self._returned.wake()
+        self._lead.ring()
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What new connections shake hands by; may be replaced while the engine runs."""
+        return self._doors.tls
+
+    @tls.setter
+    def tls(self, context: ssl.SSLContext | None) -> None:
+        self._doors.tls = context
+
+    @property
+    def draining(self) -> bool:
+        """Whether the engine accepts nothing more: responses end their connections."""
+        return self._draining
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    @property
+    def busy_threads(self) -> int:
+        """How many threads the engine has for handlers."""
+        return self._crew.threads
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the threads whose handlers still run; return whether all have ended."""
+        return self._crew.join(timeout)
+
+    def _end(self) -> None:
+        self._stopping = True
+        self._returned.wake()
+        if self.threads:
+            # The leader ends by itself, unless its handler blocks.
+            self._lead.take_over()
+        self._finished.set()
+        self.application.log.release()
+        for connection in list(self._connections.values()):
+            if connection.stage != BUSY:
+                self._close(connection)
+        self._crew.dismiss()
+        self._take_returned()
+        self._doors.shut()
+        self._roster.ignore(self._returned.fileno())
+        self._readiness.close()
+        self._returned.close()
+
+    # --- the loop ---
+
+    def _hand_over(self, head: Any, turn: int) -> None:
+        """Let a follower lead instead of the thread whose handler blocks."""
+        if head is not None:
+            self._pace.has_blocked(self.application.kind(head), turn, time.monotonic())
+        self._crew.take(self._lead_on, urgent=True)
+
+    def _lead_on(self) -> None:
+        """Lead until another thread does, or until the end. Begins with the lead."""
+        # The turn of the leader before was not ended.
+        self.application.log.release()
+        try:
+            goes_on = True
+            while goes_on:
+                self._context = context = self._base.copy()
+                watched = None if context else context
+                goes_on = context.run(self._loop, 3600.0, None, watched)
+        except _LostLead:
+            return
+        except BaseException as error:
+            self._failure = error
+        self._lead.lay_down()
+
+    def _loop(
+        self,
+        poll_interval: float,
+        service_actions: Callable[[], None] | None,
+        context: Context | None,
+    ) -> bool:
+        """Serve until the end; return True before it if a request has set something in `context`.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        poll = self._readiness.poll
+        connections = self._connections
+        wheel = self._wheel
+        read_head = self.application.read_head
+        idle_seconds = self._idle_seconds
+        answer = self._answer
+        doors = self._doors
+        log = self.application.log
+        while not self._stopping:
+            now = time.monotonic()
+            if now >= wheel.next:
+                self._expire(now)
+            if self._draining and self._is_drained(now):
+                return False
+            due = min(
+                wheel.next, doors.again, doors.closed_by, self._farewell_at, self._drain_until
+            )
+            events = poll(max(0.0, min(due - now, poll_interval)))
+            self._now = now = time.monotonic()
+            if len(events) > 1:
+                log.gather()
+            for fd, _ in events:
+                connection = connections.get(fd)
+                if connection is None:
+                    self._attend_to_others(fd)
+                    continue
+                try:
+                    if connection.stage != AWAITING:
+                        self._go_on(connection)
+                        continue
+                    connection.heard = now
+                    data = connection.recv(READ_SIZE)
+                    # Nearly always one whole head has come, and nothing else.
+                    if data[-4:] == b"\r\n\r\n" and not connection.buffer:
+                        head = read_head(data)
+                        if head is not None and not head[0]:
+                            if answer(connection, head, data, b""):
+                                idle = connection.idle
+                                if idle is idle_seconds:
+                                    connection.deadline = now + idle
+                                else:
+                                    wheel.put(connection, now + idle)
+                            continue
+                    self._receive(connection, data)
+                except OSError as error:
+                    self._on_read_error(connection, error)
+            log.release()
+            if now >= doors.again:
+                doors.reopen()
+            if service_actions is not None:
+                service_actions()
+            if context:
+                return True
+        return False
+
+    def _answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
+        """Have a whole request answered; return whether the connection awaits the next.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        if self._pace.watches and self.threads:
+            kind = self.application.kind(head)
+            if self._pace.is_slow(kind, self._now):
+                self._answer_aside(connection, (head, block, content), kind)
+                return False
+        connection.stage = BUSY
+        keep = False
+        epoch = self._lead.lend(head)
+        try:
+            if self._context:
+                answer = self.application.answer
+                keep = self._base.copy().run(answer, connection, head, block, content)
+            else:
+                # Few programs set anything, and to enter a context costs 0.1 us.
+                keep = self.application.answer(connection, head, block, content)
+        except BaseException as error:
+            self._on_crash(connection, error)
+        finally:
+            if not self._lead.retake(epoch):
+                self._return(connection, b"" if keep else None)
+                raise _LostLead
+        if keep:
+            connection.stage = AWAITING
+            return True
+        self._finish(connection)
+        return False
+
+    def _attend(self, connection: Connection, data: bytes) -> None:
+        """Have a request read and answered by a handler that may wait for its bytes."""
+        connection.stage = BUSY
+        connection.buffer = b""
+        if self.threads:
+            self._give_away(connection, lambda: self._attend_aside(connection, data))
+            return
+        self._run_in_place(connection, lambda: self.application.attend(connection, data))
+
+    def _run_in_place(self, connection: Connection, call: Callable[[], bytes | None]) -> None:
+        """Call in this thread what may block, and take the connection back.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        connection.stage = BUSY
+        left: bytes | None = None
+        context = self._base.copy()
+        epoch = self._lead.lend(None)
+        try:
+            left = context.run(call)
+        except BaseException as error:
+            context.run(self._on_crash, connection, error)
+        finally:
+            if not self._lead.retake(epoch):
+                self._return(connection, left)
+                raise _LostLead
+        self._take_back(connection, left)
+
+    def _admits(self, sock: Any, address: Any) -> bool:
+        assert self._verify is not None
+        return self._base.copy().run(self._verify, sock, address)
+
+    def _on_error(self, sock: Any, address: Any) -> None:
+        """Tell of the error that is being handled. A program that fails at it ends no thread."""
+        try:
+            self._tell(sock, address)
+        except Exception:
+            _print_error(sock, address)
+
+    def _on_crash(self, connection: Connection, error: BaseException) -> None:
+        """A handler has raised. What would end its thread ends the connection."""
+        if isinstance(error, Exception):
+            self._on_error(connection.sock, connection.address)
+        elif self.threads:
+            _tell_of_the_end(error)
+        else:
+            self._close(connection)
+            raise error
+
+    # --- what other threads do ---
+
+    def _answer_aside(
+        self, connection: Connection, request: tuple[Any, bytes, bytes], kind: Hashable
+    ) -> None:
+        connection.stage = BUSY
+
+        def work() -> None:
+            began = time.monotonic()
+            keep = False
+            context = self._base.copy()
+            try:
+                keep = context.run(self.application.answer, connection, *request)
+            except BaseException as error:
+                context.run(self._on_crash, connection, error)
+            finally:
+                now = time.monotonic()
+                self._pace.took(kind, now - began, now)
+                self._return(connection, b"" if keep else None)
+
+        self._give_away(connection, work)
+
+    def _give_away(self, connection: Connection, work: Callable[[], None]) -> None:
+        """Have a thread do `work`, a request of the connection's, or refuse that."""
+        self._lead.note()
+        if not self._crew.take(work):
+            self._turn_away(connection)
+
+    def _attend_aside(self, connection: Connection, data: bytes) -> None:
+        left: bytes | None = None
+        context = self._base.copy()
+        try:
+            left = context.run(self.application.attend, connection, data)
+        except BaseException as error:
+            context.run(self._on_crash, connection, error)
+        finally:
+            self._return(connection, left)
+
+    def _return(self, connection: Connection, left: bytes | None) -> None:
+        """Give a BUSY connection back to the loop; None: it is to be closed."""
+        self._returned.put((connection, left))
+        if self._finished.is_set():
+            self._take_returned()
+        else:
+            self._returned.wake()
+
+    def _take_returned(self) -> None:
+        while (returned := self._returned.take()) is not None:
+            connection, left = returned
+            if self._finished.is_set():
+                self._close(connection)
+            else:
+                self._take_back(connection, left)
+
+    def _take_back(self, connection: Connection, left: bytes | None) -> None:
+        """Let the loop wait for the next request of a connection, or close it."""
+        if left is None:
+            self._finish(connection)
+            return
+        connection.stage = AWAITING
+        if not self._roster.hear(connection):
+            return
+        self._wheel.put(connection, self._now + connection.idle)
+        rest = bytes(left) + bytes(connection.buffer)
+        connection.buffer = b""
+        if rest:
+            self._receive(connection, rest)
+
+    # --- what comes in ---
+
+    def _receive(self, connection: Connection, data: bytes) -> None:
+        """Take what has come for a connection that awaits a request: less, or more, than one."""
+        if not data:
+            self._on_end(connection)
+            return
+        connection.heard = NEVER
+        began = not connection.buffer
+        if not began:
+            if self._is_short_of_a_head(connection, data):
+                return
+            data = bytes(connection.buffer)
+            connection.buffer = b""
+        while data:
+            empty = empty_lines_before(data) if data.startswith(b"\r\n") else 0
+            if 0 < empty <= 2 * MAX_EMPTY_LINES and data[empty:] not in (b"", b"\r"):
+                data, empty = data[empty:], 0
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4 or end <= empty:
+                self._await_head(connection, data, began)
+                return
+            block = data if end == len(data) else data[:end]
+            head = self.application.read_head(block)
+            if head is None:
+                self._attend(connection, data)
+                return
+            length = head[0]
+            if length > len(data) - end:
+                self._await_content(connection, head, data, end + length)
+                return
+            content = data[end : end + length]
+            # What is left must lie where another thread finds it.
+            connection.buffer = data[end + length :]
+            if not self._answer(connection, head, block, content):
+                return
+            # It may be due earlier than it was for the rest of the request.
+            self._wheel.put(connection, self._now + connection.idle)
+            data, connection.buffer = bytes(connection.buffer), b""
+            began = True
+
+    def _is_short_of_a_head(self, connection: Connection, data: bytes) -> bool:
+        """Add to the beginning of a head; return whether more must come before it can be judged.
+
+        Looks at what is new alone: a peer may send byte by byte.
+        """
+        begun = connection.buffer
+        assert isinstance(begun, bytearray)
+        seen = len(begun)
+        begun += data
+        return (
+            begun.find(b"\r\n\r\n", max(0, seen - 3)) < 0
+            and len(begun) <= self.application.max_head
+            and not is_hopeless(begun, seen)
+        )
+
+    def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:
+        """Keep the beginning of a head, unless it can be refused already."""
+        if len(data) > self.application.max_head or is_hopeless(data):
+            self._attend(connection, data)
+            return
+        # A copy: what was received lies at the head of a piece of memory as large as a read.
+        connection.buffer = bytearray(data)
+        timeout = self.application.head_timeout
+        if data.startswith(b"\r\n\r\n"):
+            # Of a request that follows empty lines nothing is to be seen: it must come at once.
+            timeout = EMPTY_LINES_GRACE if timeout is None else min(timeout, EMPTY_LINES_GRACE)
+        elif not began:
+            return
+        if timeout is not None:
+            self._wheel.put(connection, self._now + timeout)
+
+    def _await_content(self, connection: Connection, head: Any, data: bytes, size: int) -> None:
+        """Collect the content of a request before a handler runs, so that no thread waits."""
+        connection.stage = COLLECTING
+        connection.head = head
+        connection.buffer = bytearray(data)
+        connection.room = size - len(data)
+        rate = self.application.min_body_rate
+        allowed = self.application.body_grace + head[0] / rate if rate else NEVER
+        connection.content_due = self._now + allowed
+        self._allow_pause(connection)
+
+    def _allow_pause(self, connection: Connection) -> None:
+        """Content is due as a whole, and some of it from pause to pause."""
+        pause = self.application.body_timeout
+        due = connection.content_due
+        self._wheel.put(connection, due if pause is None else min(due, self._now + pause))
+
+    def _collect(self, connection: Connection) -> None:
+        data = connection.recv(CONTENT_SIZE)
+        collected = connection.buffer
+        if not data:
+            # The handler is to find out, as it would if it had read itself.
+            self._attend(connection, bytes(collected))
+            return
+        assert isinstance(collected, bytearray)
+        collected += data
+        connection.room -= len(data)
+        if connection.room > 0:
+            self._allow_pause(connection)
+            return
+        connection.stage = AWAITING
+        connection.head = None
+        connection.buffer = b""
+        self._receive(connection, bytes(collected))
+
+    def _on_end(self, connection: Connection) -> None:
+        """The peer sends no more."""
+        if connection.buffer:
+            self._attend(connection, bytes(connection.buffer))
+        else:
+            self._close(connection)
+
+    def _on_read_error(self, connection: Connection, error: OSError) -> None:
+        if wants_more(error):
+            return
+        self._close(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """Something has come for a connection that does not await a request."""
+        stage = connection.stage
+        if stage == COLLECTING:
+            self._collect(connection)
+        elif stage == BUSY:
+            # It is level-triggered: unheard, it would be said again and again.
+            self._roster.leave_unheard(connection)
+        elif stage == LINGERING:
+            self._roster.drop(connection)
+        elif stage == HANDSHAKING:
+            self._doors.shake_hands(connection, self._now)
+
+    # --- the end of a connection ---
+
+    def _finish(self, connection: Connection) -> None:
+        """Close a connection after its last response, in a way that the peer can read it."""
+        try:
+            left = bool(connection.buffer) or self.application.left_content(connection)
+            if not left:
+                left = bool(connection.recv(READ_SIZE))
+        except OSError:
+            left = False
+        if not left or self._stopping:
+            self._close(connection)
+            return
+        self._roster.linger(connection, self._now)
+
+    def _turn_away(self, connection: Connection) -> None:
+        """Answer 503: there is no thread for the request, nor a place to wait."""
+        self._doors.refuse(connection)
+        self._finish(connection)
+
+    def _expire(self, now: float) -> None:
+        """Attend to the connections whose time is up, to so many that the others get their turn.
+
+        Raises:
+            _LostLead: another thread leads now.
+        """
+        for connection in islice(self._wheel.due(now), EXPIRE_BURST):
+            stage = connection.stage
+            if stage == BUSY:
+                self._wheel.put(connection, now + 5.0)
+            elif stage == AWAITING and not connection.buffer:
+                if connection.has_come():
+                    # The peer was in time; it is the loop that has not read yet.
+                    self._wheel.put(connection, now + TICK)
+                else:
+                    self._close(connection)
+            elif stage in (AWAITING, COLLECTING):
+                self._give_up(connection)
+            else:
+                self._close(connection)
+
+    def _give_up(self, connection: Connection) -> None:
+        """Have the peer told that its request did not come whole in time.
+
+        In place, as a handler: thousands may be due at once, and a thread for each costs more.
+        """
+        connection.head = None
+        connection.buffer = b""
+        self._run_in_place(connection, lambda: self.application.give_up(connection))
+
+    def _attend_to_others(self, fd: int) -> None:
+        """Something has come from a listener, or from another thread."""
+        if fd == self._returned.fileno():
+            self._returned.hear()
+            self._take_returned()
+        else:
+            self._doors.let_in(fd, self._now)
+
+    # --- the end ---
+
+    def _is_drained(self, now: float) -> bool:
+        """Close what is idle while the engine drains; return whether nothing is left."""
+        shut = self._doors.close(now)
+        if now >= self._farewell_at:
+            # Not in each turn: there may be thousands.
+            self._farewell_at = now + FAREWELL / 10
+            for connection in list(self._connections.values()):
+                if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
+                    self._wheel.put(connection, now + FAREWELL)
+        return (shut and not self._connections) or now >= self._drain_until
+
+
+def _tell_of_the_end(error: BaseException) -> None:
+    """Have told what would end a thread, by the hook that programs may replace."""
+    if isinstance(error, SystemExit):
+        return  # A thread that ends itself is no error.
+    thread = threading.current_thread()
+    try:
+        threading.excepthook(
+            threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+        )
+    except Exception:
+        write_stderr(f"{thread.name}: {error!r}\n")
+
+
+def _print_error(_sock: Any, address: Any) -> None:
+    write_stderr(f"{address}: {sys.exc_info()[1]!r}\n")

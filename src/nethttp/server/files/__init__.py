@@ -1,0 +1,1 @@
+"""`SimpleHTTPRequestHandler` and `CGIHTTPRequestHandler`: a directory served."""

@@ -1,0 +1,60 @@
+"""Which status a request's conditional fields ask for: RFC 9110 section 13.2.2, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...status import HTTPStatus
+from ...wire.values import EntityTag, match_etags, parse_entity_tag, parse_http_date
+
+__all__ = ["evaluate", "range_applies"]
+
+
+def evaluate(
+    method: str, fields: Mapping[str, str], etag: EntityTag, modified: int
+) -> HTTPStatus | None:
+    """Return 304 or 412 where a precondition decides so, None where the method is to go on.
+
+    `fields` has lower-case names; `modified` is in seconds since 1970.
+
+    ``If-None-Match: *`` with GET asks for nothing that a copy could be compared with, and is passed
+    over together with If-Modified-Since, as the standard library does.
+
+    >>> evaluate("GET", {"if-none-match": '"a"'}, EntityTag("a"), 0)
+    <HTTPStatus.NOT_MODIFIED: 304>
+    """
+    reading = method in ("GET", "HEAD")
+    if (if_match := fields.get("if-match")) is not None:
+        if not match_etags(if_match, etag, weakly=False):
+            return HTTPStatus.PRECONDITION_FAILED
+    elif (since := _date(fields, "if-unmodified-since")) is not None and modified > since:
+        return HTTPStatus.PRECONDITION_FAILED
+    if (if_none_match := fields.get("if-none-match")) is not None:
+        if reading and if_none_match.strip() == "*":
+            return None
+        if match_etags(if_none_match, etag, weakly=True):
+            return HTTPStatus.NOT_MODIFIED if reading else HTTPStatus.PRECONDITION_FAILED
+    elif reading and (since := _date(fields, "if-modified-since")) is not None:
+        return HTTPStatus.NOT_MODIFIED if modified <= since else None
+    return None
+
+
+def range_applies(if_range: str | None, etag: EntityTag, modified: int, now: float) -> bool:
+    """Return whether a Range is to be obeyed, given If-Range. RFC 9110 section 13.1.5.
+
+    A tag must match strongly. A date must match exactly, and lie so far back that the file cannot
+    have changed twice within its second.
+
+    >>> range_applies('"a"', EntityTag("a"), 0, now=100.0)
+    True
+    """
+    if if_range is None:
+        return True
+    if (tag := parse_entity_tag(if_range)) is not None:
+        return not tag.weak and not etag.weak and tag == etag
+    return parse_http_date(if_range.strip()) == modified and now - modified >= 1
+
+
+def _date(fields: Mapping[str, str], name: str) -> int | None:
+    value = fields.get(name)
+    return None if value is None else parse_http_date(value.strip())

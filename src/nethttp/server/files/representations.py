@@ -1,0 +1,232 @@
+"""Which representations of a file there are, and which of them a request gets.
+
+A file can be sent as it is, from a neighbour that holds it compressed (``page.html.br``), or
+compressed here. Each has an entity tag of its own: they are different bytes (RFC 9110 section
+8.8.3.3).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+from ...caching import AgeCache
+from ...wire.coding import available_codings, choose_coding, encode
+from ...wire.values import EntityTag
+from ..handlers.dates import DatedHead
+from .mediatypes import KnownExtension
+from .stored import StoredFile
+
+__all__ = ["Representation", "Resource"]
+
+MIN_COMPRESSED = 1024
+"""Content of fewer bytes fits into one packet as it is."""
+
+MAX_COMPRESSED = 4 * 1024 * 1024
+"""Content of more bytes is not compressed here: the first to ask would wait for it."""
+
+#: What a neighbour's name ends in.
+SUFFIXES = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
+
+#: What content in a coding begins with; brotli's has no mark.
+_MAGIC = {"br": b"", "zstd": b"\x28\xb5\x2f\xfd", "gzip": b"\x1f\x8b"}
+
+#: Media types that shrink, besides text/ and those that end in +json or +xml.
+_COMPRESSIBLE = frozenset(
+    {
+        "application/javascript",
+        "application/json",
+        "application/manifest+json",
+        "application/rtf",
+        "application/vnd.ms-fontobject",
+        "application/wasm",
+        "application/x-ndjson",
+        "application/xml",
+        "application/xml-dtd",
+        "font/otf",
+        "font/ttf",
+        "image/bmp",
+        "image/vnd.microsoft.icon",
+        "image/x-icon",
+    }
+)
+
+_choose_coding = lru_cache(maxsize=256)(choose_coding)
+
+#: What was compressed here. It is kept longer than anything said of a name, since the identity of
+#: the file that it was made of is in the key.
+_COMPRESSED: AgeCache[tuple[object, ...], bytes] = AgeCache(
+    max_entries=4096, max_cost=32 * 1024 * 1024, life=3600
+)
+
+
+class Representation:
+    """The bytes of a file in one coding (None: as it is), and the entity tag of these bytes.
+
+    The file handler keeps two things here: in `fields` the fields that describe it, and in `head`
+    the whole head of a response with it.
+    """
+
+    __slots__ = ("coding", "content", "etag", "fields", "head", "stored")
+
+    def __init__(self, stored: StoredFile, content: bytes | None, coding: str | None) -> None:
+        self.stored = stored
+        self.content = content
+        self.coding = coding
+        opaque = f"{stored.modified_ns:x}-{stored.size:x}"
+        self.etag = EntityTag(f"{opaque}-{coding}" if coding else opaque)
+        self.fields: tuple[tuple[str, str], ...] | None = None
+        self.head: DatedHead | None = None
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return self.stored.size if self.content is None else len(self.content)
+
+    @property
+    def in_memory(self) -> bytes | None:
+        """All of it, if it is held in memory."""
+        return self.stored.content if self.content is None else self.content
+
+    def open(self, start: int = 0, stop: int | None = None) -> io.IOBase:
+        """Return the bytes from `start` up to but without `stop` as a file to read and close."""
+        if self.content is None:
+            return self.stored.view(start, stop)
+        return io.BytesIO(self.content[start:stop])
+
+
+class Resource:
+    """What a path names: a file in all the representations that there are of it.
+
+    `neighbour` opens a file beside it, or raises `OSError`; None: they are not looked for.
+    """
+
+    __slots__ = ("_made", "as_it_is", "media_type", "named", "offered", "stored")
+
+    def __init__(
+        self,
+        stored: StoredFile,
+        media_type: str,
+        named: KnownExtension,
+        *,
+        neighbour: Callable[[str], StoredFile] | None,
+        compress: bool,
+    ) -> None:
+        self.stored = stored
+        self.media_type = media_type
+        self.named = named
+        """What was known of its extension when its type was asked for."""
+        self.as_it_is = Representation(stored, None, None)
+        self._made = {} if neighbour is None else _look_beside(stored, neighbour)
+        here = compress and _is_compressible(media_type, stored.size)
+        self.offered = (*self._made, *(available_codings() if here else ()))
+        """The codings that a request may choose from."""
+
+    @property
+    def modified(self) -> int:
+        """When the file was last changed, in seconds since 1970."""
+        return self.stored.modified_ns // 1_000_000_000
+
+    @property
+    def cost(self) -> int:
+        """The bytes that it holds."""
+        return self.stored.cost + sum(file.cost for file in self._neighbours()) + 2048
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it, or a neighbour of it, holds a file open."""
+        return any(file.descriptor >= 0 for file in (self.stored, *self._neighbours()))
+
+    def _neighbours(self) -> list[StoredFile]:
+        return [made.stored for made in self._made.values() if made.stored is not self.stored]
+
+    def is_current(self, since: float = math.inf) -> bool:
+        """Return whether the file is still what it was: see `StoredFile.is_current`."""
+        return self.stored.is_current(since)
+
+    def choose(self, accept_encoding: str | None, since: float = math.inf) -> Representation:
+        """Return what a request with this Accept-Encoding gets; `since` as for `is_current`."""
+        coding = _choose_coding(accept_encoding, self.offered) if self.offered else None
+        if coding is None:
+            return self.as_it_is
+        made = self._made.get(coding)
+        if made is None:
+            made = self._made[coding] = self._compress(coding)
+        elif made.stored is not self.stored and not made.stored.is_current(since):
+            # The neighbour is being replaced.
+            return self.as_it_is
+        return made
+
+    def _compress(self, coding: str) -> Representation:
+        """Return the file compressed here; as it is where that makes it no smaller."""
+        stored = self.stored
+        key = (stored.path, stored.identity, coding)
+        content = _COMPRESSED.get(key) if stored.settled else None
+        if content is None:
+            data = stored.read_at(0, stored.size)
+            content = b"".join(encode([data], coding))
+            if not stored.is_current() or len(content) >= stored.size:
+                content = b""
+            elif stored.settled:
+                _COMPRESSED.put(key, content, len(content) + 512)
+        return Representation(stored, content, coding) if content else self.as_it_is
+
+
+def _look_beside(
+    stored: StoredFile, neighbour: Callable[[str], StoredFile]
+) -> dict[str, Representation]:
+    """Return the neighbours that hold the file in a coding, and are not older than it is.
+
+    One that was changed just now may still be written: compressors give it the time of the original
+    at their end. One that does not look like content in that coding is something else.
+    """
+    found = {}
+    for coding, suffix in SUFFIXES.items():
+        try:
+            beside = neighbour(stored.path + suffix)
+        except OSError:
+            continue
+        if (
+            beside.settled
+            and _is_as_new(beside.modified_ns, stored.modified_ns)
+            and _may_hold(beside, coding, stored.size)
+        ):
+            found[coding] = Representation(beside, None, coding)
+    return found
+
+
+def _may_hold(beside: StoredFile, coding: str, size: int) -> bool:
+    """Return whether a file looks like `size` bytes in a coding, whole and nothing else."""
+    magic = _MAGIC[coding]
+    if beside.size == 0 or beside.read_at(0, len(magic)) != magic:
+        return False
+    # RFC 1952 section 2.3.1: it ends with the size of the original. One in several members, which
+    # does not, is compressed here.
+    return coding != "gzip" or beside.read_at(beside.size - 4, 4) == (size % 2**32).to_bytes(
+        4, "little"
+    )
+
+
+def _is_as_new(neighbour: int, original: int) -> bool:
+    """Return whether a neighbour's time of change, in nanoseconds, is the original's or later.
+
+    Archives and some tools cut times to seconds or microseconds; then only these are compared.
+
+    >>> _is_as_new(5_000_000_000, 5_300_000_000), _is_as_new(5_200_000_001, 5_300_000_000)
+    (True, False)
+    """
+    precision = next(unit for unit in (1_000_000_000, 1_000, 1) if neighbour % unit == 0)
+    return neighbour // precision >= original // precision
+
+
+def _is_compressible(media_type: str, size: int) -> bool:
+    if not MIN_COMPRESSED <= size <= MAX_COMPRESSED:
+        return False
+    essence = media_type.partition(";")[0].strip().lower()
+    return (
+        essence.startswith("text/")
+        or essence.endswith(("+json", "+xml"))
+        or essence in _COMPRESSIBLE
+    )

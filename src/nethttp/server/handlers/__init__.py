@@ -1,0 +1,1 @@
+"""`BaseHTTPRequestHandler`: its two halves, and its adapter to the engine."""

@@ -1,0 +1,554 @@
+"""`BaseHTTPRequestHandler`: reads requests from one connection and answers them.
+
+The documented seams are the standard library's: subclasses define `do_GET` and its kin, read
+`rfile`, write `wfile`, and may override any of the methods. `RequestParser` has those of a request,
+`Responder` those of a response; here is what becomes of the connection between them.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import sys
+from contextlib import suppress
+from typing import Any, Self
+
+from ...errors import RemoteProtocolError, excerpt
+from ...net.nonblocking import Patience, PatientReader
+from ...net.stream import SocketReader
+from ...status import HTTPMethod, HTTPStatus
+from ...wire.fields import select_fields
+from ...wire.h1.block import is_hopeless
+from ...wire.h1.body import LengthDecoder, body_decoder
+from ...wire.h1.framing import CHUNKED, UNTIL_CLOSE
+from ...wire.h1.reader import BodyReader
+from ..engine.application import LINGER_SECONDS
+from ..engine.connection import NEVER, Connection, EnginesSocket
+from .blocking_connections import Visitors
+from .content import Content, OfferedProtocol
+from .raw_chunks import UndecodedIfLineFirst
+from .request import RequestParser
+from .writer import PatientWriter, ResponseWriter
+
+__all__ = ["BaseHTTPRequestHandler"]
+
+_UPGRADE = frozenset({"upgrade"})
+
+_METHOD_NAMES = {method.value: sys.intern("do_" + method.value) for method in HTTPMethod}
+
+
+class BaseHTTPRequestHandler(RequestParser):
+    """Handles the requests of one connection, one after the other.
+
+    A subclass has a method ``do_METHOD`` for each method that it serves. While it runs, `command`,
+    `path`, `request_version` and `headers` describe the request, `rfile` reads its content (decoded
+    from chunks, and ending where the content ends) and `wfile` writes the response.
+
+    `protocol_version` is "HTTP/1.0" as in the standard library; "HTTP/1.1" turns persistent
+    connections on. Deadlines, in seconds: `idle_timeout` between requests, `head_timeout` for a
+    whole head once its first byte has come, `body_timeout` for each wait for content, or for the
+    client to take more of the response; `timeout`, if set, replaces the first and the third. All
+    waits for the content of a request, or for the client to take a response, may last `body_grace`
+    seconds together, and one more for every `min_body_rate` bytes (0: no such bound).
+
+    >>> class Hello(BaseHTTPRequestHandler):
+    ...     protocol_version = "HTTP/1.1"
+    ...     def do_GET(self):
+    ...         body = b"Hello, World!"
+    ...         self.send_response(200)
+    ...         self.send_header("Content-Type", "text/plain")
+    ...         self.send_header("Content-Length", str(len(body)))
+    ...         self.end_headers()
+    ...         self.wfile.write(body)
+    """
+
+    timeout: float | None = None  # type: ignore[misc]  # a class variable to typeshed alone
+    idle_timeout: float | None = 75.0
+    head_timeout: float | None = 10.0
+    body_timeout: float | None = 75.0
+    min_body_rate: int = 240
+    body_grace: float = 10.0
+    disable_nagle_algorithm = True
+
+    # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
+    _decodes_chunks = True
+
+    __slots__ = ("_content", "_rfile", "_stream", "_taken")
+    _content: bytes
+    """What `rfile` reads, if nobody has asked for `rfile` yet."""
+    _rfile: Any
+    _stream: SocketReader | None
+    """What `rfile` reads from; None for the engine's usual requests."""
+    _taken: bool
+    """Whether the program has taken the engine's socket."""
+
+    # --- the connection ---
+
+    def __new__(cls, *args: Any, **named: Any) -> Self:
+        """Return a handler that has no connection yet."""
+        self = super().__new__(cls, *args, **named)
+        self._stream = self._rfile = None
+        self._content = b""
+        self._taken = False
+        return self
+
+    def __init__(self, request: Any, client_address: Any, server: Any) -> None:
+        """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
+        if type(request) is not EnginesSocket:
+            super().__init__(request, client_address, server)
+            return
+        connection = request.connection
+        self._socket = connection.sock
+        self.client_address = client_address
+        self.server = server
+        self._engaged = connection
+        self.wfile = PatientWriter(connection.sock, self._patience())
+
+    def _patience(self) -> Patience:
+        """Return how long the peer is waited for to take a response."""
+        timeout = self.body_timeout if self.timeout is None else self.timeout
+        return Patience(timeout, self.min_body_rate, self.body_grace)
+
+    def setup(self) -> None:
+        """Make `rfile` and `wfile` for the connection."""
+        sock = self._socket
+        if not isinstance(sock, socket.socket):
+            self._set_up_double(sock)
+        else:
+            if self.timeout is None and (own := sock.gettimeout()) is not None:
+                self.timeout = own  # the program's
+            timeout = self.idle_timeout if self.timeout is None else self.timeout
+            if self.disable_nagle_algorithm and sock.family in (socket.AF_INET, socket.AF_INET6):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.rbufsize:
+                self._stream = SocketReader(sock, timeout, before_wait=self._flush_head)
+                size = self.rbufsize if self.rbufsize > 0 else io.DEFAULT_BUFFER_SIZE
+                self.rfile = io.BufferedReader(self._stream, size)
+            else:
+                # start-up: few programs read without a buffer
+                from ...net.unbuffered import PeekingReader, UnbufferedReader
+
+                reader = PeekingReader if type(sock) is socket.socket else UnbufferedReader
+                unbuffered: Any = reader(sock, timeout, before_wait=self._flush_head)
+                self.rfile = self._stream = unbuffered
+            if self.wbufsize:
+                buffered: Any = sock.makefile("wb", self.wbufsize)
+                self.wfile = buffered
+        if not self.wbufsize:
+            self.wfile = ResponseWriter(sock, self._stream.lend if self._stream else None)
+
+    def _set_up_double(self, sock: Any) -> None:
+        """Make `rfile` and `wfile` for what is no socket: it need not have more than these ask."""
+        if self.timeout is not None:
+            sock.settimeout(self.timeout)
+        if self.disable_nagle_algorithm and hasattr(sock, "setsockopt"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self.rfile = sock.makefile("rb", self.rbufsize)
+        if self.wbufsize:
+            self.wfile = sock.makefile("wb", self.wbufsize)
+
+    def _flush_head(self) -> None:
+        if isinstance(self.wfile, ResponseWriter):
+            self.wfile.flush()
+
+    @property
+    def connection(self) -> Any:
+        """The connection's socket. Taking it sends a head that was held back."""
+        if hasattr(self, "wfile"):
+            self._flush_head()
+            # Programs expect a socket that blocks, until the next request at least.
+            if self._stream is not None:
+                self._stream.lend(self.timeout)
+            elif self._engaged is not None and not self._taken:
+                self._socket.settimeout(self.timeout)
+            self._taken = True
+        return self._socket
+
+    @connection.setter
+    def connection(self, sock: Any) -> None:
+        self._socket = sock
+
+    request = connection
+
+    @property
+    def rfile(self) -> io.BufferedIOBase:
+        """What the request's content is read from: a buffered binary file."""
+        # Made when it is asked for: few requests have content.
+        if self._rfile is None:
+            self._rfile = Content(self._content)
+            self._rfile.handler = self
+        file: io.BufferedIOBase = self._rfile
+        return file
+
+    @rfile.setter
+    def rfile(self, file: io.BufferedIOBase) -> None:
+        self._rfile = file
+
+    def handle(self) -> None:
+        """Handle requests until one of the two sides ends the connection."""
+        self.close_connection = True
+        self.handle_one_request()
+        while not self.close_connection:
+            self.handle_one_request()
+
+    def handle_one_request(self) -> None:
+        """Read one request, call its ``do_METHOD`` and see that the connection stays in step."""
+        stream = self._stream
+        self._taken = False
+        try:
+            if stream is not None:
+                self._wait_at_most(self.idle_timeout)
+                stream.begin(self.head_timeout)
+            if isinstance(self.wfile, ResponseWriter):
+                self.wfile.next_response()
+            if not self._await_request():
+                return
+            if not self.parse_request():
+                self._flush_head()  # A program may have answered there, by a head alone.
+                return
+            if stream is not None:
+                stream.end()
+                # A tunnel may be silent for as long as it likes.
+                self._wait_at_most(self.body_timeout if self.command != "CONNECT" else None)
+            method = self._method_for(self.command)
+            if method is None:
+                self._refuse_method()
+                return
+            self._run(method)
+        except TimeoutError as error:
+            self._on_timeout(error)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            self._on_lost(error)
+
+    def _refuse_method(self) -> None:
+        self.send_error(HTTPStatus.NOT_IMPLEMENTED, f"Unsupported method ({excerpt(self.command)})")
+
+    def _on_lost(self, error: OSError) -> None:
+        self.log_error("Connection lost: %s", error)
+        self.close_connection = True
+
+    # --- what the engine calls ---
+
+    @classmethod
+    def _may_repeat_answers(cls) -> bool:
+        """Return whether answers may be given again, as far as that is for the class to say.
+
+        The engine asks once in a turn, and tells each handler (`_repeats`).
+        """
+        return False
+
+    def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
+        """Answer a usual request that has come whole. See `wire.head.usual_request`."""
+        _, persistent, command, self.path, version, self.requestline = head
+        self.command, self._version = command, version
+        self.request_version = "HTTP/1.1" if version == 11 else "HTTP/1.0"
+        # A copy: what was received lies at the head of a piece of memory as large as a read.
+        self._block = b"%b" % block
+        self._message = self._status = self._sent_lines = self._raw_requestline = None
+        self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
+        writer: Any = self.wfile
+        patient = type(writer) is PatientWriter
+        if patient:
+            writer.next_response()
+        self._content = content
+        # `_method_for`, without the call.
+        method = getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
+        fits = True
+        try:
+            if method is None:
+                self._refuse_method()
+            else:
+                method()
+            if patient:
+                fits = writer.end_response()
+                if not writer.begun:
+                    self._say_if_silent(writer)
+            else:
+                writer.flush()
+        except TimeoutError as error:
+            # Logged first: a client that has the answer finds the error in the log.
+            self._on_timeout(error)
+            self._answer_crash()
+        except (BrokenPipeError, ConnectionResetError) as error:
+            self._on_lost(error)
+        except Exception:
+            try:
+                self.server.handle_error(self._socket, self.client_address)
+            finally:
+                self._answer_crash()
+        finally:
+            if self._taken or (patient and writer.lent):
+                self._let_go()
+            if content or self._rfile is not None:
+                self._drop_reader()
+        if not fits:
+            self._end_exchange(None)
+
+    def _say_if_silent(self, writer: PatientWriter) -> None:
+        """Log that a method has sent nothing, unless it has taken the socket.
+
+        As in the standard library the connection goes on, and the client waits: a program may
+        answer later, from another thread.
+        """
+        if not (writer.begun or writer.lent or self._taken):
+            self.log_error("No response was sent")
+
+    def _method_for(self, command: str) -> Any:
+        # A name that is known, not made anew, is found in the interpreter's cache of attributes.
+        return getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
+
+    def _attend(self, data: bytes, closing: bool) -> bytes | None:
+        """Read one request from `data` and the socket, and answer it.
+
+        Returns what was read beyond it, or None if the connection ends.
+        """
+        hopeless = b"\r\n\r\n" not in data and is_hopeless(data)
+        if hopeless:
+            # It is refused as it is: nobody waits for the end of a line, or of a head.
+            self.rfile = io.BytesIO(data)
+        else:
+            self._read_on(data)
+        try:
+            self.close_connection = True
+            self.handle_one_request()
+            if hopeless:
+                self._content_left = True
+                return None
+            if self.close_connection or closing:
+                self._content_left = self._content_left or bool(self._unread())
+                return None
+            return self._unread()
+        finally:
+            self._drop_reader()
+            self._let_go()
+
+    def _read_on(self, data: bytes) -> None:
+        """Let `rfile` read `data`, then the socket."""
+        timeout = self.idle_timeout if self.timeout is None else self.timeout
+        self._stream = PatientReader(
+            self._socket, timeout, before_wait=self._flush_head, ahead=data
+        )
+        self.rfile = io.BufferedReader(self._stream)
+
+    def _drop_reader(self) -> None:
+        """Keep nothing of a request's content, nor the circle of a reader and what it calls."""
+        self._stream = self._rfile = None
+        self._content = b""
+
+    def _unread(self) -> bytes:
+        """Return what `rfile` has read ahead of what was asked for."""
+        stream, whole = self._stream, self.rfile
+        if stream is None or not isinstance(whole, io.BufferedReader):
+            return b""
+        ahead = stream.stop()
+        return whole.peek() + ahead
+
+    def _let_go(self) -> None:
+        """The socket is the loop's again."""
+        self._taken = False
+        if type(self.wfile) is PatientWriter:
+            self.wfile.lent = False
+        if self._engaged is not None:
+            self._keep_time_out(self._engaged)
+
+    def _keep_time_out(self, connection: Connection) -> None:
+        """Take a time-out that the program has given the engine's socket for `timeout`."""
+        with suppress(OSError):
+            own = self._socket.gettimeout()
+            if own != 0:
+                if own is not None and own != self.timeout:
+                    self.timeout = own
+                    if type(self.wfile) is PatientWriter:
+                        self.wfile.set_patience(self._patience())
+                self._socket.settimeout(0)
+        timeout = self.idle_timeout if self.timeout is None else self.timeout
+        connection.idle = NEVER if timeout is None else timeout
+
+    def _give_up(self) -> None:
+        """A request did not come whole in time."""
+        self._forget_request()
+        self.close_connection = True
+        if isinstance(self.wfile, ResponseWriter):
+            self.wfile.next_response()
+        self._report(HTTPStatus.REQUEST_TIMEOUT)
+
+    def _release(self) -> None:
+        """Leave the connection to whatever protocol follows."""
+        self.close_connection = True
+        if isinstance(self.rfile, BodyReader):
+            beneath: Any = self.rfile.source
+            self.rfile = beneath
+        elif self._engaged is not None and self._stream is None:
+            self._read_on(bytes(self._engaged.buffer))
+            self._engaged.buffer = b""
+        if self._stream is not None:
+            self._stream.end()
+            self._stream.timeout = self.timeout
+
+    # --- one request after the other, read from `rfile` ---
+
+    def _wait_at_most(self, seconds: float | None) -> None:
+        """Bound every wait from here on, unless `timeout` bounds them all."""
+        stream = self._stream
+        if self.timeout is None and stream is not None and stream.timeout != seconds:
+            stream.timeout = seconds
+
+    def _await_request(self) -> bool:
+        """Read `raw_requestline`; the server is told meanwhile that nothing is going on."""
+        visitors = self._visitors
+        if visitors is None:
+            return self._read_request_line()
+        with visitors.awaiting(self._socket):
+            return self._read_request_line()
+
+    @property
+    def _visitors(self) -> Visitors | None:
+        """Where the server knows its connections, if they are not the engine's."""
+        if self._engaged is not None:
+            return None
+        visitors = getattr(getattr(self, "server", None), "_visitors", None)
+        # A `Mock` has whatever it is asked for.
+        return visitors if isinstance(visitors, Visitors) else None
+
+    def _has_to_leave(self) -> bool:
+        """Return whether the response is to end the connection, because the server ends."""
+        visitors = self._visitors
+        return visitors is not None and visitors.leaving
+
+    def _on_timeout(self, error: TimeoutError) -> None:
+        self.close_connection = True
+        if self._stream is None or not self._stream.begun:
+            self.log_error("Request timed out: %r", error)
+            return
+        # Part of a head has come, and the peer may be waiting for an answer to it.
+        self._forget_request()
+        with suppress(OSError):
+            self._report(HTTPStatus.REQUEST_TIMEOUT)
+
+    def _run(self, method: Any) -> None:
+        """Call a handler's method with `rfile` bounded to the request's content."""
+        whole = self.rfile
+        body = self._begin_body(whole)
+        self.rfile = body
+        try:
+            method()
+            self.wfile.flush()
+            if type(self.wfile) is PatientWriter:
+                self._say_if_silent(self.wfile)
+        except Exception as error:
+            if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
+                # The peer's content was malformed, and the method could do nothing about it.
+                self._refuse(error)
+            else:
+                self._answer_crash()
+                self.close_connection = True
+                raise
+        finally:
+            self.rfile = whole
+        self._end_exchange(body)
+
+    def _goes_on_by_hand(self) -> bool:
+        """Whether the program has answered without `send_response`: in another protocol, it seems.
+
+        The connection has no time-out from then on, and serves no other request.
+        """
+        if self._sent_lines is not None or not (
+            self._taken or (isinstance(self.wfile, ResponseWriter) and self.wfile.begun)
+        ):
+            return False
+        self.close_connection = True
+        if self.timeout is None and self._stream is not None:
+            self._stream.wait_at_most(None)
+        return True
+
+    def _answer_crash(self) -> None:
+        """Send an error if the method that raised has sent nothing; else end the connection.
+
+        The connection goes on after an answer where no more of the request can come.
+        """
+        if not isinstance(self.wfile, ResponseWriter) or self.wfile.begun:
+            self.close_connection = True
+            return
+        stalled = self._stream is not None and self._stream.timed_out
+        goes_on = self._stream is None and not self.close_connection
+        self._headers_buffer = []
+        self._error_ends_connection = not goes_on
+        try:
+            self._report(
+                HTTPStatus.REQUEST_TIMEOUT if stalled else HTTPStatus.INTERNAL_SERVER_ERROR
+            )
+        except OSError:
+            self.close_connection = True
+        finally:
+            self._error_ends_connection = True
+
+    def _begin_body(self, whole: Any) -> Any:
+        if self.command == "CONNECT" or self._framing == UNTIL_CLOSE:
+            return whole
+        if self._framing == 0:
+            if not select_fields(self._known_fields(), _UPGRADE):
+                return BodyReader(whole, LengthDecoder(0))
+            return OfferedProtocol(whole, self._goes_on_by_hand)
+        if self._stream is not None:
+            self._stream.allow(self.min_body_rate, self.body_grace)
+        decodes = self._framing != CHUNKED or self._decodes_chunks
+        reader = BodyReader if decodes else UndecodedIfLineFirst
+        return reader(whole, body_decoder(self._framing, self.limits))
+
+    def _end_exchange(self, body: Any) -> None:
+        """Bring the connection to where the next request begins, or see that it ends."""
+        writer = self.wfile
+        if isinstance(writer, ResponseWriter):
+            if writer.overrun:
+                self.log_error("%d bytes more than the declared Content-Length", writer.overrun)
+            if writer.missing:
+                self.log_error("%d bytes less than the declared Content-Length", writer.missing)
+            if writer.overrun or writer.missing:
+                self.close_connection = True
+        if not isinstance(body, BodyReader) or body.complete:
+            self._content_left = False
+            return
+        if self.close_connection:
+            return
+        try:
+            # A client that waits for 100 Continue and was refused it sends no content.
+            if self._awaits_continue or not body.drain(self.limits.max_drain):
+                self.close_connection = True
+            self._content_left = not body.complete
+        except RemoteProtocolError as error:
+            self.log_error("Bad content: %s", error)
+            self.close_connection = True
+
+    def finish(self) -> None:
+        """Flush and close the connection's files."""
+        try:
+            self._linger()
+        finally:
+            super().finish()
+
+    def _linger(self) -> None:
+        """Let the peer read the last response before unread input makes the kernel reset."""
+        stream = self._stream
+        if stream is None or not isinstance(self.wfile, ResponseWriter) or not self.wfile.begun:
+            return
+        with suppress(OSError, ValueError):
+            self.wfile.flush()
+            if not (self._content_left or self._has_unread_input(stream)):
+                return
+            self._socket.shutdown(socket.SHUT_WR)
+            self._socket.settimeout(LINGER_SECONDS)
+            stream.begin(LINGER_SECONDS)
+            left = self.limits.max_drain
+            read = getattr(self.rfile, "read1", self.rfile.read)
+            while left > 0 and (data := read(65536)):
+                left -= len(data)
+
+    def _has_unread_input(self, stream: SocketReader) -> bool:
+        """Return whether bytes have come that nobody has read."""
+        stream.end()
+        self._socket.settimeout(0)
+        try:
+            # Over TLS a file that reads nothing ahead cannot peek.
+            return bool(getattr(self.rfile, "peek", self.rfile.read)(1))
+        except OSError:
+            return False

@@ -1,0 +1,399 @@
+"""`RequestParser`: the half of a handler that reads a request and judges whether it may be run.
+
+A request is parsed from `rfile`, or left by the engine as the bytes of a usual head, whose fields
+are parsed when a program asks. What must be refused is answered here.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from ...errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
+from ...status import HTTPStatus
+from ...wire import grammar
+from ...wire.fields import FieldFinder, FieldLines, select_fields
+from ...wire.h1.block import read_field_block, read_request_fields
+from ...wire.h1.framing import (
+    FRAMING_FIELDS,
+    UNTIL_CLOSE,
+    expects_continue,
+    keeps_alive,
+    request_framing,
+)
+from ...wire.h1.head import (
+    parse_field_section,
+    parse_lenient_field_section,
+    parse_request_head,
+    parse_request_line,
+)
+from ...wire.limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, SERVER_LIMITS, Limits
+from ...wire.target import check_host, check_target, target_form
+from .response import NO_COMMAND, SEND_ERROR, Responder
+from .writer import ResponseWriter
+
+if TYPE_CHECKING:
+    import io
+    from email.message import Message
+
+__all__ = ["RequestParser"]
+
+#: What says that content follows a request's head.
+_CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
+
+_VERSION_OF_TEXT = re.compile(r"HTTP/([0-9]{1,10}+)\.([0-9]{1,10}+)")
+"""As the standard library reads it."""
+
+
+_TLS_HANDSHAKE = b"\x16\x03"
+"""How a client begins that takes the URL for an https:// one."""
+
+
+class _MessageClass:
+    """`MessageClass` until a program sets its own: `HTTPMessage`, imported when asked for."""
+
+    def __get__(self, handler: object, owner: type) -> type[Message]:
+        from ...message import HTTPMessage  # start-up: it loads email
+
+        return HTTPMessage
+
+
+class RequestParser(Responder):
+    """Reads one request after the other from `rfile`, and refuses what must be refused."""
+
+    default_request_version = "HTTP/0.9"
+    MessageClass: type = _MessageClass()  # type: ignore[assignment]  # it gives a class
+    limits: Limits = SERVER_LIMITS
+
+    # Turned on by `nethttp.compat`, for programs whose clients send what is no target.
+    _takes_any_target = False
+
+    __slots__ = (
+        "_block",
+        "_content_left",
+        "_field_lines",
+        "_framing",
+        "_message",
+        "_raw_requestline",
+        "_socket",
+        "path",
+        "rfile",
+    )
+    path: str
+    rfile: io.BufferedIOBase
+    _field_lines: FieldLines
+    _message: Message | None
+    _block: bytes
+    """The head as it came, until its fields are asked for."""
+    _raw_requestline: bytes | None
+    _socket: Any
+
+    def __new__(cls, *args: Any, **named: Any) -> Self:
+        """Return a handler that has no request yet."""
+        self = super().__new__(cls, *args, **named)
+        self._field_lines = []
+        self._framing = 0
+        self._content_left = False
+        self._block = b""
+        self._message = self._raw_requestline = self._socket = None
+        return self
+
+    def _read_request_line(self) -> bool:
+        """Read `raw_requestline`; return whether there is one to parse."""
+        longest = self.limits.max_start_line
+        for _ in range(MAX_EMPTY_LINES + 1):
+            line = self.rfile.readline(longest + 1)
+            if line != b"\r\n":
+                break
+            # RFC 9112 section 2.2: an empty line before the request line is ignored.
+        self.raw_requestline = line
+        if len(line) > longest:
+            self._forget_request()
+            self.close_connection = True
+            self._report(HTTPStatus.URI_TOO_LONG)
+            return False
+        if not line:
+            self.close_connection = True
+        return bool(line)
+
+    def _forget_request(self) -> None:
+        """There is no request that a response or a log line could speak of."""
+        self._sent_lines = None
+        self.requestline = self.request_version = self.command = ""
+
+    @property
+    def raw_requestline(self) -> bytes:
+        """The request line as it came, with its line end."""
+        if self._raw_requestline is None:
+            return f"{self.requestline}\r\n".encode("latin-1")
+        return self._raw_requestline
+
+    @raw_requestline.setter
+    def raw_requestline(self, line: bytes) -> None:
+        self._raw_requestline = line
+
+    def _known_fields(self) -> FieldLines:
+        """Return the request's field lines."""
+        if self._block:
+            # Only now, field by field: few handlers ask.
+            self._field_lines, self._block = parse_request_head(self._block, self.limits)[3], b""
+        return self._field_lines
+
+    def _asked(self, fields: FieldFinder) -> dict[str, str]:
+        """Return what the request has of some fields, without parsing all of them."""
+        if self._message is not None:
+            return fields.in_pairs(self._message.items())
+        # The engine leaves a usual head as it came.
+        return fields.in_head(self._block) if self._block else fields.in_pairs(self._field_lines)
+
+    @property
+    def headers(self) -> Message[str, str]:
+        """The request's fields as a `MessageClass`, made when first asked for."""
+        if self._message is None:
+            from ...message import message_from_fields  # start-up: it loads email
+
+            self._message = message_from_fields(self._known_fields(), self.MessageClass)
+        return self._message
+
+    @headers.setter
+    def headers(self, message: Message[str, str]) -> None:
+        self._message = message
+
+    def parse_request(self) -> bool:
+        """Parse `raw_requestline` and the fields that follow it in `rfile`.
+
+        Returns whether there is a request to handle; if not, an error response was sent where one
+        was due. Sets `command`, `path`, `request_version`, `headers` and `close_connection`.
+        """
+        self.command = NO_COMMAND
+        self.path = ""
+        self.request_version = self.default_request_version
+        self.close_connection = True
+        self._field_lines, self._message, self._block = [], None, b""
+        self._status = self._sent_lines = None
+        self._framing = 0
+        self._awaits_continue = self._content_left = False
+        self._plain_head = self._plain_log = self._repeats = False
+        self.requestline = str(self.raw_requestline, "iso-8859-1").rstrip("\r\n")
+        words = self.requestline.split()
+        if not self._has_peer:
+            return self._parse_text(words)
+        if self.raw_requestline.startswith(_TLS_HANDSHAKE):
+            self.requestline, self.request_version = "TLS", "HTTP/1.0"
+            self.send_error(HTTPStatus.BAD_REQUEST, "Expected an HTTP request, got TLS (https://)")
+            return False
+        if not words:
+            self.request_version = "HTTP/1.0"
+            self.send_error(HTTPStatus.BAD_REQUEST, "Bad request syntax (an empty line)")
+            return False
+        if self._is_simple(words):
+            return self._parse_simple_request(words[0], words[1])
+        try:
+            self.command, self.path, self._version = parse_request_line(
+                self.raw_requestline, self.limits
+            )
+        except RemoteProtocolError as error:
+            self._refuse_request_line(words, error)
+            return False
+        self.request_version = words[-1]
+        return self._read_fields() and self._judge_request()
+
+    @property
+    def _has_peer(self) -> bool:
+        """Whether a peer is at the other end: a handler without a socket parses text."""
+        sock = self._socket
+        if isinstance(sock, socket.socket):
+            return True
+        try:
+            # What programs put in a socket's place in a test has no descriptor, or a made-up one.
+            return type(sock.fileno()) is int
+        except Exception:
+            return False
+
+    def _is_simple(self, words: list[str]) -> bool:
+        """Whether a request line is what HTTP/0.9 knows: a method and a path, and no version."""
+        return (
+            len(words) == 2
+            and target_form(words[1]) == "origin"
+            and self.raw_requestline.endswith(b"\r\n")
+        )
+
+    def _parse_simple_request(self, command: str, path: str) -> bool:
+        """Parse ``GET path``, which is answered by the bare content."""
+        if command != "GET":
+            self.request_version = "HTTP/1.0"
+            self.send_error(
+                HTTPStatus.BAD_REQUEST, f"Bad HTTP/0.9 request type ({excerpt(command)})"
+            )
+            return False
+        self.command, self.path, self._version = command, self._collapse(path), 9
+        # HTTP/0.9 has no fields; only a handler that calls such requests HTTP/1 waits for some.
+        return self.request_version == "HTTP/0.9" or self._read_fields()
+
+    def _refuse_request_line(self, words: list[str], error: RemoteProtocolError) -> None:
+        # Who sends more than a method and a path knows status lines.
+        self.request_version = "HTTP/1.0"
+        version = words[-1]
+        message = f"Bad request syntax ({excerpt(self.requestline)})"
+        if error.status_hint == HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:
+            message = f"Invalid HTTP version ({version[5:]})"
+        elif len(words) >= 3 and not grammar.VERSION.fullmatch(version):
+            message = f"Bad request version ({excerpt(version)})"
+        self._report(error.status_hint, message, str(error))
+
+    def _report(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Send an error in a way in which a program's own `send_error` can be called.
+
+        It need take no more than the code and a message: that is how the standard library calls it.
+        """
+        if SEND_ERROR.left_alone(self):
+            self.send_error(code, message, explain)
+        else:
+            self.send_error(code, self._reason_of(code) if message is None else message)
+
+    def _read_fields(self) -> bool:
+        """Read the field section; return whether it could be."""
+        try:
+            block = read_request_fields(self.rfile.readline, self.limits)
+            self._field_lines = parse_field_section(block, self.limits)
+        except IncompleteRead:
+            return False
+        except RemoteProtocolError as error:
+            self._refuse_fields(error)
+            return False
+        return True
+
+    def _refuse_fields(self, error: RemoteProtocolError) -> None:
+        message = None
+        if isinstance(error, LineTooLong):
+            message = "Line too long"
+        elif error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            message = "Too many headers"
+        self._report(error.status_hint, message, str(error))
+
+    def _judge_request(self) -> bool:
+        """Decide what follows from the head: framing, persistence, 100 Continue."""
+        selected = select_fields(self._field_lines, FRAMING_FIELDS)
+        version = self._version
+        self._content_left = not selected.keys().isdisjoint(_CONTENT_FIELDS)
+        try:
+            check_host(version, selected.get("host", []))
+            # The stdlib takes what is in none of the four forms ("dir/", "/a#b") for a path.
+            if not self._takes_any_target or target_form(self.path) is not None:
+                check_target(self.command, self.path)
+            self._framing = request_framing(self.command, version, selected, self.limits)
+            expects = expects_continue(version, selected)
+        except RemoteProtocolError as error:
+            self._refuse(error)
+            return False
+        self.path = self._collapse(self.path)
+        return self._goes_on(selected, expects)
+
+    def _goes_on(self, selected: dict[str, list[str]], expects: bool) -> bool:
+        """Decide on persistence, and on 100 Continue if the client `expects` it."""
+        persistent = self.protocol_version >= "HTTP/1.1"
+        self.close_connection = not (persistent and keeps_alive(self._version, selected))
+        if expects and persistent:
+            self._awaits_continue = True
+            if not self.handle_expect_100():
+                # Whether the content follows all the same, nobody knows.
+                self.close_connection = True
+                return False
+        return True
+
+    @staticmethod
+    def _collapse(path: str) -> str:
+        # "//evil/.." in a redirect would name another host (CVE-2021-28861).
+        return "/" + path.lstrip("/") if path.startswith("//") else path
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        """Answer a request that broke the protocol, and end the connection."""
+        self.close_connection = True
+        if isinstance(self.wfile, ResponseWriter) and self.wfile.begun:
+            self.log_error("Bad content: %s", error)
+            return
+        self._report(error.status_hint, None, str(error))
+
+    # --- a text: a handler without a socket has no peer who could exploit a lenient reading ---
+
+    def _parse_text(self, words: list[str]) -> bool:
+        """Parse what a program has put into `rfile`, as leniently as the standard library does."""
+        if not words:
+            return False
+        version = (0, 9)
+        if len(words) > 2:
+            m = _VERSION_OF_TEXT.fullmatch(words[-1])
+            if m is None:
+                return self._refuse_text(
+                    HTTPStatus.BAD_REQUEST, f"Bad request version ({words[-1]!r})"
+                )
+            version = int(m[1]), int(m[2])
+            if version >= (2, 0):
+                return self._refuse_text(
+                    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, f"Invalid HTTP version ({words[-1][5:]})"
+                )
+            self.request_version = words[-1]
+        if not 2 <= len(words) <= 3:
+            return self._refuse_text(
+                HTTPStatus.BAD_REQUEST, f"Bad request syntax ({self.requestline!r})"
+            )
+        if len(words) == 2 and words[0] != "GET":
+            return self._refuse_text(
+                HTTPStatus.BAD_REQUEST, f"Bad HTTP/0.9 request type ({words[0]!r})"
+            )
+        self.command, self.path = words[0], self._collapse(words[1])
+        self._version = 9 if version < (1, 0) else 11 if version >= (1, 1) else 10
+        return self._read_text_fields() and self._judge_text()
+
+    def _refuse_text(self, status: int, message: str) -> bool:
+        self.request_version = ""  # The error has a status line.
+        self.send_error(status, message)
+        return False
+
+    def _read_text_fields(self) -> bool:
+        """Read the fields; return whether there are not too many. No line is refused."""
+        # Who parses a text expects the stdlib's hundred fields.
+        limits = DEFAULT_LIMITS if self.limits is SERVER_LIMITS else self.limits
+        try:
+            try:
+                block = read_field_block(self.rfile.readline, limits)
+            except IncompleteRead as error:
+                block = error.partial
+            self._field_lines, unread = parse_lenient_field_section(
+                block.rstrip(b"\r\n") + b"\r\n\r\n", limits
+            )
+        except RemoteProtocolError as error:
+            if error.status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+                self._refuse_fields(error)
+                return False
+            unread = block.decode("latin-1").splitlines()
+        if unread:
+            from ...message import message_from_fields  # start-up: it loads email
+
+            self._message = message_from_fields(
+                self._field_lines, self.MessageClass, unread=[line for line in unread if line]
+            )
+        return True
+
+    def _judge_text(self) -> bool:
+        """Decide what follows from the head; what cannot be used says nothing."""
+        selected = select_fields(self._field_lines, FRAMING_FIELDS)
+        expects = False
+        with suppress(RemoteProtocolError):
+            expects = expects_continue(self._version, selected)
+        try:
+            self._framing = request_framing(str(self.command), self._version, selected, self.limits)
+        except RemoteProtocolError:
+            self._framing = UNTIL_CLOSE
+        return self._goes_on(selected, expects)
+
+    def handle_expect_100(self) -> bool:
+        """Answer ``Expect: 100-continue`` and return whether the request goes on.
+
+        A subclass may send another status and return False; the content is then never sent.
+        """
+        self.send_response_only(HTTPStatus.CONTINUE)
+        self.end_headers()
+        return True

@@ -1,0 +1,327 @@
+"""`ResponseWriter`: the `wfile` of a handler, which knows where its response ends.
+
+It is unbuffered towards the handler, as the standard library's is, with one exception: the head is
+held back until the first bytes of the body, so that both leave in one send. A head and a body in
+two sends cost 40 ms when Nagle's algorithm meets a delayed ACK (gh-108736).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import time
+from math import inf
+from typing import TYPE_CHECKING
+
+from ...net.allowance import Allowance
+from ...net.nonblocking import Patience, can_go_on, none_sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MAX_JOINED", "PatientWriter", "ResponseWriter"]
+
+#: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
+#: one packet.
+MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+
+#: Up to this size a head and the first bytes of a body are joined; copying more costs more than a
+#: second send.
+MAX_JOINED = 256 * 1024
+
+#: What one `sendall` is given at most: the socket's timeout is for all of it, however much it is.
+MAX_PIECE = 1 << 20
+
+
+class ResponseWriter(io.BufferedIOBase):
+    """Writes one response after the other to a socket.
+
+    `lend` gives the socket a time-out for the program. `flush` sends a head that is held back; so
+    does whatever takes the socket itself.
+    """
+
+    # A class of C's has no quick way to attributes but these.
+    __slots__ = (
+        "_allowance",
+        "_given",
+        "_held",
+        "_left",
+        "_lend",
+        "_silent",
+        "_sock",
+        "begun",
+        "overrun",
+        "sent",
+    )
+
+    def __init__(
+        self, sock: socket.socket, lend: Callable[[float | None], None] | None = None
+    ) -> None:
+        self._sock = sock
+        self._lend = lend
+        self._held = b""
+        self._left: int | None = None
+        self._silent = False
+        self.begun = False
+        """Whether anything of the current response has been given to this writer."""
+        self.overrun = 0
+        """How many bytes more than its declared length a response had."""
+        self.sent = 0
+        """How many bytes of content the current response has had so far."""
+        #: For waits until the system takes more: how many bytes of the response it has taken, and
+        #: how long the peer may still be waited for.
+        self._given = 0
+        self._allowance: Allowance | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        self.flush()
+        if self._lend is not None:
+            # It may be for another process, which would not wait at a socket with a time-out.
+            self._lend(None)
+        return self._sock.fileno()
+
+    def next_response(self) -> None:
+        """Forget the response before."""
+        if self._held:
+            self.flush()
+        self._left = None
+        self._silent = self.begun = False
+        self.overrun = self.sent = self._given = 0
+        self._allowance = None
+
+    def begin(self, head: bytes, length: int | None, has_body: bool, hold: bool) -> None:
+        """Take a response's head; its body has `length` bytes (None: it ends with the connection).
+
+        Without `has_body` (HEAD, 204, 304) what the handler writes is dropped. `hold` keeps the
+        head for the first bytes of the body.
+        """
+        self.begun = True
+        self._held += head
+        self._left = length
+        self._silent = not has_body
+        if not hold:
+            self.flush()
+
+    def end_response(self) -> bool:
+        """Send a head that is held back; return whether the response is as long as it declared."""
+        if self._held:
+            self.flush()
+        return not (self.overrun or (self._left and self.missing))
+
+    def interim(self, head: bytes) -> None:
+        """Send the head of an interim response; the response itself is still to come."""
+        self.flush()
+        self._send(head)
+
+    @property
+    def held(self) -> bytes:
+        """The head that is held back, empty if none is."""
+        return self._held
+
+    @property
+    def missing(self) -> int:
+        """How many bytes of the declared length have not been written."""
+        return 0 if self._silent else self._left or 0
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        """Send `data`, all of it, and return its length in bytes.
+
+        Bytes beyond the declared length are counted in `overrun` and not sent: the peer would
+        read them as its next response.
+        """
+        if type(data) is bytes:
+            size = len(data)
+            if self._held and size == self._left and size <= MAX_JOINED:
+                # Nearly every response: all of its content, in one piece.
+                whole, self._held = self._held + data, b""
+                self._left, self.sent = 0, size
+                self._send(whole)
+                return size
+        else:
+            with memoryview(data) as view:
+                size = view.nbytes
+        self.begun = True
+        if self._silent:
+            return size
+        left = self._left
+        if left is not None:
+            if size > left:
+                self.overrun += size - left
+                data = bytes(data)[:left]
+            self._left = left - min(size, left)
+        self.sent += size if left is None else min(size, left)
+        held = self._held
+        if not held:
+            if data:
+                self._send(data)
+        elif size <= MAX_JOINED:
+            self._held = b""
+            self._send(held + data)
+        else:
+            self.flush()
+            self._send(data)
+        return size
+
+    def sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
+        """Send `count` bytes of `file` from `offset` on, through the kernel where that works.
+
+        Returns how many were sent: fewer when the file is shorter.
+        """
+        self.begun = True
+        if self._left is not None:
+            count = min(count, self._left)
+        if self._silent or not count:
+            self.flush()
+            return 0
+        held, self._held = self._held, b""
+        sent = self._sendfile(held, file, offset, count)
+        if self._left is not None:
+            self._left -= sent
+        self.sent += sent
+        return sent
+
+    def _send(self, data: bytes) -> None:
+        if len(data) <= MAX_PIECE:
+            self._sock.sendall(data)
+            return
+        with memoryview(data).cast("B") as view:
+            for start in range(0, len(view), MAX_PIECE):
+                self._sock.sendall(view[start : start + MAX_PIECE])
+
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        """Send `head`, which may be empty, and a part of a file; return how much of the file."""
+        if head:
+            self._send(head)
+        return self._sock.sendfile(file, offset, count)
+
+    def flush(self) -> None:
+        """Send a head that is held back."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._send(held)
+
+    def close(self) -> None:
+        if not self.closed:
+            try:
+                self.flush()
+            finally:
+                super().close()
+
+
+class PatientWriter(ResponseWriter):
+    """Writes to a socket that does not block.
+
+    `given` is how many bytes the system has already taken of the first response.
+    """
+
+    __slots__ = ("_patience", "lent")
+
+    def __init__(self, sock: socket.socket, patience: Patience, given: int = 0) -> None:
+        super().__init__(sock)
+        self._patience = patience
+        self._given = given
+        self.lent = False
+        """Whether the program has the socket's descriptor, and the socket blocks."""
+
+    def set_patience(self, patience: Patience) -> None:
+        """Wait for the peer as `patience` says from here on."""
+        self._patience = patience
+
+    def fileno(self) -> int:
+        # It may be for another process, which would not wait for room.
+        self.lent = True
+        self._sock.settimeout(None)
+        return super().fileno()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        try:
+            sent = self._sock.send(data)
+        except OSError as error:
+            sent = none_sent(error)
+        if sent == len(data):
+            self._given += sent
+        else:
+            self.send_rest(data, sent)
+
+    _send = send
+
+    def send_rest(self, data: bytes, sent: int) -> None:
+        """Send what comes after the first `sent` bytes."""
+        with memoryview(data).cast("B") as view:
+            while sent < len(view):
+                try:
+                    sent += self._sock.send(view[sent:])
+                except OSError as error:
+                    none_sent(error)
+                    self._wait(error, sent)
+        self._given += sent
+
+    def _wait(self, error: OSError, sent: int) -> None:
+        """Wait for room, after `sent` bytes beyond those that are counted.
+
+        Raises:
+            TimeoutError: there was none in time.
+        """
+        longest, rate, grace = self._patience
+        allowance = self._allowance
+        if allowance is None:
+            allowance = self._allowance = Allowance(rate, grace)
+        allowance.moved = self._given + sent
+        if (left := allowance.left()) != inf:
+            longest = left if longest is None else min(left, longest)
+        began = time.monotonic()
+        ready = can_go_on(self._sock, error, False, longest)
+        allowance.waited += time.monotonic() - began
+        if not ready:
+            raise TimeoutError(f"expected room to send within {longest:g} s")
+
+    def _sendfile(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        try:
+            source = file.fileno()
+        except (OSError, AttributeError):
+            source = -1
+        if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
+            return self._copy(head, file, offset, count)
+        if head:
+            try:
+                begun = self._sock.send(head, MORE_FOLLOWS)
+            except OSError as error:
+                begun = none_sent(error)
+            self.send_rest(head, begun)
+        target, sent = self._sock.fileno(), 0
+        while sent < count:
+            try:
+                size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
+            except OSError as error:
+                none_sent(error)
+                self._wait(error, sent)
+            else:
+                if not size:
+                    break
+                sent += size
+        self._given += sent
+        file.seek(offset + sent)
+        return sent
+
+    def _copy(
+        self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
+    ) -> int:
+        """Send a file piece by piece, where the kernel cannot."""
+        file.seek(offset)
+        sent = 0
+        while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
+            self._send(head + piece)
+            head = b""
+            sent += len(piece)
+        if head:
+            self._send(head)
+        return sent

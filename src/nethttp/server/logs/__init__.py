@@ -1,0 +1,1 @@
+"""Log lines: for standard error, and the access log."""

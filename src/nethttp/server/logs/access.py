@@ -1,0 +1,193 @@
+"""A line for every request, without a control character in it (gh-100001), and never a torn one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from .colours import coloured_line, stderr_has_colours
+from .lines import LOG_ESCAPES, LineLog, format_log_date, line_start, write_stderr
+
+__all__ = [
+    "FORMATS",
+    "AccessLog",
+    "Exchange",
+]
+
+#: In a log whose values stand in quotes, a quote would end one.
+_QUOTED_ESCAPES = {**LOG_ESCAPES, ord('"'): r"\x22"}
+
+MAX_VALUE = 1024
+"""Characters that a peer's value may have in a line; the rest is cut. A whole line then fits into
+what one write leaves in one piece, even in a pipe."""
+
+
+class Exchange(NamedTuple):
+    """A request and how it was answered."""
+
+    address: str
+    """The client's address, "-" if it has none."""
+    when: float
+    """When it began, in seconds since 1970."""
+    request_line: str
+    status: int | None
+    """None: nothing was answered."""
+    size: int
+    """Bytes of content that were sent."""
+    seconds: float
+    referer: str = ""
+    user_agent: str = ""
+
+
+@lru_cache(maxsize=2)
+def _common_date(second: int) -> str:
+    local = time.localtime(second)
+    zone = time.strftime("%z", local)
+    return f"{format_log_date(second).replace(' ', ':')} {zone}"
+
+
+def _quoted(text: str) -> str:
+    return (text[:MAX_VALUE] or "-").translate(_QUOTED_ESCAPES)
+
+
+def _answered(exchange: Exchange) -> str:
+    """Return what was asked and answered, without who and when."""
+    return f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
+
+
+def plain(exchange: Exchange) -> str:
+    """Return a line as http.server writes it, with the size."""
+    start = line_start(exchange.address, int(exchange.when))
+    return start + _answered(exchange)
+
+
+def common(exchange: Exchange) -> str:
+    """Return a line of the Common Log Format.
+
+    >>> common(Exchange("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
+    ' "GET / HTTP/1.1" 200 5'
+    """
+    return f"{exchange.address} - - [{_common_date(int(exchange.when))}] {_answered(exchange)}"
+
+
+def combined(exchange: Exchange) -> str:
+    """Return a line of the combined format: common, referer and user agent."""
+    return f'{common(exchange)} "{_quoted(exchange.referer)}" "{_quoted(exchange.user_agent)}"'
+
+
+def as_json(exchange: Exchange) -> str:
+    """Return a line with one JSON object; `seconds` is what the answer took."""
+    import json  # start-up: only this form of the log needs it
+
+    method, _, rest = exchange.request_line.partition(" ")
+    target, _, version = rest.rpartition(" ")
+    whole, fraction = divmod(exchange.when, 1)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+    return json.dumps(
+        {
+            "time": f"{moment}.{int(fraction * 1000):03d}Z",
+            "address": exchange.address,
+            "method": method[:MAX_VALUE],
+            "target": target[:MAX_VALUE],
+            "version": version[:MAX_VALUE],
+            "status": exchange.status,
+            "size": exchange.size,
+            "seconds": round(exchange.seconds, 6),
+            "referer": exchange.referer[:MAX_VALUE],
+            "user_agent": exchange.user_agent[:MAX_VALUE],
+        }
+    )
+
+
+def coloured_plain(exchange: Exchange) -> str:
+    """Return the line of `plain`, in colours."""
+    return coloured_line(line_start(exchange.address, int(exchange.when)), _answered(exchange))
+
+
+FORMATS: dict[str, Callable[[Exchange], str]] = {
+    "plain": plain,
+    "common": common,
+    "combined": combined,
+    "json": as_json,
+}
+
+
+class AccessLog:
+    """Writes lines of one of `FORMATS` to the end of the file at `path`, or to standard error.
+
+    A line is one `write` to a file that every writer opened for appending: lines of several
+    processes do not mix.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, format: str, path: str | None = None) -> None:
+        self._format = FORMATS[format]
+        self.looks_at_fields = format in ("combined", "json")
+        """Whether its lines have what the request's fields say."""
+        if format == "plain" and path is None and stderr_has_colours():
+            self._format = coloured_plain
+        self._path = path
+        self._changing = threading.Lock()
+        self._lines: LineLog | None = None
+        #: None for a standard error that is no file.
+        self._descriptor = _open_stderr() if path is None else _open(path)
+
+    def write(self, exchange: Exchange) -> None:
+        """Add a line. A full disk costs the line, and nothing else."""
+        line = self._format(exchange) + "\n"
+        if self._lines is not None:
+            self._lines.write(line)
+            return
+        descriptor = self._descriptor
+        if descriptor is None:
+            write_stderr(line)
+            return
+        try:
+            os.write(descriptor, line.encode("utf-8", "backslashreplace"))
+        except OSError:
+            pass
+
+    def gather_in(self, lines: LineLog) -> None:
+        """Leave what is for standard error to `lines`, which writes those of a turn in one go."""
+        if self._path is None:
+            self._lines = lines
+
+    def reopen(self) -> None:
+        """Go on in a new file, if the old one was moved away.
+
+        Raises:
+            OSError: it cannot be opened; the old one is still written to.
+        """
+        if self._path is None or self._descriptor is None:
+            return  # Nobody moves standard error away.
+        new = _open(self._path)
+        with self._changing:
+            # The number stays what other threads know.
+            os.dup2(new, self._descriptor)
+            os.close(new)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._changing:
+            descriptor, self._descriptor = self._descriptor, -1
+        if descriptor is not None and descriptor >= 0:
+            os.close(descriptor)
+
+
+def _open(path: str) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+    return os.open(path, flags, 0o640)
+
+
+def _open_stderr() -> int | None:
+    try:
+        return os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""The command `nethttp serve` and `serve()`: options, listeners, worker processes, signals."""

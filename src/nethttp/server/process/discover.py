@@ -1,0 +1,262 @@
+"""What is to be served: a handler class, a WSGI application or a directory; found by looking.
+
+On the command line, ``module:name`` names an application, or a factory: a function that is called
+without arguments and returns one. ``module:name(...)`` is called with the literals in parentheses.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+import os
+import socketserver
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from ..files.handler import SimpleHTTPRequestHandler
+from ..handlers.handler import BaseHTTPRequestHandler
+
+__all__ = ["INTERFACES", "NotServable", "Servable", "look_at", "named"]
+
+Interface = Literal["handler", "wsgi", "directory"]
+INTERFACES: tuple[Interface, ...] = ("handler", "wsgi", "directory")
+
+
+class NotServable(ValueError):
+    """What was to be served cannot be; the message is one line, or more for a program's error."""
+
+
+class Servable(NamedTuple):
+    """Something to serve: `value` is a handler class (or a partial of one) or a WSGI callable."""
+
+    interface: Interface
+    value: Any
+
+
+def look_at(app: object, interface: str | None = None) -> Servable:
+    """Return what `app` is: a handler class, a WSGI callable, or the path of a directory.
+
+    `interface` says so, and is believed as far as can be.
+
+    >>> look_at(".").interface, look_at(BaseHTTPRequestHandler).interface
+    ('directory', 'handler')
+
+    Raises:
+        NotServable: it is none of them, or not what `interface` says.
+    """
+    if interface not in (None, *INTERFACES):
+        raise NotServable(f"expected an interface of {', '.join(INTERFACES)}, got {interface!r}")
+    if isinstance(app, str | os.PathLike) and interface in (None, "directory"):
+        path = os.fspath(app)
+        if not os.path.isdir(path):
+            raise NotServable(_no_directory(path))
+        return Servable("directory", functools.partial(SimpleHTTPRequestHandler, directory=path))
+    found = _interface_of(app)
+    if found is None or interface not in (None, found):
+        wanted = {
+            "handler": "a subclass of nethttp.server.BaseHTTPRequestHandler",
+            "wsgi": "a WSGI application: a callable that takes (environ, start_response)",
+            "directory": "the path of a directory",
+            None: "a handler class, a WSGI application or the path of a directory",
+        }[interface]
+        raise NotServable(f"expected {wanted}, got {_described(app)}")
+    return Servable(found, app)
+
+
+def _interface_of(app: object) -> Interface | None:
+    bare = app
+    while isinstance(bare, functools.partial):
+        bare = bare.func
+    if isinstance(bare, type) and issubclass(bare, socketserver.BaseRequestHandler):
+        return "handler" if issubclass(bare, BaseHTTPRequestHandler) else None
+    if not callable(app) or _is_coroutine(app) or not _takes(app, 2):
+        return None
+    return "wsgi"
+
+
+def _is_coroutine(app: object) -> bool:
+    return inspect.iscoroutinefunction(app) or (
+        not isinstance(app, type) and inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
+    )
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Return whether a function can be called with so many arguments, as far as that is known."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        pass  # A function of C need not say.
+    return True
+
+
+def _described(app: object) -> str:
+    if isinstance(app, type) and any(base.__module__ == "http.server" for base in app.__mro__):
+        return (
+            f"{app.__qualname__}, a handler of http.server: import from nethttp.server, or run "
+            "under python -m nethttp.compat"
+        )
+    if isinstance(app, type) and not _takes(app, 2):
+        return f"the class {app.__qualname__}"
+    if callable(app):
+        name = getattr(app, "__qualname__", type(app).__name__)
+        if _is_coroutine(app):
+            return (
+                f"{name}, an ASGI application, which needs an ASGI server, such as uvicorn or "
+                "hypercorn"
+            )
+        if _takes(app, 0):
+            return f"{name}, which takes no arguments: if it makes the application, pass {name}()"
+        return f"{name}, which does not take these two arguments"
+    return f"{type(app).__name__} {app!r:.80}"
+
+
+def _no_directory(path: str) -> str:
+    """Return why `path` is no directory that can be served."""
+    if os.path.exists(path):
+        return f"expected a directory, got the file {path}"
+    return f"no such directory: {path}"
+
+
+def named(target: str, interface: str | None = None) -> Callable[[], Servable]:
+    """Return a function that finds what `target` names: a directory or ``module:name``.
+
+    What can be said without running anything is said now; a module is imported when the function
+    is called, with the current directory in front of the others.
+
+    Raises:
+        NotServable: it is no directory, and reads like no module.
+    """
+    if interface in (None, "directory") and os.path.isdir(target):
+        return lambda: look_at(target, "directory")
+    module, colon, expression = target.partition(":")
+    name, arguments = _call(expression)
+    names = [*module.split("."), *name.split(".")]
+    if interface == "directory" or not colon or not all(part.isidentifier() for part in names):
+        raise NotServable(_neither(target))
+    return lambda: _found(module, name, arguments, interface)
+
+
+#: The positional and keyword arguments that a factory is called with; None: it is not called.
+Arguments = tuple[list[Any], dict[str, Any]] | None
+
+
+def _call(expression: str) -> tuple[str, Arguments]:
+    """Return the name in ``name`` or ``name(1, debug=True)``, and the arguments.
+
+    Raises:
+        NotServable: the arguments are not literals.
+    """
+    name, parenthesis, _ = expression.partition("(")
+    if not parenthesis:
+        return name, None
+    try:
+        call = ast.parse(expression, mode="eval").body
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name | ast.Attribute)
+            and all(keyword.arg for keyword in call.keywords)
+        ):
+            return name.strip(), (
+                [ast.literal_eval(value) for value in call.args],
+                {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords},
+            )
+    except (SyntaxError, ValueError):
+        pass
+    raise NotServable(
+        f"expected a call with literals, such as create_app('test', debug=True), got {expression}"
+    )
+
+
+def _neither(target: str) -> str:
+    """Return why `target` is neither a directory nor an application."""
+    stem, extension = os.path.splitext(target)
+    module = os.path.normpath(stem).replace(os.sep, ".")
+    if extension == ".py" and os.path.exists(target) and not module.startswith("."):
+        return (
+            f"{target} is a Python file: name the application in it as well, for example "
+            f"{module}:app"
+        )
+    if os.path.exists(target):
+        return f"expected a directory or module:name, got the file {target}"
+    if ":" in target:
+        return f"expected a directory or module:name, such as program:app, got {target}"
+    if all(part.isidentifier() for part in target.split(".")):
+        return f"no such directory: {target} (an application is named as {target}:app)"
+    return f"no such directory: {target}"
+
+
+def _found(module: str, name: str, arguments: Arguments, interface: str | None) -> Servable:
+    """Return what ``module:name`` is, or what it returns if it is a factory.
+
+    Raises:
+        NotServable: there is no such thing, or it is nothing that can be served.
+    """
+    found = _load(module, name)
+    if arguments is None and not _is_factory(found):
+        return look_at(found, interface)
+    positional, keywords = arguments or ([], {})
+    try:
+        made = found(*positional, **keywords)
+    except (Exception, SystemExit) as error:
+        raise NotServable(_program_error(f"calling {name}() of {module!r}", error)) from None
+    try:
+        return look_at(made, interface)
+    except NotServable as error:
+        raise NotServable(f"{module}:{name}() returned no application: {error}") from None
+
+
+def _is_factory(found: Any) -> bool:
+    """Return whether this is a function that takes no arguments, where an application takes two."""
+    return (
+        (inspect.isfunction(found) or inspect.ismethod(found))
+        and not inspect.iscoroutinefunction(found)
+        and not _takes(found, 2)
+        and _takes(found, 0)
+    )
+
+
+def _load(module: str, name: str) -> Any:
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
+            raise NotServable(
+                f"no module named {error.name!r} in {here} or among those that are installed"
+            ) from None
+        raise NotServable(_program_error(f"importing {module!r}", error)) from None
+    except (Exception, SystemExit) as error:
+        raise NotServable(_program_error(f"importing {module!r}", error)) from None
+    for part in name.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            public = ", ".join(other for other in dir(found) if not other.startswith("_"))
+            raise NotServable(
+                f"module {module!r} has no {name!r}; it has {public[:300] or 'nothing'}"
+            ) from None
+        except (Exception, SystemExit) as error:
+            raise NotServable(_program_error(f"importing {module!r}", error)) from None
+    return found
+
+
+def _program_error(doing: str, error: BaseException) -> str:
+    """Return what went wrong in a program's module, and where, without the frames of nethttp."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename not in _OWN_FILES
+    ]
+    lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+    return f"{doing} failed:\n{''.join(lines)}".rstrip()
+
+
+_OWN_FILES = (__file__, importlib.__file__)

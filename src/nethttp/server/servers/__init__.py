@@ -1,0 +1,1 @@
+"""`HTTPServer` and its kin."""

@@ -1,0 +1,477 @@
+"""`HTTPServer` and its kin: they listen, and have the engine serve or do it as `socketserver` does.
+
+How requests are read and answered is in `handler`. Nothing here reads a byte of HTTP.
+"""
+
+from __future__ import annotations
+
+import _thread
+import selectors
+import socket
+import socketserver
+import sys
+import threading
+import time
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
+
+from ...caching import drop_old
+from ...net.nonblocking import accept_at_once, end_sending
+from ...net.tls import server_context
+from ...overrides import Originals
+from ..engine.application import (
+    BUSY_RESPONSE,
+    FAREWELL,
+    LAST_CALL,
+    LINGER_SECONDS,
+    NOT_TLS,
+    NOT_TLS_RESPONSE,
+    EngineLimits,
+)
+from ..handlers.blocking_connections import Visitors
+from ..logs.lines import host_of, write_stderr
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable
+    from os import PathLike
+
+    from ..engine.loop import Engine
+
+__all__ = [
+    "HTTPSServer",
+    "HTTPServer",
+    "ThreadingHTTPSServer",
+    "ThreadingHTTPServer",
+    "are_greenlets",
+]
+
+
+#: What waits for connections without an engine: like `poll` and `select`, and unlike epoll, nothing
+#: that a forked process would share.
+_Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+@cache  # it is asked for with every connection
+def _handling() -> Any:
+    from ..handlers import application as handling  # start-up: only programs that serve need it
+
+    return handling
+
+
+class HTTPServer(socketserver.TCPServer):
+    """Serves HTTP in the thread that calls `serve_forever`, one request at a time.
+
+    Idle connections keep nobody waiting. A program that overrides how connections are handled
+    (`setup`, `handle`, `process_request`, ...) has them served one after the other, as by the
+    standard library's server.
+
+    `server_name` is the host's name (looked up when first asked for), `server_port` the port.
+
+    >>> from nethttp.server import BaseHTTPRequestHandler
+    >>> with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+    ...     server.server_port == server.server_address[1]
+    True
+    """
+
+    allow_reuse_address = True
+    request_queue_size = 128
+    max_connections: int | None = 16384
+    """Connections that may be open at once; None is no bound. One more is answered 503."""
+    max_threads = 1000
+    """Handlers that may block at once, each in a thread of its own."""
+    max_waiting = 1000
+    """Requests that wait for such a thread; one more is answered 503."""
+    busy_response = BUSY_RESPONSE
+    """What a connection that is turned away is sent."""
+    handshake_timeout = 10.0
+    """Seconds that a TLS handshake may take."""
+    _server_name: str | None = None
+    _engine: Engine | None = None
+    """The engine that serves, or that served last; None: `socketserver`'s way."""
+    _drain_until: float | None = None
+    _stop_asked: threading.Event
+    _stopped: threading.Event
+    _visitors: Visitors
+
+    # TLS has its own.
+    _tls: Any = None
+
+    if not TYPE_CHECKING:  # for type checkers `__init__` alone says what is accepted
+
+        def __new__(cls, *_args: Any, **_named: Any) -> Self:
+            """Return a server that can serve, whatever a program's `__init__` leaves out."""
+            self = super().__new__(cls)
+            self._stop_asked = threading.Event()
+            self._stopped = threading.Event()
+            self._visitors = Visitors()
+            return self
+
+    def server_bind(self) -> None:
+        """Bind, and remember the port."""
+        super().server_bind()
+        self.server_port = self.server_address[1]
+
+    @property
+    def server_name(self) -> str:
+        """The host's fully qualified name: a look-up that may take its time."""
+        if self._server_name is None:
+            self._server_name = socket.getfqdn(str(self.server_address[0]))
+        return self._server_name
+
+    @server_name.setter
+    def server_name(self, name: str) -> None:
+        self._server_name = name
+
+    # A handler of a server without threads cannot wait for `shutdown`, so programs set these, which
+    # are private to `socketserver`.
+
+    @property
+    def _BaseServer__shutdown_request(self) -> bool:
+        return self._stop_asked.is_set()
+
+    @_BaseServer__shutdown_request.setter
+    def _BaseServer__shutdown_request(self, asked: bool) -> None:
+        if asked:
+            self._ask_to_stop()
+        else:
+            self._stop_asked.clear()
+
+    @property
+    def _BaseServer__is_shut_down(self) -> threading.Event:
+        return self._stopped
+
+    @_BaseServer__is_shut_down.setter
+    def _BaseServer__is_shut_down(self, event: threading.Event) -> None:
+        self._stopped = event
+
+    @property
+    def _has_threads(self) -> bool:
+        """Whether handlers run in threads of their own: `ThreadingMixIn` is mixed in."""
+        return type(self).process_request is not socketserver.BaseServer.process_request
+
+    def _runs_on_the_engine(self) -> bool:
+        """Whether no program has put anything in the place of what the engine would not call."""
+        replaced = _REPLACED_IN_THREADS if self._has_threads else _REPLACED
+        return (
+            replaced.left_alone(self)
+            and not are_greenlets()
+            and _accepts_as_any_socket(self.socket)
+            and _handling().runs_on_the_engine(self.RequestHandlerClass)
+        )
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until `shutdown`, on the engine where that can be.
+
+        Where it cannot be any more, since a program has changed the server or its handler class
+        while it serves, connections that come from then on are handled in `socketserver`'s way.
+        """
+        self._stopped.clear()
+        listener = self.socket
+        timeout = listener.gettimeout()
+        try:
+            accept_at_once(listener)
+            self._visitors.begin()
+            if self._runs_on_the_engine():
+                self._serve_on_the_engine(poll_interval)
+            else:
+                self._engine = None
+                self._serve_connections(poll_interval)
+        finally:
+            with suppress(OSError):  # It may be closed by now.
+                if listener.gettimeout() != timeout:
+                    listener.settimeout(timeout)
+            self._stop_asked.clear()
+            self._stopped.set()
+
+    def _serve_on_the_engine(self, poll_interval: float) -> None:
+        engine = self._engine = self._make_engine()
+        if self._stop_asked.is_set():
+            # Asked before there was an engine to ask: it ends at once, and closes what it has.
+            engine.stop()
+        engine.run(poll_interval, self._tend)
+
+    def _tend(self) -> None:
+        drop_old()
+        self.service_actions()
+
+    def _serve_connections(self, poll_interval: float) -> None:
+        """Serve in `socketserver`'s way: with its methods, one connection after the other."""
+        with _Selector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            while not self._stop_asked.is_set():
+                ready = selector.select(poll_interval)
+                if ready and not self._stop_asked.is_set():
+                    self._handle_request_noblock()
+                self.service_actions()
+        self._finish_drain()
+
+    def _handle_request_noblock(self) -> None:
+        """Handle one connection, in a context of its own (`contextvars`) as a thread's is."""
+        from contextvars import copy_context  # start-up: the engine has its own
+
+        copy_context().run(super()._handle_request_noblock)  # type: ignore[misc]  # not in typeshed
+
+    def _make_engine(self) -> Engine:
+        from ..engine.loop import Engine  # start-up: only programs that serve need it
+
+        listener = self.socket
+
+        def other_way() -> Callable[[], None] | None:
+            if self.socket is listener and self._runs_on_the_engine():
+                return None
+            return self._handle_request_noblock
+
+        return Engine(
+            [listener],
+            self._make_application(),
+            limits=EngineLimits(
+                max_connections=self.max_connections,
+                max_threads=self.max_threads,
+                max_waiting=self.max_waiting,
+                handshake_timeout=self.handshake_timeout,
+            ),
+            threads=self._has_threads,
+            # A program may have wrapped the listening socket itself.
+            tls=self._tls or getattr(listener, "context", None),
+            # Looked up when they are called: a program may set its own at any time.
+            verify=lambda request, address: self.verify_request(request, address),
+            on_error=lambda request, address: self.handle_error(request, address),
+            other_way=other_way,
+            busy_response=self.busy_response,
+            daemon=getattr(self, "daemon_threads", True),
+        )
+
+    def _make_application(self) -> Any:
+        return _handling().HandlerApplication(self.RequestHandlerClass, self)
+
+    def shutdown(self) -> None:
+        """Stop `serve_forever` and wait until it has returned."""
+        self._ask_to_stop()
+        self._stopped.wait()
+
+    def _ask_to_stop(self) -> None:
+        self._stop_asked.set()
+        self._visitors.hurry()
+        if self._engine is not None:
+            self._engine.stop()
+
+    def drain(self, timeout: float = 30.0) -> None:
+        """Let `serve_forever` return once all that was accepted is answered.
+
+        Nothing more is accepted, idle connections are closed, and every response ends its
+        connection. What still runs after `timeout` seconds is left alone. Returns at once.
+        """
+        if self._engine is not None:
+            self._engine.drain(timeout)
+        else:
+            self._drain_until = time.monotonic() + timeout
+            self._stop_asked.set()
+            self._visitors.leaving = True
+            # It waits, and so does the loop, which a signal may have interrupted. A `Thread` would
+            # be waited for until it has begun, which a greenlet that handles a signal cannot.
+            _thread.start_new_thread(self._visitors.send_home, (FAREWELL,))
+
+    def _finish_drain(self) -> None:
+        """Handle connections made before a drain began, and wait until all have ended."""
+        until, self._drain_until = self._drain_until, None
+        if until is None:
+            return
+        last_call = min(until, time.monotonic() + LAST_CALL)
+        with _Selector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            while selector.select(max(0.0, last_call - time.monotonic())):
+                self._handle_request_noblock()
+        self._visitors.wait(until)
+
+    def server_close(self) -> None:
+        """Close the listening socket, and wait for threads that are not daemons."""
+        super().server_close()
+        # Both are `ThreadingMixIn`'s.
+        waits = not getattr(self, "daemon_threads", True) and getattr(self, "block_on_close", True)
+        if waits and self._engine is not None:
+            self._engine.join()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print an error that a handler did not catch; a peer that went away is one line."""
+        error = sys.exc_info()[1]
+        if isinstance(error, ConnectionError | TimeoutError):
+            write_stderr(f"{host_of(client_address)}: connection lost: {error}\n")
+        else:
+            import traceback  # start-up: it loads what reads source files
+
+            rule = "-" * 40
+            write_stderr(
+                f"{rule}\nException occurred during processing of request from {client_address}\n"
+                f"{traceback.format_exc()}{rule}\n"
+            )
+
+
+class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
+    """A thread for every connection, and a bound on how many there are.
+
+    Beyond `max_connections` at once (None: no bound) a connection is answered 503 and closed.
+    """
+
+    daemon_threads = True
+    busy_response: bytes
+    max_connections: int | None
+
+    _visitors: Visitors
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start the connection's thread, or turn it away."""
+        if not self._visitors.enter(self.max_connections):
+            self._turn_away(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._visitors.leave()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Handle the connection, in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._visitors.leave()
+
+    def _turn_away(self, request: Any) -> None:
+        try:
+            request.settimeout(0)
+            request.send(self.busy_response)
+        except OSError:
+            pass  # The peer is turned away with or without a word.
+        finally:
+            self.shutdown_request(request)  # type: ignore[attr-defined]  # the server's
+
+
+class ThreadingHTTPServer(BoundedThreadingMixIn, HTTPServer):
+    """`HTTPServer` that answers many requests at a time: one that blocks has a thread of its own.
+
+    At most `max_threads` requests block at a time, `max_waiting` more wait for a thread, and
+    `max_connections` are open; beyond that the answer is 503.
+    """
+
+
+class HTTPSServer(HTTPServer):
+    """`HTTPServer` over TLS 1.2 and later.
+
+    `certfile` and `keyfile` are PEM files (`keyfile` None: the key is in `certfile`), `password`
+    opens the key, `alpn_protocols` are offered in that order (default: http/1.1). A handshake may
+    take `handshake_timeout` seconds; meanwhile other connections are accepted.
+
+    Raises:
+        OSError: a file that cannot be read, `ssl.SSLError` for one that is no certificate.
+        RuntimeError: this Python was built without TLS.
+    """
+
+    def __init__(
+        self,
+        server_address: tuple[str | bytes | bytearray, int],
+        RequestHandlerClass: Callable[[Any, Any, Self], socketserver.BaseRequestHandler],
+        bind_and_activate: bool = True,
+        *,
+        certfile: str | PathLike[str],
+        keyfile: str | PathLike[str] | None = None,
+        password: Any = None,
+        alpn_protocols: Iterable[str] | None = None,
+    ) -> None:
+        self.certfile = certfile
+        self.keyfile = keyfile
+        self.password = password
+        self.alpn_protocols = ["http/1.1"] if alpn_protocols is None else list(alpn_protocols)
+        try:
+            import ssl  # start-up: most servers have no TLS
+        except ImportError as error:
+            raise RuntimeError("SSL module is missing; HTTPS support is unavailable") from error
+        self.ssl = ssl
+        super().__init__(server_address, RequestHandlerClass, bind_and_activate)
+
+    def server_activate(self) -> None:
+        """Listen, with the context that `_create_context` gives."""
+        super().server_activate()
+        self._tls = self._create_context()
+
+    def _create_context(self) -> ssl.SSLContext:
+        """Return the context of the connections; programs override it."""
+        return server_context(self.certfile, self.keyfile, self.password, self.alpn_protocols)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands and handle the connection; both in the connection's own time."""
+        timeout = request.gettimeout()
+        request.settimeout(self.handshake_timeout)
+        wrapped = self._tls.wrap_socket(
+            request, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+        )
+        try:
+            try:
+                wrapped.do_handshake()
+            except (OSError, ValueError) as error:
+                if getattr(error, "reason", None) == "HTTP_REQUEST":
+                    write_stderr(f"{host_of(client_address)}: {NOT_TLS}\n")
+                    _answer_in_plain(wrapped)
+                else:
+                    write_stderr(f"{host_of(client_address)}: TLS handshake failed: {error}\n")
+                return
+            wrapped.settimeout(timeout)
+            super().finish_request(wrapped, client_address)
+        finally:
+            # `request` has given its descriptor away, so this is the socket to shut down.
+            with suppress(OSError):
+                end_sending(wrapped)
+            super().shutdown_request(wrapped)
+
+
+MAX_PIECES_THROWN_AWAY = 16
+"""Pieces of up to 64 KiB that are read of a request which came without TLS."""
+
+
+def _answer_in_plain(wrapped: ssl.SSLSocket) -> None:
+    """Tell a client that speaks HTTP to a TLS port so, and close its connection."""
+    with socket.socket(fileno=wrapped.detach()) as plain, suppress(OSError):
+        plain.settimeout(LINGER_SECONDS)
+        plain.sendall(NOT_TLS_RESPONSE)
+        plain.shutdown(socket.SHUT_WR)
+        # Closing now would reset the connection, and the answer with it.
+        for _ in range(MAX_PIECES_THROWN_AWAY):
+            if not plain.recv(65536):
+                break
+
+
+class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
+    """`HTTPSServer` that answers many requests at a time, as `ThreadingHTTPServer` does."""
+
+    # Without a handshake there is nothing to say.
+    busy_response = b""
+
+
+#: What the engine has its own way for, as long as no program has put another in its place.
+_NAMES = (
+    *("process_request", "finish_request", "get_request", "shutdown_request"),
+    *("close_request", "_handle_request_noblock", "fileno"),
+)
+_REPLACED = Originals(_NAMES, HTTPServer, HTTPSServer)
+_REPLACED_IN_THREADS = Originals(
+    [*_NAMES, "process_request_thread"],
+    *(ThreadingHTTPServer, ThreadingHTTPSServer, socketserver.ThreadingMixIn),
+)
+
+
+def are_greenlets() -> bool:
+    """Whether a library has put its own sockets or threads in the place of the system's.
+
+    gevent's and eventlet's switch to another greenlet where they wait, and the loop's waits, of
+    which they do not know, would stop all of them.
+    """
+    return socket.socket.__module__ != "socket" or _thread.start_new_thread.__module__ != "_thread"
+
+
+def _accepts_as_any_socket(listener: Any) -> bool:
+    """Whether a socket, with TLS or not, has no way of its own to accept a connection."""
+    if type(listener) is socket.socket:
+        return True
+    # By name: a server without TLS need not load `ssl`.
+    return type(listener).__name__ == "SSLSocket" and isinstance(listener, socket.socket)

@@ -1,0 +1,85 @@
+"""`WSGIServer`: a server whose requests a WSGI application answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...overrides import Originals
+from ...wire.environ import Environ
+from ..handlers.application import HandlerApplication
+from ..handlers.handler import BaseHTTPRequestHandler
+from ..logs.lines import ErrorStream
+from ..servers.http import HTTPSServer, ThreadingHTTPServer
+from .application import WSGIApplication, WSGIHandler
+from .response import App, FileWrapper, Response
+
+__all__ = ["WSGISServer", "WSGIServer"]
+
+
+class WSGIServer(ThreadingHTTPServer):
+    """Serves a WSGI application; `multiprocess` is what its environ says of other processes."""
+
+    multiprocess = False
+    url_scheme = "http"
+
+    def __init__(
+        self,
+        server_address: Any,
+        application: App,
+        bind_and_activate: bool = True,
+        *,
+        handler_class: type[WSGIHandler] = WSGIHandler,
+        **options: Any,
+    ) -> None:
+        self.application = application
+        self.base_environ: Environ = {}
+        super().__init__(server_address, handler_class, bind_and_activate, **options)
+
+    def server_bind(self) -> None:
+        """Bind, and write down what every environ begins with."""
+        super().server_bind()
+        self.set_environ()
+
+    def set_environ(self) -> None:
+        """Make `base_environ` from what the server is; it is read when serving begins."""
+        address = self.server_address
+        host, port = (address[0], address[1]) if isinstance(address, tuple) else (address, "")
+        self.base_environ = {
+            "GATEWAY_INTERFACE": "CGI/1.1",
+            "SERVER_SOFTWARE": BaseHTTPRequestHandler.server_version,
+            "SERVER_NAME": str(host),
+            "SERVER_PORT": str(port),
+            "SCRIPT_NAME": "",
+            "REMOTE_ADDR": "",
+            "REMOTE_PORT": "",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": self.url_scheme,
+            "wsgi.errors": ErrorStream(),
+            "wsgi.multithread": self._has_threads,
+            "wsgi.multiprocess": self.multiprocess,
+            "wsgi.run_once": False,
+            "wsgi.file_wrapper": FileWrapper,
+        }
+
+    def answered(self, environ: Environ, response: Response) -> None:
+        """Told of every response: `response.status` and `response.sent`. For an access log."""
+
+    def _make_application(self) -> HandlerApplication:
+        if _REPLACED.left_alone(self.RequestHandlerClass):
+            # Without a subclass that wants to know, no call.
+            answered = None if type(self).answered is _answered else self.answered
+            return WSGIApplication(self, answered)
+        return HandlerApplication(self.RequestHandlerClass, self)
+
+
+_answered = WSGIServer.answered
+
+#: What the engine has its own way for, as long as no program has put another in its place.
+_REPLACED = Originals(["run_application", "__getattr__"], WSGIHandler)
+
+
+class WSGISServer(WSGIServer, HTTPSServer):
+    """`WSGIServer` over TLS; takes the options of `HTTPSServer` too."""
+
+    url_scheme = "https"
+    busy_response = b""

@@ -1,0 +1,456 @@
+"""A body's framing on the wire: by length, in chunks, until the connection closes.
+
+A *decoder* knows where a body ends and does no reading. It asks for what may come next: up to
+`remaining` bytes of content, or, when `wants_line`, one line. Whoever has the bytes (a file-like
+`reader.BodyReader` that pulls, a connection that is fed) hands them over, so framing is written
+once. Writing takes three lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from ...errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
+from ..fields import FieldLines
+from ..grammar import LENIENT_CHUNK_LINE
+from ..limits import DEFAULT_LIMITS, Limits
+from .framing import CHUNKED, UNTIL_CLOSE
+from .head import parse_chunk_line, parse_chunks, parse_field_section, serialise_fields
+
+__all__ = [
+    "LAST_CHUNK",
+    "ChunkLines",
+    "ChunkedDecoder",
+    "CloseDecoder",
+    "Decoder",
+    "LengthDecoder",
+    "LenientChunkLines",
+    "body_decoder",
+    "encode_chunk",
+    "encode_last_chunk",
+    "response_decoder",
+]
+
+#: Bytes taken from a source at once: a huge declared length must not reserve its memory up front
+#: (CVE-2025-13836).
+MAX_PIECE: Final = 1 << 20
+
+_REFUSED_TRAILERS = frozenset({"content-length", "transfer-encoding"})
+"""Fields that frame the message: behind it they can only be meant to deceive a recipient."""
+
+_DROPPED_TRAILERS = frozenset(
+    {"host", "trailer", "content-encoding", "content-type", "content-range", "authorization"}
+    | {"set-cookie", "connection", "te", "expect"}
+)
+"""Fields that route or authorise: never taken from a trailer. RFC 9110 section 6.5.1."""
+
+
+class Decoder(Protocol):
+    """What `BodyReader` and the connection ask of the three decoders."""
+
+    remaining: int
+    """Bytes of content that may come now; 0 when complete or when a line must come first."""
+    complete: bool
+
+    @property
+    def trailers(self) -> FieldLines: ...
+    @property
+    def sound(self) -> bool:
+        """Whether a next message may follow on the connection, by what has come so far."""
+
+    @property
+    def content_complete(self) -> bool:
+        """All content has come; a chunked body's trailer section may still be on its way."""
+
+    @property
+    def wants_line(self) -> bool: ...
+    @property
+    def max_line(self) -> int: ...
+    def take(self, count: int) -> None: ...
+    def take_line(self, line: bytes) -> None: ...
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]: ...
+    def eof(self) -> None: ...
+
+
+class LengthDecoder:
+    """A body of `length` bytes."""
+
+    __slots__ = ("complete", "remaining")
+    trailers: FieldLines = []
+    sound = True
+    wants_line = False
+    max_line = 0
+
+    def __init__(self, length: int) -> None:
+        self.remaining = length
+        self.complete = length == 0
+
+    @property
+    def content_complete(self) -> bool:
+        return self.complete
+
+    def take(self, count: int) -> None:
+        """`count` bytes of content have come."""
+        self.remaining -= count
+        self.complete = self.remaining == 0
+
+    def take_line(self, line: bytes) -> None:
+        raise AssertionError("a body with a length has no lines")
+
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        raise AssertionError("a body with a length has no chunks")
+
+    def eof(self) -> None:
+        """The connection has ended: raises `IncompleteRead` unless the body is complete."""
+        if not self.complete:
+            raise IncompleteRead(b"", self.remaining)
+
+
+class CloseDecoder:
+    """A body that ends with the connection."""
+
+    __slots__ = ("complete", "remaining")
+    trailers: FieldLines = []
+    sound = False
+    wants_line = False
+    max_line = 0
+
+    def __init__(self) -> None:
+        self.remaining = MAX_PIECE
+        self.complete = False
+
+    @property
+    def content_complete(self) -> bool:
+        return self.complete
+
+    def take(self, count: int) -> None:
+        """`count` bytes of content have come; more may."""
+
+    def take_line(self, line: bytes) -> None:
+        raise AssertionError("a body until close has no lines")
+
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        raise AssertionError("a body until close has no chunks")
+
+    def eof(self) -> None:
+        """The connection has ended, and the body with it."""
+        self.remaining = 0
+        self.complete = True
+
+
+class ChunkLines:
+    """The lines of one chunked body: what each must be, and how much of them there may be.
+
+    RFC 9112 section 7.1, read strictly.
+    """
+
+    __slots__ = ("_extensions", "_lines", "_section", "limits", "size", "sound", "trailers")
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self._extensions = 0
+        self._lines: list[bytes] = []
+        self._section = 0
+        self.size = 0
+        """Content announced so far, in bytes."""
+        self.sound = True
+        """Whether all lines were formed strictly, so that a next message may follow."""
+        self.trailers: FieldLines = []
+        """The trailer fields, once the last line has come."""
+
+    def take_size(self, line: bytes) -> int:
+        """Return the bytes of content that a size line announces; 0 is the last chunk.
+
+        Raises:
+            RemoteProtocolError: not a size line; a bound is passed.
+            LineTooLong: more than `max_chunk_line` bytes.
+            IncompleteRead: `line` has no line end since the connection ended.
+        """
+        if line[-2:] != b"\r\n" or len(line) > self.limits.max_chunk_line:
+            self._check_end(line, self.limits.max_chunk_line, "chunk size", 400)
+        size, extensions = self._parse_size(line)
+        self._extensions += extensions
+        if self._extensions > self.limits.max_chunk_extensions:
+            raise RemoteProtocolError(
+                f"expected at most {self.limits.max_chunk_extensions} bytes of chunk extensions "
+                "(RFC 9112 section 7.1.1)"
+            )
+        self.size += size
+        if self.limits.max_body is not None and self.size > self.limits.max_body:
+            raise RemoteProtocolError(
+                f"expected at most {self.limits.max_body} bytes of content, got chunks of "
+                f"{self.size} (RFC 9110 section 15.5.14)",
+                status_hint=413,
+            )
+        return size
+
+    def take_chunks(self, data: bytes | bytearray, start: int, room: int) -> tuple[bytes, int]:
+        """Return the content of the whole chunks that stand in `data` from `start` on, and the end.
+
+        At most `room` bytes of content; b"" says that the next line must be taken by itself.
+        """
+        if self.limits.max_body is not None:
+            room = min(room, self.limits.max_body - self.size)
+        content, end = parse_chunks(data, start, room)
+        if not content:
+            return b"", 0
+        self.size += len(content)
+        return content, end
+
+    def take_end(self, line: bytes) -> None:
+        """Take the line of two bytes that ends a chunk.
+
+        Raises:
+            RemoteProtocolError: it is another.
+            IncompleteRead: the connection ended in it.
+        """
+        if line != b"\r\n":
+            self._refuse_end(line)
+
+    def take_trailer(self, line: bytes) -> bool:
+        """Take a line of the trailer section, and return whether it is the empty one, the last.
+
+        Raises:
+            RemoteProtocolError: a trailer that must not be there; a bound is passed.
+            LineTooLong: more than `max_trailer_section` bytes.
+            IncompleteRead: `line` has no line end since the connection ended.
+        """
+        self._check_end(line, self.limits.max_trailer_section, "trailer line", 431)
+        self._section += len(line)
+        if self._section > self.limits.max_trailer_section:
+            raise LineTooLong("trailer section", self.limits.max_trailer_section)
+        if line in (b"\r\n", b"\n"):
+            if self._lines:
+                self._take_fields(self._lines)
+            return True
+        self._lines.append(line)
+        if len(self._lines) > self.limits.max_trailers:
+            raise RemoteProtocolError(
+                f"got more than {self.limits.max_trailers} trailers", status_hint=431
+            )
+        return False
+
+    def _check_end(self, line: bytes, longest: int, name: str, status: int) -> None:
+        """Return nothing if `line` came whole and is not too long."""
+        if not line.endswith(b"\r\n"):
+            if line.endswith(b"\n"):
+                self._take_bare_line_end(line)
+            elif len(line) < longest:
+                raise IncompleteRead(b"")
+        if len(line) > longest or not line.endswith(b"\n"):
+            raise LineTooLong(name, longest, status_hint=status)
+
+    def _take_bare_line_end(self, line: bytes) -> None:
+        raise RemoteProtocolError(
+            f"expected CRLF at the end of a chunk line, got a bare LF: {excerpt(line)} "
+            "(RFC 9112 section 7.1)"
+        )
+
+    def _parse_size(self, line: bytes) -> tuple[int, int]:
+        return parse_chunk_line(line)
+
+    def _refuse_end(self, line: bytes) -> None:
+        if len(line) < 2 and line != b"\n":
+            raise IncompleteRead(b"")
+        raise RemoteProtocolError(
+            f"expected CRLF after the chunk, got {excerpt(line)} (RFC 9112 section 7.1)"
+        )
+
+    def _take_fields(self, lines: list[bytes]) -> None:
+        for name, value in parse_field_section(b"".join([*lines, b"\r\n"])):
+            key = name.lower()
+            if key in _REFUSED_TRAILERS:
+                raise RemoteProtocolError(
+                    f"expected no field that frames the message among its trailers, got {name} "
+                    "(RFC 9110 section 6.5.1)"
+                )
+            if key not in _DROPPED_TRAILERS:
+                self.trailers.append((name, value))
+
+
+class LenientChunkLines(ChunkLines):
+    """The lines of a response's chunked body: what can mean one thing only is read.
+
+    No other message shares a client's buffer, so a bare LF may end a line, blanks may stand around
+    a size, an extension may be anything, and a trailer that cannot be used is dropped (RFC 9112
+    section 7.1.2). Afterwards `sound` is False.
+    """
+
+    __slots__ = ()
+
+    def _take_bare_line_end(self, line: bytes) -> None:
+        self.sound = False
+
+    def _parse_size(self, line: bytes) -> tuple[int, int]:
+        try:
+            return parse_chunk_line(line)
+        except RemoteProtocolError:
+            m = LENIENT_CHUNK_LINE.fullmatch(line)
+            if m is None:
+                raise
+        self.sound = False
+        return int(m[1], 16), len(m[2] or b"")
+
+    def _refuse_end(self, line: bytes) -> None:
+        if line != b"\n":
+            super()._refuse_end(line)
+        self.sound = False
+
+    def _take_fields(self, lines: list[bytes]) -> None:
+        for line in lines:
+            try:
+                super()._take_fields([line])
+            except RemoteProtocolError:
+                self.sound = False
+
+
+class ChunkedDecoder:
+    """A chunked body: which bytes are content, and which lines come between. RFC 9112 section 7.1.
+
+    >>> decoder = ChunkedDecoder()
+    >>> decoder.take_line(b"5\\r\\n")
+    >>> decoder.remaining
+    5
+    >>> decoder.take(5)
+    >>> for line in (b"\\r\\n", b"0\\r\\n", b"\\r\\n"):
+    ...     decoder.take_line(line)
+    >>> decoder.complete
+    True
+    """
+
+    __slots__ = (
+        "_limits",
+        "_lines",
+        "_next",
+        "complete",
+        "content_complete",
+        "max_line",
+        "remaining",
+    )
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, lines: ChunkLines | None = None) -> None:
+        self._limits = limits
+        self._lines = ChunkLines(limits) if lines is None else lines
+        # A function, not a method: that would hold the decoder that holds it.
+        self._next: Callable[[ChunkedDecoder, bytes], None] = ChunkedDecoder._size_line
+        self.remaining = 0
+        self.max_line = limits.max_chunk_line
+        """Bytes of the line that must come next, at most: no more need be read to refuse it."""
+        self.complete = False
+        self.content_complete = False
+
+    @property
+    def wants_line(self) -> bool:
+        return self.remaining == 0 and not self.complete
+
+    @property
+    def size(self) -> int:
+        """Content announced so far, in bytes."""
+        return self._lines.size
+
+    @property
+    def sound(self) -> bool:
+        return self._lines.sound
+
+    @property
+    def trailers(self) -> FieldLines:
+        return self._lines.trailers
+
+    def take(self, count: int) -> None:
+        """`count` bytes of the current chunk have come."""
+        self.remaining -= count
+
+    def take_line(self, line: bytes) -> None:
+        """The line that was wanted has come, its line end included.
+
+        Raises:
+            RemoteProtocolError: not the line that must come here; a bound is passed.
+            LineTooLong: `line` has no line end within `max_line` bytes.
+            IncompleteRead: `line` has no line end since the connection ended.
+        """
+        self._next(self, line)
+
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        """Take the whole chunks that `data` begins with, the end of the one before included.
+
+        Returns their content, at most `room` bytes, and how much of `data` they are; (b"", 0) says
+        that the line that is wanted must be taken by itself. Small chunks cost a tenth this way.
+        """
+        if self._next is ChunkedDecoder._size_line:
+            start = 0
+        elif self._next is ChunkedDecoder._chunk_end and data[:2] == b"\r\n":
+            start = 2
+        else:
+            return b"", 0
+        content, end = self._lines.take_chunks(data, start, room)
+        if content:
+            self.max_line = self._limits.max_chunk_line
+            self._next = ChunkedDecoder._size_line
+        return content, end
+
+    def eof(self) -> None:
+        """The connection has ended: raises `IncompleteRead` unless the body is complete."""
+        if not self.complete:
+            raise IncompleteRead(b"", self.remaining or None)
+
+    def _size_line(self, line: bytes) -> None:
+        size = self._lines.take_size(line)
+        if size:
+            self.remaining = size
+            self.max_line = 2
+            self._next = ChunkedDecoder._chunk_end
+        else:
+            self.content_complete = True
+            self.max_line = self._limits.max_trailer_section
+            self._next = ChunkedDecoder._trailer_line
+
+    def _chunk_end(self, line: bytes) -> None:
+        self._lines.take_end(line)
+        self.max_line = self._limits.max_chunk_line
+        self._next = ChunkedDecoder._size_line
+
+    def _trailer_line(self, line: bytes) -> None:
+        self.complete = self._lines.take_trailer(line)
+
+
+def body_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
+    """Return the decoder for a request's body of this framing (see `framing`).
+
+    >>> body_decoder(3).remaining
+    3
+    """
+    if framing == CHUNKED:
+        return ChunkedDecoder(limits)
+    return CloseDecoder() if framing == UNTIL_CLOSE else LengthDecoder(framing)
+
+
+def response_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
+    """Return the decoder for a response's body of this framing: it reads chunks leniently."""
+    if framing == CHUNKED:
+        return ChunkedDecoder(limits, LenientChunkLines(limits))
+    return body_decoder(framing, limits)
+
+
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+def encode_chunk(data: bytes) -> bytes:
+    """Return `data` as one chunk; empty data as nothing, for an empty chunk would end the body.
+
+    >>> encode_chunk(b"hello")
+    b'5\\r\\nhello\\r\\n'
+    """
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+def encode_last_chunk(trailers: FieldLines) -> bytes:
+    """Return the end of a chunked body, with its trailer section.
+
+    Raises:
+        LocalProtocolError: a trailer that is no valid field.
+
+    >>> encode_last_chunk([("Digest", "x")])
+    b'0\\r\\nDigest: x\\r\\n\\r\\n'
+    """
+    return b"0\r\n%b\r\n" % serialise_fields(trailers)

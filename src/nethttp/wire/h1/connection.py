@@ -1,0 +1,505 @@
+"""One HTTP/1.1 connection: bytes in, events out; events in, bytes out (RFC 9112).
+
+`Connection` does not know which role it plays. What differs between the two sides is in
+`ServerConnection` and `ClientConnection`: which head comes in, which goes out, and how a body is
+framed in each direction. Everything else (buffering, bodies, order, keep-alive) is written once.
+
+A cycle is one request and its responses. Each direction goes through these states::
+
+    IDLE ──head──> BODY ──end──> DONE ──next_cycle──> IDLE
+      └──────────────┴───────────> CLOSED (the peer ended the connection, or a message said so)
+      └──────────────┴───────────> ERROR (the peer broke the protocol; nothing more is read)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, NamedTuple
+
+from ...errors import (
+    IncompleteRead,
+    LineTooLong,
+    LocalProtocolError,
+    RemoteProtocolError,
+    excerpt,
+)
+from ..fields import FieldLines, select_fields
+from ..limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, Limits
+from ..target import check_host, check_target
+from .block import is_hopeless
+from .body import (
+    Decoder,
+    body_decoder,
+    encode_chunk,
+    encode_last_chunk,
+    response_decoder,
+)
+from .framing import (
+    CHUNKED,
+    FRAMING_FIELDS,
+    RESPONSE_FRAMING_FIELDS,
+    UNTIL_CLOSE,
+    declared_framing,
+    expects_continue,
+    judge_response,
+    keeps_alive,
+    request_framing,
+    response_has_body,
+)
+from .head import (
+    parse_request_head,
+    parse_response_head,
+    serialise_request_head,
+    serialise_response_head,
+)
+
+__all__ = [
+    "NEED_DATA",
+    "PAUSED",
+    "ClientConnection",
+    "Closed",
+    "Connection",
+    "Data",
+    "EndOfMessage",
+    "Event",
+    "NoEvent",
+    "Request",
+    "Response",
+    "ServerConnection",
+    "State",
+]
+
+
+class State(Enum):
+    """Where one direction of a connection is."""
+
+    IDLE = "IDLE"
+    BODY = "BODY"
+    DONE = "DONE"
+    CLOSED = "CLOSED"
+    ERROR = "ERROR"
+
+
+class Request(NamedTuple):
+    """A request head has come, or is to leave."""
+
+    method: str
+    target: str
+    fields: FieldLines
+    version: int = 11
+    expects_continue: bool = False
+
+
+class Response(NamedTuple):
+    """A response head has come, or is to leave; a status below 200 is interim."""
+
+    status: int
+    reason: str
+    fields: FieldLines
+    version: int = 11
+
+
+class Data(NamedTuple):
+    """A piece of content."""
+
+    content: bytes
+
+
+class EndOfMessage(NamedTuple):
+    """The message is complete."""
+
+    trailers: FieldLines
+
+
+class Closed(NamedTuple):
+    """The peer ended the connection between two messages."""
+
+
+class NoEvent(Enum):
+    """Why `next_event` has no event."""
+
+    NEED_DATA = "NEED_DATA"
+    PAUSED = "PAUSED"
+
+
+NEED_DATA: Final = NoEvent.NEED_DATA
+"""The next event has not come whole: read from the peer, which no other answer asks for."""
+
+PAUSED: Final = NoEvent.PAUSED
+"""The message is complete; what follows waits for `next_cycle`."""
+
+Event = Request | Response | Data | EndOfMessage | Closed
+
+_EMPTY_LINE: Final = b"\r\n\r\n"
+
+
+class Connection:
+    """What both roles share; use `ServerConnection` or `ClientConnection`.
+
+    `receiving` and `sending` are the states of the two directions. After a message that ends the
+    connection, `reusable` is False and `next_cycle` refuses.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self.receiving = State.IDLE
+        self.sending = State.IDLE
+        self.reusable = True
+        self._buffer = bytearray()
+        self._searched = 0
+        self._empty_lines = 0
+        self._ended = False
+        self._incoming: Decoder | None = None
+        self._outgoing = 0
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} receiving={self.receiving.value} "
+            f"sending={self.sending.value} buffered={len(self._buffer)}>"
+        )
+
+    # --- in ---
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes that came from the peer; b"" says that it has ended the connection."""
+        if data:
+            self._buffer += data
+        else:
+            self._ended = True
+
+    @property
+    def buffered(self) -> bytes:
+        """What has come and was not consumed: after an upgrade, the new protocol's first bytes."""
+        return bytes(self._buffer)
+
+    def next_event(self) -> Event | NoEvent:
+        """Return the next event of what was received, NEED_DATA or PAUSED.
+
+        Whoever reads from the peer only on NEED_DATA holds no more than one head, or one piece,
+        in the buffer: a peer that pipelines without end meets TCP's own flow control.
+
+        Raises:
+            RemoteProtocolError: the peer broke the protocol. `status_hint` says how a server
+                answers; the connection is of no further use.
+        """
+        if self.receiving is State.ERROR:
+            raise RemoteProtocolError("expected no more reading: the peer broke the protocol")
+        try:
+            if self.receiving is State.IDLE:
+                return self._next_head()
+            if self.receiving is State.BODY:
+                return self._next_of_body()
+        except RemoteProtocolError:
+            self.receiving = State.ERROR
+            self.reusable = False
+            raise
+        return Closed() if self._ended and not self._buffer else PAUSED
+
+    def _next_head(self) -> Event | NoEvent:
+        block = self._take_block()
+        if block is None:
+            if not self._ended:
+                return NEED_DATA
+            self.reusable = False
+            if self._buffer:
+                raise IncompleteRead(bytes(self._buffer))
+            self.receiving = State.CLOSED
+            return Closed()
+        return self._read_head(block)
+
+    def _read_head(self, block: bytes) -> Event:
+        raise AssertionError("a role says which head comes in")
+
+    def _find_block_end(self, start: int) -> int:
+        """Return where the empty line that ends the head at the buffer's front ends, or -1.
+
+        `start` is how far an earlier search came.
+        """
+        raise AssertionError("a role says how a head's lines end")
+
+    def _take_block(self) -> bytes | None:
+        """Return the head at the buffer's front if it is complete.
+
+        A byte is searched once, however small the pieces in which a head arrives.
+        """
+        buffer = self._buffer
+        # A CRLF before a request is ignored (RFC 9112 section 2.2); so is one after a response
+        # body, which old servers add.
+        while buffer.startswith(b"\r\n"):
+            del buffer[:2]
+            self._searched = 0
+            self._empty_lines += 1
+            if self._empty_lines > MAX_EMPTY_LINES:
+                raise RemoteProtocolError(
+                    f"expected a message, got more than {MAX_EMPTY_LINES} empty lines "
+                    "(RFC 9112 section 2.2)"
+                )
+        end = self._find_block_end(self._searched)
+        if end < 0:
+            self._searched = len(buffer)
+            self._check_unfinished_head()
+            return None
+        block = bytes(buffer[:end])
+        del buffer[:end]
+        self._searched = self._empty_lines = 0
+        return block
+
+    def _check_unfinished_head(self) -> None:
+        """Refuse a head that is over its bounds before it has come whole."""
+        size = len(self._buffer)
+        limits = self.limits
+        if size <= limits.max_start_line and size <= limits.max_field_section:
+            return
+        first = self._buffer.find(b"\n")
+        if first < 0 and size > limits.max_start_line:
+            raise LineTooLong("start line", limits.max_start_line, status_hint=414)
+        if size - first > limits.max_field_section:
+            raise LineTooLong("field section", limits.max_field_section)
+
+    def _begin_body(self, decoder: Decoder) -> None:
+        self._incoming = decoder
+        self.receiving = State.BODY
+        self.reusable = self.reusable and decoder.sound
+
+    def _next_of_body(self) -> Event | NoEvent:
+        decoder = self._incoming
+        assert decoder is not None
+        buffer = self._buffer
+        while decoder.wants_line:
+            content, size = decoder.take_chunks(buffer, len(buffer))
+            if content:
+                del buffer[:size]
+                self._searched = 0
+                return Data(content)
+            end = buffer.find(b"\n", self._searched) + 1
+            if not end and len(buffer) < decoder.max_line:
+                self._searched = len(buffer)
+                if self._ended:
+                    decoder.eof()
+                return NEED_DATA
+            self._searched = 0
+            line = bytes(buffer[: end or decoder.max_line])
+            del buffer[: len(line)]
+            decoder.take_line(line)
+        if decoder.complete:
+            return self._end_of_message(decoder)
+        if buffer:
+            with memoryview(buffer) as view:  # a slice of the buffer itself would be one copy more
+                content = bytes(view[: decoder.remaining])
+            del buffer[: len(content)]
+            decoder.take(len(content))
+            return Data(content)
+        if not self._ended:
+            return NEED_DATA
+        decoder.eof()
+        return self._end_of_message(decoder)
+
+    def _end_of_message(self, decoder: Decoder) -> EndOfMessage:
+        self.receiving = State.DONE
+        self.reusable = self.reusable and decoder.sound
+        self._incoming = None
+        return EndOfMessage(decoder.trailers)
+
+    # --- out ---
+
+    def send_data(self, content: bytes) -> bytes:
+        """Return the bytes that carry a piece of content.
+
+        Raises:
+            LocalProtocolError: no head was sent, or more than the declared length.
+        """
+        if self.sending is not State.BODY:
+            raise LocalProtocolError(
+                f"expected a head before content, in state {self.sending.value}"
+            )
+        if self._outgoing == CHUNKED:
+            return encode_chunk(content)
+        if self._outgoing != UNTIL_CLOSE:
+            if len(content) > self._outgoing:
+                raise LocalProtocolError(
+                    f"expected at most {self._outgoing} more bytes of content, got {len(content)}"
+                )
+            self._outgoing -= len(content)
+        return content
+
+    def send_end(self, trailers: Sequence[tuple[str, str]] = ()) -> bytes:
+        """Return the bytes that end the message.
+
+        Raises:
+            LocalProtocolError: no head was sent, or less than the declared length; trailers for a
+                body that is not chunked.
+        """
+        if self.sending is not State.BODY:
+            raise LocalProtocolError(f"expected a message to end, in state {self.sending.value}")
+        if trailers and self._outgoing != CHUNKED:
+            raise LocalProtocolError("expected trailers with a chunked body only")
+        if self._outgoing > 0:
+            raise LocalProtocolError(f"expected {self._outgoing} more bytes of content")
+        data = encode_last_chunk(list(trailers)) if self._outgoing == CHUNKED else b""
+        self.sending = State.CLOSED if self._outgoing == UNTIL_CLOSE else State.DONE
+        return data
+
+    def next_cycle(self) -> None:
+        """Begin the next request and response on this connection.
+
+        Raises:
+            LocalProtocolError: one of the two is not complete, or the connection ends with them.
+        """
+        if not (self.receiving is self.sending is State.DONE) or not self.reusable:
+            raise LocalProtocolError(
+                f"expected a complete exchange on a connection that lives on, got {self!r}"
+            )
+        self.receiving = self.sending = State.IDLE
+
+
+class ServerConnection(Connection):
+    """A connection that receives requests and sends responses.
+
+    >>> connection = ServerConnection()
+    >>> connection.receive(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+    >>> connection.next_event().target, type(connection.next_event()).__name__
+    ('/', 'EndOfMessage')
+    >>> connection.send_response(Response(204, "No Content", []))
+    b'HTTP/1.1 204 No Content\\r\\n\\r\\n'
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(limits)
+        self._method: str | None = None
+        self._version = 11
+
+    def _find_block_end(self, start: int) -> int:
+        buffer = self._buffer
+        found = buffer.find(_EMPTY_LINE, max(0, start - 3))
+        if found >= 0:
+            return found + 4
+        if is_hopeless(buffer, start):
+            # The parser says why; nobody waits for the rest.
+            parse_request_head(bytes(buffer) + _EMPTY_LINE, self.limits)
+            raise RemoteProtocolError(
+                f"expected a request head, got {excerpt(bytes(buffer))} (RFC 9112 section 3)"
+            )
+        return -1
+
+    def _read_head(self, block: bytes) -> Request:
+        method, target, version, fields = parse_request_head(block, self.limits)
+        selected = select_fields(fields, FRAMING_FIELDS)
+        check_target(method, target)
+        check_host(version, selected.get("host", []))
+        framing = request_framing(method, version, selected, self.limits)
+        continues = expects_continue(version, selected)
+        self._method = method
+        self._version = version
+        self.reusable = self.reusable and keeps_alive(version, selected)
+        self._begin_body(body_decoder(framing, self.limits))
+        return Request(method, target, fields, version, continues and framing != 0)
+
+    def send_response(self, response: Response) -> bytes:
+        """Return the bytes of a response head; its fields say how the body is framed.
+
+        Without Content-Length or Transfer-Encoding the body ends with the connection. The
+        Connection field that tells the peer whether it lives on is added where it is missing.
+
+        Raises:
+            LocalProtocolError: out of order, or fields that must not be sent; chunks for a peer
+                that speaks HTTP/1.0.
+        """
+        if self.sending is not State.IDLE or self.receiving is State.IDLE:
+            raise LocalProtocolError(
+                f"expected a request before a response, in state {self.sending.value}"
+            )
+        status, reason, fields, _ = response
+        if status < 200 and status != 101:
+            return serialise_response_head(status, reason, fields)
+        selected = select_fields(fields, FRAMING_FIELDS)
+        framing = declared_framing(selected)
+        if framing == CHUNKED and self._version < 11:
+            raise LocalProtocolError("expected no chunks for HTTP/1.0 (RFC 9112 section 6.1)")
+        if not response_has_body(self._method, status):
+            framing = 0
+        elif framing is None:
+            framing = UNTIL_CLOSE
+        ends = framing == UNTIL_CLOSE or status == 101
+        reusable = self.reusable and not ends and keeps_alive(11, selected)
+        if "connection" not in selected and (not reusable or self._version < 11):
+            fields = [*fields, ("Connection", "keep-alive" if reusable else "close")]
+        data = serialise_response_head(status, reason, fields)
+        self.reusable = reusable
+        self._outgoing = framing
+        self.sending = State.BODY
+        return data
+
+
+class ClientConnection(Connection):
+    """A connection that sends requests and receives responses.
+
+    >>> connection = ClientConnection()
+    >>> connection.send_request(Request("GET", "/", [("Host", "a")]))
+    b'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'
+    >>> connection.receive(b"HTTP/1.1 204 No Content\\r\\n\\r\\n")
+    >>> connection.next_event().status
+    204
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(limits)
+        self._method: str | None = None
+        self._interim = 0
+
+    def _find_block_end(self, start: int) -> int:
+        # Either line end counts here, since no other message shares a client's buffer.
+        buffer = self._buffer
+        position = buffer.find(b"\n", max(0, start - 2))
+        while position >= 0:
+            after = bytes(buffer[position + 1 : position + 3])
+            if after.startswith(b"\n"):
+                return position + 2
+            if after == b"\r\n":
+                return position + 3
+            position = buffer.find(b"\n", position + 1)
+        return -1
+
+    def _read_head(self, block: bytes) -> Response:
+        if self.sending is State.IDLE:
+            raise RemoteProtocolError(
+                f"expected nothing before a request was sent, got {excerpt(block)}"
+            )
+        version, status, reason, fields, unread = parse_response_head(block, self.limits)
+        response = Response(status, reason, fields, version)
+        selected = select_fields(fields, RESPONSE_FRAMING_FIELDS)
+        framing, sound = judge_response(self._method, version, status, selected)
+        self.reusable = self.reusable and sound and unread is None
+        if status < 200 and status != 101:
+            self._interim += 1
+            if self._interim > self.limits.max_interim_responses:
+                raise RemoteProtocolError(
+                    f"got more than {self.limits.max_interim_responses} interim responses "
+                    "(RFC 9110 section 15.2)"
+                )
+            return response
+        self._interim = 0
+        self.reusable = self.reusable and keeps_alive(version, selected) and status != 101
+        self._begin_body(response_decoder(framing, self.limits))
+        return response
+
+    def send_request(self, request: Request) -> bytes:
+        """Return the bytes of a request head; its fields say how the body is framed.
+
+        Raises:
+            LocalProtocolError: out of order, no Host, or fields that must not be sent.
+        """
+        if self.sending is not State.IDLE:
+            raise LocalProtocolError(
+                f"expected the exchange before to be complete, in state {self.sending.value}"
+            )
+        selected = select_fields(request.fields, FRAMING_FIELDS)
+        framing = declared_framing(selected) or 0
+        if len(selected.get("host", [])) != 1:
+            raise LocalProtocolError("expected one Host field (RFC 9112 section 3.2)")
+        data = serialise_request_head(request.method, request.target, request.fields)
+        self._method = request.method
+        self._outgoing = framing
+        self.sending = State.BODY
+        self.reusable = self.reusable and keeps_alive(11, selected)
+        return data

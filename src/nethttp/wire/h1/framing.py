@@ -1,0 +1,267 @@
+"""Where a message's body ends: RFC 9112 section 6.3, as two functions and the rules they share.
+
+A *framing* is an int: a length in bytes, or one of `CHUNKED` and `UNTIL_CLOSE`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...errors import LocalProtocolError, RemoteProtocolError, excerpt
+from .. import grammar
+from ..limits import DEFAULT_LIMITS, Limits
+from ..values import has_list_member, parse_list
+
+__all__ = [
+    "CHUNKED",
+    "FRAMING_FIELDS",
+    "RESPONSE_FRAMING_FIELDS",
+    "UNTIL_CLOSE",
+    "declared_framing",
+    "expects_continue",
+    "judge_response",
+    "keeps_alive",
+    "may_frame",
+    "request_framing",
+    "response_has_body",
+]
+
+CHUNKED: Final = -1
+"""The body comes in chunks and says itself where it ends."""
+
+UNTIL_CLOSE: Final = -2
+"""The body ends with the connection."""
+
+FRAMING_FIELDS: Final = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "expect", "upgrade"}
+)
+"""The fields that decide how a connection goes on, for `fields.select_fields`."""
+
+RESPONSE_FRAMING_FIELDS: Final = frozenset(
+    {"connection", "content-length", "transfer-encoding", "keep-alive", "proxy-connection"}
+)
+"""The same for a response."""
+
+#: 2**63 - 1 has 19 digits, 2**64 has 20; a longer length is none. Of a request, others may count
+#: in 63 bits; of a response, no other counts.
+MAX_LENGTH_DIGITS = 19
+MAX_RESPONSE_LENGTH_DIGITS = 20
+
+Selected = dict[str, list[str]]
+
+
+def request_framing(
+    method: str, version: int, selected: Selected, limits: Limits = DEFAULT_LIMITS
+) -> int:
+    """Return the framing of a request's body: a length (0 if none is declared) or `CHUNKED`.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 400; 501 for a transfer coding other than chunked;
+            413 for a length over `limits.max_body`. RFC 9112 section 6.
+
+    >>> request_framing("POST", 11, {"content-length": ["5"]})
+    5
+    """
+    lengths = selected.get("content-length")
+    codings = selected.get("transfer-encoding")
+    _refuse_both(lengths, codings)
+    if method == "CONNECT" and (codings is not None or lengths not in (None, ["0"])):
+        # Some take what follows for content, others for the tunnel's first bytes.
+        raise RemoteProtocolError(
+            "expected no content in a CONNECT request (RFC 9110 section 9.3.6)"
+        )
+    if codings is not None:
+        if version < 11:
+            raise RemoteProtocolError(
+                "expected no Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)"
+            )
+        _check_codings(codings)
+        return CHUNKED
+    if lengths is None:
+        return 0
+    if len(lengths) > 1:
+        raise RemoteProtocolError(
+            f"expected one Content-Length, got {len(lengths)} (RFC 9112 section 6.3)"
+        )
+    length = _read_length(lengths[0])
+    if limits.max_body is not None and length > limits.max_body:
+        raise RemoteProtocolError(
+            f"expected at most {limits.max_body} bytes of content, got a Content-Length of "
+            f"{length} (RFC 9110 section 15.5.14)",
+            status_hint=413,
+        )
+    return length
+
+
+def judge_response(
+    method: str | None, version: int, status: int, selected: Selected
+) -> tuple[int, bool]:
+    """Return the framing of the response to a `method` request, and whether it is sound.
+
+    What leaves no doubt about the message's end is read as RFC 9112 section 6.3 says. Where it is
+    not sound, what follows need not be the next message, and the connection should be closed.
+
+    Raises:
+        RemoteProtocolError: lengths that differ, or one that is no number.
+
+    >>> judge_response("GET", 11, 200, {})
+    (-2, True)
+    >>> judge_response("GET", 11, 200, {"transfer-encoding": ["chunked"], "content-length": ["5"]})
+    (-1, False)
+    """
+    if method == "CONNECT" and 200 <= status < 300:
+        return 0, True
+    lengths = selected.get("content-length")
+    codings = selected.get("transfer-encoding")
+    if not response_has_body(method, status):
+        # To HEAD and in a 304 they tell of another message; a 204 or 1xx must not have them, and a
+        # server that sends them may send content too.
+        announced = codings is not None or lengths not in (None, ["0"])
+        return 0, method == "HEAD" or status == 304 or not announced
+    if codings is not None:
+        listed = parse_list(",".join(codings).lower())
+        # "identity" is the name of no coding; RFC 2616 had it.
+        if applied := [coding for coding in listed if coding != "identity"]:
+            sound = (
+                version >= 11 and lengths is None and len(codings) == 1 and listed == ["chunked"]
+            )
+            return CHUNKED if applied[-1] == "chunked" else UNTIL_CLOSE, sound
+    if lengths is None:
+        return UNTIL_CLOSE, codings is None
+    if len(lengths) > 1 or "," in lengths[0]:
+        lengths = parse_list(",".join(lengths)) or lengths
+    return _read_equal_lengths(lengths, MAX_RESPONSE_LENGTH_DIGITS), codings is None
+
+
+def may_frame(start: bytes) -> bool:
+    """Return whether a field line that begins with `start` may be one that frames the message.
+
+    >>> may_frame(b"Content-Len"), may_frame(b"Content-Length: 1"), may_frame(b"Content-Type: a")
+    (True, True, False)
+    """
+    name = start.partition(b":")[0].strip(b" \t\r").decode("latin-1").lower()
+    return any(field.startswith(name) for field in ("content-length", "transfer-encoding"))
+
+
+def response_has_body(method: str | None, status: int) -> bool:
+    """Return whether a response may have content at all. RFC 9110 section 6.4.1.
+
+    >>> response_has_body("GET", 304), response_has_body("HEAD", 200)
+    (False, False)
+    """
+    return not (method == "HEAD" or status < 200 or status == 204 or status == 304)
+
+
+def keeps_alive(version: int, selected: Selected) -> bool:
+    """Return whether the connection outlives this message, as its head says.
+
+    RFC 9112 section 9.3; a message whose framing is faulty (a transfer coding on HTTP/1.0, section
+    6.1) ends its connection.
+
+    >>> keeps_alive(11, {}), keeps_alive(10, {}), keeps_alive(10, {"connection": ["keep-alive"]})
+    (True, False, True)
+    """
+    if version < 11 and "transfer-encoding" in selected:
+        return False
+    connection = selected.get("connection")
+    if connection is not None:
+        options = ",".join(connection)
+        if has_list_member(options, "close"):
+            return False
+        if has_list_member(options, "keep-alive"):
+            return True
+    if version >= 11:
+        return True
+    # What servers and proxies of HTTP/1.0 say instead, NTLM's among them.
+    proxy = ",".join(selected.get("proxy-connection", ()))
+    return "keep-alive" in selected or has_list_member(proxy, "keep-alive")
+
+
+def expects_continue(version: int, selected: Selected) -> bool:
+    """Return whether the client waits for 100 Continue before it sends its content.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 417, an expectation other than 100-continue.
+            RFC 9110 section 10.1.1; one on HTTP/1.0 is ignored.
+    """
+    values = selected.get("expect")
+    if values is None or version < 11:
+        return False
+    expectation = ",".join(values).strip(" \t")
+    if expectation.lower() == "100-continue":
+        return True
+    raise RemoteProtocolError(
+        f"expected the expectation '100-continue', got {excerpt(expectation)} "
+        "(RFC 9110 section 10.1.1)",
+        status_hint=417,
+    )
+
+
+def declared_framing(selected: Selected) -> int | None:
+    """Return the framing that this program's own fields declare, None if they declare none.
+
+    Raises:
+        LocalProtocolError: both fields, or values that a peer would have to refuse.
+    """
+    lengths = selected.get("content-length")
+    codings = selected.get("transfer-encoding")
+    try:
+        _refuse_both(lengths, codings)
+        if codings is not None:
+            _check_codings(codings)
+            return CHUNKED
+        if lengths is None:
+            return None
+        return _read_equal_lengths(lengths)
+    except RemoteProtocolError as error:
+        raise LocalProtocolError(*error.args) from None
+
+
+def _refuse_both(lengths: list[str] | None, codings: list[str] | None) -> None:
+    """Return nothing if a message is framed in one way at the most."""
+    if lengths is not None and codings is not None:
+        raise RemoteProtocolError(
+            "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.3)"
+        )
+
+
+def _read_equal_lengths(values: list[str], digits: int = MAX_LENGTH_DIGITS) -> int:
+    """Return the length that all values spell in one way: others take "03" and "3" for two."""
+    for other in values[1:]:
+        if other != values[0]:
+            raise RemoteProtocolError(
+                f"expected one Content-Length, got {excerpt(values[0])} and {excerpt(other)} "
+                "(RFC 9112 section 6.3)"
+            )
+    return _read_length(values[0], digits)
+
+
+def _read_length(value: str, digits: int = MAX_LENGTH_DIGITS) -> int:
+    if len(value) > digits or not grammar.DIGITS.fullmatch(value):
+        raise RemoteProtocolError(
+            f"expected Content-Length to be 1*DIGIT, got {excerpt(value)} (RFC 9110 section 8.6)"
+        )
+    return int(value)
+
+
+def _check_codings(values: list[str]) -> None:
+    """Return nothing if the transfer coding is ``chunked``, and nothing beside it.
+
+    Empty list elements count for nothing (RFC 9110 section 5.6.1.2). A second line is refused, also
+    an empty one: others take that for a coding.
+    """
+    if len(values) == 1 and values[0].lower() == "chunked":
+        return
+    codings = [coding.lower() for coding in parse_list(",".join(values))]
+    if codings == ["chunked"] and len(values) == 1:
+        return
+    shown = excerpt(", ".join(values))
+    if len(codings) > 1 and codings[-1] == "chunked" and codings.count("chunked") == 1:
+        raise RemoteProtocolError(
+            f"expected the transfer coding 'chunked' alone, got {shown} (RFC 9112 section 6.1)",
+            status_hint=501,
+        )
+    raise RemoteProtocolError(
+        f"expected the one transfer coding 'chunked', last, got {shown} (RFC 9112 section 6.3)",
+        status_hint=501 if codings and "chunked" not in codings else 400,
+    )
