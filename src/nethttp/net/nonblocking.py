@@ -1,7 +1,7 @@
-"""Sockets that do not block, for programs that do: what is to wait, waits here.
+"""Blocking reads and writes on non-blocking sockets, with time limits.
 
-`PatientReader` and `PatientWriter` try first, since what is asked for is nearly always there, and
-wait with a bound: on each wait, and on all of them together, by how much the peer has moved.
+`NonblockingReader` tries first, since the bytes are nearly always there, and then waits. Each
+wait has a limit; all of them together have one too, which grows with what the peer has moved.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import NamedTuple
 from .stream import SocketReader
 
 __all__ = [
-    "Patience",
-    "PatientReader",
-    "accept_at_once",
+    "NonblockingReader",
+    "Timeouts",
     "can_go_on",
     "end_sending",
     "none_sent",
+    "set_accept_nonblocking",
     "wants_more",
 ]
 
@@ -37,7 +37,7 @@ def wants_more(error: OSError) -> bool:
     )
 
 
-def accept_at_once(listener: socket.socket) -> None:
+def set_accept_nonblocking(listener: socket.socket) -> None:
     """Let no `accept` wait: another process with this socket may have taken the connection.
 
     The system's flag for that belongs to all of these processes, and to the others after this one
@@ -99,7 +99,7 @@ def can_go_on(sock: socket.socket, error: OSError, to_read: bool, timeout: float
     return bool(poll.poll(None if timeout is None else timeout * 1000))
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """How long a peer is waited for."""
 
     timeout: float | None
@@ -110,7 +110,7 @@ class Patience(NamedTuple):
     """Seconds of all waits together, before anything has moved."""
 
 
-class PatientReader(SocketReader):
+class NonblockingReader(SocketReader):
     """Reads from a socket that does not block; one that a program has taken may."""
 
     __slots__ = ()

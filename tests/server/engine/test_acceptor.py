@@ -14,9 +14,9 @@ import threading
 import pytest
 
 from nethttp.server import ThreadingHTTPServer, ThreadingHTTPSServer
-from nethttp.server.engine.acceptor import MAX_TURNED_AWAY, Doors
+from nethttp.server.engine.acceptor import MAX_TURNED_AWAY, Acceptor
 from nethttp.server.engine.connection import CLOSED, LINGERING, NEVER, Connection
-from nethttp.server.engine.connections import Roster
+from nethttp.server.engine.connections import ConnectionTable
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -53,15 +53,15 @@ def test_a_full_table_answers_503_and_serves_again_once_there_is_room(serve, ech
 
 
 @pytest.fixture
-def doors():
-    """Return a function that opens doors without an engine, and gives them with their listener."""
-    roster = Roster()
+def acceptor():
+    """Return a function that opens an acceptor without an engine; it returns its listener too."""
+    table = ConnectionTable()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         made = []
 
         def make(most=None, busy_response=b"busy"):
-            doors = Doors(
-                roster,
+            acceptor = Acceptor(
+                table,
                 [listener],
                 most=most,
                 tls=None,
@@ -72,27 +72,27 @@ def doors():
                 tell=print,
                 other_way=None,
             )
-            made.append(doors)
-            doors.open()
-            return doors, listener, roster
+            made.append(acceptor)
+            acceptor.open()
+            return acceptor, listener, table
 
         yield make
-        for connection in list(roster.connections.values()):
-            roster.close(connection)
-        for doors in made:
-            doors.shut()
-    roster.readiness.close()
+        for connection in list(table.connections.values()):
+            table.close(connection)
+        for acceptor in made:
+            acceptor.close()
+    table.poller.close()
 
 
-def test_those_who_are_turned_away_and_stay_are_bounded(doors):
-    made, listener, roster = doors(most=0)
+def test_those_who_are_turned_away_and_stay_are_bounded(acceptor):
+    made, listener, table = acceptor(most=0)
     with contextlib.ExitStack() as clients:
         for _ in range(MAX_TURNED_AWAY + 5):
             client = clients.enter_context(socket.create_connection(listener.getsockname()))
-            made.let_in(listener.fileno(), 0.0)
+            made.accept(listener.fileno(), 0.0)
             assert client.recv(10) == b"busy"
-        assert len(roster.connections) == MAX_TURNED_AWAY
-        assert {connection.stage for connection in roster.connections.values()} == {LINGERING}
+        assert len(table.connections) == MAX_TURNED_AWAY
+        assert {connection.stage for connection in table.connections.values()} == {LINGERING}
 
 
 # --- no descriptors ---
@@ -159,8 +159,8 @@ EXHAUSTED = [errno.EMFILE, errno.ENFILE, errno.ENOMEM]
 
 
 @pytest.mark.parametrize("number", LOST + EXHAUSTED)
-def test_a_connection_lost_in_the_queue_costs_no_pause(doors, monkeypatch, capfd, number):
-    made, listener, _ = doors()
+def test_a_connection_lost_in_the_queue_costs_no_pause(acceptor, monkeypatch, capfd, number):
+    made, listener, _ = acceptor()
     errors, accepted = [number, number], []
 
     def accept(listener):
@@ -170,14 +170,14 @@ def test_a_connection_lost_in_the_queue_costs_no_pause(doors, monkeypatch, capfd
         raise BlockingIOError
 
     monkeypatch.setattr(socket.socket, "accept", accept)
-    made.let_in(listener.fileno(), 100.0)
+    made.accept(listener.fileno(), 100.0)
     if number in LOST:
-        assert (accepted, made.again) == ([listener], NEVER)
+        assert (accepted, made.retry_at) == ([listener], NEVER)
         return
     assert accepted == []
-    assert 100.0 < made.again < 102.0
+    assert 100.0 < made.retry_at < 102.0
     made.reopen()
-    made.let_in(listener.fileno(), 101.0)
+    made.accept(listener.fileno(), 101.0)
     # It is said once, not at every trial.
     assert capfd.readouterr().err.count("cannot accept") == 1
 
@@ -219,11 +219,11 @@ def test_the_end_over_tls_is_said_as_tls_says_it(serve, echo, certificate, trust
 
 
 def test_a_number_that_comes_back_belongs_to_who_has_it_now():
-    roster = Roster()
+    table = ConnectionTable()
     a, b = socket.socketpair()
     c, d = socket.socketpair()
     old = Connection(a, None)
-    roster.enter(old, 5.0)
+    table.add(old, 5.0)
     # As a handler may: it closes its socket, and another connection gets the number.
     number = a.fileno()
     a.close()
@@ -233,19 +233,19 @@ def test_a_number_that_comes_back_belongs_to_who_has_it_now():
         moved.close()
         moved = socket.socket(fileno=number)
     new = Connection(moved, None)
-    roster.enter(new, 5.0)
-    roster.close(old)
+    table.add(new, 5.0)
+    table.close(old)
     assert old.stage == CLOSED
-    assert roster.connections == {number: new}
+    assert table.connections == {number: new}
     d.send(b"x")
-    assert [fd for fd, _ in roster.readiness.poll(10)] == [number]
-    assert list(roster.wheel.due(6.0)) == [new]
+    assert [fd for fd, _ in table.poller.poll(10)] == [number]
+    assert list(table.wheel.due(6.0)) == [new]
     assert moved.recv(1) == b"x"
-    roster.close(new)
+    table.close(new)
     assert d.recv(1) == b""
     b.close()
     d.close()
-    roster.readiness.close()
+    table.poller.close()
 
 
 def test_a_handler_that_closes_its_socket_disturbs_nobody(serve, echo, connect):

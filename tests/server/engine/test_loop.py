@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from nethttp.server import HTTPServer, ThreadingHTTPServer
-from nethttp.server.handlers.application import runs_on_the_engine
+from nethttp.server.handlers.application import is_engine_compatible
 
 pytestmark = pytest.mark.usefixtures("each_readiness")
 
@@ -311,7 +311,7 @@ def test_a_handler_that_reads_its_connection_itself_is_left_to(serve, echo, conn
         getattr(super(Own, self), name)()
 
     Own = type("Own", (echo,), {name: override})
-    assert not runs_on_the_engine(Own)
+    assert not is_engine_compatible(Own)
     with connect(serve(Own).address) as wire:
         wire.send(GET % 1)
         assert wire.response()[2] == b"/1"

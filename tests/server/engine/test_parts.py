@@ -1,4 +1,4 @@
-"""What the engine is made of: deadlines, pace, a crew, a mailbox."""
+"""What the engine is made of: deadlines, kinds, a pool, a queue."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import time
 import weakref
 
 from nethttp.server.engine.connection import NEVER
-from nethttp.server.engine.slow_kinds import TRIALS, Pace
-from nethttp.server.engine.threads import Crew
-from nethttp.server.engine.timers import Wheel
-from nethttp.server.engine.wakeup import Mailbox
+from nethttp.server.engine.slow_kinds import TRIALS, SlowKinds
+from nethttp.server.engine.threads import ThreadPool
+from nethttp.server.engine.timers import TimerWheel
+from nethttp.server.engine.wakeup import WakeupQueue
 
 
-class Lying:
+class FakeConnection:
     """What the wheel asks of a connection."""
 
     def __init__(self, fd: int) -> None:
-        self.fd, self.slot, self.deadline = fd, 0, 0.0
+        self.fd, self.timer_slot, self.deadline = fd, 0, 0.0
 
 
 def test_the_wheel_finds_who_is_due_and_nobody_else():
-    wheel = Wheel()
-    early, late, moved, never = (Lying(fd) for fd in range(4))
+    wheel = TimerWheel()
+    early, late, moved, never = (FakeConnection(fd) for fd in range(4))
     wheel.put(early, 1.0)
     wheel.put(late, 5.0)
     wheel.put(moved, 1.0)
@@ -39,8 +39,8 @@ def test_the_wheel_finds_who_is_due_and_nobody_else():
 
 
 def test_who_was_not_looked_at_is_due_the_next_time():
-    wheel = Wheel()
-    lying = {Lying(fd) for fd in range(5)}
+    wheel = TimerWheel()
+    lying = {FakeConnection(fd) for fd in range(5)}
     for connection in lying:
         wheel.put(connection, 1.0)
     first = next(wheel.due(2.0))
@@ -50,81 +50,81 @@ def test_who_was_not_looked_at_is_due_the_next_time():
 
 
 def test_a_deadline_may_come_closer():
-    wheel = Wheel()
-    connection = Lying(1)
+    wheel = TimerWheel()
+    connection = FakeConnection(1)
     wheel.put(connection, 75.0)
     wheel.put(connection, 10.0)
     assert list(wheel.due(10.2)) == [connection]
 
 
 def test_a_slow_kind_is_quick_again_once_it_has_shown_it():
-    pace = Pace()
-    pace.has_blocked("a", 1000, 0.0)
-    assert pace.is_slow("a", 0.0)
-    assert not pace.is_slow("b", 0.0)
+    kinds = SlowKinds()
+    kinds.record_block("a", 1000, 0.0)
+    assert kinds.is_slow("a", 0.0)
+    assert not kinds.is_slow("b", 0.0)
     for _ in range(TRIALS):
-        assert pace.is_slow("a", 0.0)
-        pace.took("a", 0.0001, 0.0)
-    assert not pace.is_slow("a", 0.0)
+        assert kinds.is_slow("a", 0.0)
+        kinds.record_duration("a", 0.0001, 0.0)
+    assert not kinds.is_slow("a", 0.0)
 
 
 def test_where_much_blocks_all_is_handed_over_but_what_is_quick():
-    pace = Pace()
-    pace.has_blocked("a", 1000, 0.0)
-    pace.has_blocked("b", 1010, 0.0)
-    assert pace.is_slow("c", 0.0)
-    pace.took("c", 0.0001, 0.0)
-    assert not pace.is_slow("c", 0.0)
-    assert not pace.is_slow("d", 100.0)
+    kinds = SlowKinds()
+    kinds.record_block("a", 1000, 0.0)
+    kinds.record_block("b", 1010, 0.0)
+    assert kinds.is_slow("c", 0.0)
+    kinds.record_duration("c", 0.0001, 0.0)
+    assert not kinds.is_slow("c", 0.0)
+    assert not kinds.is_slow("d", 100.0)
 
 
 def test_the_crew_is_bounded_and_urgent_work_is_never_refused():
-    crew = Crew(1, 1, daemon=False, name="crew")
+    pool = ThreadPool(1, 1, daemon=False, name="pool")
     go, done = threading.Event(), threading.Semaphore(0)
 
     def work() -> None:
         go.wait(10)
         done.release()
 
-    assert crew.take(work)
-    assert crew.take(work)
-    assert not crew.take(work)
-    assert crew.take(work, urgent=True)
+    assert pool.submit(work)
+    assert pool.submit(work)
+    assert not pool.submit(work)
+    assert pool.submit(work, urgent=True)
     go.set()
     for _ in range(3):
         assert done.acquire(timeout=10)
-    crew.dismiss()
-    assert crew.join(10)
+    pool.close()
+    assert pool.join(10)
 
 
 def test_a_crew_is_joined_until_its_threads_have_ended_for_good():
-    crew = Crew(8, 1000, daemon=True, name="crew")
+    pool = ThreadPool(8, 1000, daemon=True, name="pool")
     for _ in range(200):
-        assert crew.take(lambda: None)
-    crew.dismiss()
-    assert crew.join(10)
-    assert "crew" not in [thread.name for thread in threading.enumerate()]
+        assert pool.submit(lambda: None)
+    pool.close()
+    assert pool.join(10)
+    assert "pool" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_crew_is_waited_for_no_longer_than_that():
-    crew = Crew(2, 0, daemon=True, name="crew")
+    pool = ThreadPool(2, 0, daemon=True, name="pool")
     go = threading.Event()
     for _ in range(2):
-        assert crew.take(lambda: go.wait(10))
-    assert not crew.join(0.01)
+        assert pool.submit(lambda: go.wait(10))
+    assert not pool.join(0.01)
     go.set()
-    crew.dismiss()
-    assert crew.join(10)
+    pool.close()
+    assert pool.join(10)
 
 
 def test_what_lies_in_a_mailbox_is_told_once_and_kept_to_the_end():
-    box: Mailbox[int] = Mailbox()
+    box: WakeupQueue[int] = WakeupQueue()
     assert box.take() is None
     for i in range(3):
         box.put(i)
         box.wake()
     assert select.select([box], [], [], 10)[0]
-    box.hear()
+    box.clear_wakeup()
     assert not select.select([box], [], [], 0)[0]
     assert [box.take(), box.take()] == [0, 1]
     box.wake()
@@ -135,16 +135,16 @@ def test_what_lies_in_a_mailbox_is_told_once_and_kept_to_the_end():
     assert box.fileno() == -1
 
 
-def until_idle(crew: Crew, count: int) -> None:
+def until_idle(pool: ThreadPool, count: int) -> None:
     deadline = time.monotonic() + 10
-    while len(crew._idle) != count:
+    while len(pool._idle) != count:
         assert time.monotonic() < deadline
         time.sleep(0)
 
 
 def test_the_last_thread_to_become_idle_works_first():
     """So that those a burst has started find nothing to do, and end."""
-    crew = Crew(5, 5, daemon=False, name="crew")
+    pool = ThreadPool(5, 5, daemon=False, name="pool")
     leave = threading.Event(), threading.Event()
     worked = []
 
@@ -153,33 +153,33 @@ def test_the_last_thread_to_become_idle_works_first():
         worked.append(threading.current_thread())
 
     for number in range(2):
-        assert crew.take(lambda number=number: work(leave[number]))
+        assert pool.submit(lambda number=number: work(leave[number]))
     for number in range(2):
         leave[number].set()
-        until_idle(crew, number + 1)
+        until_idle(pool, number + 1)
     for _ in range(3):
-        assert crew.take(lambda: work(leave[0]))
-        until_idle(crew, 2)
+        assert pool.submit(lambda: work(leave[0]))
+        until_idle(pool, 2)
     assert worked[1:] == [worked[1]] * 4 != [worked[0]] * 4
-    crew.dismiss()
-    assert crew.join(10)
+    pool.close()
+    assert pool.join(10)
 
 
 def test_an_idle_thread_keeps_nothing_of_its_last_work():
-    crew = Crew(1, 1, daemon=False, name="crew")
-    kept = Lying(1)
+    pool = ThreadPool(1, 1, daemon=False, name="pool")
+    kept = FakeConnection(1)
     left = weakref.ref(kept)
-    assert crew.take(functools.partial(str, kept))
+    assert pool.submit(functools.partial(str, kept))
     del kept
-    until_idle(crew, 1)
+    until_idle(pool, 1)
     assert left() is None
-    crew.dismiss()
-    assert crew.join(10)
+    pool.close()
+    assert pool.join(10)
 
 
 def test_a_thread_without_work_ends(monkeypatch):
-    monkeypatch.setattr("nethttp.server.engine.threads.PATIENCE", 0.01)
-    crew = Crew(1, 1, daemon=False, name="crew")
-    assert crew.take(lambda: None)
-    assert crew.join(10)
-    assert crew.threads == 0
+    monkeypatch.setattr("nethttp.server.engine.threads.IDLE_SECONDS", 0.01)
+    pool = ThreadPool(1, 1, daemon=False, name="pool")
+    assert pool.submit(lambda: None)
+    assert pool.join(10)
+    assert pool.threads == 0

@@ -20,7 +20,7 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 LONG = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 SHORT = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
 
-#: Ten seconds of patience would be too much for a test.
+#: Ten seconds of timeouts would be too much for a test.
 FEW = {"min_body_rate": 5000, "body_grace": 0.1}
 
 

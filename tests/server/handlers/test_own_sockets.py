@@ -15,7 +15,7 @@ from nethttp.server import (
     ThreadingHTTPServer,
     ThreadingHTTPSServer,
 )
-from nethttp.server.handlers.application import runs_on_the_engine
+from nethttp.server.handlers.application import is_engine_compatible
 
 SERVERS = [HTTPServer, ThreadingHTTPServer]
 
@@ -95,7 +95,7 @@ def test_an_init_with_any_arguments_may_use_the_request_as_a_socket(serve, conne
         def do_GET(self):
             self.answer(repr((self.name, self.connection.gettimeout())).encode())
 
-    assert runs_on_the_engine(Handler)
+    assert is_engine_compatible(Handler)
     served = serve(Handler, server_class)
     assert get(connect, served) == repr((served.address, 5.0)).encode()
 
@@ -111,7 +111,7 @@ def test_an_init_with_arguments_of_its_own_runs_on_the_engine(serve, connect):
         def do_GET(self):
             self.answer(self.greeting)
 
-    assert runs_on_the_engine(partial(Handler, b"hello"))
+    assert is_engine_compatible(partial(Handler, b"hello"))
     assert get(connect, serve(partial(Handler, b"hello"))) == b"hello"
 
 

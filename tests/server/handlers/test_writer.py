@@ -11,9 +11,9 @@ import weakref
 
 import pytest
 
-from nethttp.net.nonblocking import Patience
+from nethttp.net.nonblocking import Timeouts
 from nethttp.server.handlers import writer
-from nethttp.server.handlers.writer import MAX_JOINED, PatientWriter
+from nethttp.server.handlers.writer import MAX_JOINED, NonblockingWriter
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 
@@ -58,7 +58,7 @@ def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch, st
 
     real = os.sendfile
     monkeypatch.setattr(os, "sendfile", sendfile)
-    out = PatientWriter(ours, Patience(10, 0, 0))
+    out = NonblockingWriter(ours, Timeouts(10, 0, 0))
     out.begin(HEAD, 5, True, True)
     assert out.sendfile(stored.view(), 0, 100_000) == 5, "no more than was declared"
     assert not held
@@ -70,7 +70,7 @@ def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch, st
 def test_a_head_leaves_with_the_first_piece_of_a_copy(size):
     with Carrier() as sock:
         sock.sends = []
-        out = PatientWriter(sock, Patience(10, 0, 0))
+        out = NonblockingWriter(sock, Timeouts(10, 0, 0))
         out.begin(HEAD, MAX_JOINED + 1, True, True)
         assert out.sendfile(io.BytesIO(b"a" * size), 0, MAX_JOINED + 1) == size
         assert b"".join(sock.sends) == HEAD + b"a" * size
@@ -81,7 +81,7 @@ def test_a_head_leaves_with_the_first_piece_of_a_copy(size):
 def test_a_head_that_no_content_follows_leaves_at_once():
     with Carrier() as sock:
         sock.sends = []
-        out = PatientWriter(sock, Patience(10, 0, 0))
+        out = NonblockingWriter(sock, Timeouts(10, 0, 0))
         out.begin(HEAD, 5, False, True)
         assert out.sendfile(io.BytesIO(b"aaaaa"), 0, 5) == 0
         assert sock.sends == [HEAD]
@@ -90,7 +90,7 @@ def test_a_head_that_no_content_follows_leaves_at_once():
 # --- to a peer that has gone ---
 
 
-PATIENCE = Patience(10.0, 0, 10.0)
+PATIENCE = Timeouts(10.0, 0, 10.0)
 
 
 class Gone:
@@ -106,7 +106,7 @@ class Gone:
 @pytest.mark.parametrize("error", [ssl.SSLEOFError, ConnectionResetError])
 def test_a_peer_that_has_gone_is_a_connection_error_with_tls_and_without(error):
     with pytest.raises(ConnectionError):
-        PatientWriter(Gone(error), PATIENCE).send(b"x")
+        NonblockingWriter(Gone(error), PATIENCE).send(b"x")
 
 
 def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
@@ -117,7 +117,7 @@ def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
         sock = Gone(BrokenPipeError)
         left = weakref.ref(sock)
         with pytest.raises(BrokenPipeError) as raised:
-            PatientWriter(sock, PATIENCE).send(b"x")
+            NonblockingWriter(sock, PATIENCE).send(b"x")
         del raised, sock
         assert left() is None
     finally:

@@ -176,7 +176,7 @@ def test_what_goes_wrong_in_the_loop_itself_is_raised_by_who_serves(
         except LookupError as error:
             raised.append(error)
 
-    monkeypatch.setattr(Engine, "_attend_to_others", broken)
+    monkeypatch.setattr(Engine, "_on_other_event", broken)
     with server_class(("127.0.0.1", 0), echo) as server:
         thread = threading.Thread(target=run)
         thread.start()

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from nethttp.server import BaseHTTPRequestHandler, serve
-from nethttp.server.process.discover import NotServable, look_at, named
+from nethttp.server.process.discover import NotServable, identify, loader_for
 
 PROGRAM = """
 import functools
@@ -62,12 +62,12 @@ def here(tmp_path, monkeypatch):
 
 
 def found(name: str, interface=None):
-    return named(f"program_of_a_test:{name}", interface)()
+    return loader_for(f"program_of_a_test:{name}", interface)()
 
 
 def refusal(target: str) -> str:
     with pytest.raises(NotServable) as refused:
-        named(target)()
+        loader_for(target)()
     return str(refused.value)
 
 
@@ -158,10 +158,10 @@ def test_objects(here):
     class Handler(BaseHTTPRequestHandler):
         pass
 
-    assert look_at(functools.partial(Handler, 1)).interface == "handler"
-    assert look_at(here).interface == "directory"
-    assert look_at(lambda _environ, _start_response: None).interface == "wsgi"
-    assert look_at(lambda *_: None).interface == "wsgi"
+    assert identify(functools.partial(Handler, 1)).interface == "handler"
+    assert identify(here).interface == "directory"
+    assert identify(lambda _environ, _start_response: None).interface == "wsgi"
+    assert identify(lambda *_: None).interface == "wsgi"
 
 
 @pytest.mark.parametrize(

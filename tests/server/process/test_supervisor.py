@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 WORST_ORDER = """
 import os, selectors, signal, sys
 from nethttp.server.process import supervisor
-from nethttp.server.process.discover import NotServable, Servable
+from nethttp.server.process.discover import NotServable, Target
 from nethttp.server.process.listeners import Listeners, parse_address
 from nethttp.server.process.worker import Settings
 
@@ -30,7 +30,7 @@ def app(environ, start_response):
 def find():
     if fails:
         raise NotServable("the program " + "fails " * 2_000)
-    return Servable("wsgi", app)
+    return Target("wsgi", app)
 
 class WorstOrder(selectors.DefaultSelector):
     def select(self, timeout=None):

@@ -145,7 +145,7 @@ def test_tls_in_process_request_thread_leaves_no_way_around_it(
                 request = context.wrap_socket(request, server_side=True)
             except ssl.SSLError:
                 request.close()
-                self._visitors.leave()
+                self._blocking.remove()
                 return
             super().process_request_thread(request, client_address)
 

@@ -1,4 +1,4 @@
-"""`Doors`: where connections come in, or are turned away.
+"""`Acceptor`: where connections come in, or are turned away.
 
 Accepting never waits: what is not there yet (the rest of a TLS handshake) is heard of by the
 engine's loop like anything else, and has a deadline. Only the holder of the engine's lead calls
@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ...net.nonblocking import accept_at_once, wants_more
+from ...net.nonblocking import set_accept_nonblocking, wants_more
 from ..logs.lines import host_of, write_stderr
 from .application import LAST_CALL, NOT_TLS, NOT_TLS_RESPONSE
 from .connection import AWAITING, CLOSED, HANDSHAKING, NEVER, Connection
-from .connections import Roster
+from .connections import ConnectionTable
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["Doors"]
+__all__ = ["Acceptor"]
 
 #: Connections accepted before other sockets get their turn.
 ACCEPT_BURST = 64
@@ -48,8 +48,8 @@ LOST = frozenset(
 )
 
 
-class Doors:
-    """Lets connections from `listeners` into `roster`, at most `most` of them at once.
+class Acceptor:
+    """Lets connections from `listeners` into `table`, at most `most` of them at once.
 
     `verify` is asked for each (socket, address), `tell` told of what went wrong with one. Before
     one is accepted, `other_way` is asked for what is to accept and handle it instead. A connection
@@ -58,7 +58,7 @@ class Doors:
 
     def __init__(
         self,
-        roster: Roster,
+        table: ConnectionTable,
         listeners: Iterable[socket.socket],
         *,
         most: int | None,
@@ -72,11 +72,11 @@ class Doors:
     ) -> None:
         self.tls = tls
         """What new connections shake hands by; may be replaced at any time."""
-        self.again = NEVER
+        self.retry_at = NEVER
         """When to `reopen` after a pause."""
-        self.closed_by = NEVER
-        """When the last connection is accepted, once the doors close."""
-        self._roster = roster
+        self.accept_until = NEVER
+        """When the last connection is accepted, once the acceptor close."""
+        self._table = table
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._most = most
         self._handshake_timeout = handshake_timeout
@@ -96,48 +96,48 @@ class Doors:
     def open(self) -> None:
         """Be told of what comes to the listeners."""
         for fd, listener in self._listeners.items():
-            accept_at_once(listener)
-            self._roster.readiness.watch(fd, shared=True)
+            set_accept_nonblocking(listener)
+            self._table.poller.register(fd, shared=True)
 
     def reopen(self) -> None:
         """Go on after a pause."""
-        self.again = NEVER
+        self.retry_at = NEVER
         for fd in self._listeners:
-            self._roster.ignore(fd)
-            self._roster.readiness.watch(fd, shared=True)
+            self._table.forget_fd(fd)
+            self._table.poller.register(fd, shared=True)
 
-    def close(self, now: float) -> bool:
+    def drain(self, now: float) -> bool:
         """Accept connections that wait or are on the way; return whether none can come any more."""
         if not self._listeners:
             return True
-        self.closed_by = min(self.closed_by, now + LAST_CALL)
+        self.accept_until = min(self.accept_until, now + LAST_CALL)
         for fd, listener in self._listeners.items():
-            while self._accept(listener, now):
+            while self._accept_burst(listener, now):
                 pass
             if listener.family not in _SHAKES_HANDS:
                 # Once it is shut down it is said to be ready for ever.
-                self._roster.ignore(fd)
-        if now < self.closed_by:
+                self._table.forget_fd(fd)
+        if now < self.accept_until:
             return False
-        self.shut()
+        self.close()
         return True
 
-    def shut(self) -> None:
+    def close(self) -> None:
         """Accept no more. The listeners themselves are their owner's to close."""
         for fd in self._listeners:
-            self._roster.ignore(fd)
+            self._table.forget_fd(fd)
         self._listeners = {}
-        self.again = self.closed_by = NEVER
+        self.retry_at = self.accept_until = NEVER
 
     # --- accepting ---
 
-    def let_in(self, fd: int, now: float) -> None:
+    def accept(self, fd: int, now: float) -> None:
         """Accept what waits at a listener, if the descriptor is one's."""
         listener = self._listeners.get(fd)
         if listener is not None:
-            self._accept(listener, now)
+            self._accept_burst(listener, now)
 
-    def _accept(self, listener: socket.socket, now: float) -> bool:
+    def _accept_burst(self, listener: socket.socket, now: float) -> bool:
         """Accept what waits; return whether there may be more."""
         for _ in range(ACCEPT_BURST):
             if self._other_way is not None and (handle := self._other_way()) is not None:
@@ -154,7 +154,7 @@ class Doors:
                 self._pause(listener, now, error)
                 return False
             try:
-                self._welcome(sock, address, now)
+                self._admit(sock, address, now)
             except Exception:
                 self._tell(sock, address)
                 sock.close()
@@ -162,13 +162,13 @@ class Doors:
 
     def _pause(self, listener: socket.socket, now: float, error: OSError) -> None:
         """There is no descriptor, or no memory: the queue keeps what is in it for a while."""
-        self._roster.ignore(listener.fileno())
-        self.again = now + ACCEPT_PAUSE
+        self._table.forget_fd(listener.fileno())
+        self.retry_at = now + ACCEPT_PAUSE
         if now >= self._silent_until:
             self._silent_until = now + REPEAT
             write_stderr(f"nethttp: cannot accept connections, trying again: {error}\n")
 
-    def _welcome(self, sock: socket.socket, address: Any, now: float) -> None:
+    def _admit(self, sock: socket.socket, address: Any, now: float) -> None:
         if self._verify is not None and not self._verify(sock, address):
             sock.close()
             return
@@ -180,14 +180,14 @@ class Doors:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tls = self.tls
         if tls is None:
-            self._roster.enter(Connection(sock, address, self._idle), now + self._idle)
+            self._table.add(Connection(sock, address, self._idle), now + self._idle)
             return
         wrapped = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         connection = Connection(wrapped, address, self._idle)
         connection.recv = self._by_records(wrapped)
         connection.stage = HANDSHAKING
         try:
-            self._roster.enter(connection, now + self._handshake_timeout)
+            self._table.add(connection, now + self._handshake_timeout)
         except BaseException:
             wrapped.close()  # `sock` has given its descriptor away.
             raise
@@ -213,10 +213,10 @@ class Doors:
                 self._answer_in_plain(connection, now)
                 return
             write_stderr(f"{host_of(connection.address)}: TLS handshake failed: {error}\n")
-            self._roster.close(connection)
+            self._table.close(connection)
         else:
             connection.stage = AWAITING
-            self._roster.wheel.put(connection, now + self._idle)
+            self._table.wheel.put(connection, now + self._idle)
 
     def _answer_in_plain(self, connection: Connection, now: float) -> None:
         """Tell a client that speaks HTTP to a TLS port so, in words that it understands."""
@@ -226,17 +226,17 @@ class Doors:
         connection.recv = plain.recv
         with suppress(OSError):  # It may have gone.
             plain.send(NOT_TLS_RESPONSE)
-        self._roster.linger(connection, now)
+        self._table.linger(connection, now)
 
     # --- turning away ---
 
-    def refuse(self, connection: Connection) -> None:
+    def reject(self, connection: Connection) -> None:
         """Answer 503: there is no thread for a request, nor a place to wait."""
         with suppress(OSError):  # The peer is turned away with or without a word.
             connection.sock.send(self._busy_response)
 
     def _is_full(self) -> bool:
-        open_ones = len(self._roster.connections)
+        open_ones = len(self._table.connections)
         if self._most is None or open_ones < self._most:
             return False
         self._turned_away = [
@@ -247,11 +247,11 @@ class Doors:
     def _turn_away(self, sock: socket.socket, address: Any, now: float) -> None:
         """Answer 503: there is no room for the connection."""
         connection = Connection(sock, address)
-        self.refuse(connection)
+        self.reject(connection)
         if not self._busy_response or len(self._turned_away) >= MAX_TURNED_AWAY:
             sock.close()
             return
         # The request is on its way: to close before it has come would reset the connection.
-        self._roster.enter(connection, now)
-        self._roster.linger(connection, now)
+        self._table.add(connection, now)
+        self._table.linger(connection, now)
         self._turned_away.append(connection)

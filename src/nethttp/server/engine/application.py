@@ -84,29 +84,29 @@ class Application(Protocol):
     closing: bool
     """Set when every response is to end its connection."""
     max_head: int
-    """Bytes of a head, above which `attend` is asked to refuse it."""
+    """Bytes of a head, above which `respond_blocking` is asked to refuse it."""
 
     def read_head(self, block: bytes, /) -> Any:
         """Return what is to be known of a head, a tuple that begins with the content's length.
 
         None if the head is not as nearly all are, or its content too long for the loop to wait
-        for: `attend` then looks at it.
+        for: `respond_blocking` then looks at it.
         """
 
-    def kind(self, head: Any, /) -> Hashable:
+    def pacing_key(self, head: Any, /) -> Hashable:
         """Return what requests of the same pace have in common."""
 
-    def answer(self, connection: Connection, head: Any, block: bytes, content: bytes, /) -> bool:
+    def respond(self, connection: Connection, head: Any, block: bytes, content: bytes, /) -> bool:
         """Answer a request that has come whole; return whether the connection stays open."""
 
-    def attend(self, connection: Connection, data: bytes, /) -> bytes | None:
+    def respond_blocking(self, connection: Connection, data: bytes, /) -> bytes | None:
         """Read one request from `data` and what follows it on the socket, and answer it.
 
         Returns what was read beyond that request, or None if the connection is to be closed.
         """
 
-    def give_up(self, connection: Connection, /) -> None:
+    def request_timed_out(self, connection: Connection, /) -> None:
         """A request did not come whole in time: say so."""
 
-    def left_content(self, connection: Connection, /) -> bool:
+    def has_unread_content(self, connection: Connection, /) -> bool:
         """Return whether content may still come that nobody has read."""

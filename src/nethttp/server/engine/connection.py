@@ -18,7 +18,7 @@ __all__ = [
     "LINGERING",
     "NEVER",
     "Connection",
-    "EnginesSocket",
+    "EngineSocket",
 ]
 
 AWAITING: Final = 0
@@ -44,19 +44,19 @@ class Connection:
     __slots__ = (
         "address",
         "buffer",
+        "bytes_left",
         "content_due",
         "deadline",
         "fd",
         "head",
-        "heard",
         "idle",
-        "listening",
+        "readable_since",
         "recv",
-        "room",
-        "slot",
         "sock",
         "stage",
         "state",
+        "timer_slot",
+        "watched",
     )
 
     def __init__(self, sock: socket.socket, address: Any, idle: float = NEVER) -> None:
@@ -65,28 +65,28 @@ class Connection:
         self.fd = sock.fileno()
         self.address = address
         self.stage = AWAITING
-        self.heard = NEVER
+        self.readable_since = NEVER
         """When, by `time.monotonic`, the request that is answered had begun to come, and none of
         this connection ran; NEVER if that is not known."""
         self.buffer: bytes | bytearray = b""
         """What has come and belongs to no request yet, or to one that is incomplete."""
         self.head: Any = None
         """What is known of the request whose content is being collected."""
-        self.room = 0
+        self.bytes_left = 0
         """How many bytes may still come: of the content, or before a lingering peer is cut off."""
         self.content_due = 0.0
         """When all of the content that is collected must have come."""
         self.idle = idle
         """Seconds that it may be silent between requests."""
         self.deadline = 0.0
-        self.slot = 0
+        self.timer_slot = 0
         """Where it lies in the wheel; 0: nowhere."""
-        self.listening = True
+        self.watched = True
         """Whether the loop is told when something comes."""
         self.state: Any = None
         """What the application keeps with the connection: a handler, for one."""
 
-    def has_come(self) -> bool:
+    def has_input(self) -> bool:
         """Return whether the peer has sent something that is not read yet, in TLS or not."""
         try:
             # A TLS socket's own `recv` cannot peek.
@@ -98,7 +98,7 @@ class Connection:
         return f"<Connection {self.fd} of {self.address}, stage {self.stage}>"
 
 
-class EnginesSocket:
+class EngineSocket:
     """The socket of an engine's connection, as the `__init__` of a handler is given it.
 
     It is an object of its own: a class that has `__getattr__` has no quick way to any attribute,

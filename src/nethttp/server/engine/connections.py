@@ -1,4 +1,4 @@
-"""`Roster`: the open connections, which of them are heard, and when each is due.
+"""`ConnectionTable`: the open connections, which of them are heard, and when each is due.
 
 Only the holder of the engine's lead touches it. It says nothing to a peer, and knows no request.
 """
@@ -10,10 +10,10 @@ from contextlib import suppress
 from ...net.nonblocking import end_sending
 from .application import LINGER_SECONDS
 from .connection import CLOSED, LINGERING, Connection
-from .poller import readiness
-from .timers import Wheel
+from .poller import make_poller
+from .timers import TimerWheel
 
-__all__ = ["Roster"]
+__all__ = ["ConnectionTable"]
 
 #: What a lingering connection reads at most, in bytes.
 MAX_LINGER = 256 * 1024
@@ -22,16 +22,16 @@ MAX_LINGER = 256 * 1024
 READ_SIZE = 16384
 
 
-class Roster:
-    """Connections from `enter` to `close`."""
+class ConnectionTable:
+    """Connections from `add` to `close`."""
 
     def __init__(self) -> None:
         self.connections: dict[int, Connection] = {}
         """By descriptor."""
-        self.wheel = Wheel()
-        self.readiness = readiness()
+        self.wheel = TimerWheel()
+        self.poller = make_poller()
 
-    def enter(self, connection: Connection, deadline: float) -> None:
+    def add(self, connection: Connection, deadline: float) -> None:
         """Hear a new connection, until `deadline`.
 
         Raises:
@@ -41,34 +41,34 @@ class Roster:
         stale = self.connections.pop(fd, None)
         if stale is not None:
             # A handler has closed its socket itself, and the number has come back.
-            self.ignore(fd)
-            stale.listening = False
-        self.readiness.watch(fd)
+            self.forget_fd(fd)
+            stale.watched = False
+        self.poller.register(fd)
         self.connections[fd] = connection
         self.wheel.put(connection, deadline)
 
-    def hear(self, connection: Connection) -> bool:
+    def watch(self, connection: Connection) -> bool:
         """Be told again when something comes; return False if that cannot be: it is closed."""
-        if not connection.listening:
+        if not connection.watched:
             try:
                 if self.connections.get(connection.fd) is not connection:
                     raise OSError("a handler has closed its socket")
-                self.readiness.watch(connection.fd)
+                self.poller.register(connection.fd)
             except OSError:
                 self.close(connection)
                 return False
-            connection.listening = True
+            connection.watched = True
         return True
 
-    def leave_unheard(self, connection: Connection) -> None:
+    def unwatch(self, connection: Connection) -> None:
         """Be told nothing of a connection that somebody else reads from."""
-        self.ignore(connection.fd)
-        connection.listening = False
+        self.forget_fd(connection.fd)
+        connection.watched = False
 
-    def ignore(self, fd: int) -> None:
+    def forget_fd(self, fd: int) -> None:
         """Watch a descriptor no more."""
         with suppress(OSError, ValueError, KeyError):  # A handler may have closed it.
-            self.readiness.ignore(fd)
+            self.poller.unregister(fd)
 
     def linger(self, connection: Connection, now: float) -> None:
         """Close a connection in a way that the peer can read its last response first."""
@@ -80,15 +80,15 @@ class Roster:
         connection.buffer = b""
         connection.state = None
         connection.stage = LINGERING
-        connection.room = MAX_LINGER
+        connection.bytes_left = MAX_LINGER
         self.wheel.put(connection, now + LINGER_SECONDS)
-        self.hear(connection)
+        self.watch(connection)
 
-    def drop(self, connection: Connection) -> None:
+    def discard_input(self, connection: Connection) -> None:
         """Throw away what a lingering peer sends."""
         data = connection.recv(READ_SIZE)
-        connection.room -= len(data)
-        if not data or connection.room <= 0:
+        connection.bytes_left -= len(data)
+        if not data or connection.bytes_left <= 0:
             self.close(connection)
 
     def close(self, connection: Connection) -> None:
@@ -101,8 +101,8 @@ class Roster:
         self.wheel.remove(connection)
         if self.connections.get(connection.fd) is connection:
             del self.connections[connection.fd]
-            if connection.listening:
-                self.ignore(connection.fd)
+            if connection.watched:
+                self.forget_fd(connection.fd)
         # A child process may have the socket too: without this the peer would not learn.
         with suppress(OSError):
             end_sending(connection.sock)

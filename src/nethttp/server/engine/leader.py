@@ -1,11 +1,11 @@
-"""`Lead`: which of several threads runs a loop whose handlers block when they like.
+"""`LeaderLock`: which of several threads runs a loop whose handlers block when they like.
 
 *Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers in place,
-without a hop. While it is inside a handler the lead lies free (`lend`), and is its own again when
-it comes out (`retake`). A watcher looks every few milliseconds whether the same handler is still
-running, and if so takes the lead and has another thread lead; a thread that comes out of a handler
-and finds that the lead has gone becomes a follower. So only the holder of one lock ever touches the
-state of the loop.
+without a hop. While it runs a handler the lock is free (`release_for`); afterwards the thread locks
+it again (`reacquire`). A watcher looks every few milliseconds whether the same handler still runs.
+If so, the watcher seizes the lock and lets another thread lead; the thread whose handler has
+returned finds the lock taken and becomes a follower. So only the holder of one lock ever touches
+the state of the loop.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["TICK", "Lead"]
+__all__ = ["TICK", "LeaderLock"]
 
 #: How often the watcher looks, in seconds: a handler that blocks delays others by one to two ticks.
 TICK = 0.005
@@ -24,7 +24,7 @@ TICK = 0.005
 QUIET_TICKS = 20
 
 
-class Lead:
+class LeaderLock:
     """Whoever holds it may touch the loop's state. It is held from the beginning."""
 
     def __init__(self) -> None:
@@ -33,30 +33,30 @@ class Lead:
         # How often it has changed hands, and how often it was lent.
         self._epoch = 0
         self._turn = 0
-        self._in_hand: Any = None
+        self._running: Any = None
         # Rung when the watcher sleeps and a request begins.
-        self._bell = threading.Lock()
-        self._bell.acquire()
-        self._dozing = False
-        # A request has begun that the lead was not lent for.
+        self._wake = threading.Lock()
+        self._wake.acquire()
+        self._asleep = False
+        # A request has begun that the lock was not released for.
         self._noted = False
-        self._dismissed = False
-        self._laid_down = threading.Event()
+        self._stopped = False
+        self._resigned = threading.Event()
 
     # --- what the leader does ---
 
-    def lend(self, what: Any) -> int:
-        """Let the lead lie while a handler runs for `what`; return what `retake` is to be told."""
-        self._in_hand = what
+    def release_for(self, what: Any) -> int:
+        """Free the lock while a handler runs for `what`; return what `reacquire` needs."""
+        self._running = what
         self._turn += 1
-        if self._dozing:
-            self.ring()
+        if self._asleep:
+            self.wake_watcher()
         epoch = self._epoch
         self._lock.release()
         return epoch
 
-    def retake(self, epoch: int) -> bool:
-        """Lead again after a handler; return False if another thread leads now."""
+    def reacquire(self, epoch: int) -> bool:
+        """LeaderLock again after a handler; return False if another thread leads now."""
         if self._lock.acquire(False):
             if self._epoch == epoch:
                 return True
@@ -64,16 +64,16 @@ class Lead:
             self._lock.release()
         return False
 
-    def note(self) -> None:
-        """Have the watcher call `meanwhile` soon: another thread is given a request."""
+    def note_request(self) -> None:
+        """Let the watcher call `meanwhile` soon: another thread was given a request."""
         self._noted = True
-        if self._dozing:
-            self.ring()
+        if self._asleep:
+            self.wake_watcher()
 
-    def lay_down(self) -> None:
+    def resign(self) -> None:
         """Say that nobody leads any more, and nobody will."""
-        self._laid_down.set()
-        self.ring()
+        self._resigned.set()
+        self.wake_watcher()
 
     # --- what the watcher does ---
 
@@ -83,22 +83,23 @@ class Lead:
         interval: float,
         meanwhile: Callable[[], None],
     ) -> None:
-        """Have another thread lead whenever a handler keeps the lead too long, until `dismiss`.
+        """Let another thread lead whenever a handler runs too long, until `stop_watching`.
 
-        `hand_over` is called with the lead held: it has a thread go on leading. It is told for what
-        the handler runs that blocks, and for how many there was one. `meanwhile` is called about
+        `hand_over(head, turn)` is called with the lock held and makes another thread lead: `head`
+        is the request whose handler blocks, `turn` the number of requests so far. `meanwhile` is
+        called about
         every `interval` seconds, and soon after each request has begun.
         """
         seen, quiet = -1, 0
         next_call = time.monotonic() + interval
-        while not self._laid_down.is_set():
+        while not self._resigned.is_set():
             if quiet < QUIET_TICKS:
-                self._bell.acquire(timeout=min(TICK, interval))
+                self._wake.acquire(timeout=min(TICK, interval))
             else:
-                self._doze(seen, interval)
+                self._sleep(seen, interval)
                 quiet = 0
             turn = self._turn
-            if self._dismissed:
+            if self._stopped:
                 break
             if self._noted:
                 self._noted = False
@@ -108,7 +109,7 @@ class Lead:
                 next_call = 0.0
             elif self._lock.acquire(False):
                 self._epoch += 1
-                hand_over(self._in_hand, turn)
+                hand_over(self._running, turn)
                 quiet = 0
             else:
                 quiet += 1
@@ -118,31 +119,31 @@ class Lead:
         if self._turn != seen or self._noted:
             meanwhile()
 
-    def _doze(self, seen: int, longest: float) -> None:
+    def _sleep(self, seen: int, longest: float) -> None:
         """Sleep until a request begins."""
-        self._dozing = True
-        # The leader counts, or notes, first and looks at `_dozing` then: one of the two notices.
-        if seen == self._turn and not (self._noted or self._dismissed):
-            self._bell.acquire(timeout=longest)
-        self._dozing = False
+        self._asleep = True
+        # The leader counts, or notes, first and looks at `_asleep` then: one of the two notices.
+        if seen == self._turn and not (self._noted or self._stopped):
+            self._wake.acquire(timeout=longest)
+        self._asleep = False
 
     # --- what others do ---
 
-    def ring(self) -> None:
+    def wake_watcher(self) -> None:
         """Wake the watcher."""
         try:
-            self._bell.release()
+            self._wake.release()
         except RuntimeError:
             pass  # It has been rung already.
 
-    def dismiss(self) -> None:
+    def stop_watching(self) -> None:
         """Let `watch` return."""
-        self._dismissed = True
-        self.ring()
+        self._stopped = True
+        self.wake_watcher()
 
-    def take_over(self) -> None:
+    def seize(self) -> None:
         """Wait until nobody leads; where the leader is in a handler, lead instead of it."""
-        while not self._laid_down.wait(TICK):
+        while not self._resigned.wait(TICK):
             if self._lock.acquire(False):
                 self._epoch += 1
                 return

@@ -1,4 +1,4 @@
-"""`Engine`: one readiness loop under handlers that block when they like.
+"""`Engine`: one poller loop under handlers that block when they like.
 
 The interface that servers need:
 
@@ -34,14 +34,14 @@ from ...net.nonblocking import wants_more
 from ...wire.h1.block import empty_lines_before, is_hopeless
 from ...wire.limits import MAX_EMPTY_LINES
 from ..logs.lines import write_stderr
-from .acceptor import Doors
+from .acceptor import Acceptor
 from .application import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
 from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, NEVER, Connection
-from .connections import Roster
-from .leader import TICK, Lead
-from .slow_kinds import Pace
-from .threads import Crew, only_crews_are_left
-from .wakeup import Mailbox
+from .connections import ConnectionTable
+from .leader import TICK, LeaderLock
+from .slow_kinds import SlowKinds
+from .threads import ThreadPool, only_pool_threads_are_left
+from .wakeup import WakeupQueue
 
 if TYPE_CHECKING:
     import socket
@@ -65,7 +65,7 @@ EXPIRE_BURST = 16
 EMPTY_LINES_GRACE = 0.5
 
 
-class _LostLead(Exception):
+class _NotLeader(Exception):
     """Another thread leads by now."""
 
 
@@ -102,15 +102,15 @@ class Engine:
         self._base = Context()
         # The leader's own context: requests run in it while it is empty. True: none do.
         self._context: Context | bool = True
-        self._roster = roster = Roster()
-        self._connections = roster.connections
-        self._wheel = roster.wheel
-        self._readiness = roster.readiness
-        self._close = roster.close
+        self._table = table = ConnectionTable()
+        self._connections = table.connections
+        self._wheel = table.wheel
+        self._poller = table.poller
+        self._close = table.close
         idle = application.idle_timeout
         self._idle_seconds = NEVER if idle is None else idle
-        self._doors = Doors(
-            roster,
+        self._acceptor = Acceptor(
+            table,
             listeners,
             most=limits.max_connections,
             tls=tls,
@@ -121,13 +121,13 @@ class Engine:
             tell=lambda sock, address: self._base.copy().run(self._on_error, sock, address),
             other_way=other_way,
         )
-        self._returned: Mailbox[tuple[Connection, bytes | None]] = Mailbox()
-        self._crew = Crew(
+        self._returned: WakeupQueue[tuple[Connection, bytes | None]] = WakeupQueue()
+        self._pool = ThreadPool(
             limits.max_threads, limits.max_waiting, daemon=daemon, name="nethttp handler"
         )
-        self._pace = Pace()
+        self._slow_kinds = SlowKinds()
         self._now = time.monotonic()
-        self._lead = Lead()
+        self._lead = LeaderLock()
         self._stopping = False
         self._draining = False
         self._drain_until = NEVER
@@ -148,12 +148,12 @@ class Engine:
         """
         if not self.threads or getattr(sys.flags, "thread_inherit_context", False):
             self._base = copy_context()
-        self._readiness.watch(self._returned.fileno())
-        self._doors.open()
+        self._poller.register(self._returned.fileno())
+        self._acceptor.open()
         try:
             if self.threads:
-                self._crew.take(self._lead_on, urgent=True)
-                if not self._crew.daemon and threading.current_thread().daemon:
+                self._pool.submit(self._lead_loop, urgent=True)
+                if not self._pool.daemon and threading.current_thread().daemon:
                     service_actions = self._ending_with_the_program(service_actions)
                 self._lead.watch(self._hand_over, poll_interval, service_actions)
             else:
@@ -173,7 +173,7 @@ class Engine:
 
         def act() -> None:
             service_actions()
-            if not threading.main_thread().is_alive() and only_crews_are_left():
+            if not threading.main_thread().is_alive() and only_pool_threads_are_left():
                 self.stop()
 
         return act
@@ -182,7 +182,7 @@ class Engine:
         """Stop as soon as can be: handlers that run finish, nothing else does."""
         self._stopping = True
         self._returned.wake()
-        self._lead.dismiss()
+        self._lead.stop_watching()
 
     def drain(self, timeout: float) -> None:
         """Stop accepting, let what runs finish, close what is idle; then `run` returns.
@@ -194,16 +194,16 @@ class Engine:
         self._draining = True
         self.application.closing = True
         self._returned.wake()
-        self._lead.ring()
+        self._lead.wake_watcher()
 
     @property
     def tls(self) -> ssl.SSLContext | None:
         """What new connections shake hands by; may be replaced while the engine runs."""
-        return self._doors.tls
+        return self._acceptor.tls
 
     @tls.setter
     def tls(self, context: ssl.SSLContext | None) -> None:
-        self._doors.tls = context
+        self._acceptor.tls = context
 
     @property
     def draining(self) -> bool:
@@ -218,28 +218,28 @@ class Engine:
     @property
     def busy_threads(self) -> int:
         """How many threads the engine has for handlers."""
-        return self._crew.threads
+        return self._pool.threads
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the threads whose handlers still run; return whether all have ended."""
-        return self._crew.join(timeout)
+        return self._pool.join(timeout)
 
     def _end(self) -> None:
         self._stopping = True
         self._returned.wake()
         if self.threads:
             # The leader ends by itself, unless its handler blocks.
-            self._lead.take_over()
+            self._lead.seize()
         self._finished.set()
         self.application.log.release()
         for connection in list(self._connections.values()):
             if connection.stage != BUSY:
                 self._close(connection)
-        self._crew.dismiss()
+        self._pool.close()
         self._take_returned()
-        self._doors.shut()
-        self._roster.ignore(self._returned.fileno())
-        self._readiness.close()
+        self._acceptor.close()
+        self._table.forget_fd(self._returned.fileno())
+        self._poller.close()
         self._returned.close()
 
     # --- the loop ---
@@ -247,11 +247,11 @@ class Engine:
     def _hand_over(self, head: Any, turn: int) -> None:
         """Let a follower lead instead of the thread whose handler blocks."""
         if head is not None:
-            self._pace.has_blocked(self.application.kind(head), turn, time.monotonic())
-        self._crew.take(self._lead_on, urgent=True)
+            self._slow_kinds.record_block(self.application.pacing_key(head), turn, time.monotonic())
+        self._pool.submit(self._lead_loop, urgent=True)
 
-    def _lead_on(self) -> None:
-        """Lead until another thread does, or until the end. Begins with the lead."""
+    def _lead_loop(self) -> None:
+        """LeaderLock until another thread does, or until the end. Begins with the lead."""
         # The turn of the leader before was not ended.
         self.application.log.release()
         try:
@@ -260,11 +260,11 @@ class Engine:
                 self._context = context = self._base.copy()
                 watched = None if context else context
                 goes_on = context.run(self._loop, 3600.0, None, watched)
-        except _LostLead:
+        except _NotLeader:
             return
         except BaseException as error:
             self._failure = error
-        self._lead.lay_down()
+        self._lead.resign()
 
     def _loop(
         self,
@@ -275,15 +275,15 @@ class Engine:
         """Serve until the end; return True before it if a request has set something in `context`.
 
         Raises:
-            _LostLead: another thread leads now.
+            _NotLeader: another thread leads now.
         """
-        poll = self._readiness.poll
+        poll = self._poller.poll
         connections = self._connections
         wheel = self._wheel
         read_head = self.application.read_head
         idle_seconds = self._idle_seconds
-        answer = self._answer
-        doors = self._doors
+        respond = self._respond
+        acceptor = self._acceptor
         log = self.application.log
         while not self._stopping:
             now = time.monotonic()
@@ -292,7 +292,11 @@ class Engine:
             if self._draining and self._is_drained(now):
                 return False
             due = min(
-                wheel.next, doors.again, doors.closed_by, self._farewell_at, self._drain_until
+                wheel.next,
+                acceptor.retry_at,
+                acceptor.accept_until,
+                self._farewell_at,
+                self._drain_until,
             )
             events = poll(max(0.0, min(due - now, poll_interval)))
             self._now = now = time.monotonic()
@@ -301,19 +305,19 @@ class Engine:
             for fd, _ in events:
                 connection = connections.get(fd)
                 if connection is None:
-                    self._attend_to_others(fd)
+                    self._on_other_event(fd)
                     continue
                 try:
                     if connection.stage != AWAITING:
-                        self._go_on(connection)
+                        self._on_event(connection)
                         continue
-                    connection.heard = now
+                    connection.readable_since = now
                     data = connection.recv(READ_SIZE)
                     # Nearly always one whole head has come, and nothing else.
                     if data[-4:] == b"\r\n\r\n" and not connection.buffer:
                         head = read_head(data)
                         if head is not None and not head[0]:
-                            if answer(connection, head, data, b""):
+                            if respond(connection, head, data, b""):
                                 idle = connection.idle
                                 if idle is idle_seconds:
                                     connection.deadline = now + idle
@@ -324,74 +328,74 @@ class Engine:
                 except OSError as error:
                     self._on_read_error(connection, error)
             log.release()
-            if now >= doors.again:
-                doors.reopen()
+            if now >= acceptor.retry_at:
+                acceptor.reopen()
             if service_actions is not None:
                 service_actions()
             if context:
                 return True
         return False
 
-    def _answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
+    def _respond(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
         """Have a whole request answered; return whether the connection awaits the next.
 
         Raises:
-            _LostLead: another thread leads now.
+            _NotLeader: another thread leads now.
         """
-        if self._pace.watches and self.threads:
-            kind = self.application.kind(head)
-            if self._pace.is_slow(kind, self._now):
-                self._answer_aside(connection, (head, block, content), kind)
+        if self._slow_kinds.active and self.threads:
+            kind = self.application.pacing_key(head)
+            if self._slow_kinds.is_slow(kind, self._now):
+                self._respond_in_pool(connection, (head, block, content), kind)
                 return False
         connection.stage = BUSY
         keep = False
-        epoch = self._lead.lend(head)
+        epoch = self._lead.release_for(head)
         try:
             if self._context:
-                answer = self.application.answer
+                answer = self.application.respond
                 keep = self._base.copy().run(answer, connection, head, block, content)
             else:
                 # Few programs set anything, and to enter a context costs 0.1 us.
-                keep = self.application.answer(connection, head, block, content)
+                keep = self.application.respond(connection, head, block, content)
         except BaseException as error:
             self._on_crash(connection, error)
         finally:
-            if not self._lead.retake(epoch):
+            if not self._lead.reacquire(epoch):
                 self._return(connection, b"" if keep else None)
-                raise _LostLead
+                raise _NotLeader
         if keep:
             connection.stage = AWAITING
             return True
         self._finish(connection)
         return False
 
-    def _attend(self, connection: Connection, data: bytes) -> None:
+    def _respond_blocking(self, connection: Connection, data: bytes) -> None:
         """Have a request read and answered by a handler that may wait for its bytes."""
         connection.stage = BUSY
         connection.buffer = b""
         if self.threads:
-            self._give_away(connection, lambda: self._attend_aside(connection, data))
+            self._run_in_pool(connection, lambda: self._respond_blocking_in_pool(connection, data))
             return
-        self._run_in_place(connection, lambda: self.application.attend(connection, data))
+        self._run_in_place(connection, lambda: self.application.respond_blocking(connection, data))
 
     def _run_in_place(self, connection: Connection, call: Callable[[], bytes | None]) -> None:
         """Call in this thread what may block, and take the connection back.
 
         Raises:
-            _LostLead: another thread leads now.
+            _NotLeader: another thread leads now.
         """
         connection.stage = BUSY
         left: bytes | None = None
         context = self._base.copy()
-        epoch = self._lead.lend(None)
+        epoch = self._lead.release_for(None)
         try:
             left = context.run(call)
         except BaseException as error:
             context.run(self._on_crash, connection, error)
         finally:
-            if not self._lead.retake(epoch):
+            if not self._lead.reacquire(epoch):
                 self._return(connection, left)
-                raise _LostLead
+                raise _NotLeader
         self._take_back(connection, left)
 
     def _admits(self, sock: Any, address: Any) -> bool:
@@ -410,14 +414,14 @@ class Engine:
         if isinstance(error, Exception):
             self._on_error(connection.sock, connection.address)
         elif self.threads:
-            _tell_of_the_end(error)
+            _report_thread_end(error)
         else:
             self._close(connection)
             raise error
 
     # --- what other threads do ---
 
-    def _answer_aside(
+    def _respond_in_pool(
         self, connection: Connection, request: tuple[Any, bytes, bytes], kind: Hashable
     ) -> None:
         connection.stage = BUSY
@@ -427,27 +431,27 @@ class Engine:
             keep = False
             context = self._base.copy()
             try:
-                keep = context.run(self.application.answer, connection, *request)
+                keep = context.run(self.application.respond, connection, *request)
             except BaseException as error:
                 context.run(self._on_crash, connection, error)
             finally:
                 now = time.monotonic()
-                self._pace.took(kind, now - began, now)
+                self._slow_kinds.record_duration(kind, now - began, now)
                 self._return(connection, b"" if keep else None)
 
-        self._give_away(connection, work)
+        self._run_in_pool(connection, work)
 
-    def _give_away(self, connection: Connection, work: Callable[[], None]) -> None:
-        """Have a thread do `work`, a request of the connection's, or refuse that."""
-        self._lead.note()
-        if not self._crew.take(work):
+    def _run_in_pool(self, connection: Connection, work: Callable[[], None]) -> None:
+        """Let a thread of the pool do `work`, a request of `connection`, or answer 503."""
+        self._lead.note_request()
+        if not self._pool.submit(work):
             self._turn_away(connection)
 
-    def _attend_aside(self, connection: Connection, data: bytes) -> None:
+    def _respond_blocking_in_pool(self, connection: Connection, data: bytes) -> None:
         left: bytes | None = None
         context = self._base.copy()
         try:
-            left = context.run(self.application.attend, connection, data)
+            left = context.run(self.application.respond_blocking, connection, data)
         except BaseException as error:
             context.run(self._on_crash, connection, error)
         finally:
@@ -475,7 +479,7 @@ class Engine:
             self._finish(connection)
             return
         connection.stage = AWAITING
-        if not self._roster.hear(connection):
+        if not self._table.watch(connection):
             return
         self._wheel.put(connection, self._now + connection.idle)
         rest = bytes(left) + bytes(connection.buffer)
@@ -490,7 +494,7 @@ class Engine:
         if not data:
             self._on_end(connection)
             return
-        connection.heard = NEVER
+        connection.readable_since = NEVER
         began = not connection.buffer
         if not began:
             if self._is_short_of_a_head(connection, data):
@@ -508,7 +512,7 @@ class Engine:
             block = data if end == len(data) else data[:end]
             head = self.application.read_head(block)
             if head is None:
-                self._attend(connection, data)
+                self._respond_blocking(connection, data)
                 return
             length = head[0]
             if length > len(data) - end:
@@ -517,7 +521,7 @@ class Engine:
             content = data[end : end + length]
             # What is left must lie where another thread finds it.
             connection.buffer = data[end + length :]
-            if not self._answer(connection, head, block, content):
+            if not self._respond(connection, head, block, content):
                 return
             # It may be due earlier than it was for the rest of the request.
             self._wheel.put(connection, self._now + connection.idle)
@@ -542,7 +546,7 @@ class Engine:
     def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:
         """Keep the beginning of a head, unless it can be refused already."""
         if len(data) > self.application.max_head or is_hopeless(data):
-            self._attend(connection, data)
+            self._respond_blocking(connection, data)
             return
         # A copy: what was received lies at the head of a piece of memory as large as a read.
         connection.buffer = bytearray(data)
@@ -560,7 +564,7 @@ class Engine:
         connection.stage = COLLECTING
         connection.head = head
         connection.buffer = bytearray(data)
-        connection.room = size - len(data)
+        connection.bytes_left = size - len(data)
         rate = self.application.min_body_rate
         allowed = self.application.body_grace + head[0] / rate if rate else NEVER
         connection.content_due = self._now + allowed
@@ -577,12 +581,12 @@ class Engine:
         collected = connection.buffer
         if not data:
             # The handler is to find out, as it would if it had read itself.
-            self._attend(connection, bytes(collected))
+            self._respond_blocking(connection, bytes(collected))
             return
         assert isinstance(collected, bytearray)
         collected += data
-        connection.room -= len(data)
-        if connection.room > 0:
+        connection.bytes_left -= len(data)
+        if connection.bytes_left > 0:
             self._allow_pause(connection)
             return
         connection.stage = AWAITING
@@ -593,7 +597,7 @@ class Engine:
     def _on_end(self, connection: Connection) -> None:
         """The peer sends no more."""
         if connection.buffer:
-            self._attend(connection, bytes(connection.buffer))
+            self._respond_blocking(connection, bytes(connection.buffer))
         else:
             self._close(connection)
 
@@ -602,25 +606,25 @@ class Engine:
             return
         self._close(connection)
 
-    def _go_on(self, connection: Connection) -> None:
+    def _on_event(self, connection: Connection) -> None:
         """Something has come for a connection that does not await a request."""
         stage = connection.stage
         if stage == COLLECTING:
             self._collect(connection)
         elif stage == BUSY:
             # It is level-triggered: unheard, it would be said again and again.
-            self._roster.leave_unheard(connection)
+            self._table.unwatch(connection)
         elif stage == LINGERING:
-            self._roster.drop(connection)
+            self._table.discard_input(connection)
         elif stage == HANDSHAKING:
-            self._doors.shake_hands(connection, self._now)
+            self._acceptor.shake_hands(connection, self._now)
 
     # --- the end of a connection ---
 
     def _finish(self, connection: Connection) -> None:
         """Close a connection after its last response, in a way that the peer can read it."""
         try:
-            left = bool(connection.buffer) or self.application.left_content(connection)
+            left = bool(connection.buffer) or self.application.has_unread_content(connection)
             if not left:
                 left = bool(connection.recv(READ_SIZE))
         except OSError:
@@ -628,56 +632,56 @@ class Engine:
         if not left or self._stopping:
             self._close(connection)
             return
-        self._roster.linger(connection, self._now)
+        self._table.linger(connection, self._now)
 
     def _turn_away(self, connection: Connection) -> None:
         """Answer 503: there is no thread for the request, nor a place to wait."""
-        self._doors.refuse(connection)
+        self._acceptor.reject(connection)
         self._finish(connection)
 
     def _expire(self, now: float) -> None:
         """Attend to the connections whose time is up, to so many that the others get their turn.
 
         Raises:
-            _LostLead: another thread leads now.
+            _NotLeader: another thread leads now.
         """
         for connection in islice(self._wheel.due(now), EXPIRE_BURST):
             stage = connection.stage
             if stage == BUSY:
                 self._wheel.put(connection, now + 5.0)
             elif stage == AWAITING and not connection.buffer:
-                if connection.has_come():
+                if connection.has_input():
                     # The peer was in time; it is the loop that has not read yet.
                     self._wheel.put(connection, now + TICK)
                 else:
                     self._close(connection)
             elif stage in (AWAITING, COLLECTING):
-                self._give_up(connection)
+                self._time_out_request(connection)
             else:
                 self._close(connection)
 
-    def _give_up(self, connection: Connection) -> None:
+    def _time_out_request(self, connection: Connection) -> None:
         """Have the peer told that its request did not come whole in time.
 
         In place, as a handler: thousands may be due at once, and a thread for each costs more.
         """
         connection.head = None
         connection.buffer = b""
-        self._run_in_place(connection, lambda: self.application.give_up(connection))
+        self._run_in_place(connection, lambda: self.application.request_timed_out(connection))
 
-    def _attend_to_others(self, fd: int) -> None:
+    def _on_other_event(self, fd: int) -> None:
         """Something has come from a listener, or from another thread."""
         if fd == self._returned.fileno():
-            self._returned.hear()
+            self._returned.clear_wakeup()
             self._take_returned()
         else:
-            self._doors.let_in(fd, self._now)
+            self._acceptor.accept(fd, self._now)
 
     # --- the end ---
 
     def _is_drained(self, now: float) -> bool:
         """Close what is idle while the engine drains; return whether nothing is left."""
-        shut = self._doors.close(now)
+        shut = self._acceptor.drain(now)
         if now >= self._farewell_at:
             # Not in each turn: there may be thousands.
             self._farewell_at = now + FAREWELL / 10
@@ -687,7 +691,7 @@ class Engine:
         return (shut and not self._connections) or now >= self._drain_until
 
 
-def _tell_of_the_end(error: BaseException) -> None:
+def _report_thread_end(error: BaseException) -> None:
     """Have told what would end a thread, by the hook that programs may replace."""
     if isinstance(error, SystemExit):
         return  # A thread that ends itself is no error.

@@ -11,16 +11,16 @@ import select
 import selectors
 from typing import Any, Protocol
 
-__all__ = ["Readiness", "readiness"]
+__all__ = ["Poller", "make_poller"]
 
 
-class Readiness(Protocol):
+class Poller(Protocol):
     """Watches descriptors for something to read (or to accept)."""
 
-    def watch(self, fd: int, *, shared: bool = False) -> None:
+    def register(self, fd: int, *, shared: bool = False) -> None:
         """Say from now on when there is something; `shared`: other processes wait for it too."""
 
-    def ignore(self, fd: int) -> None:
+    def unregister(self, fd: int) -> None:
         """Say nothing of a descriptor any more."""
 
     def poll(self, timeout: float, /) -> list[tuple[int, int]]:
@@ -34,12 +34,12 @@ class _Epoll:
         self._epoll = select.epoll()
         self.poll = self._epoll.poll
 
-    def watch(self, fd: int, *, shared: bool = False) -> None:
+    def register(self, fd: int, *, shared: bool = False) -> None:
         # Of several processes that wait for one listener, one is woken.
         exclusive = getattr(select, "EPOLLEXCLUSIVE", 0) if shared else 0
         self._epoll.register(fd, select.EPOLLIN | exclusive)
 
-    def ignore(self, fd: int) -> None:
+    def unregister(self, fd: int) -> None:
         self._epoll.unregister(fd)
 
     def close(self) -> None:
@@ -50,10 +50,10 @@ class _Selector:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
 
-    def watch(self, fd: int, *, shared: bool = False) -> None:
+    def register(self, fd: int, *, shared: bool = False) -> None:
         self._selector.register(fd, selectors.EVENT_READ)
 
-    def ignore(self, fd: int) -> None:
+    def unregister(self, fd: int) -> None:
         self._selector.unregister(fd)
 
     def poll(self, timeout: float, /) -> list[tuple[int, int]]:
@@ -63,6 +63,6 @@ class _Selector:
         self._selector.close()
 
 
-def readiness() -> Any:
-    """Return a `Readiness` of the best kind that this system has."""
+def make_poller() -> Any:
+    """Return a `Poller` of the best kind that this system has."""
     return _Epoll() if hasattr(select, "epoll") else _Selector()

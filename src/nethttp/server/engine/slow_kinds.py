@@ -1,4 +1,4 @@
-"""`Pace`: which requests are known to take long, by what happened when they ran.
+"""`SlowKinds`: which requests are known to take long, by what happened when they ran.
 
 A request that blocks the loop's thread costs everyone the time until another thread takes over; one
 that is handed to a thread of its own costs itself a hop. So what has blocked once is handed over
@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
-__all__ = ["Pace"]
+__all__ = ["SlowKinds"]
 
 #: What a hop to another thread is worth, in seconds: a request that takes less is quick.
 QUICK = 0.001
@@ -30,10 +30,10 @@ RARE = 200
 CAUTION = 10.0
 
 
-class Pace:
+class SlowKinds:
     """What is known of kinds of requests; a kind is any hashable value.
 
-    `watches` is False as long as there is nothing to look up, which is nearly always.
+    `active` is False as long as there is nothing to look up, which is nearly always.
     """
 
     def __init__(self) -> None:
@@ -43,9 +43,9 @@ class Pace:
         self._quick: dict[Hashable, None] = {}
         self._cautious_until = 0.0
         self._last_block = -RARE
-        self.watches = False
+        self.active = False
 
-    def has_blocked(self, kind: Hashable, turn: int, now: float) -> None:
+    def record_block(self, kind: Hashable, turn: int, now: float) -> None:
         """A request of this kind has blocked the loop; it was the `turn`th request of all."""
         with self._lock:
             self._quick.pop(kind, None)
@@ -55,7 +55,7 @@ class Pace:
             if turn - self._last_block < RARE:
                 self._cautious_until = now + CAUTION
             self._last_block = turn
-            self.watches = True
+            self.active = True
 
     def is_slow(self, kind: Hashable, now: float) -> bool:
         """Return whether a request is to be handed over."""
@@ -65,7 +65,7 @@ class Pace:
             return kind not in self._quick
         return False
 
-    def took(self, kind: Hashable, seconds: float, now: float) -> None:
+    def record_duration(self, kind: Hashable, seconds: float, now: float) -> None:
         """A request that was handed over took so long."""
         with self._lock:
             left = self._slow.get(kind)
@@ -83,4 +83,4 @@ class Pace:
                 if len(self._quick) >= MOST:
                     del self._quick[next(iter(self._quick))]
                 self._quick[kind] = None
-            self.watches = bool(self._slow) or now < self._cautious_until
+            self.active = bool(self._slow) or now < self._cautious_until

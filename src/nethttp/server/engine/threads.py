@@ -1,4 +1,4 @@
-"""`Crew`: the threads that handlers may block, as many as are needed up to a bound.
+"""`ThreadPool`: the threads that handlers may block, as many as are needed up to a bound.
 
 A thread waits for work for a while after it has finished some, so a steady load starts none. The
 last to become idle is the first to work again. So threads that only a burst has needed end, and
@@ -14,48 +14,48 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-__all__ = ["Crew", "only_crews_are_left"]
+__all__ = ["ThreadPool", "only_pool_threads_are_left"]
 
 #: How long a thread without work stays, in seconds.
-PATIENCE = 10.0
+IDLE_SECONDS = 10.0
 
 Work = Callable[[], None]
 
 
-class _Bunk:
+class _Slot:
     """Where a thread is given work, and sleeps until it is given more."""
 
-    __slots__ = ("bell", "work")
+    __slots__ = ("ready", "work")
 
     def __init__(self, work: Work) -> None:
         self.work: Work | None = work
-        self.bell = threading.Lock()
-        self.bell.acquire()
+        self.ready = threading.Lock()
+        self.ready.acquire()
 
     def wake(self, work: Work | None) -> None:
         """Give work to the thread that sleeps here; None: it is to end."""
         self.work = work
-        self.bell.release()
+        self.ready.release()
 
-    def rise(self) -> Work | None:
+    def pop(self) -> Work | None:
         """Return, and forget, what was given."""
         work, self.work = self.work, None
         return work
 
 
-class _Member(threading.Thread):
-    """A thread of a crew."""
+class _PoolThread(threading.Thread):
+    """A thread of a pool."""
 
 
-def only_crews_are_left() -> bool:
-    """Return whether the process goes on for the sake of threads of crews alone."""
+def only_pool_threads_are_left() -> bool:
+    """Return whether the process goes on for the sake of pool threads alone."""
     return all(
-        thread.daemon or isinstance(thread, _Member) or not thread.is_alive()
+        thread.daemon or isinstance(thread, _PoolThread) or not thread.is_alive()
         for thread in threading.enumerate()
     )
 
 
-class Crew:
+class ThreadPool:
     """At most `most` threads, and at most `backlog` pieces of work that wait for one of them."""
 
     def __init__(self, most: int, backlog: int, *, daemon: bool, name: str) -> None:
@@ -66,14 +66,14 @@ class Crew:
         #: Work that no thread has begun; there is none while a thread is idle.
         self._waiting: deque[Work] = deque()
         #: The last to become idle is the last.
-        self._idle: list[_Bunk] = []
+        self._idle: list[_Slot] = []
         self._changing = threading.Lock()
         self._threads: set[threading.Thread] = set()
         #: Threads that have no work any more, until they are seen to have ended.
         self._leaving: set[threading.Thread] = set()
-        self._dismissed = False
+        self._closed = False
 
-    def take(self, work: Work, *, urgent: bool = False) -> bool:
+    def submit(self, work: Work, *, urgent: bool = False) -> bool:
         """Have `work` done by a thread; return whether it will be.
 
         Urgent work is never refused and never waits behind other work.
@@ -87,8 +87,8 @@ class Crew:
                     return False
                 self._waiting.append(work)
                 return True
-            thread = _Member(
-                target=self._run, args=(_Bunk(work),), name=self._name, daemon=self.daemon
+            thread = _PoolThread(
+                target=self._run, args=(_Slot(work),), name=self._name, daemon=self.daemon
             )
             self._threads.add(thread)
             try:
@@ -101,48 +101,48 @@ class Crew:
                 self._waiting.append(work)
             return True
 
-    def _run(self, bunk: _Bunk) -> None:
+    def _run(self, slot: _Slot) -> None:
         me = threading.current_thread()
-        work = bunk.rise()
+        work = slot.pop()
         try:
             while work is not None:
                 work()
                 work = None  # what it holds is not kept by a thread that sleeps
-                work = self._next(bunk)
+                work = self._next(slot)
         finally:
             with self._changing:
                 self._threads.discard(me)
                 self._leaving = {thread for thread in self._leaving if thread.is_alive()}
                 self._leaving.add(me)
 
-    def _next(self, bunk: _Bunk) -> Work | None:
+    def _next(self, slot: _Slot) -> Work | None:
         """Return what to do next; None: the thread is not needed any more."""
         with self._changing:
             if self._waiting:
                 return self._waiting.popleft()
-            if self._dismissed or len(self._threads) > self.most:
+            if self._closed or len(self._threads) > self.most:
                 return None
-            self._idle.append(bunk)
-        if not bunk.bell.acquire(timeout=PATIENCE):
+            self._idle.append(slot)
+        if not slot.ready.acquire(timeout=IDLE_SECONDS):
             with self._changing:
-                if bunk in self._idle:
-                    self._idle.remove(bunk)
+                if slot in self._idle:
+                    self._idle.remove(slot)
                     return None
             # It was given work between the wait and the lock.
-            bunk.bell.acquire()
-        return bunk.rise()
+            slot.ready.acquire()
+        return slot.pop()
 
     @property
     def threads(self) -> int:
         """How many threads there are."""
         return len(self._threads)
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Let every thread end once it has nothing to do."""
         with self._changing:
-            self._dismissed = True
-            for bunk in self._idle:
-                bunk.wake(None)
+            self._closed = True
+            for slot in self._idle:
+                slot.wake(None)
             self._idle.clear()
 
     def join(self, timeout: float | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""`Wheel`: which connections are due, without a look at the others.
+"""`TimerWheel`: which connections are due, without a look at the others.
 
 A connection lies in one slot, the earliest at which it may be due. Most deadlines move on with
 every request, so a request only notes the new one in the connection; the wheel finds out when the
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 from .connection import NEVER, Connection
 
-__all__ = ["Wheel"]
+__all__ = ["TimerWheel"]
 
 #: A slot's width in seconds: how late a deadline may be noticed.
 WIDTH = 0.05
 
 
-class Wheel:
+class TimerWheel:
     """Connections by the time at which each is to be looked at; seconds of one clock."""
 
     def __init__(self) -> None:
@@ -30,24 +30,24 @@ class Wheel:
         """Set a connection's deadline, and see that it is looked at by then."""
         connection.deadline = deadline
         slot = int(deadline / WIDTH) + 1 if deadline != NEVER else 0
-        before = connection.slot
+        before = connection.timer_slot
         if before and (not slot or before <= slot):
             return
         if before:
             self._take_out(connection)
-        connection.slot = slot
+        connection.timer_slot = slot
         if slot:
             self._slots.setdefault(slot, {})[connection.fd] = connection
             self.next = min(self.next, slot * WIDTH)
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection."""
-        if connection.slot:
+        if connection.timer_slot:
             self._take_out(connection)
-            connection.slot = 0
+            connection.timer_slot = 0
 
     def _take_out(self, connection: Connection) -> None:
-        lying = self._slots.get(connection.slot)
+        lying = self._slots.get(connection.timer_slot)
         # A descriptor's number may have come back with another connection.
         if lying is not None and lying.get(connection.fd) is connection:
             del lying[connection.fd]
@@ -62,7 +62,7 @@ class Wheel:
             lying = self._slots[slot]
             while lying:
                 _, connection = lying.popitem()
-                connection.slot = 0
+                connection.timer_slot = 0
                 if connection.deadline <= now:
                     yield connection
                 else:

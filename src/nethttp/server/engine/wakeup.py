@@ -1,4 +1,4 @@
-"""`Mailbox`: what other threads have for the thread that waits in the loop, and how it is woken."""
+"""`WakeupQueue`: items that other threads give to the loop, and a descriptor that wakes it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import socket
 from collections import deque
 from typing import Generic, TypeVar
 
-__all__ = ["Mailbox"]
+__all__ = ["WakeupQueue"]
 
 T = TypeVar("T")
 
 
-class Mailbox(Generic[T]):
+class WakeupQueue(Generic[T]):
     """A queue with a descriptor that is readable when someone is to look. Any thread may put."""
 
     def __init__(self) -> None:
-        self._waker, self._alarm = socket.socketpair()
-        self._waker.setblocking(False)
-        self._alarm.setblocking(False)
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
         self._woken = False
         self._items: deque[T] = deque()
 
     def fileno(self) -> int:
-        """Return the descriptor; -1 once the mailbox is closed."""
-        return self._waker.fileno()
+        """Return the descriptor; -1 once the queue is closed."""
+        return self._receiver.fileno()
 
     def put(self, item: T) -> None:
         """Leave something, without a word."""
@@ -34,14 +34,14 @@ class Mailbox(Generic[T]):
         if not self._woken:
             self._woken = True
             try:
-                self._alarm.send(b"!")
+                self._sender.send(b"!")
             except OSError:
                 pass  # Full: it wakes up anyway. Closed: nobody is left to wake.
 
-    def hear(self) -> None:
+    def clear_wakeup(self) -> None:
         """Take note of having been woken, before a look at what is there."""
         try:
-            self._waker.recv(4096)
+            self._receiver.recv(4096)
         except BlockingIOError:
             pass  # Another leader has read it.
         self._woken = False
@@ -55,5 +55,5 @@ class Mailbox(Generic[T]):
 
     def close(self) -> None:
         """Wake nobody any more. What was left is still there to take."""
-        self._waker.close()
-        self._alarm.close()
+        self._receiver.close()
+        self._sender.close()

@@ -26,12 +26,12 @@ from ...wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from ..handlers.dates import DatedHead
 from ..handlers.handler import BaseHTTPRequestHandler
 from ..handlers.response import HEAD_METHODS
-from ..handlers.writer import PatientWriter, ResponseWriter
+from ..handlers.writer import NonblockingWriter, ResponseWriter
 from ..seams import current
 from . import cors, listing, preconditions, ranges
 from .beneath import is_below, is_directory, open_beneath, open_named
 from .mediatypes import DEFAULT_TYPE, MEDIA_TYPES, KnownExtension, media_type, with_charset
-from .options import Site, options_of, site_of
+from .options import FileOptions, file_options, options_of
 from .paths import LinkPolicy, local_path, names_directory
 from .representations import Representation, Resource
 from .stored import MAX_COST, MAX_IN_MEMORY, FileView, StoredFile
@@ -64,7 +64,9 @@ MAX_KNOWN_PATH = 512
 _known_local_path = lru_cache(maxsize=2048)(local_path)
 
 #: What was found at a path, for one site.
-_RESOURCES: AgeCache[tuple[str, Site], Resource] = AgeCache(max_entries=2048, max_cost=MAX_COST)
+_RESOURCES: AgeCache[tuple[str, FileOptions], Resource] = AgeCache(
+    max_entries=2048, max_cost=MAX_COST
+)
 
 AGEING.append(_RESOURCES)
 
@@ -73,10 +75,10 @@ _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 
 #: An answer is repeated only where these are as they are here, besides those that make a head: they
 #: are not called then. Those of the class are asked for in one step.
-_NOT_CALLED = (
+_BYPASSED = (
     *("send_head", "translate_path", "guess_type", "copyfile", "send_response", "end_headers"),
 )
-_methods_of = attrgetter(*_NOT_CALLED)
+_methods_of = attrgetter(*_BYPASSED)
 
 
 class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
@@ -137,9 +139,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         }
     )
 
-    # What is not in the object's dictionary is no program's doing: see `_may_repeat`.
+    # What is not in the object's dictionary is no program's doing: see `_caches_answers`.
     __slots__ = ("_site", "directory")
-    _site: Site | None
+    _site: FileOptions | None
     """The site that `_find_site` found last."""
     directory: str
 
@@ -159,7 +161,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send a file, a part of it, or a listing."""
-        if self._repeat():
+        if self._send_cached():
             return
         file = self.send_head()
         if file:
@@ -233,10 +235,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     # --- what was answered before ---
 
     @classmethod
-    def _may_repeat_answers(cls) -> bool:
+    def _caches_answers(cls) -> bool:
         return HEAD_METHODS.left_alone(cls) and _methods_of(cls) == _OWN
 
-    def _may_repeat(self) -> bool:
+    def _can_use_cache(self) -> bool:
         """Whether the head of a 200 depends on the site and the representation alone."""
         return (
             self._repeats
@@ -244,31 +246,31 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             # Then there is no Connection field.
             and self._version == 11
             and not self.close_connection
-            and type(self.wfile) is PatientWriter
+            and type(self.wfile) is NonblockingWriter
             and (not self._set_here or _SET_BY_PROGRAMS.isdisjoint(self._set_here))
         )
 
-    def _repeat(self) -> bool:
+    def _send_cached(self) -> bool:
         """Answer as the same was answered a moment ago, if it was; return whether.
 
         What most requests get leaves without being worked out again, for a third of the work.
         """
-        if self._engaged is None or not self._block or not self._may_repeat():
+        if self._engaged is None or not self._block or not self._can_use_cache():
             return False
         asked = self._deciding_fields()
         accept = asked.get("accept-encoding")
         if len(asked) != (accept is not None):
             return False
-        heard = self._engaged.heard
+        turn = self._engaged.readable_since
         resource = _RESOURCES.get((self.translate_path(self.path), self._find_site()))
         if resource is None:
             return False
-        # Looked at once for all that were heard in one turn.
-        if resource.stored.checked < heard and not (
-            resource.named.is_as_before(self.extensions_map) and resource.is_current(heard)
+        # Looked at once for all requests of one turn.
+        if resource.stored.checked < turn and not (
+            resource.named.is_as_before(self.extensions_map) and resource.is_current(turn)
         ):
             return False
-        chosen = resource.choose(accept, heard)
+        chosen = resource.choose(accept, turn)
         if chosen.head is None:
             return False
         self.log_request(_OK)
@@ -284,11 +286,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     # --- what there is ---
 
-    def _find_site(self) -> Site:
+    def _find_site(self) -> FileOptions:
         """Return the site of which this is a handler, with the options as they are now."""
         site, options = self._site, options_of(self)
         if site is None or site.options != options:
-            site = self._site = site_of(type(self), options)
+            site = self._site = file_options(type(self), options)
         return site
 
     def _remembered(self, path: str) -> Resource | None:
@@ -443,7 +445,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             chosen = resource.choose(accept)
             content = self._send_whole(resource, chosen)
             same_for_all = self.cors is None or self.cors == cors.ANY_ORIGIN
-            if same_for_all and self._may_repeat():
+            if same_for_all and self._can_use_cache():
                 writer: Any = self.wfile
                 if writer.held:
                     chosen.head = DatedHead(writer.held)
@@ -641,5 +643,5 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
 
 _OWN = _methods_of(SimpleHTTPRequestHandler)
-_ORIGINAL = dict(zip(_NOT_CALLED, _OWN, strict=True))
-_SET_BY_PROGRAMS = frozenset({*_NOT_CALLED, *HEAD_METHODS.names})
+_ORIGINAL = dict(zip(_BYPASSED, _OWN, strict=True))
+_SET_BY_PROGRAMS = frozenset({*_BYPASSED, *HEAD_METHODS.names})

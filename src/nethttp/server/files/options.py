@@ -1,4 +1,4 @@
-"""`Site`: what the responses for files depend on besides the request and the files.
+"""`FileOptions`: what the responses for files depend on besides the request and the files.
 
 Handlers of one class with the same options serve the same site, and share what is kept of it. An
 option may be changed at any time, on a class or on one handler: that makes it another site.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-__all__ = ["Site", "options_of", "site_of"]
+__all__ = ["FileOptions", "file_options", "options_of"]
 
 MAX_SITES = 256
 """Sites that are remembered."""
@@ -25,7 +25,7 @@ options_of = attrgetter(*_OPTIONS)
 """Return the options of a handler, to be compared."""
 
 
-class Site:
+class FileOptions:
     """A handler class with its options. Two are equal only if they are the same object."""
 
     __slots__ = ("handler", "options")
@@ -35,23 +35,23 @@ class Site:
         self.options = options
 
 
-_SITES: dict[tuple[type, Any], Site] = {}
+_KNOWN_OPTIONS: dict[tuple[type, Any], FileOptions] = {}
 
 
-def site_of(handler: type, options: tuple[Any, ...]) -> Site:
+def file_options(handler: type, options: tuple[Any, ...]) -> FileOptions:
     """Return the site that handlers of a class with these options serve.
 
-    >>> site_of(object, ("/srv",)) is site_of(object, ("/srv",))
+    >>> file_options(object, ("/srv",)) is file_options(object, ("/srv",))
     True
-    >>> site_of(object, ("/srv",)) is site_of(int, ("/srv",))
+    >>> file_options(object, ("/srv",)) is file_options(int, ("/srv",))
     False
     """
     key = (handler, options[0])
-    site = _SITES.get(key)
+    site = _KNOWN_OPTIONS.get(key)
     if site is None or site.options != options:
-        if len(_SITES) >= MAX_SITES:
-            _SITES.clear()
+        if len(_KNOWN_OPTIONS) >= MAX_SITES:
+            _KNOWN_OPTIONS.clear()
         # A list that a program changes where it is would be equal to itself.
         kept = tuple(list(value) if isinstance(value, list) else value for value in options)
-        site = _SITES[key] = Site(handler, kept)
+        site = _KNOWN_OPTIONS[key] = FileOptions(handler, kept)
     return site

@@ -13,15 +13,15 @@ import socketserver
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from ...net.nonblocking import Patience
+from ...net.nonblocking import Timeouts
 from ...overrides import Originals
 from ...wire.h1.repeats import usual_request
-from ..engine.connection import NEVER, Connection, EnginesSocket
+from ..engine.connection import NEVER, Connection, EngineSocket
 from ..logs.lines import LineLog
 from .handler import BaseHTTPRequestHandler
 from .response import HEAD_METHODS, LOG_METHODS
 
-__all__ = ["HandlerApplication", "runs_on_the_engine"]
+__all__ = ["HandlerApplication", "is_engine_compatible"]
 
 #: Content up to this size comes in before the handler runs, so that no thread waits for it.
 MAX_COLLECTED = 65536
@@ -38,7 +38,7 @@ _REPLACED = Originals(
 _SET_BY_INIT = _REPLACED.names | {"rbufsize"}
 
 
-def runs_on_the_engine(factory: Any) -> bool:
+def is_engine_compatible(factory: Any) -> bool:
     """Return whether the engine can run the handlers that `factory` makes.
 
     It can run a class, or a partial of one, that leaves alone how a connection is read. With
@@ -110,7 +110,7 @@ class HandlerApplication:
         self.body_timeout = handler_class.body_timeout if timeout is None else timeout
         self.min_body_rate = handler_class.min_body_rate
         self.body_grace = handler_class.body_grace
-        self.patience = Patience(self.body_timeout, self.min_body_rate, self.body_grace)
+        self.timeouts = Timeouts(self.body_timeout, self.min_body_rate, self.body_grace)
         self.max_head = limits.max_start_line + limits.max_field_section
         # Content that is too much to drain is read only when the handler reads it.
         self._most = min(MAX_COLLECTED, limits.max_drain)
@@ -122,7 +122,7 @@ class HandlerApplication:
         head = usual_request(block, self._limits)
         return None if head is not None and head[0] > self._most else head
 
-    def kind(self, head: Any) -> Hashable:
+    def pacing_key(self, head: Any) -> Hashable:
         """Return method and path, without the query."""
         return head[2], head[3].partition("?")[0]
 
@@ -130,7 +130,7 @@ class HandlerApplication:
         handler = connection.state
         if handler is None:
             factory = self._current_factory()
-            handler = factory(EnginesSocket(connection), connection.address, self._server)
+            handler = factory(EngineSocket(connection), connection.address, self._server)
             handler._log = self.log
             handler._keep_time_out(connection)
             connection.state = handler
@@ -139,20 +139,20 @@ class HandlerApplication:
     def _current_factory(self) -> Callable[..., Any]:
         """Return what makes handlers: a program may set another class while the server serves."""
         factory: Any = getattr(self._server, "RequestHandlerClass", self._factory)
-        if factory is not self._factory and runs_on_the_engine(factory):
+        if factory is not self._factory and is_engine_compatible(factory):
             self._use(factory)
         return self._factory
 
-    def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
+    def respond(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
         """Run the handler's method for a request that has come whole."""
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
         if handler._set_here and not _REPLACED.names.isdisjoint(handler._set_here):
             # The program has set a method on the object, for the requests that follow.
-            return self.attend(connection, block + content) == b""
-        if connection.heard is not self._asked_in or type(handler) is not self._asked_of:
-            self._look_at_class(type(handler), connection.heard)
+            return self.respond_blocking(connection, block + content) == b""
+        if connection.readable_since is not self._asked_in or type(handler) is not self._asked_of:
+            self._look_at_class(type(handler), connection.readable_since)
         handler._plain_head, handler._plain_log = self._plain_head, self._plain_log
         handler._repeats = self._repeats
         handler._answer(head, content, block, self.closing)
@@ -169,23 +169,23 @@ class HandlerApplication:
         """
         self._plain_head = HEAD_METHODS.left_alone(handler_class)
         self._plain_log = LOG_METHODS.left_alone(handler_class)
-        self._repeats = handler_class._may_repeat_answers()
+        self._repeats = handler_class._caches_answers()
         self._asked_of = handler_class
         self._asked_in = None if turn == NEVER else turn
 
-    def attend(self, connection: Connection, data: bytes) -> bytes | None:
+    def respond_blocking(self, connection: Connection, data: bytes) -> bytes | None:
         """Let the handler read a request from `data` and the socket, and answer it."""
         handler = self._handler_of(connection)
-        left: bytes | None = handler._attend(data, self.closing)
+        left: bytes | None = handler._respond_blocking(data, self.closing)
         if left is None:
             _finish(handler)
         return left
 
-    def give_up(self, connection: Connection) -> None:
+    def request_timed_out(self, connection: Connection) -> None:
         """Answer 408."""
-        self._handler_of(connection)._give_up()
+        self._handler_of(connection)._request_timed_out()
 
-    def left_content(self, connection: Connection) -> bool:
+    def has_unread_content(self, connection: Connection) -> bool:
         """Return whether the handler's last request has content that nobody has read."""
         handler = connection.state
         return handler is not None and handler._content_left

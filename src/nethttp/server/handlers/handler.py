@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from ...errors import RemoteProtocolError, excerpt
-from ...net.nonblocking import Patience, PatientReader
+from ...net.nonblocking import NonblockingReader, Timeouts
 from ...net.stream import SocketReader
 from ...status import HTTPMethod, HTTPStatus
 from ...wire.fields import select_fields
@@ -23,12 +23,12 @@ from ...wire.h1.body import LengthDecoder, body_decoder
 from ...wire.h1.framing import CHUNKED, UNTIL_CLOSE
 from ...wire.h1.reader import BodyReader
 from ..engine.application import LINGER_SECONDS
-from ..engine.connection import NEVER, Connection, EnginesSocket
-from .blocking_connections import Visitors
+from ..engine.connection import NEVER, Connection, EngineSocket
+from .blocking_connections import BlockingConnections
 from .content import Content, OfferedProtocol
-from .raw_chunks import UndecodedIfLineFirst
+from .raw_chunks import RawChunksReader
 from .request import RequestParser
-from .writer import PatientWriter, ResponseWriter
+from .writer import NonblockingWriter, ResponseWriter
 
 __all__ = ["BaseHTTPRequestHandler"]
 
@@ -94,7 +94,7 @@ class BaseHTTPRequestHandler(RequestParser):
 
     def __init__(self, request: Any, client_address: Any, server: Any) -> None:
         """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
-        if type(request) is not EnginesSocket:
+        if type(request) is not EngineSocket:
             super().__init__(request, client_address, server)
             return
         connection = request.connection
@@ -102,12 +102,12 @@ class BaseHTTPRequestHandler(RequestParser):
         self.client_address = client_address
         self.server = server
         self._engaged = connection
-        self.wfile = PatientWriter(connection.sock, self._patience())
+        self.wfile = NonblockingWriter(connection.sock, self._timeouts())
 
-    def _patience(self) -> Patience:
+    def _timeouts(self) -> Timeouts:
         """Return how long the peer is waited for to take a response."""
         timeout = self.body_timeout if self.timeout is None else self.timeout
-        return Patience(timeout, self.min_body_rate, self.body_grace)
+        return Timeouts(timeout, self.min_body_rate, self.body_grace)
 
     def setup(self) -> None:
         """Make `rfile` and `wfile` for the connection."""
@@ -230,7 +230,7 @@ class BaseHTTPRequestHandler(RequestParser):
     # --- what the engine calls ---
 
     @classmethod
-    def _may_repeat_answers(cls) -> bool:
+    def _caches_answers(cls) -> bool:
         """Return whether answers may be given again, as far as that is for the class to say.
 
         The engine asks once in a turn, and tells each handler (`_repeats`).
@@ -247,7 +247,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self._message = self._status = self._sent_lines = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer: Any = self.wfile
-        patient = type(writer) is PatientWriter
+        patient = type(writer) is NonblockingWriter
         if patient:
             writer.next_response()
         self._content = content
@@ -284,7 +284,7 @@ class BaseHTTPRequestHandler(RequestParser):
         if not fits:
             self._end_exchange(None)
 
-    def _say_if_silent(self, writer: PatientWriter) -> None:
+    def _say_if_silent(self, writer: NonblockingWriter) -> None:
         """Log that a method has sent nothing, unless it has taken the socket.
 
         As in the standard library the connection goes on, and the client waits: a program may
@@ -297,7 +297,7 @@ class BaseHTTPRequestHandler(RequestParser):
         # A name that is known, not made anew, is found in the interpreter's cache of attributes.
         return getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
 
-    def _attend(self, data: bytes, closing: bool) -> bytes | None:
+    def _respond_blocking(self, data: bytes, closing: bool) -> bytes | None:
         """Read one request from `data` and the socket, and answer it.
 
         Returns what was read beyond it, or None if the connection ends.
@@ -325,7 +325,7 @@ class BaseHTTPRequestHandler(RequestParser):
     def _read_on(self, data: bytes) -> None:
         """Let `rfile` read `data`, then the socket."""
         timeout = self.idle_timeout if self.timeout is None else self.timeout
-        self._stream = PatientReader(
+        self._stream = NonblockingReader(
             self._socket, timeout, before_wait=self._flush_head, ahead=data
         )
         self.rfile = io.BufferedReader(self._stream)
@@ -346,7 +346,7 @@ class BaseHTTPRequestHandler(RequestParser):
     def _let_go(self) -> None:
         """The socket is the loop's again."""
         self._taken = False
-        if type(self.wfile) is PatientWriter:
+        if type(self.wfile) is NonblockingWriter:
             self.wfile.lent = False
         if self._engaged is not None:
             self._keep_time_out(self._engaged)
@@ -358,13 +358,13 @@ class BaseHTTPRequestHandler(RequestParser):
             if own != 0:
                 if own is not None and own != self.timeout:
                     self.timeout = own
-                    if type(self.wfile) is PatientWriter:
-                        self.wfile.set_patience(self._patience())
+                    if type(self.wfile) is NonblockingWriter:
+                        self.wfile.set_timeouts(self._timeouts())
                 self._socket.settimeout(0)
         timeout = self.idle_timeout if self.timeout is None else self.timeout
         connection.idle = NEVER if timeout is None else timeout
 
-    def _give_up(self) -> None:
+    def _request_timed_out(self) -> None:
         """A request did not come whole in time."""
         self._forget_request()
         self.close_connection = True
@@ -395,25 +395,25 @@ class BaseHTTPRequestHandler(RequestParser):
 
     def _await_request(self) -> bool:
         """Read `raw_requestline`; the server is told meanwhile that nothing is going on."""
-        visitors = self._visitors
-        if visitors is None:
+        connections = self._blocking
+        if connections is None:
             return self._read_request_line()
-        with visitors.awaiting(self._socket):
+        with connections.idle(self._socket):
             return self._read_request_line()
 
     @property
-    def _visitors(self) -> Visitors | None:
+    def _blocking(self) -> BlockingConnections | None:
         """Where the server knows its connections, if they are not the engine's."""
         if self._engaged is not None:
             return None
-        visitors = getattr(getattr(self, "server", None), "_visitors", None)
+        connections = getattr(getattr(self, "server", None), "_blocking", None)
         # A `Mock` has whatever it is asked for.
-        return visitors if isinstance(visitors, Visitors) else None
+        return connections if isinstance(connections, BlockingConnections) else None
 
     def _has_to_leave(self) -> bool:
         """Return whether the response is to end the connection, because the server ends."""
-        visitors = self._visitors
-        return visitors is not None and visitors.leaving
+        connections = self._blocking
+        return connections is not None and connections.leaving
 
     def _on_timeout(self, error: TimeoutError) -> None:
         self.close_connection = True
@@ -433,7 +433,7 @@ class BaseHTTPRequestHandler(RequestParser):
         try:
             method()
             self.wfile.flush()
-            if type(self.wfile) is PatientWriter:
+            if type(self.wfile) is NonblockingWriter:
                 self._say_if_silent(self.wfile)
         except Exception as error:
             if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
@@ -492,7 +492,7 @@ class BaseHTTPRequestHandler(RequestParser):
         if self._stream is not None:
             self._stream.allow(self.min_body_rate, self.body_grace)
         decodes = self._framing != CHUNKED or self._decodes_chunks
-        reader = BodyReader if decodes else UndecodedIfLineFirst
+        reader = BodyReader if decodes else RawChunksReader
         return reader(whole, body_decoder(self._framing, self.limits))
 
     def _end_exchange(self, body: Any) -> None:

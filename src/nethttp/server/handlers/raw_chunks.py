@@ -11,10 +11,10 @@ from __future__ import annotations
 from ...wire.h1.body import MAX_PIECE, Decoder
 from ...wire.h1.reader import BodyReader, Source
 
-__all__ = ["UndecodedIfLineFirst"]
+__all__ = ["RawChunksReader"]
 
 
-class UndecodedIfLineFirst(BodyReader):
+class RawChunksReader(BodyReader):
     """Decodes chunks, unless the first thing that a program asks for is a line."""
 
     def __init__(self, source: Source, decoder: Decoder) -> None:

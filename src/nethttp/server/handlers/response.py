@@ -43,7 +43,7 @@ from .response_head import (
     opening,
     status_line,
 )
-from .writer import PatientWriter, ResponseWriter
+from .writer import NonblockingWriter, ResponseWriter
 
 if TYPE_CHECKING:
     import io
@@ -302,7 +302,7 @@ class Responder(socketserver.StreamRequestHandler):
             head, writer = ending.head, self.wfile
             if head.overridden:
                 self._say_overridden()
-            if head.kind == FINAL and type(writer) is PatientWriter:
+            if head.kind == FINAL and type(writer) is NonblockingWriter:
                 self._sent_lines = ()
                 writer.begin(head.data, head.length, head.has_body, head.waits)
             else:

@@ -15,12 +15,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from ...net.allowance import Allowance
-from ...net.nonblocking import Patience, can_go_on, none_sent
+from ...net.nonblocking import Timeouts, can_go_on, none_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_JOINED", "PatientWriter", "ResponseWriter"]
+__all__ = ["MAX_JOINED", "NonblockingWriter", "ResponseWriter"]
 
 #: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
 #: one packet.
@@ -214,24 +214,24 @@ class ResponseWriter(io.BufferedIOBase):
                 super().close()
 
 
-class PatientWriter(ResponseWriter):
+class NonblockingWriter(ResponseWriter):
     """Writes to a socket that does not block.
 
     `given` is how many bytes the system has already taken of the first response.
     """
 
-    __slots__ = ("_patience", "lent")
+    __slots__ = ("_timeouts", "lent")
 
-    def __init__(self, sock: socket.socket, patience: Patience, given: int = 0) -> None:
+    def __init__(self, sock: socket.socket, timeouts: Timeouts, given: int = 0) -> None:
         super().__init__(sock)
-        self._patience = patience
+        self._timeouts = timeouts
         self._given = given
         self.lent = False
         """Whether the program has the socket's descriptor, and the socket blocks."""
 
-    def set_patience(self, patience: Patience) -> None:
-        """Wait for the peer as `patience` says from here on."""
-        self._patience = patience
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """Wait for the peer as `timeouts` says from here on."""
+        self._timeouts = timeouts
 
     def fileno(self) -> int:
         # It may be for another process, which would not wait for room.
@@ -269,7 +269,7 @@ class PatientWriter(ResponseWriter):
         Raises:
             TimeoutError: there was none in time.
         """
-        longest, rate, grace = self._patience
+        longest, rate, grace = self._timeouts
         allowance = self._allowance
         if allowance is None:
             allowance = self._allowance = Allowance(rate, grace)

@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 from ..files.handler import SimpleHTTPRequestHandler
 from ..handlers.handler import BaseHTTPRequestHandler
 
-__all__ = ["INTERFACES", "NotServable", "Servable", "look_at", "named"]
+__all__ = ["INTERFACES", "NotServable", "Target", "identify", "loader_for"]
 
 Interface = Literal["handler", "wsgi", "directory"]
 INTERFACES: tuple[Interface, ...] = ("handler", "wsgi", "directory")
@@ -30,19 +30,19 @@ class NotServable(ValueError):
     """What was to be served cannot be; the message is one line, or more for a program's error."""
 
 
-class Servable(NamedTuple):
+class Target(NamedTuple):
     """Something to serve: `value` is a handler class (or a partial of one) or a WSGI callable."""
 
     interface: Interface
     value: Any
 
 
-def look_at(app: object, interface: str | None = None) -> Servable:
+def identify(app: object, interface: str | None = None) -> Target:
     """Return what `app` is: a handler class, a WSGI callable, or the path of a directory.
 
     `interface` says so, and is believed as far as can be.
 
-    >>> look_at(".").interface, look_at(BaseHTTPRequestHandler).interface
+    >>> identify(".").interface, identify(BaseHTTPRequestHandler).interface
     ('directory', 'handler')
 
     Raises:
@@ -54,7 +54,7 @@ def look_at(app: object, interface: str | None = None) -> Servable:
         path = os.fspath(app)
         if not os.path.isdir(path):
             raise NotServable(_no_directory(path))
-        return Servable("directory", functools.partial(SimpleHTTPRequestHandler, directory=path))
+        return Target("directory", functools.partial(SimpleHTTPRequestHandler, directory=path))
     found = _interface_of(app)
     if found is None or interface not in (None, found):
         wanted = {
@@ -64,7 +64,7 @@ def look_at(app: object, interface: str | None = None) -> Servable:
             None: "a handler class, a WSGI application or the path of a directory",
         }[interface]
         raise NotServable(f"expected {wanted}, got {_described(app)}")
-    return Servable(found, app)
+    return Target(found, app)
 
 
 def _interface_of(app: object) -> Interface | None:
@@ -123,7 +123,7 @@ def _no_directory(path: str) -> str:
     return f"no such directory: {path}"
 
 
-def named(target: str, interface: str | None = None) -> Callable[[], Servable]:
+def loader_for(target: str, interface: str | None = None) -> Callable[[], Target]:
     """Return a function that finds what `target` names: a directory or ``module:name``.
 
     What can be said without running anything is said now; a module is imported when the function
@@ -133,7 +133,7 @@ def named(target: str, interface: str | None = None) -> Callable[[], Servable]:
         NotServable: it is no directory, and reads like no module.
     """
     if interface in (None, "directory") and os.path.isdir(target):
-        return lambda: look_at(target, "directory")
+        return lambda: identify(target, "directory")
     module, colon, expression = target.partition(":")
     name, arguments = _call(expression)
     names = [*module.split("."), *name.split(".")]
@@ -191,7 +191,7 @@ def _neither(target: str) -> str:
     return f"no such directory: {target}"
 
 
-def _found(module: str, name: str, arguments: Arguments, interface: str | None) -> Servable:
+def _found(module: str, name: str, arguments: Arguments, interface: str | None) -> Target:
     """Return what ``module:name`` is, or what it returns if it is a factory.
 
     Raises:
@@ -199,14 +199,14 @@ def _found(module: str, name: str, arguments: Arguments, interface: str | None) 
     """
     found = _load(module, name)
     if arguments is None and not _is_factory(found):
-        return look_at(found, interface)
+        return identify(found, interface)
     positional, keywords = arguments or ([], {})
     try:
         made = found(*positional, **keywords)
     except (Exception, SystemExit) as error:
         raise NotServable(_program_error(f"calling {name}() of {module!r}", error)) from None
     try:
-        return look_at(made, interface)
+        return identify(made, interface)
     except NotServable as error:
         raise NotServable(f"{module}:{name}() returned no application: {error}") from None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ...status import HTTPStatus
-from .discover import Servable
+from .discover import Target
 
 __all__ = ["with_health"]
 
@@ -15,7 +15,7 @@ __all__ = ["with_health"]
 Probe = Callable[[], bool]
 
 
-def with_health(servable: Servable, probes: dict[str, Probe]) -> Servable:
+def with_health(servable: Target, probes: dict[str, Probe]) -> Target:
     """Return `servable` with GET and HEAD of some paths answered by probes: 200 if true, or 503."""
     if not probes:
         return servable

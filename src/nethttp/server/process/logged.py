@@ -86,20 +86,20 @@ class LoggedApplication:
     def closing(self, value: bool) -> None:
         self._application.closing = value
 
-    def kind(self, head: Any, /) -> Hashable:
-        return self._application.kind(head)
+    def pacing_key(self, head: Any, /) -> Hashable:
+        return self._application.pacing_key(head)
 
-    def answer(self, connection: Any, head: Any, block: bytes, content: bytes, /) -> bool:
+    def respond(self, connection: Any, head: Any, block: bytes, content: bytes, /) -> bool:
         began = time.perf_counter()
         try:
-            return self._application.answer(connection, head, block, content)
+            return self._application.respond(connection, head, block, content)
         finally:
             self._write(connection, began)
 
-    def attend(self, connection: Any, data: bytes, /) -> bytes | None:
+    def respond_blocking(self, connection: Any, data: bytes, /) -> bytes | None:
         began = time.perf_counter()
         try:
-            return self._application.attend(connection, data)
+            return self._application.respond_blocking(connection, data)
         finally:
             self._write(connection, began)
 

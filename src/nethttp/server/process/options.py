@@ -18,7 +18,7 @@ from ..files.cgi import CGIHTTPRequestHandler
 from ..files.cors import ANY_ORIGIN
 from ..files.handler import SimpleHTTPRequestHandler
 from ..logs.access import FORMATS
-from .discover import INTERFACES, NotServable, Servable, named
+from .discover import INTERFACES, NotServable, Target, loader_for
 from .listeners import BACKLOG, LOOPBACK, Address, parse_address
 from .worker import Settings, TLSFiles
 
@@ -465,7 +465,7 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
     directory = arguments.directory
     if target is not None and not os.path.isdir(target):
         try:
-            find = named(target, arguments.interface)
+            find = loader_for(target, arguments.interface)
         except NotServable as error:
             raise Refused(str(error)) from None
         given = [f"--{name.replace('_', '-')}" for name in _FOR_FILES if getattr(arguments, name)]
@@ -487,7 +487,7 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
             raise Refused(f"--spa: there is no file {arguments.spa!r} in {directory}")
     handler = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler
     served = functools.partial(handler, directory=directory, **_file_options(arguments))
-    return lambda: Servable("directory", served), directory
+    return lambda: Target("directory", served), directory
 
 
 _FOR_FILES = (

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ...wire.limits import Limits
 from ..engine.application import EngineLimits
 from ..logs.access import FORMATS
-from .discover import look_at
+from .discover import identify
 from .listeners import Address, Listeners, parse_address
 from .supervisor import Supervisor, serve_in_this_process
 from .worker import Settings, TLSFiles
@@ -81,7 +81,7 @@ def serve(
         from .proxies import TrustedProxies  # start-up: only some servers have one
 
         TrustedProxies(trusted_proxies)  # it raises what every worker would
-    servable = look_at(app, interface)
+    servable = identify(app, interface)
     tls = None
     if tls_cert is not None:
         tls = TLSFiles(

@@ -120,7 +120,7 @@ class Supervisor:
                         return self._status
                     for key, _ in self._selector.select(self._time_left()):
                         if key.data is None:
-                            self._obey(signals.recv(256))
+                            self._on_signals(signals.recv(256))
                         else:
                             self._read_report(key.data)
             finally:
@@ -254,7 +254,7 @@ class Supervisor:
 
     # --- signals ---
 
-    def _obey(self, numbers: bytes) -> None:
+    def _on_signals(self, numbers: bytes) -> None:
         for number in numbers:
             if number == signal.SIGCHLD:
                 self._reap()
@@ -299,9 +299,9 @@ class Supervisor:
                 if child.report >= 0:
                     self._close_report(child)
                 del self._children[pid]
-                self._after(child, os.waitstatus_to_exitcode(status))
+                self._on_worker_exit(child, os.waitstatus_to_exitcode(status))
 
-    def _after(self, child: _Child, code: int) -> None:
+    def _on_worker_exit(self, child: _Child, code: int) -> None:
         """Decide what follows from a worker's end."""
         place = self._places[child.place]
         if place.next is child:

@@ -21,11 +21,11 @@ from ...wire.fields import FieldFinder
 from ...wire.limits import Limits
 from ..engine.application import Application, EngineLimits
 from ..engine.loop import Engine
-from ..handlers.application import HandlerApplication, runs_on_the_engine
+from ..handlers.application import HandlerApplication, is_engine_compatible
 from ..logs.access import AccessLog
 from ..logs.lines import write_stderr
 from ..servers.http import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer, are_greenlets
-from .discover import Servable
+from .discover import Target
 from .health import with_health
 from .logged import LoggedApplication, exchange_of_wsgi, exchange_that_begins, timed_wsgi
 
@@ -66,7 +66,7 @@ class TLSFiles(NamedTuple):
 class Settings(NamedTuple):
     """How to serve. `find` finds the application, in the process that runs it."""
 
-    find: Callable[[], Servable]
+    find: Callable[[], Target]
     name: str = "nethttp"
     """What the messages of the processes begin with."""
     tls: TLSFiles | None = None
@@ -130,7 +130,7 @@ class Worker:
         }
         return {path: probe for path, probe in paths.items() if path is not None}
 
-    def _make_engine(self, servable: Servable) -> Engine | None:
+    def _make_engine(self, servable: Target) -> Engine | None:
         """Return the engine, None for a handler that reads connections in its own way.
 
         None, too, where the application has put greenlets in the place of threads.
@@ -143,7 +143,7 @@ class Worker:
             from ..wsgi.application import WSGIApplication  # start-up: only WSGI needs it
 
             application = WSGIApplication(server)
-        elif runs_on_the_engine(server.RequestHandlerClass):
+        elif is_engine_compatible(server.RequestHandlerClass):
             application = HandlerApplication(server.RequestHandlerClass, server)
             if self._log is not None:
                 application = LoggedApplication(application, self._log)
@@ -219,7 +219,7 @@ class Worker:
             write_stderr(f"{self.settings.name}: cannot reload: {reason_of(error)}\n")
 
 
-def _behind_proxies(servable: Servable, settings: Settings) -> Servable:
+def _behind_proxies(servable: Target, settings: Settings) -> Target:
     if not settings.trusted_proxies or servable.interface != "wsgi":
         return servable
     from .proxies import TrustedProxies, behind_proxies  # start-up: only some servers have one
@@ -235,7 +235,7 @@ def _open_log(settings: Settings) -> AccessLog | None:
 
 
 def _server_on(
-    listener: socket.socket, servable: Servable, settings: Settings, log: AccessLog | None
+    listener: socket.socket, servable: Target, settings: Settings, log: AccessLog | None
 ) -> Any:
     """Return what the application sees as its server, with `listener` as its socket."""
     # Made without binding; the socket that it has made is not used.
@@ -263,7 +263,7 @@ def _server_on(
 
 
 def _handler_server(nowhere: Any, handler: Any, tls: TLSFiles | None) -> HTTPServer:
-    if tls is None or runs_on_the_engine(handler):
+    if tls is None or is_engine_compatible(handler):
         return ThreadingHTTPServer(nowhere, handler, bind_and_activate=False)
     # Without the engine it is the server that speaks TLS.
     server = ThreadingHTTPSServer(
@@ -309,7 +309,7 @@ def _with_settings(factory: Any, settings: Settings, log: AccessLog | None) -> A
     if settings.protocol is not None and "protocol_version" not in _own_attributes(factory):
         attributes["protocol_version"] = settings.protocol
     if settings.access_log is not None:
-        if log is None or runs_on_the_engine(factory):
+        if log is None or is_engine_compatible(factory):
             attributes["log_request"] = _log_nothing
         else:
             attributes["log_request"] = _log_beginning_to(log)

@@ -17,7 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from ...caching import drop_old
-from ...net.nonblocking import accept_at_once, end_sending
+from ...net.nonblocking import end_sending, set_accept_nonblocking
 from ...net.tls import server_context
 from ...overrides import Originals
 from ..engine.application import (
@@ -29,7 +29,7 @@ from ..engine.application import (
     NOT_TLS_RESPONSE,
     EngineLimits,
 )
-from ..handlers.blocking_connections import Visitors
+from ..handlers.blocking_connections import BlockingConnections
 from ..logs.lines import host_of, write_stderr
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class HTTPServer(socketserver.TCPServer):
     _drain_until: float | None = None
     _stop_asked: threading.Event
     _stopped: threading.Event
-    _visitors: Visitors
+    _blocking: BlockingConnections
 
     # TLS has its own.
     _tls: Any = None
@@ -105,7 +105,7 @@ class HTTPServer(socketserver.TCPServer):
             self = super().__new__(cls)
             self._stop_asked = threading.Event()
             self._stopped = threading.Event()
-            self._visitors = Visitors()
+            self._blocking = BlockingConnections()
             return self
 
     def server_bind(self) -> None:
@@ -158,7 +158,7 @@ class HTTPServer(socketserver.TCPServer):
             replaced.left_alone(self)
             and not are_greenlets()
             and _accepts_as_any_socket(self.socket)
-            and _handling().runs_on_the_engine(self.RequestHandlerClass)
+            and _handling().is_engine_compatible(self.RequestHandlerClass)
         )
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
@@ -171,8 +171,8 @@ class HTTPServer(socketserver.TCPServer):
         listener = self.socket
         timeout = listener.gettimeout()
         try:
-            accept_at_once(listener)
-            self._visitors.begin()
+            set_accept_nonblocking(listener)
+            self._blocking.begin()
             if self._runs_on_the_engine():
                 self._serve_on_the_engine(poll_interval)
             else:
@@ -253,7 +253,7 @@ class HTTPServer(socketserver.TCPServer):
 
     def _ask_to_stop(self) -> None:
         self._stop_asked.set()
-        self._visitors.hurry()
+        self._blocking.abort_waits()
         if self._engine is not None:
             self._engine.stop()
 
@@ -268,10 +268,10 @@ class HTTPServer(socketserver.TCPServer):
         else:
             self._drain_until = time.monotonic() + timeout
             self._stop_asked.set()
-            self._visitors.leaving = True
+            self._blocking.leaving = True
             # It waits, and so does the loop, which a signal may have interrupted. A `Thread` would
             # be waited for until it has begun, which a greenlet that handles a signal cannot.
-            _thread.start_new_thread(self._visitors.send_home, (FAREWELL,))
+            _thread.start_new_thread(self._blocking.drain, (FAREWELL,))
 
     def _finish_drain(self) -> None:
         """Handle connections made before a drain began, and wait until all have ended."""
@@ -283,7 +283,7 @@ class HTTPServer(socketserver.TCPServer):
             selector.register(self, selectors.EVENT_READ)
             while selector.select(max(0.0, last_call - time.monotonic())):
                 self._handle_request_noblock()
-        self._visitors.wait(until)
+        self._blocking.wait(until)
 
     def server_close(self) -> None:
         """Close the listening socket, and wait for threads that are not daemons."""
@@ -318,17 +318,17 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
     busy_response: bytes
     max_connections: int | None
 
-    _visitors: Visitors
+    _blocking: BlockingConnections
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start the connection's thread, or turn it away."""
-        if not self._visitors.enter(self.max_connections):
+        if not self._blocking.add(self.max_connections):
             self._turn_away(request)
             return
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._visitors.leave()
+            self._blocking.remove()
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -336,7 +336,7 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._visitors.leave()
+            self._blocking.remove()
 
     def _turn_away(self, request: Any) -> None:
         try:

@@ -46,7 +46,7 @@ class WSGIHandler(BaseHTTPRequestHandler):
             environ["wsgi.input_terminated"] = True
         response = Response(
             self._socket,
-            self._patience(),
+            self._timeouts(),
             self.command,
             self._version,
             not self.close_connection,
@@ -108,18 +108,18 @@ class WSGIApplication(HandlerApplication):
         head = usual_environ(block, self._base, self._limits)
         return None if head is not None and head[0] > self._most else head
 
-    def kind(self, head: Any) -> Hashable:
+    def pacing_key(self, head: Any) -> Hashable:
         """Return method and path."""
         environ = head[2]
         return environ["REQUEST_METHOD"], environ["PATH_INFO"]
 
-    def answer(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
+    def respond(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
         """Call the application for a request that has come whole."""
         environ = head[2]
         _add_connection(environ, connection.address, BytesIO(content))
         response = Response(
             connection.sock,
-            self.patience,
+            self.timeouts,
             environ["REQUEST_METHOD"],
             11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10,
             head[1] and not self.closing,
@@ -137,4 +137,3 @@ class WSGIApplication(HandlerApplication):
             if self._answered is not None:
                 self._answered(environ, response)
         return response.keep
-

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from ...errors import LocalProtocolError, excerpt
-from ...net.nonblocking import Patience, none_sent
+from ...net.nonblocking import Timeouts, none_sent
 from ...wire import grammar
 from ...wire.environ import Environ
 from ...wire.h1.body import LAST_CHUNK, encode_chunk
@@ -24,7 +24,7 @@ from ...wire.h1.framing import declared_framing, response_has_body
 from ...wire.h1.head import serialise_fields
 from ...wire.values import format_http_date, has_list_member
 from ..handlers.response import Responder
-from ..handlers.writer import MAX_JOINED, PatientWriter
+from ..handlers.writer import MAX_JOINED, NonblockingWriter
 
 __all__ = ["App", "FileWrapper", "Response"]
 
@@ -158,7 +158,7 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
 class Response:
     """One response: what `start_response` says of it, and what is sent of it.
 
-    `patience` bounds the waits for room in `sock`.
+    `timeouts` bounds the waits for room in `sock`.
     """
 
     __slots__ = (
@@ -167,8 +167,8 @@ class Response:
         "_late",
         "_left",
         "_method",
-        "_patience",
         "_sock",
+        "_timeouts",
         "_version",
         "keep",
         "sent",
@@ -176,11 +176,11 @@ class Response:
     )
 
     def __init__(
-        self, sock: socket.socket, patience: Patience, method: str, version: int, keep: bool
+        self, sock: socket.socket, timeouts: Timeouts, method: str, version: int, keep: bool
     ) -> None:
         self._sock = sock
-        self._patience = patience
-        self._late: PatientWriter | None = None
+        self._timeouts = timeouts
+        self._late: NonblockingWriter | None = None
         self._method = method
         self._version = version
         self._head: _Head | None = None
@@ -203,7 +203,9 @@ class Response:
             sent = none_sent(error)
         if sent != len(data):
             # Only a response that there is no room for costs a writer.
-            self._late = PatientWriter(self._sock, self._patience, max(0, self.sent - len(data)))
+            self._late = NonblockingWriter(
+                self._sock, self._timeouts, max(0, self.sent - len(data))
+            )
             self._late.send_rest(data, sent)
 
     @property
@@ -363,7 +365,7 @@ class Response:
         count = min(size, self._left or 0)
         if count:
             if self._late is None:
-                self._late = PatientWriter(self._sock, self._patience)
+                self._late = NonblockingWriter(self._sock, self._timeouts)
             sent = self._late.sendfile(file, offset, count)
             self._left = (self._left or 0) - sent
             self.sent += sent
