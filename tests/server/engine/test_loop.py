@@ -31,7 +31,7 @@ def each_readiness(request, monkeypatch):
 
 def test_an_idle_connection_costs_no_thread(serve, echo, connect, monkeypatch, eventually):
     # On a busy machine the lead may pass from thread to thread; those without work end soon.
-    monkeypatch.setattr("nethttp.server.crew.PATIENCE", 0.05)
+    monkeypatch.setattr("nethttp.server.engine.threads.IDLE_SECONDS", 0.05)
     served = serve(echo)
     wires = [connect(served.address) for _ in range(50)]
     opened = [wire.__enter__() for wire in wires]
