@@ -23,8 +23,9 @@ def app(_environ, start_response):
 
 
 @pytest.fixture(params=["engine", "handle", "wsgi"])
-def served(request, serve, echo):
-    """Return a server whose heads may take for ever."""
+def served(request, serve, echo, monkeypatch):
+    """Return a server whose heads may take for ever, also behind empty lines."""
+    monkeypatch.setattr("nethttp.server.engine.EMPTY_LINES_GRACE", 60)
     quiet = {"head_timeout": None, "log_message": lambda *_: None}
     if request.param == "wsgi":
         server = serve(app, WSGIServer)

@@ -301,13 +301,13 @@ def test_over_tls_too(serve, site, counted, tmp_path_factory):
     assert counted.worked_out == 2
 
 
-def test_every_answer_is_logged(serve, connect, site, capsys):
+def test_every_answer_is_logged(serve, connect, site, printed):
     class Loud(SimpleHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
     head = b"GET /page.txt HTTP/1.1\r\n" + FIELDS + b"\r\n"
     answers(connect, serve(partial(Loud, directory=site)).address, head, 4)
-    lines = capsys.readouterr().err.splitlines()
+    lines = printed("\n", 4).splitlines()
     assert len(lines) == 4
     assert all(line.endswith('"GET /page.txt HTTP/1.1" 200 -') for line in lines)
 

@@ -91,7 +91,7 @@ def test_the_access_log_has_the_same_words_with_and_without_colours():
     assert shown == line
 
 
-def test_a_handler_logs_in_colours_on_a_terminal(serve, monkeypatch):
+def test_a_handler_logs_in_colours_on_a_terminal(serve, monkeypatch, eventually):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_error(404)
@@ -101,6 +101,7 @@ def test_a_handler_logs_in_colours_on_a_terminal(serve, monkeypatch):
     with HTTPConnection(*serve(Handler).address, timeout=10) as connection:
         connection.request("GET", "/x")
         connection.getresponse().read()
+    assert eventually(lambda: terminal.getvalue().count("\n") >= 2)
     error, answered = terminal.getvalue().splitlines()
     assert "\x1b[33mcode 404, message Not Found\x1b[0m" in error
     assert '"GET \x1b[36m/x\x1b[0m HTTP/1.1" \x1b[33m404\x1b[0m' in answered
