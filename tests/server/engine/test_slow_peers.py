@@ -6,6 +6,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -109,7 +110,7 @@ def test_content_that_comes_fast_enough_is_taken(uploads):
 
 
 def test_a_handler_may_take_its_time_over_content(serve, echo, connect):
-    begun, go = threading.Event(), threading.Event()
+    begun, sent = threading.Event(), threading.Event()
 
     class Thinking(echo):
         min_body_rate, body_grace = 10**9, 0.1
@@ -117,14 +118,16 @@ def test_a_handler_may_take_its_time_over_content(serve, echo, connect):
         def do_POST(self):
             first = self.rfile.read(1)
             begun.set()
+            assert sent.wait(10)
             # Longer than the grace; none of it is the peer's fault.
-            assert not go.wait(0.2)
+            time.sleep(0.2)
             self.answer(b"%d" % len(first + self.rfile.read()))
 
     with connect(serve(Thinking).address) as wire:
         wire.send(CHUNKED + b"1\r\nx\r\n")
         assert begun.wait(10)
         wire.send(b"1\r\nx\r\n0\r\n\r\n")
+        sent.set()
         assert wire.response()[2] == b"2"
 
 

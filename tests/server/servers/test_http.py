@@ -81,6 +81,7 @@ def test_a_silent_handshake_delays_nobody(capfd, serve, echo, certificate, trust
         with contextlib.suppress(ConnectionResetError):
             while silent.recv(100):
                 pass
+    served.server.shutdown()
     assert "Traceback" not in capfd.readouterr().err
 
 
