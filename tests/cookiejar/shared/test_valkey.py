@@ -71,14 +71,14 @@ def test_a_restart_is_not_noticed(valkey, how):
 
 
 def test_away_raise(valkey):
-    with ValkeyCookieJar(valkey.url, patience=0.3) as jar:
+    with ValkeyCookieJar(valkey.url, patience=0.6) as jar:
         take(jar, URL, "a=1")
         valkey.kill()
         for use in (lambda: given_to(jar, URL), lambda: take(jar, URL, "a=2"), lambda: len(jar)):
             began = time.monotonic()
             with pytest.raises(StorageAwayError, match="its server is away") as caught:
                 use()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 5
             assert caught.value.errno == errno.ETIMEDOUT
         assert jar.away
         with pytest.raises(StorageAwayError):
@@ -127,13 +127,13 @@ def test_away_from_the_start_and_to_the_end(valkey):
 
 
 def test_a_server_that_says_nothing(valkey):
-    with ValkeyCookieJar(valkey.url, timeout=0.1, patience=0.2) as jar:
+    with ValkeyCookieJar(valkey.url, timeout=0.3, patience=0.6) as jar:
         take(jar, URL, "a=1")
         valkey.freeze()
         began = time.monotonic()
         with pytest.raises(StorageAwayError):
             given_to(jar, URL)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
         valkey.kill()
         valkey.start()
         valkey.command("PING")
@@ -142,8 +142,8 @@ def test_a_server_that_says_nothing(valkey):
         url = f"valkey://127.0.0.1:{silent.getsockname()[1]}"
         began = time.monotonic()
         with pytest.raises(StorageAwayError):
-            ValkeyCookieJar(url, timeout=0.1, patience=0.2)
-        assert time.monotonic() - began < 3
+            ValkeyCookieJar(url, timeout=0.3, patience=0.6)
+        assert time.monotonic() - began < 5
 
 
 def test_what_the_server_evicts_is_gone(valkey):
