@@ -142,7 +142,7 @@ class Worker:
         if servable.interface == "wsgi":
             from ..wsgi.application import WSGIApplication  # start-up: only WSGI needs it
 
-            application = WSGIApplication(server)
+            application = WSGIApplication(server, server.answered if self._log else None)
         elif is_engine_compatible(server.RequestHandlerClass):
             application = HandlerApplication(server.RequestHandlerClass, server)
             if self._log is not None:
