@@ -394,6 +394,26 @@ def test_an_application_of_gevent_runs_in_greenlets(tmp_path, workers):
         assert "Traceback" not in server.process.stderr.read()
 
 
+@pytest.mark.parametrize("target", ["program:app", "program:Handler"])
+def test_greenlets_are_served_over_tls(tmp_path, authority, target):
+    pytest.importorskip("gevent")
+    handler = "\n\nfrom nethttp.server import SimpleHTTPRequestHandler as Handler\n"
+    (tmp_path / "program.py").write_text(GREENLETS + handler)
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(
+        str(tmp_path / "server.pem")
+    )
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with (
+        running(target, "0", "--tls-cert", "server.pem", cwd=tmp_path) as server,
+        socket.create_connection(server.address, timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as sock,
+    ):
+        sock.sendall(b"GET /program.py HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        head, _ = receive(sock)
+        assert head.startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize("target", ["program:Handler", "program:Own"])
 def test_what_runs_for_too_long_is_ended(program, target):
     with (

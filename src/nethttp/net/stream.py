@@ -221,10 +221,11 @@ class SocketReader(io.RawIOBase):
             TimeoutError: nothing came.
         """
         own = self._sock.gettimeout()
+        # The size is given: gevent's TLS sockets read 0 as no bytes, not as the buffer's length.
         if own == seconds:
-            return self._sock.recv_into(buffer, 0, flags)
+            return self._sock.recv_into(buffer, len(buffer), flags)
         self._sock.settimeout(seconds)
         try:
-            return self._sock.recv_into(buffer, 0, flags)
+            return self._sock.recv_into(buffer, len(buffer), flags)
         finally:
             self._sock.settimeout(own)

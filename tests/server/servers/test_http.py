@@ -19,6 +19,7 @@ from nethttp.server import (
     ThreadingHTTPServer,
     ThreadingHTTPSServer,
 )
+from nethttp.server.wsgi import WSGIServer
 
 
 def test_the_family_of_the_servers():
@@ -252,3 +253,17 @@ def test_a_python_without_tls_says_so(monkeypatch, echo, certificate):
     monkeypatch.setitem(sys.modules, "ssl", None)
     with pytest.raises(RuntimeError, match="SSL module is missing"):
         HTTPSServer(("127.0.0.1", 0), echo, certfile=certificate[0])
+
+
+@pytest.mark.parametrize("server_class", [HTTPServer, WSGIServer])
+def test_a_server_on_a_socket_that_listens_already_opens_none(server_class, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = server_class._on_listener(listener, BaseHTTPRequestHandler)
+        assert server.socket is listener
+        assert server.server_address == listener.getsockname()
+        assert server.server_port == listener.getsockname()[1]
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        server = server_class._on_listener(listener, BaseHTTPRequestHandler)
+        assert server.server_address == str(tmp_path / "socket")
+        assert (server.server_name, server.server_port) == ("localhost", 80)

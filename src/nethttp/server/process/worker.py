@@ -21,10 +21,10 @@ from ...wire.fields import FieldFinder
 from ...wire.limits import Limits
 from ..engine.application import Application, EngineLimits
 from ..engine.loop import Engine
-from ..handlers.application import HandlerApplication, is_engine_compatible
+from ..handlers.application import is_engine_compatible
 from ..logs.access import AccessLog
 from ..logs.lines import write_stderr
-from ..servers.http import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer, are_greenlets
+from ..servers.http import ThreadingHTTPServer, ThreadingHTTPSServer, are_greenlets
 from .discover import Target
 from .health import with_health
 from .logged import LoggedApplication, exchange_of_wsgi, exchange_that_begins, timed_wsgi
@@ -118,8 +118,9 @@ class Worker:
         servable = _behind_proxies(with_health(servable, self._probes()), settings)
         if servable.interface == "wsgi" and self._log is not None:
             servable = servable._replace(value=timed_wsgi(servable.value))
+        context = settings.tls.context() if settings.tls else None
         self._servers = [
-            _server_on(listener, servable, settings, self._log) for listener in listeners
+            _server_on(listener, servable, settings, self._log, context) for listener in listeners
         ]
         self._engine = self._make_engine(servable)
 
@@ -136,28 +137,20 @@ class Worker:
         None, too, where the application has put greenlets in the place of threads.
         """
         server = self._servers[0]
-        application: Application
-        if are_greenlets():
+        if are_greenlets() or not is_engine_compatible(server.RequestHandlerClass):
             return None
-        if servable.interface == "wsgi":
-            from ..wsgi.application import WSGIApplication  # start-up: only WSGI needs it
-
-            application = WSGIApplication(server, server.answered if self._log else None)
-        elif is_engine_compatible(server.RequestHandlerClass):
-            application = HandlerApplication(server.RequestHandlerClass, server)
-            if self._log is not None:
-                application = LoggedApplication(application, self._log)
-        else:
-            return None
+        application: Application = server._make_application()
+        if self._log is not None and servable.interface != "wsgi":
+            application = LoggedApplication(application, self._log)
         if self._log is not None:
             self._log.gather_in(application.log)
         return Engine(
             self._listeners,
             application,
             limits=self.settings.engine,
-            tls=self.settings.tls.context() if self.settings.tls else None,
+            tls=server._tls,
             on_error=server.handle_error,
-            busy_response=b"" if self.settings.tls else server.busy_response,
+            busy_response=server.busy_response,
         )
 
     def run(self, service_actions: Callable[[], None] = lambda: None) -> None:
@@ -235,59 +228,51 @@ def _open_log(settings: Settings) -> AccessLog | None:
 
 
 def _server_on(
-    listener: socket.socket, servable: Target, settings: Settings, log: AccessLog | None
+    listener: socket.socket,
+    servable: Target,
+    settings: Settings,
+    log: AccessLog | None,
+    context: ssl.SSLContext | None,
 ) -> Any:
     """Return what the application sees as its server, with `listener` as its socket."""
-    # Made without binding; the socket that it has made is not used.
-    nowhere = ("", 0)
-    server: Any
     if servable.interface == "wsgi":
-        server = _wsgi_server(log)(nowhere, servable.value, bind_and_activate=False)
-        server.url_scheme = "https" if settings.tls else "http"
-        server.multiprocess = settings.multiprocess
+        server = _wsgi_server(listener, servable.value, settings, log)
     else:
         handler = _with_settings(servable.value, settings, log)
-        server = _handler_server(nowhere, handler, settings.tls)
-    server.socket.close()
-    server.socket = listener
-    server.server_address = address = listener.getsockname()
-    if isinstance(address, tuple):
-        server.server_port = address[1]
-    else:
-        server.server_name, server.server_port = "localhost", 80
+        server_class = ThreadingHTTPSServer if settings.tls else ThreadingHTTPServer
+        server = server_class._on_listener(listener, handler, **_tls_arguments(settings))
     server.max_connections = settings.engine.max_connections
-    if servable.interface == "wsgi":
-        server.RequestHandlerClass = _with_settings(server.RequestHandlerClass, settings, None)
-        server.set_environ()
+    # Of the engine's, and of a server that shakes hands itself: a handler that the engine cannot
+    # run has one.
+    server._tls = context
     return server
 
 
-def _handler_server(nowhere: Any, handler: Any, tls: TLSFiles | None) -> HTTPServer:
-    if tls is None or is_engine_compatible(handler):
-        return ThreadingHTTPServer(nowhere, handler, bind_and_activate=False)
-    # Without the engine it is the server that speaks TLS.
-    server = ThreadingHTTPSServer(
-        nowhere,
-        handler,
-        bind_and_activate=False,
-        certfile=tls.certfile,
-        keyfile=tls.keyfile,
-        password=tls.password or b"",
+def _wsgi_server(
+    listener: socket.socket, app: Any, settings: Settings, log: AccessLog | None
+) -> Any:
+    from ..wsgi import WSGIHandler, WSGIServer, WSGISServer  # start-up: only WSGI needs it
+
+    handler_class = _with_settings(WSGIHandler, settings, None)
+    server_class = WSGISServer if settings.tls else WSGIServer
+    server: Any = server_class._on_listener(
+        listener, app, handler_class=handler_class, **_tls_arguments(settings)
     )
-    server._tls = tls.context()
+    server.multiprocess = settings.multiprocess
+    server.set_environ()
+    if log is not None:
+        server.answered = lambda environ, response: log.write(
+            exchange_of_wsgi(environ, response.status, response.sent)
+        )
     return server
 
 
-def _wsgi_server(log: AccessLog | None) -> Any:
-    from ..wsgi import WSGIServer  # start-up: only WSGI needs it
-
-    if log is None:
-        return WSGIServer
-
-    def answered(_server: Any, environ: Any, response: Any) -> None:
-        log.write(exchange_of_wsgi(environ, response.status, response.sent))
-
-    return type("WSGIServer", (WSGIServer,), {"answered": answered})
+def _tls_arguments(settings: Settings) -> dict[str, Any]:
+    """Return what the constructor of a TLS server needs; its context is made once for all."""
+    tls = settings.tls
+    if tls is None:
+        return {}
+    return {"certfile": tls.certfile, "keyfile": tls.keyfile, "password": tls.password or b""}
 
 
 def _with_settings(factory: Any, settings: Settings, log: AccessLog | None) -> Any:

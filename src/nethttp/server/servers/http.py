@@ -108,6 +108,23 @@ class HTTPServer(socketserver.TCPServer):
             self._blocking = BlockingConnections()
             return self
 
+    @classmethod
+    def _on_listener(cls, listener: socket.socket, *arguments: Any, **options: Any) -> Self:
+        """Return a server of this class on a socket that is bound and listening already.
+
+        The other arguments are the constructor's, without the address.
+        """
+        address = listener.getsockname()
+        make: Any = cls  # subclasses' constructors differ
+        server: Self = make(address, *arguments, bind_and_activate=False, **options)
+        server.socket.close()  # `socketserver` makes one for every server
+        server.socket = listener
+        if isinstance(address, tuple):
+            server.server_port = address[1]
+        else:  # of a Unix socket
+            server.server_name, server.server_port = "localhost", 80
+        return server
+
     def server_bind(self) -> None:
         """Bind, and remember the port."""
         super().server_bind()

@@ -66,13 +66,13 @@ class WSGIServer(ThreadingHTTPServer):
 
     def _make_application(self) -> HandlerApplication:
         if _REPLACED.left_alone(self.RequestHandlerClass):
-            # Without a subclass that wants to know, no call.
-            answered = None if type(self).answered is _answered else self.answered
+            # Nothing is called unless a program has put its own in its place.
+            answered = None if _ANSWERED.left_alone(self) else self.answered
             return WSGIApplication(self, answered)
         return HandlerApplication(self.RequestHandlerClass, self)
 
 
-_answered = WSGIServer.answered
+_ANSWERED = Originals(["answered"], WSGIServer)
 
 #: What the engine has its own way for, as long as no program has put another in its place.
 _REPLACED = Originals(["run_application", "__getattr__"], WSGIHandler)
