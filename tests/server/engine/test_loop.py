@@ -117,20 +117,19 @@ def test_an_httpserver_handles_one_request_at_a_time_in_its_own_thread(serve, ec
 def test_who_asked_in_time_is_answered_however_long_the_loop_took_to_read(serve, echo, connect):
     waits, asked, sent = threading.Event(), threading.Event(), threading.Event()
 
-    class Patient(echo):
-        idle_timeout = 0.2
-
+    class Hasty(echo):
         def do_GET(self):
             if self.path == "/0":
                 assert sent.wait(10)
-                time.sleep(2 * self.idle_timeout)
+                time.sleep(0.4)
             if self.path == "/1":
+                self.timeout = 0.2
                 # The slow request is there before this connection is idle.
                 waits.set()
                 assert asked.wait(10)
             self.answer(b"")
 
-    served = serve(Patient, HTTPServer)
+    served = serve(Hasty, HTTPServer)
     with connect(served.address) as slow, connect(served.address) as idle:
         idle.send(GET % 1)
         assert waits.wait(10)

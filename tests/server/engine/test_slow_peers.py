@@ -22,7 +22,7 @@ LONG = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 SHORT = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
 
 #: Ten seconds of timeouts would be too much for a test.
-FEW = {"min_body_rate": 5000, "body_grace": 0.1}
+FEW = {"min_body_rate": 5000, "body_grace": 0.3}
 
 
 def drip(sock: socket.socket, piece: bytes, times: int, pause: float = 0.01) -> bool:
