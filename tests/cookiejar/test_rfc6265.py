@@ -209,6 +209,13 @@ def test_set_cookie_if_ok():
     assert [(found.name, found.secure) for found in jar] == [("a", True), ("b", False)]
 
 
+def test_an_expired_cookie_removes_the_one_that_it_would_replace():
+    request = urllib.request.Request("https://www.example.com/")
+    jar = jar_with("a=1; Path=/", "b=1; Path=/")
+    jar.set_cookie_if_ok(cookie("a", expires=1, discard=False), request)
+    assert [found.name for found in jar] == ["b"]
+
+
 def test_the_standard_librarys_jar_takes_the_policy_too():
     """It reads Set-Cookie itself; what it takes and gives, the policy decides."""
     jar = http.cookiejar.CookieJar(RFC6265Policy())

@@ -53,31 +53,34 @@ class Index:
         return watched
 
     def holds(self, cookie: Cookie) -> bool:
-        """Return whether this very cookie is in the tree."""
+        """Return whether this very object is in the tree."""
         return self.held.get(id(cookie)) is cookie
 
     def note(self, cookie: Cookie) -> None:
-        """Enter a cookie that is in the tree from now on."""
+        """Add a cookie that has been put into the tree."""
         self.held[id(cookie)] = cookie
-        if cookie.expires is not None:
+        expires = cookie.expires
+        if expires is not None:
             self.expiring.append(cookie)
-            if cookie.expires < self.next_expiry:
-                self.next_expiry = cookie.expires
-        self.note_rest(cookie)
-
-    def note_rest(self, cookie: Cookie) -> None:
-        """Enter what few cookies or jars have."""
+            if expires < self.next_expiry:
+                self.next_expiry = expires
         if cookie.partition_key is not None:
             self.partitioned = True
         if self.accesses is not None:
             entry = (cookie.last_access_time or 0.0, next(self.serial), cookie)
             heapq.heappush(self.accesses, entry)
 
-    def forget_what_is_gone(self) -> None:
-        """Leave out the entries of cookies that are not there any more, if they are the most."""
-        bound = 2 * len(self.held) + 64
+    def drop(self, cookie: Cookie) -> None:
+        """Leave out a cookie that was taken out of the tree.
+
+        Its entries elsewhere are found stale when their turn comes; once most entries are stale,
+        all of those are left out.
+        """
+        held = self.held
+        held.pop(id(cookie), None)
+        bound = 2 * len(held) + 64
         if len(self.expiring) > bound:
-            self.expiring = [cookie for cookie in self.expiring if self.holds(cookie)]
+            self.expiring = [known for known in self.expiring if held.get(id(known)) is known]
         for heap in (self.expiries, self.accesses):
             if heap is not None and len(heap) > bound:
                 heap[:] = [entry for entry in heap if self.holds(entry[2])]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from .cookie import Cookie
@@ -65,9 +66,6 @@ class CookieJar(_Kept):
             self._synced_locked().sites = None
         finally:
             lock.release()
-
-    def _tick(self) -> None:
-        self._policy._now = self._now = int(time.time())
 
     # --- giving ---
 
@@ -162,7 +160,7 @@ class CookieJar(_Kept):
         trace("add_cookie_header")
         lock = acquired(self._cookies_lock)
         try:
-            self._tick()
+            self._policy._now = self._now = int(time.time())
             cookies = self._cookies_for_request(request)
             attributes = self._cookie_attrs(cookies)
             if attributes and not request.has_header("Cookie"):
@@ -252,12 +250,12 @@ class CookieJar(_Kept):
 
     def _reads_in_one_step(self) -> bool:
         """Return whether a program has left alone what reads cookies in steps."""
-        own: Any = self
+        of_set, tuples, of_tuple = _steps_of(self)
         try:
             return (
-                own._cookies_from_attrs_set.__func__ is _COOKIES_OF_SET
-                and own._normalized_cookie_tuples.__func__ is _TUPLES
-                and own._cookie_from_cookie_tuple.__func__ is _COOKIE_OF_TUPLE
+                of_set.__func__ is _COOKIES_OF_SET
+                and tuples.__func__ is _TUPLES
+                and of_tuple.__func__ is _COOKIE_OF_TUPLE
                 and parse_ns_headers in _PARSES
             )
         except AttributeError:
@@ -290,7 +288,8 @@ class CookieJar(_Kept):
         `response` has a method `info` that gives an `email.message.Message`.
         """
         fields = response.info()
-        self._tick()
+        trace("extract_cookies: %s", fields)
+        self._policy._now = self._now = int(time.time())
         if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
             made = [read(str(field), request) for field in fields.get_all("Set-Cookie", ()) or ()]
             return [cookie for cookie in made if cookie is not None]
@@ -319,38 +318,39 @@ class CookieJar(_Kept):
         """Keep a cookie if the policy says so."""
         lock = acquired(self._cookies_lock)
         try:
-            self._tick()
-            beside = getattr(self._policy, "set_ok_beside", None)
-            if self._policy.set_ok(cookie, request) and (
-                beside is None or beside(cookie, request, self)
-            ):
-                self.set_cookie(cookie)
+            self._policy._now = self._now = int(time.time())
+            self._take_locked(cookie, request)
         finally:
             lock.release()
 
     def extract_cookies(self, response: Response, request: Request) -> None:
         """Keep the cookies of a response that the policy agrees to."""
-        trace("extract_cookies: %s", response.info())
         lock = acquired(self._cookies_lock)
         try:
-            set_ok = self._policy.set_ok
-            beside = getattr(self._policy, "set_ok_beside", None)
-            puts = getattr(self.set_cookie, "__func__", None) in self._own
             for cookie in self.make_cookies(response, request):
-                if not set_ok(cookie, request) or not (
-                    beside is None or beside(cookie, request, self)
-                ):
-                    continue
-                trace(" setting cookie: %s", cookie)
-                if cookie.expires is not None and cookie.expires <= self._now:
-                    # This is how a server takes a cookie back.
-                    self._take_back(cookie)
-                elif puts and type(cookie) is Cookie:
-                    self._put_locked(cookie)
-                else:
-                    self.set_cookie(cookie)
+                self._take_locked(cookie, request)
         finally:
             lock.release()
+
+    def _take_locked(self, cookie: Cookie, request: Request) -> None:
+        """Store a cookie of the response to `request` if the policy agrees.
+
+        An expired one is how a server removes the cookie with its domain, path and name.
+        """
+        policy = self._policy
+        if not policy.set_ok(cookie, request):
+            return
+        beside = getattr(policy, "set_ok_beside", None)
+        if beside is not None and not beside(cookie, request, self):
+            return
+        trace(" setting cookie: %s", cookie)
+        if cookie.expires is not None and cookie.expires <= self._now:
+            self._take_back(cookie)
+        elif getattr(self.set_cookie, "__func__", None) in self._own:
+            # The step has begun: `set_cookie` would begin another.
+            self._put_locked(cookie)
+        else:
+            self.set_cookie(cookie)
 
 
 def _first_stamp(by_path: dict[str, dict[str, Cookie]]) -> float:
@@ -375,4 +375,7 @@ _LOOK_UP = CookieJar._cookies_for_domain
 _COOKIES_OF_SET = CookieJar._cookies_from_attrs_set
 _TUPLES = CookieJar._normalized_cookie_tuples
 _COOKIE_OF_TUPLE = CookieJar._cookie_from_cookie_tuple
+_steps_of: Callable[[CookieJar], tuple[Any, Any, Any]] = attrgetter(
+    "_cookies_from_attrs_set", "_normalized_cookie_tuples", "_cookie_from_cookie_tuple"
+)
 _PARSES = frozenset({parse_ns_headers})

@@ -115,10 +115,10 @@ class CookieStore:
             # Fresh from a pickle, by whichever `__setstate__`, or never begun.
             self._index = index = Index()
         if index.root is not self._cookies or index.changes.seen:
-            self._take_up_locked(index)
+            self._resync_locked(index)
         return index
 
-    def _take_up_locked(self, index: Index) -> None:
+    def _resync_locked(self, index: Index) -> None:
         """Watch every dict of the tree, and go through what came and what went."""
         if not isinstance(self._cookies, Watched) or self._cookies.changes is not index.changes:
             self._cookies = Watched.over(index.changes, self._cookies)
@@ -169,65 +169,58 @@ class CookieStore:
     # --- changes ---
 
     def _put_locked(self, cookie: Cookie) -> None:
-        # Every cookie goes through here: calls are written out, which takes a third of the time.
+        """Put a cookie in, in the place of the one with its key, and hold the policy's bounds."""
+        # Every cookie passes here: what most of them need is written out, which saves its calls.
+        if type(cookie) is not Cookie:
+            cookie = Cookie.like(cookie)
         index = self._index
-        tree = self._cookies
-        if not index or index.root is not tree or index.changes.seen:
+        if not index or index.root is not self._cookies or index.changes.seen:
             index = self._synced_locked()
-            tree = self._cookies
         key = cookie.domain if cookie.partition_key is None else _tree_key(cookie)
-        by_path = tree.get(key)
+        by_path = self._cookies.get(key)
         if by_path is None:
-            by_path = index.level()
-            _set(tree, key, by_path)
-            if index.sites is not None:
-                index.sites.setdefault(self._site_of(key), {})[key] = None
+            by_path = self._add_domain_locked(index, key)
         by_name = by_path.get(cookie.path)
         if by_name is None:
             by_name = index.level()
             _set(by_path, cookie.path, by_name)
+        replaced = by_name.get(cookie.name)
+        if replaced is not None:
+            index.drop(replaced)
+            if cookie.creation_time is None:
+                # RFC 6265bis section 5.7 step 23.3
+                cookie.creation_time = replaced.creation_time
         now = time.time()
         if now <= self._last_stamp:
             now = self._last_stamp + 1e-6
         self._last_stamp = now
-        old = by_name.get(cookie.name)
-        if old is not None:
-            index.held.pop(id(old), None)
-            index.forget_what_is_gone()
-            if cookie.creation_time is None:
-                # RFC 6265bis section 5.7 step 23.3
-                cookie.creation_time = old.creation_time
         if cookie.creation_time is None:
             cookie.creation_time = now
         if cookie.last_access_time is None:
             cookie.last_access_time = now
         _set(by_name, cookie.name, cookie)
-        index.held[id(cookie)] = cookie
-        expires = cookie.expires
-        if expires is not None:
-            index.expiring.append(cookie)
-            if expires < index.next_expiry:
-                index.next_expiry = expires
-        if index.accesses is not None or cookie.partition_key is not None:
-            index.note_rest(cookie)
+        index.note(cookie)
         self._stored_locked(cookie)
         policy = self._policy
         each = getattr(policy, "max_cookies_per_domain", None)
         total = getattr(policy, "max_cookies", None)
-        held = len(index.held)
-        if each is not None and held > each:
-            excess = sum(map(len, by_path.values())) - each
-            if excess > 0:
-                self._evict_locked(by_path, excess)
-        if total is not None and held > total:
-            self._shrink_locked(index, total)
+        if each is not None or total is not None:
+            self._hold_bounds_locked(index, by_path, each, total)
+
+    def _add_domain_locked(self, index: Index, key: str) -> dict[str, dict[str, Cookie]]:
+        """Return a new, empty dict of paths for a domain, which is in the tree from now on."""
+        by_path = index.level()
+        _set(self._cookies, key, by_path)
+        if index.sites is not None:
+            index.sites.setdefault(self._site_of(key), {})[key] = None
+        return by_path
 
     def _take_out_locked(self, cookies: Iterable[Cookie]) -> list[Cookie]:
         """Remove those of `cookies` that are there, and return them."""
         index = self._synced_locked()
         removed = [cookie for cookie in cookies if index.holds(cookie)]
         for cookie in removed:
-            del index.held[id(cookie)]
+            index.drop(cookie)
             self._unlink_locked(index, cookie)
         if removed:
             self._removed_locked(removed)
@@ -294,11 +287,25 @@ class CookieStore:
 
     # --- bounds: RFC 6265bis section 5.7, at its end ---
 
-    def _shrink_locked(self, index: Index, total: int) -> None:
-        """Remove cookies until there are `total`: expired ones, then those used longest ago."""
-        self._expire_locked(time.time())
-        while len(index.held) > total:
-            self._take_out_locked([index.least_used()])
+    def _hold_bounds_locked(
+        self,
+        index: Index,
+        by_path: dict[str, dict[str, Cookie]],
+        each: int | None,
+        total: int | None,
+    ) -> None:
+        """Remove cookies of one domain until it has `each`, then of all until there are `total`.
+
+        None is no bound. Of all, expired cookies are removed first, then those used longest ago.
+        """
+        if each is not None and len(index.held) > each:
+            excess = sum(map(len, by_path.values())) - each
+            if excess > 0:
+                self._evict_locked(by_path, excess)
+        if total is not None and len(index.held) > total:
+            self._expire_locked(time.time())
+            while len(index.held) > total:
+                self._take_out_locked([index.least_used()])
 
     def _evict_locked(self, by_path: dict[str, dict[str, Cookie]], excess: int) -> None:
         """Remove so many cookies of one domain: expired, then not secure, then used long ago."""
@@ -378,8 +385,7 @@ class CookieStore:
         """Keep a cookie, whatever the policy says of it."""
         lock = acquired(self._cookies_lock)
         try:
-            # `like` is not called for nothing: every cookie comes through here.
-            self._put_locked(cookie if type(cookie) is Cookie else Cookie.like(cookie))
+            self._put_locked(cookie)
         finally:
             lock.release()
 

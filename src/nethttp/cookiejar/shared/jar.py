@@ -94,7 +94,7 @@ class SharedCookieJar(CookieJar):
         try:
             news = self._storage.exchange(changes)
         except StorageError as error:
-            if self._bears_locked(error, changes):
+            if self._tolerates_locked(error, changes):
                 return
             if changes:
                 self._roll_back_locked(readable=not isinstance(error, StorageAwayError))
@@ -102,7 +102,7 @@ class SharedCookieJar(CookieJar):
         if news is not None:
             self._learn_locked(news, changes)
 
-    def _bears_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
+    def _tolerates_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
         """Return whether the jar goes on without its storage, and keep `changes` if so."""
         return False
 

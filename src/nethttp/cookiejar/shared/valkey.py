@@ -366,7 +366,7 @@ class ValkeyCookieJar(SharedCookieJar):
         finally:
             lock.release()
 
-    def _bears_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
+    def _tolerates_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
         if self._storage.when_away == "raise" or not isinstance(error, StorageAwayError):
             return False
         self._changes = {**changes, **self._changes}
