@@ -1,4 +1,4 @@
-"""`Allowance`: how long a peer may be waited for, by how much it has moved.
+"""`Allowance`: how long a peer may be waited for, by how many bytes it has moved.
 
 A bound on each single wait alone lets a peer hold its other end for ever, a byte at a time. Only
 waiting counts here: a program may take as long as it likes between two waits.
@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from math import inf
 
-__all__ = ["Allowance"]
+__all__ = ["Allowance", "seconds_allowed"]
+
+
+def seconds_allowed(rate: float, grace: float, moved: int) -> float:
+    """Return how many seconds a peer may take to move `moved` bytes.
+
+    That is `grace` seconds, and one more for every `rate` bytes; without end if the rate is 0.
+
+    >>> seconds_allowed(rate=240, grace=10.0, moved=2400)
+    20.0
+    """
+    return grace + moved / rate if rate else inf
 
 
 class Allowance:
-    """`grace` seconds, and one more for every `rate` bytes that have moved; rate 0: no bound."""
+    """The wait for one peer, beside what `seconds_allowed` gives it."""
 
     __slots__ = ("grace", "moved", "rate", "waited")
 
@@ -20,9 +31,9 @@ class Allowance:
         self.rate = rate
         self.grace = grace
         self.moved = 0
-        """Bytes that have come, or gone."""
+        """Bytes that were received, or sent."""
         self.waited = 0.0
-        """Seconds that it took, waiting."""
+        """Seconds spent waiting so far."""
 
     def left(self) -> float:
         """Return how many seconds the peer may still be waited for.
@@ -30,9 +41,7 @@ class Allowance:
         Raises:
             TimeoutError: none.
         """
-        if not self.rate:
-            return inf
-        left = self.grace + self.moved / self.rate - self.waited
+        left = seconds_allowed(self.rate, self.grace, self.moved) - self.waited
         if left <= 0:
             raise TimeoutError(
                 f"expected {self.rate:g} bytes a second or more, got {self.moved} in "

@@ -25,7 +25,7 @@ def app(_environ, start_response):
 @pytest.fixture(params=["engine", "handle", "wsgi"])
 def served(request, serve, echo, monkeypatch):
     """Return a server whose heads may take for ever, also behind empty lines."""
-    monkeypatch.setattr("nethttp.server.engine.loop.EMPTY_LINES_GRACE", 60)
+    monkeypatch.setattr("nethttp.server.engine.http1.EMPTY_LINES_GRACE", 60)
     quiet = {"head_timeout": None, "log_message": lambda *_: None}
     if request.param == "wsgi":
         server = serve(app, WSGIServer)

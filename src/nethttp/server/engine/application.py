@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from ..logs.lines import LineLog
 from .connection import Connection
+from .exchange import Exchange
 
 __all__ = [
     "BUSY_RESPONSE",
@@ -86,18 +87,18 @@ class Application(Protocol):
     max_head: int
     """Bytes of a head, above which `respond_blocking` is asked to refuse it."""
 
-    def read_head(self, block: bytes, /) -> Any:
-        """Return what is to be known of a head, a tuple that begins with the content's length.
+    def read_head(self, exchange: Exchange, block: bytes, /) -> bool:
+        """Put what a head says into `exchange`, with the head itself; return whether that was done.
 
-        None if the head is not as nearly all are, or its content too long for the loop to wait
-        for: `respond_blocking` then looks at it.
+        It is not if the head is an unusual one, or its content too long for the loop to wait for:
+        `respond_blocking` reads such a request.
         """
 
-    def pacing_key(self, head: Any, /) -> Hashable:
+    def pacing_key(self, exchange: Exchange, /) -> Hashable:
         """Return what requests of the same pace have in common."""
 
-    def respond(self, connection: Connection, head: Any, block: bytes, content: bytes, /) -> bool:
-        """Answer a request that has come whole; return whether the connection stays open."""
+    def respond(self, exchange: Exchange, /) -> bool:
+        """Answer a complete request; return whether the connection stays open."""
 
     def respond_blocking(self, connection: Connection, data: bytes, /) -> bytes | None:
         """Read one request from `data` and what follows it on the socket, and answer it.
@@ -106,7 +107,7 @@ class Application(Protocol):
         """
 
     def request_timed_out(self, connection: Connection, /) -> None:
-        """A request did not come whole in time: say so."""
+        """Answer a request that was not received whole in time."""
 
     def has_unread_content(self, connection: Connection, /) -> bool:
-        """Return whether content may still come that nobody has read."""
+        """Return whether content may still be received that the application has not read."""

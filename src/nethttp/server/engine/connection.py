@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
 
 __all__ = [
     "AWAITING",
@@ -45,10 +48,9 @@ class Connection:
         "address",
         "buffer",
         "bytes_left",
-        "content_due",
         "deadline",
+        "exchange",
         "fd",
-        "head",
         "idle",
         "readable_since",
         "recv",
@@ -66,23 +68,21 @@ class Connection:
         self.address = address
         self.stage = AWAITING
         self.readable_since = NEVER
-        """When, by `time.monotonic`, the request that is answered had begun to come, and none of
-        this connection ran; NEVER if that is not known."""
+        """When, by `time.monotonic`, this request became readable, if no earlier request of the
+        connection was running; else NEVER."""
         self.buffer: bytes | bytearray = b""
-        """What has come and belongs to no request yet, or to one that is incomplete."""
-        self.head: Any = None
-        """What is known of the request whose content is being collected."""
+        """What was received of the next request, or of the content that is being collected."""
+        self.exchange: Exchange | None = None
+        """The request whose content is being collected."""
         self.bytes_left = 0
-        """How many bytes may still come: of the content, or before a lingering peer is cut off."""
-        self.content_due = 0.0
-        """When all of the content that is collected must have come."""
+        """How many bytes a lingering peer may still send before it is cut off."""
         self.idle = idle
         """Seconds that it may be silent between requests."""
         self.deadline = 0.0
         self.timer_slot = 0
         """Where it lies in the wheel; 0: nowhere."""
         self.watched = True
-        """Whether the loop is told when something comes."""
+        """Whether the poller reports when something is received."""
         self.state: Any = None
         """What the application keeps with the connection: a handler, for one."""
 

@@ -96,7 +96,7 @@ class ConnectionTable:
         if connection.stage == CLOSED:
             return
         connection.stage = CLOSED
-        connection.state = connection.head = None
+        connection.state = connection.exchange = None
         connection.buffer = b""
         self.wheel.remove(connection)
         if self.connections.get(connection.fd) is connection:

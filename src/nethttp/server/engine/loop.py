@@ -31,13 +31,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...net.nonblocking import wants_more
-from ...wire.h1.block import empty_lines_before, is_hopeless
-from ...wire.limits import MAX_EMPTY_LINES
 from ..logs.lines import write_stderr
 from .acceptor import Acceptor
 from .application import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
 from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, NEVER, Connection
 from .connections import ConnectionTable
+from .exchange import Exchange
+from .http1 import Http1, Outcome
 from .leader import TICK, LeaderLock
 from .slow_kinds import SlowKinds
 from .threads import ThreadPool, only_pool_threads_are_left
@@ -59,10 +59,6 @@ CONTENT_SIZE = 16384
 
 #: Connections whose time is up that are attended to before other sockets get their turn.
 EXPIRE_BURST = 16
-
-
-#: Seconds in which something must follow several empty lines, which begin no request.
-EMPTY_LINES_GRACE = 0.5
 
 
 class _NotLeader(Exception):
@@ -126,6 +122,9 @@ class Engine:
             limits.max_threads, limits.max_waiting, daemon=daemon, name="nethttp handler"
         )
         self._slow_kinds = SlowKinds()
+        self._http1 = Http1(application, table.wheel)
+        # The leader's, until a request keeps it.
+        self._exchange = Exchange()
         self._now = time.monotonic()
         self._lead = LeaderLock()
         self._stopping = False
@@ -244,16 +243,20 @@ class Engine:
 
     # --- the loop ---
 
-    def _hand_over(self, head: Any, turn: int) -> None:
+    def _hand_over(self, exchange: Any, turn: int) -> None:
         """Let a follower lead instead of the thread whose handler blocks."""
-        if head is not None:
-            self._slow_kinds.record_block(self.application.pacing_key(head), turn, time.monotonic())
+        if exchange is not None:
+            self._slow_kinds.record_block(
+                self.application.pacing_key(exchange), turn, time.monotonic()
+            )
         self._pool.submit(self._lead_loop, urgent=True)
 
     def _lead_loop(self) -> None:
         """LeaderLock until another thread does, or until the end. Begins with the lead."""
-        # The turn of the leader before was not ended.
+        # The leader before left in the middle of its turn: its log lines are not written yet, and
+        # its exchange is in use.
         self.application.log.release()
+        self._exchange = Exchange()
         try:
             goes_on = True
             while goes_on:
@@ -315,9 +318,10 @@ class Engine:
                     data = connection.recv(READ_SIZE)
                     # Nearly always one whole head has come, and nothing else.
                     if data[-4:] == b"\r\n\r\n" and not connection.buffer:
-                        head = read_head(data)
-                        if head is not None and not head[0]:
-                            if respond(connection, head, data, b""):
+                        exchange = self._exchange
+                        if read_head(exchange, data) and not exchange.length:
+                            exchange.connection = connection
+                            if respond(connection, exchange):
                                 idle = connection.idle
                                 if idle is idle_seconds:
                                     connection.deadline = now + idle
@@ -336,30 +340,31 @@ class Engine:
                 return True
         return False
 
-    def _respond(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
-        """Have a whole request answered; return whether the connection awaits the next.
+    def _respond(self, connection: Connection, exchange: Exchange) -> bool:
+        """Have a complete request answered; return whether the connection awaits the next.
 
         Raises:
             _NotLeader: another thread leads now.
         """
         if self._slow_kinds.active and self.threads:
-            kind = self.application.pacing_key(head)
+            kind = self.application.pacing_key(exchange)
             if self._slow_kinds.is_slow(kind, self._now):
-                self._respond_in_pool(connection, (head, block, content), kind)
+                self._respond_in_pool(connection, exchange, kind)
                 return False
         connection.stage = BUSY
         keep = False
-        epoch = self._lead.release_for(head)
+        epoch = self._lead.release_for(exchange)
         try:
             if self._context:
-                answer = self.application.respond
-                keep = self._base.copy().run(answer, connection, head, block, content)
+                respond = self.application.respond
+                keep = self._base.copy().run(respond, exchange)
             else:
                 # Few programs set anything, and to enter a context costs 0.1 us.
-                keep = self.application.respond(connection, head, block, content)
+                keep = self.application.respond(exchange)
         except BaseException as error:
             self._on_crash(connection, error)
         finally:
+            exchange.release()
             if not self._lead.reacquire(epoch):
                 self._return(connection, b"" if keep else None)
                 raise _NotLeader
@@ -421,17 +426,17 @@ class Engine:
 
     # --- what other threads do ---
 
-    def _respond_in_pool(
-        self, connection: Connection, request: tuple[Any, bytes, bytes], kind: Hashable
-    ) -> None:
+    def _respond_in_pool(self, connection: Connection, exchange: Exchange, kind: Hashable) -> None:
         connection.stage = BUSY
+        if exchange is self._exchange:
+            self._exchange = Exchange()
 
         def work() -> None:
             began = time.monotonic()
             keep = False
             context = self._base.copy()
             try:
-                keep = context.run(self.application.respond, connection, *request)
+                keep = context.run(self.application.respond, exchange)
             except BaseException as error:
                 context.run(self._on_crash, connection, error)
             finally:
@@ -487,116 +492,48 @@ class Engine:
         if rest:
             self._receive(connection, rest)
 
-    # --- what comes in ---
+    # --- what is received ---
 
     def _receive(self, connection: Connection, data: bytes) -> None:
-        """Take what has come for a connection that awaits a request: less, or more, than one."""
-        if not data:
-            self._on_end(connection)
-            return
-        connection.readable_since = NEVER
-        began = not connection.buffer
-        if not began:
-            if self._is_short_of_a_head(connection, data):
-                return
-            data = bytes(connection.buffer)
-            connection.buffer = b""
-        while data:
-            empty = empty_lines_before(data) if data.startswith(b"\r\n") else 0
-            if 0 < empty <= 2 * MAX_EMPTY_LINES and data[empty:] not in (b"", b"\r"):
-                data, empty = data[empty:], 0
-            end = data.find(b"\r\n\r\n") + 4
-            if end < 4 or end <= empty:
-                self._await_head(connection, data, began)
-                return
-            block = data if end == len(data) else data[:end]
-            head = self.application.read_head(block)
-            if head is None:
-                self._respond_blocking(connection, data)
-                return
-            length = head[0]
-            if length > len(data) - end:
-                self._await_content(connection, head, data, end + length)
-                return
-            content = data[end : end + length]
-            # What is left must lie where another thread finds it.
-            connection.buffer = data[end + length :]
-            if not self._respond(connection, head, block, content):
-                return
-            # It may be due earlier than it was for the rest of the request.
-            self._wheel.put(connection, self._now + connection.idle)
-            data, connection.buffer = bytes(connection.buffer), b""
-            began = True
-
-    def _is_short_of_a_head(self, connection: Connection, data: bytes) -> bool:
-        """Add to the beginning of a head; return whether more must come before it can be judged.
-
-        Looks at what is new alone: a peer may send byte by byte.
-        """
-        begun = connection.buffer
-        assert isinstance(begun, bytearray)
-        seen = len(begun)
-        begun += data
-        return (
-            begun.find(b"\r\n\r\n", max(0, seen - 3)) < 0
-            and len(begun) <= self.application.max_head
-            and not is_hopeless(begun, seen)
-        )
-
-    def _await_head(self, connection: Connection, data: bytes, began: bool) -> None:
-        """Keep the beginning of a head, unless it can be refused already."""
-        if len(data) > self.application.max_head or is_hopeless(data):
-            self._respond_blocking(connection, data)
-            return
-        # A copy: what was received lies at the head of a piece of memory as large as a read.
-        connection.buffer = bytearray(data)
-        timeout = self.application.head_timeout
-        if data.startswith(b"\r\n\r\n"):
-            # Of a request that follows empty lines nothing is to be seen: it must come at once.
-            timeout = EMPTY_LINES_GRACE if timeout is None else min(timeout, EMPTY_LINES_GRACE)
-        elif not began:
-            return
-        if timeout is not None:
-            self._wheel.put(connection, self._now + timeout)
-
-    def _await_content(self, connection: Connection, head: Any, data: bytes, size: int) -> None:
-        """Collect the content of a request before a handler runs, so that no thread waits."""
-        connection.stage = COLLECTING
-        connection.head = head
-        connection.buffer = bytearray(data)
-        connection.bytes_left = size - len(data)
-        rate = self.application.min_body_rate
-        allowed = self.application.body_grace + head[0] / rate if rate else NEVER
-        connection.content_due = self._now + allowed
-        self._allow_pause(connection)
-
-    def _allow_pause(self, connection: Connection) -> None:
-        """Content is due as a whole, and some of it from pause to pause."""
-        pause = self.application.body_timeout
-        due = connection.content_due
-        self._wheel.put(connection, due if pause is None else min(due, self._now + pause))
+        """Take what a connection that awaits a request has received: less, or more, than one."""
+        outcome = self._http1.receive(connection, data, self._exchange, self._now)
+        if outcome is Outcome.COMPLETE:
+            self._respond_to_all(connection, self._exchange)
+        elif outcome is not Outcome.MORE:
+            self._read_elsewhere(connection, outcome)
+        elif connection.exchange is not None:
+            self._exchange = Exchange()
 
     def _collect(self, connection: Connection) -> None:
-        data = connection.recv(CONTENT_SIZE)
-        collected = connection.buffer
-        if not data:
-            # The handler is to find out, as it would if it had read itself.
-            self._respond_blocking(connection, bytes(collected))
-            return
-        assert isinstance(collected, bytearray)
-        collected += data
-        connection.bytes_left -= len(data)
-        if connection.bytes_left > 0:
-            self._allow_pause(connection)
-            return
-        connection.stage = AWAITING
-        connection.head = None
-        connection.buffer = b""
-        self._receive(connection, bytes(collected))
+        """Receive content of the request that a connection keeps."""
+        exchange = connection.exchange
+        assert exchange is not None
+        outcome = self._http1.collect(connection, connection.recv(CONTENT_SIZE), self._now)
+        if outcome is Outcome.COMPLETE:
+            self._respond_to_all(connection, exchange)
+        elif outcome is not Outcome.MORE:
+            self._read_elsewhere(connection, outcome)
 
-    def _on_end(self, connection: Connection) -> None:
-        """The peer sends no more."""
-        if connection.buffer:
+    def _respond_to_all(self, connection: Connection, exchange: Exchange) -> None:
+        """Have a complete request answered, and those that were received behind it."""
+        while self._respond(connection, exchange):
+            # The connection may have been due earlier, for the rest of the request.
+            self._wheel.put(connection, self._now + connection.idle)
+            data, connection.buffer = bytes(connection.buffer), b""
+            if not data:
+                return
+            exchange = self._exchange
+            outcome = self._http1.receive(connection, data, exchange, self._now)
+            if outcome is not Outcome.COMPLETE:
+                if outcome is not Outcome.MORE:
+                    self._read_elsewhere(connection, outcome)
+                elif connection.exchange is not None:
+                    self._exchange = Exchange()
+                return
+
+    def _read_elsewhere(self, connection: Connection, outcome: Outcome) -> None:
+        """Have the application read the request that a connection has begun, or close it."""
+        if outcome is Outcome.READER:
             self._respond_blocking(connection, bytes(connection.buffer))
         else:
             self._close(connection)
@@ -665,7 +602,7 @@ class Engine:
 
         In place, as a handler: thousands may be due at once, and a thread for each costs more.
         """
-        connection.head = None
+        connection.exchange = None
         connection.buffer = b""
         self._run_in_place(connection, lambda: self.application.request_timed_out(connection))
 

@@ -17,6 +17,7 @@ from ...net.nonblocking import Timeouts
 from ...overrides import Originals
 from ...wire.h1.repeats import usual_request
 from ..engine.connection import NEVER, Connection, EngineSocket
+from ..engine.exchange import Exchange
 from ..logs.lines import LineLog
 from .handler import BaseHTTPRequestHandler
 from .response import HEAD_METHODS, LOG_METHODS
@@ -117,14 +118,25 @@ class HandlerApplication:
         if limits.max_body is not None:
             self._most = min(self._most, limits.max_body)
 
-    def read_head(self, block: bytes) -> Any:
-        """Return what `usual_request` does, None too if the content is for the handler to read."""
+    def read_head(self, exchange: Exchange, block: bytes) -> bool:
+        """Read a usual head, unless its content is for the handler to read."""
         head = usual_request(block, self._limits)
-        return None if head is not None and head[0] > self._most else head
+        if head is None or head[0] > self._most:
+            return False
+        exchange.block = block
+        (
+            exchange.length,
+            exchange.persistent,
+            exchange.method,
+            exchange.target,
+            exchange.version,
+            exchange.line,
+        ) = head
+        return True
 
-    def pacing_key(self, head: Any) -> Hashable:
+    def pacing_key(self, exchange: Exchange) -> Hashable:
         """Return method and path, without the query."""
-        return head[2], head[3].partition("?")[0]
+        return exchange.method, exchange.target.partition("?")[0]
 
     def _handler_of(self, connection: Connection) -> Any:
         handler = connection.state
@@ -143,19 +155,20 @@ class HandlerApplication:
             self._use(factory)
         return self._factory
 
-    def respond(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
-        """Run the handler's method for a request that has come whole."""
+    def respond(self, exchange: Exchange) -> bool:
+        """Run the handler's method for a complete request."""
+        connection = exchange.connection
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
         if handler._set_here and not _REPLACED.names.isdisjoint(handler._set_here):
             # The program has set a method on the object, for the requests that follow.
-            return self.respond_blocking(connection, block + content) == b""
+            return self.respond_blocking(connection, exchange.block + exchange.content) == b""
         if connection.readable_since is not self._asked_in or type(handler) is not self._asked_of:
             self._look_at_class(type(handler), connection.readable_since)
         handler._plain_head, handler._plain_log = self._plain_head, self._plain_log
         handler._repeats = self._repeats
-        handler._answer(head, content, block, self.closing)
+        handler._answer(exchange, self.closing)
         if handler.close_connection:
             _finish(handler)
             return False

@@ -24,6 +24,7 @@ from ...wire.h1.framing import CHUNKED, UNTIL_CLOSE
 from ...wire.h1.reader import BodyReader
 from ..engine.application import LINGER_SECONDS
 from ..engine.connection import NEVER, Connection, EngineSocket
+from ..engine.exchange import Exchange
 from .blocking_connections import BlockingConnections
 from .content import Content, OfferedProtocol
 from .raw_chunks import RawChunksReader
@@ -237,13 +238,15 @@ class BaseHTTPRequestHandler(RequestParser):
         """
         return False
 
-    def _answer(self, head: Any, content: bytes, block: bytes, closing: bool) -> None:
-        """Answer a usual request that has come whole. See `wire.head.usual_request`."""
-        _, persistent, command, self.path, version, self.requestline = head
+    def _answer(self, exchange: Exchange, closing: bool) -> None:
+        """Answer a complete request with a usual head."""
+        command, version, content = exchange.method, exchange.version, exchange.content
+        persistent = exchange.persistent
+        self.path, self.requestline = exchange.target, exchange.line
         self.command, self._version = command, version
         self.request_version = "HTTP/1.1" if version == 11 else "HTTP/1.0"
         # A copy: what was received lies at the head of a piece of memory as large as a read.
-        self._block = b"%b" % block
+        self._block = b"%b" % exchange.block
         self._message = self._status = self._sent_lines = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer: Any = self.wfile

@@ -86,13 +86,15 @@ class LoggedApplication:
     def closing(self, value: bool) -> None:
         self._application.closing = value
 
-    def pacing_key(self, head: Any, /) -> Hashable:
-        return self._application.pacing_key(head)
+    def pacing_key(self, exchange: Any, /) -> Hashable:
+        return self._application.pacing_key(exchange)
 
-    def respond(self, connection: Any, head: Any, block: bytes, content: bytes, /) -> bool:
+    def respond(self, exchange: Any, /) -> bool:
         began = time.perf_counter()
+        # The exchange may be in use for another request by the end.
+        connection = exchange.connection
         try:
-            return self._application.respond(connection, head, block, content)
+            return self._application.respond(exchange)
         finally:
             self._write(connection, began)
 

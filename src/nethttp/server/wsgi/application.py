@@ -15,7 +15,7 @@ from ...errors import RemoteProtocolError
 from ...wire.environ import Environ, environ_of
 from ...wire.h1.framing import CHUNKED
 from ...wire.h1.repeats import usual_environ
-from ..engine.connection import Connection
+from ..engine.exchange import Exchange
 from ..handlers.application import HandlerApplication
 from ..handlers.handler import BaseHTTPRequestHandler
 from ..handlers.writer import ResponseWriter
@@ -103,26 +103,30 @@ class WSGIApplication(HandlerApplication):
         self._base = dict(server.base_environ)
         self._answered = answered
 
-    def read_head(self, block: bytes) -> Any:
-        """Return (length, persistent, environ) of a usual head."""
+    def read_head(self, exchange: Exchange, block: bytes) -> bool:
+        """Read a usual head as an environ, unless its content is for a handler to read."""
         head = usual_environ(block, self._base, self._limits)
-        return None if head is not None and head[0] > self._most else head
+        if head is None or head[0] > self._most:
+            return False
+        exchange.block = block
+        exchange.length, exchange.persistent, exchange.environ = head
+        return True
 
-    def pacing_key(self, head: Any) -> Hashable:
+    def pacing_key(self, exchange: Exchange) -> Hashable:
         """Return method and path."""
-        environ = head[2]
+        environ = exchange.environ
         return environ["REQUEST_METHOD"], environ["PATH_INFO"]
 
-    def respond(self, connection: Connection, head: Any, block: bytes, content: bytes) -> bool:
-        """Call the application for a request that has come whole."""
-        environ = head[2]
-        _add_connection(environ, connection.address, BytesIO(content))
+    def respond(self, exchange: Exchange) -> bool:
+        """Call the application for a complete request."""
+        connection, environ = exchange.connection, exchange.environ
+        _add_connection(environ, connection.address, BytesIO(exchange.content))
         response = Response(
             connection.sock,
             self.timeouts,
             environ["REQUEST_METHOD"],
             11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10,
-            head[1] and not self.closing,
+            exchange.persistent and not self.closing,
         )
         try:
             response.run(self._server.application, environ)

@@ -1,0 +1,147 @@
+"""HTTP/1 on a connection: from the bytes that are received to complete requests.
+
+`Http1` returns what is complete, and answers nothing: the loop gives a request to the application.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from ...net.allowance import seconds_allowed
+from ...wire.h1.block import empty_lines_before, is_hopeless
+from ...wire.limits import MAX_EMPTY_LINES
+from .application import Application
+from .connection import AWAITING, COLLECTING, NEVER, Connection
+from .exchange import Exchange
+from .timers import TimerWheel
+
+__all__ = ["Http1", "Outcome"]
+
+#: Seconds in which something must follow several empty lines, which begin no request.
+EMPTY_LINES_GRACE = 0.5
+
+
+class Outcome(Enum):
+    """What a connection needs once bytes have been received."""
+
+    MORE = "more bytes, for which it has a deadline"
+    COMPLETE = "an answer to the exchange; what follows the request is in `connection.buffer`"
+    READER = "an application that reads the request itself, beginning with `connection.buffer`"
+    CLOSED = "to be closed: the client has sent its last request"
+
+
+class Http1:
+    """Finds requests in what connections receive; `wheel` is told when the rest is due."""
+
+    def __init__(self, application: Application, wheel: TimerWheel) -> None:
+        self._application = application
+        self._wheel = wheel
+
+    def receive(
+        self, connection: Connection, data: bytes, exchange: Exchange, now: float
+    ) -> Outcome:
+        """Take what a connection that awaits a request has received: less, or more, than one.
+
+        Where a request's content is still to be received, the connection keeps `exchange`.
+        """
+        begun = connection.buffer
+        if not data:
+            # The peer sends no more. The rest of a request that it has begun is waited for in vain.
+            return Outcome.READER if begun else Outcome.CLOSED
+        connection.readable_since = NEVER
+        first = not begun
+        if not first:
+            if self._is_short_of_a_head(connection, data):
+                return Outcome.MORE
+            data = bytes(begun)
+            connection.buffer = b""
+        empty = empty_lines_before(data) if data.startswith(b"\r\n") else 0
+        if 0 < empty <= 2 * MAX_EMPTY_LINES and data[empty:] not in (b"", b"\r"):
+            data, empty = data[empty:], 0
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 4 or end <= empty:
+            return self._await_head(connection, data, first, now)
+        block = data if end == len(data) else data[:end]
+        if not self._application.read_head(exchange, block):
+            connection.buffer = data
+            return Outcome.READER
+        length = exchange.length
+        if length > len(data) - end:
+            self._await_content(connection, exchange, data[end:], now)
+            return Outcome.MORE
+        exchange.connection = connection
+        exchange.content = data[end : end + length]
+        # What is left must lie where another thread finds it.
+        connection.buffer = data[end + length :]
+        return Outcome.COMPLETE
+
+    def _is_short_of_a_head(self, connection: Connection, data: bytes) -> bool:
+        """Add to the beginning of a head; return whether more is needed before it can be judged.
+
+        Looks at what is new alone: a peer may send byte by byte.
+        """
+        begun = connection.buffer
+        assert isinstance(begun, bytearray)
+        seen = len(begun)
+        begun += data
+        return (
+            begun.find(b"\r\n\r\n", max(0, seen - 3)) < 0
+            and len(begun) <= self._application.max_head
+            and not is_hopeless(begun, seen)
+        )
+
+    def _await_head(self, connection: Connection, data: bytes, first: bool, now: float) -> Outcome:
+        """Keep the beginning of a head, unless it can be refused already."""
+        if len(data) > self._application.max_head or is_hopeless(data):
+            connection.buffer = data
+            return Outcome.READER
+        # A copy: what was received lies at the head of a piece of memory as large as a read.
+        connection.buffer = bytearray(data)
+        timeout = self._application.head_timeout
+        if data.startswith(b"\r\n\r\n"):
+            # Nothing is known of a request that follows empty lines: it must be received at once.
+            timeout = EMPTY_LINES_GRACE if timeout is None else min(timeout, EMPTY_LINES_GRACE)
+        elif not first:
+            return Outcome.MORE
+        if timeout is not None:
+            self._wheel.put(connection, now + timeout)
+        return Outcome.MORE
+
+    def _await_content(
+        self, connection: Connection, exchange: Exchange, begun: bytes, now: float
+    ) -> None:
+        """Collect the content of a request before a handler runs, so that no thread waits."""
+        connection.stage = COLLECTING
+        connection.exchange = exchange
+        connection.buffer = bytearray(begun)
+        exchange.since = now
+        self._set_content_deadline(connection, exchange, now)
+
+    def _set_content_deadline(self, connection: Connection, exchange: Exchange, now: float) -> None:
+        """Content is due at the average rate, and some of it from pause to pause."""
+        application = self._application
+        pause = application.body_timeout
+        due = exchange.since + seconds_allowed(
+            application.min_body_rate, application.body_grace, len(connection.buffer)
+        )
+        self._wheel.put(connection, due if pause is None else min(due, now + pause))
+
+    def collect(self, connection: Connection, data: bytes, now: float) -> Outcome:
+        """Take content for the request whose exchange the connection keeps."""
+        exchange, collected = connection.exchange, connection.buffer
+        assert exchange is not None and isinstance(collected, bytearray)
+        if not data:
+            # The application finds out, as it would if it had read itself.
+            connection.exchange = None
+            connection.buffer = exchange.block + bytes(collected)
+            return Outcome.READER
+        collected += data
+        if len(collected) < exchange.length:
+            self._set_content_deadline(connection, exchange, now)
+            return Outcome.MORE
+        connection.stage = AWAITING
+        connection.exchange = None
+        exchange.connection = connection
+        exchange.content = bytes(memoryview(collected)[: exchange.length])
+        connection.buffer = bytes(memoryview(collected)[exchange.length :])
+        return Outcome.COMPLETE
