@@ -123,7 +123,7 @@ def test_who_asked_in_time_is_answered_however_long_the_loop_took_to_read(serve,
                 assert sent.wait(10)
                 time.sleep(0.4)
             if self.path == "/1":
-                self.timeout = 0.2
+                self.connection.settimeout(0.2)
                 # The slow request is there before this connection is idle.
                 waits.set()
                 assert asked.wait(10)
