@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import nethttp
-from nethttp.server.process.options import command_line
+from nethttp.server.process.command_line import command_line
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,30 +6,29 @@ alone, and it speaks HTTP/1.1.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 
 from ..commandline import discard_output
 from ..errors import reason_of
 from .logs.colours import has_colours
 from .logs.lines import write_stderr
 from .process.announcement import announcement, certified_hosts
+from .process.command_line import addresses_of, parsed, service_of
 from .process.discover import NotServable
-from .process.listeners import CannotListen, Listeners
-from .process.options import Refused, addresses_of, parsed, settings_of
+from .process.listeners import Address, CannotListen, Listeners
+from .process.options import Refused, ServeOptions
 from .process.supervisor import Supervisor, serve_in_this_process
-from .process.worker import Settings, TLSFiles
+from .process.worker import Service
 
 
 @contextmanager
-def _own_certificate(
-    settings: Settings, listeners: Listeners, client_ca: str | None
-) -> Iterator[Settings]:
-    """Give settings with a certificate that is made, and removed in the end."""
+def _with_own_certificate(service: Service, listeners: Listeners) -> Iterator[Service]:
+    """Give the service with a certificate that is made now, and removed in the end."""
     from .process.selfsigned import write_certificate  # start-up: only --tls-self-signed needs it
 
     with tempfile.TemporaryDirectory(prefix="nethttp-") as folder:
@@ -42,7 +41,7 @@ def _own_certificate(
                 "'nethttp[self-signed]'"
             ) from None
         _print(f"Certificate of its own, SHA-256 {fingerprint}")
-        yield settings._replace(tls=TLSFiles(path, client_ca=client_ca))
+        yield service._replace(options=replace(service.options, tls_cert=path))
 
 
 def _print(text: str) -> None:
@@ -54,13 +53,10 @@ def _print(text: str) -> None:
             discard_output()
 
 
-def _open_listeners(arguments: argparse.Namespace) -> Listeners:
+def _open_listeners(addresses: list[Address], options: ServeOptions) -> Listeners:
     try:
         return Listeners(
-            addresses_of(arguments),
-            arguments.workers,
-            backlog=arguments.backlog,
-            unix_mode=arguments.unix_mode,
+            addresses, options.workers, backlog=options.backlog, unix_mode=options.unix_mode
         )
     except CannotListen as error:
         from .process.bindfailure import explained  # start-up: most addresses are free
@@ -68,25 +64,24 @@ def _open_listeners(arguments: argparse.Namespace) -> Listeners:
         raise Refused(explained(error)) from None
 
 
-def _serve(
-    arguments: argparse.Namespace, settings: Settings, listeners: Listeners, what: str
-) -> int:
+def _serve(service: Service, listeners: Listeners, what: str, reload: bool) -> int:
     """Serve until told to end, and return the exit status."""
-    if settings.tls is not None:
-        settings.tls.context()  # it raises at once what every worker would
+    tls = service.options.tls
+    if tls is not None:
+        tls.context()  # it raises at once what every worker would
 
     def announce() -> None:
-        scheme = "https" if settings.tls else "http"
+        scheme = "https" if tls else "http"
         colours = has_colours(sys.stdout)
         _print(announcement(what, listeners.urls(scheme), listeners.one_each(), scheme, colours))
 
     if not hasattr(os, "fork"):
-        if arguments.workers > 1 or arguments.reload:
-            raise Refused("--workers and --reload need a system that can fork")
-        serve_in_this_process(settings, listeners, announce)
+        if reload:
+            raise Refused("--reload needs a system that can fork")
+        serve_in_this_process(service, listeners, announce)
         return 0
-    with _watched(listeners, settings.name) if arguments.reload else nullcontext():
-        return Supervisor(settings, listeners, arguments.workers, announce).run()
+    with _watched(listeners, service.name) if reload else nullcontext():
+        return Supervisor(service, listeners, announce).run()
 
 
 def _watched(listeners: Listeners, name: str) -> AbstractContextManager[None]:
@@ -109,14 +104,13 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.serve
     """Run the command and return its exit status."""
     arguments = parsed(prog, sys.argv[1:] if argv is None else argv)
     try:
-        settings, what = settings_of(arguments)
-        settings = settings._replace(name=prog)
-        listeners = _open_listeners(arguments)
+        service, what = service_of(arguments, prog)
+        listeners = _open_listeners(addresses_of(arguments), service.options)
         try:
             if not arguments.tls_self_signed:
-                return _serve(arguments, settings, listeners, what)
-            with _own_certificate(settings, listeners, arguments.tls_client_ca) as own:
-                return _serve(arguments, own, listeners, what)
+                return _serve(service, listeners, what, arguments.reload)
+            with _with_own_certificate(service, listeners) as own:
+                return _serve(own, listeners, what, arguments.reload)
         finally:
             listeners.close()
     except (Refused, NotServable, OSError) as refused:

@@ -13,7 +13,7 @@ import pytest
 
 from nethttp.server import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer
 from nethttp.server.engine.application import EngineLimits
-from nethttp.server.process.options import command_line, settings_of
+from nethttp.server.process.command_line import command_line, service_of
 from nethttp.server.process.worker import Worker
 from nethttp.server.wsgi import WSGIHandler, WSGIServer
 
@@ -259,10 +259,11 @@ def test_the_rate_is_an_option_of_the_command_and_reaches_the_handler(tmp_path):
         (["--min-body-rate", "0"], 0),
         (["--min-body-rate", "1K"], 1024),
     ):
-        settings, _ = settings_of(parser.parse_intermixed_args([str(tmp_path), *words]))
-        assert settings.engine == EngineLimits()
+        arguments = parser.parse_intermixed_args([str(tmp_path), *words])
+        service, _ = service_of(arguments, "prog")
+        assert service.options.engine_limits == EngineLimits()
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            worker = Worker(settings, [listener])
+            worker = Worker(service, [listener])
             assert worker._engine.application.min_body_rate == expected
             worker.stop()
             worker.run()

@@ -173,10 +173,18 @@ def test_objects(here):
         (http.server.BaseHTTPRequestHandler, {}, "a handler of http.server: import from"),
         ("/nothing", {}, "no such directory: /nothing"),
         (__file__, {}, f"expected a directory, got the file {__file__}"),
-        (".", {"interface": "wsgl"}, "expected an interface of handler, wsgi, directory, got"),
-        (".", {"access_log": "jsn"}, "expected an access_log of off, plain, common, combined"),
+        (
+            ".",
+            {"interface": "wsgl"},
+            "expected interface to be one of handler, wsgi, directory",
+        ),
+        (
+            ".",
+            {"access_log": "jsn"},
+            "expected access_log to be one of off, plain, common",
+        ),
         (".", {"trusted_proxies": ["localhost"]}, "'localhost' does not appear to be"),
-        (".", {"workers": 0}, "expected at least one worker"),
+        (".", {"workers": 0}, "expected workers to be 1 or more"),
         (".", {"bind": "127.0.0.1:x"}, "expected a port"),
     ],
 )

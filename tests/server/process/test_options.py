@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import socket
+from dataclasses import fields
 
 import pytest
 
-from nethttp.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
+from nethttp.server import (
+    BaseHTTPRequestHandler,
+    HTTPServer,
+    SimpleHTTPRequestHandler,
+    serve,
+)
 from nethttp.server.engine.application import EngineLimits
+from nethttp.server.process.command_line import addresses_of, command_line, parsed, service_of
+from nethttp.server.process.configured import configured
+from nethttp.server.process.discover import Target
 from nethttp.server.process.listeners import BACKLOG, Address
-from nethttp.server.process.options import Refused, addresses_of, command_line, parsed, settings_of
-from nethttp.server.process.worker import Settings, _with_settings
+from nethttp.server.process.options import ROWS, Refused, ServeOptions
+from nethttp.server.process.worker import Service, Worker
 from nethttp.wire.limits import SERVER_LIMITS, Limits
 
 
@@ -28,9 +39,14 @@ def here(tmp_path, monkeypatch):
 def served(*words: str):
     """Return the directory, its options and the port that `words` mean."""
     arguments = parsed("prog", words)
-    settings, what = settings_of(arguments)
-    options = settings.find().value.keywords
+    service, what = service_of(arguments, "prog")
+    options = service.find().value.keywords
     return what, options, addresses_of(arguments)[0].port
+
+
+def options_of(*words: str) -> ServeOptions:
+    """Return the options that `words` mean."""
+    return service_of(parsed("prog", words), "prog")[0].options
 
 
 @pytest.mark.parametrize(
@@ -128,12 +144,12 @@ def test_a_bound_replaces_that_one_and_no_other():
     class Own(BaseHTTPRequestHandler):
         limits = Limits(max_fields=7, max_drain=8)
 
-    settings, _ = settings_of(parsed("prog", ["--max-body", "10M"]))
-    handler = _with_settings(SimpleHTTPRequestHandler, settings, None)
+    options = options_of("--max-body", "10M")
+    handler = configured(SimpleHTTPRequestHandler, options, None)
     assert handler.limits == SERVER_LIMITS._replace(max_body=10 << 20)
-    assert _with_settings(Own, settings, None).limits == Own.limits._replace(max_body=10 << 20)
-    settings, _ = settings_of(parsed("prog", ["--max-head", "1K", "--max-fields", "3"]))
-    handler = _with_settings(SimpleHTTPRequestHandler, settings, None)
+    assert configured(Own, options, None).limits == Own.limits._replace(max_body=10 << 20)
+    options = options_of("--max-head", "1K", "--max-fields", "3")
+    handler = configured(SimpleHTTPRequestHandler, options, None)
     assert handler.limits == SERVER_LIMITS._replace(max_field_section=1024, max_fields=3)
 
 
@@ -154,8 +170,8 @@ def test_a_bound_replaces_that_one_and_no_other():
     ],
 )
 def test_every_option_of_http_server_is_taken_on_every_python(words):
-    settings, _ = settings_of(parsed("prog", words.split()))
-    assert settings.find().interface == "directory"
+    service, _ = service_of(parsed("prog", words.split()), "prog")
+    assert service.find().interface == "directory"
 
 
 def help_of(option: str) -> str:
@@ -173,7 +189,9 @@ def help_of(option: str) -> str:
         ("--idle-timeout", f"{BaseHTTPRequestHandler.idle_timeout:g}"),
         ("--body-timeout", f"{BaseHTTPRequestHandler.body_timeout:g}"),
         ("--min-body-rate", BaseHTTPRequestHandler.min_body_rate),
-        ("--drain-timeout", f"{Settings(lambda: None).drain_timeout:g}"),
+        ("--body-grace", f"{BaseHTTPRequestHandler.body_grace:g}"),
+        ("--handshake-timeout", f"{HTTPServer.handshake_timeout:g}"),
+        ("--drain-timeout", f"{ServeOptions().drain_timeout:g}"),
         ("--max-body", "no limit"),
         ("--max-head", BaseHTTPRequestHandler.limits.max_field_section),
         ("--max-fields", BaseHTTPRequestHandler.limits.max_fields),
@@ -193,6 +211,84 @@ def test_the_help_prints_the_default_that_the_code_has(option, default):
 
 
 def test_the_help_prints_the_default_of_every_option_that_has_one():
-    for action in command_line("prog")._actions:
-        if action.default not in (None, False, "==SUPPRESS==") and action.option_strings:
-            assert f"(default: {action.default})" in action.help, action.option_strings
+    for option in fields(ServeOptions):
+        if option.default is not None:
+            flag = (ROWS[option.name].flags or (f"--{option.name.replace('_', '-')}",))[-1]
+            assert "(default: " in help_of(flag), flag
+
+
+# --- one table ---
+
+
+def test_serve_takes_the_options_of_the_table_with_their_types_and_defaults():
+    taken = inspect.signature(serve).parameters
+    options = {option.name: option for option in fields(ServeOptions)}
+    assert [*taken] == ["app", *(name for name in taken if name in options), "on_ready"]
+    assert {*taken} - {"app", "on_ready"} == {*options}
+    for name, option in options.items():
+        assert taken[name].default == option.default, name
+        assert taken[name].annotation == option.type, name
+        assert taken[name].kind is inspect.Parameter.KEYWORD_ONLY, name
+
+
+def test_every_option_but_two_is_on_the_command_line():
+    assert {option.name for option in fields(ServeOptions)} - {*ROWS} == {"limits", "tls_password"}
+
+
+#: For each option a word of the command line, and the value that `serve` takes.
+VALUES = {
+    "bind": ("[::1]:1", ["[::1]:1"]),
+    "interface": ("directory", "directory"),
+    "workers": ("3", 3),
+    "protocol": ("HTTP/1.0", "HTTP/1.0"),
+    **dict.fromkeys(("tls_cert", "access_log_file"), ("dist/app.html", "dist/app.html")),
+    "access_log": ("json", "json"),
+    **dict.fromkeys(("health_path", "ready_path"), ("/alive", "/alive")),
+    "trusted_proxies": ("10.0.0.0/8", ["10.0.0.0/8"]),
+    "unix_mode": ("660", 0o660),
+}
+ALIKE = {"SECONDS": ("1.5", 1.5), "BYTES": ("2K", 2048), "N": ("7", 7)}
+
+
+@pytest.mark.parametrize("name", sorted({*ROWS} - {"tls_key", "tls_client_ca"}))
+def test_an_option_means_the_same_on_the_command_line_and_in_a_program(name):
+    row = ROWS[name]
+    word, value = VALUES.get(name) or ALIKE[row.kind.metavar]
+    given = {name: value}
+    if name == "access_log_file":
+        given["access_log"] = "common"
+    flag = (row.flags or (f"--{name.replace('_', '-')}",))[-1]
+    assert options_of(flag, word) == ServeOptions(**given)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"workers": 0}, "expected workers to be 1 or more, got 0"),
+        ({"max_threads": -1}, "expected max_threads to be 0 or more, got -1"),
+        ({"drain_timeout": -0.5}, "expected drain_timeout to be 0 or more, got -0.5"),
+        (
+            {"interface": "asgi"},
+            "expected interface to be one of handler, wsgi, ",
+        ),
+        ({"protocol": "HTTP/2"}, "expected protocol to be one of HTTP/1.0, HTTP/1.1, got 'HTTP/2'"),
+        ({"trusted_proxies": ["a"]}, "'a' does not appear to be an IPv4 or IPv6 network"),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_refused(option, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        ServeOptions(**option)
+
+
+def test_what_bounds_requests_reaches_the_handlers_and_the_engine():
+    options = options_of("--body-grace", "2", "--handshake-timeout", "3", "--max-threads", "4")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        service = Service(lambda: Target("handler", BaseHTTPRequestHandler), options)
+        worker = Worker(service, [listener])
+        try:
+            assert worker._engine.application.body_grace == 2
+            assert worker._engine.limits == EngineLimits(handshake_timeout=3, max_threads=4)
+            assert worker._servers[0].handshake_timeout == 3
+        finally:
+            worker.stop()
+            worker.run()

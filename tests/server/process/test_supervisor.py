@@ -18,7 +18,8 @@ import os, selectors, signal, sys
 from nethttp.server.process import supervisor
 from nethttp.server.process.discover import NotServable, Target
 from nethttp.server.process.listeners import Listeners, parse_address
-from nethttp.server.process.worker import Settings
+from nethttp.server.process.options import ServeOptions
+from nethttp.server.process.worker import Service
 
 how = sys.argv[1]
 fails = how == "start"
@@ -61,7 +62,9 @@ def said(message, original=supervisor.write_stderr):
 
 supervisor.write_stderr = said
 listeners = Listeners([parse_address("127.0.0.1:0")], 4)
-supervised = supervisor.Supervisor(Settings(find), listeners, 4, announce)
+supervised = supervisor.Supervisor(
+    Service(find, ServeOptions(workers=4)), listeners, announce
+)
 status = supervised.run()
 listeners.close()
 sys.exit(status)

@@ -11,6 +11,7 @@ from .exchange import Exchange
 
 __all__ = [
     "BUSY_RESPONSE",
+    "DRAIN_SECONDS",
     "FAREWELL",
     "LAST_CALL",
     "LINGER_SECONDS",
@@ -40,6 +41,10 @@ LAST_CALL = 0.2
 """How long accepting goes on at the end, in seconds: a client in the middle of a handshake may
 believe that it is connected, and have sent its request; and the listener may be about to be
 stopped."""
+
+DRAIN_SECONDS = 30.0
+"""How long running requests may go on once a server is told to end, in seconds, unless it is told
+otherwise."""
 
 FAREWELL = 1.0
 """How long a connection that was active a moment ago may still send a request at the end, in

@@ -27,6 +27,9 @@ __all__ = [
     "url_of",
 ]
 
+PORT = 8000
+"""The port where none is given."""
+
 BACKLOG = 2048
 """Connections that the kernel holds until they are accepted; it has a bound of its own."""
 
@@ -35,6 +38,8 @@ _FIRST_INHERITED = 3
 
 ANYWHERE = frozenset({"", "0.0.0.0", "::"})
 LOOPBACK = "127.0.0.1"
+
+DEFAULT_ADDRESS = f"{LOOPBACK}:{PORT}"
 
 
 class Address(NamedTuple):
@@ -61,7 +66,7 @@ class CannotListen(OSError):
         self.unknown_name = isinstance(error, socket.gaierror)
 
 
-def parse_address(text: str, default_port: int = 8000) -> Address:
+def parse_address(text: str, default_port: int = PORT) -> Address:
     """Return the address that `text` writes.
 
     >>> parse_address("[::1]:80"), parse_address("localhost", 8000)

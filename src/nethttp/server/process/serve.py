@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from ...wire.limits import Limits
-from ..engine.application import EngineLimits
-from ..logs.access import FORMATS
 from .discover import identify
-from .listeners import Address, Listeners, parse_address
+from .listeners import Listeners, parse_address
+from .options import ServeOptions
 from .supervisor import Supervisor, serve_in_this_process
-from .worker import Settings, TLSFiles
+from .worker import Service
 
 __all__ = ["serve"]
 
@@ -20,108 +19,80 @@ __all__ = ["serve"]
 def serve(
     app: Any,
     *,
-    bind: str | Sequence[str] = "127.0.0.1:8000",
-    workers: int = 1,
-    interface: Literal["handler", "wsgi", "directory"] | None = None,
-    tls_cert: str | os.PathLike[str] | None = None,
-    tls_key: str | os.PathLike[str] | None = None,
-    tls_password: str | bytes | None = None,
-    tls_client_ca: str | os.PathLike[str] | None = None,
-    access_log: Literal["off", "plain", "common", "combined", "json"] | None = None,
-    access_log_file: str | os.PathLike[str] | None = None,
-    limits: Limits | None = None,
-    head_timeout: float | None = None,
-    idle_timeout: float | None = None,
-    body_timeout: float | None = None,
-    min_body_rate: int | None = None,
-    max_connections: int | None = EngineLimits().max_connections,
-    max_threads: int = EngineLimits().max_threads,
-    max_waiting: int = EngineLimits().max_waiting,
-    drain_timeout: float = 30.0,
-    health_path: str | None = None,
-    ready_path: str | None = None,
-    trusted_proxies: Sequence[str] = (),
-    backlog: int = 2048,
-    unix_mode: int | None = None,
+    bind: str | Sequence[str] = ServeOptions.bind,
+    workers: int = ServeOptions.workers,
+    interface: Literal["handler", "wsgi", "directory"] | None = ServeOptions.interface,
+    protocol: Literal["HTTP/1.0", "HTTP/1.1"] = ServeOptions.protocol,
+    tls_cert: str | os.PathLike[str] | None = ServeOptions.tls_cert,
+    tls_key: str | os.PathLike[str] | None = ServeOptions.tls_key,
+    tls_password: str | bytes | None = ServeOptions.tls_password,
+    tls_client_ca: str | os.PathLike[str] | None = ServeOptions.tls_client_ca,
+    handshake_timeout: float = ServeOptions.handshake_timeout,
+    access_log: Literal["off", "plain", "common", "combined", "json"]
+    | None = ServeOptions.access_log,
+    access_log_file: str | os.PathLike[str] | None = ServeOptions.access_log_file,
+    limits: Limits | None = ServeOptions.limits,
+    max_body: int | None = ServeOptions.max_body,
+    max_head: int | None = ServeOptions.max_head,
+    max_fields: int | None = ServeOptions.max_fields,
+    head_timeout: float | None = ServeOptions.head_timeout,
+    idle_timeout: float | None = ServeOptions.idle_timeout,
+    body_timeout: float | None = ServeOptions.body_timeout,
+    min_body_rate: int | None = ServeOptions.min_body_rate,
+    body_grace: float | None = ServeOptions.body_grace,
+    max_connections: int | None = ServeOptions.max_connections,
+    max_threads: int = ServeOptions.max_threads,
+    max_waiting: int = ServeOptions.max_waiting,
+    drain_timeout: float = ServeOptions.drain_timeout,
+    health_path: str | None = ServeOptions.health_path,
+    ready_path: str | None = ServeOptions.ready_path,
+    trusted_proxies: Sequence[str] = ServeOptions.trusted_proxies,
+    backlog: int = ServeOptions.backlog,
+    unix_mode: int | None = ServeOptions.unix_mode,
     on_ready: Callable[[list[str]], None] | None = None,
 ) -> int:
-    """Serve `app` until SIGTERM or SIGINT, and return the exit status: 0, or 1 after giving up.
+    """Return the exit status once SIGTERM or SIGINT has ended serving: 0, or 1 after giving up.
 
-    `app` is a handler class, a WSGI application or the path of a directory; `interface`
-    ("handler", "wsgi", "directory") says which, where that is not to be found out by looking.
-    `bind` has one or more addresses: ``host:port``, ``[::1]:port``, ``unix:PATH``, ``fd:N`` or
-    ``systemd``. `on_ready` is called with the URLs once it serves.
+    `app` is a handler class, a WSGI application or the path of a directory; `interface` says which
+    ("handler", "wsgi", "directory"), if `app` does not show it. `bind` is an address or several:
+    ``host:port``, ``[::1]:port``, ``unix:PATH``, ``fd:N`` or ``systemd``. `on_ready` is called with
+    the URLs once the server accepts connections.
 
-    With one worker this process serves: SIGHUP reads the certificate again and reopens the log.
-    With more, that many processes are forked, and replaced if they die; SIGHUP renews them one by
-    one without losing a connection. Call it from the main thread, before there are others.
+    With one worker this process serves; SIGHUP reads the certificate again and reopens the log.
+    With more workers this process forks them and replaces those that die; SIGHUP renews them one
+    by one without losing a connection. Call `serve` from the main thread, before the program has
+    started other threads.
 
-    `access_log` is "plain" (as http.server writes it), "common", "combined", "json" or "off"; None:
-    a handler class logs what it logs itself, everything else is logged "plain".
-    Deadlines are in seconds, `min_body_rate` is in bytes a second; None leaves the handler's own.
-    `limits` bound messages; the other bounds are `EngineLimits`'. `health_path` is answered 200,
-    `ready_path` 503 once the end has begun. SIGTERM lets what runs go on for up to `drain_timeout`
-    seconds.
+    Timeouts are in seconds, sizes in bytes, `min_body_rate` is in bytes a second. The options are
+    those of ``python -m nethttp.server --help``, where each is explained. An option that bounds
+    requests or content and is None leaves the attribute of the handler class as it is. `limits`
+    replaces the handler's; `max_body`, `max_head` and `max_fields` replace single ones of them.
 
-    `trusted_proxies` are addresses, networks such as "10.0.0.0/8", or "unix" for the peers of a
-    Unix socket: what they say in X-Forwarded-For and X-Forwarded-Proto is what a WSGI application
-    and the access log see.
+    `access_log` is "plain" (as http.server writes it), "common", "combined", "json" or "off"; None
+    is "plain", but leaves a handler class to log in its own way.
 
     Raises:
-        ValueError: an application that is none (`NotServable`), or an address.
+        ValueError: `app` cannot be served (`NotServable`), or an option is out of its bounds.
         OSError: an address cannot be bound, or a file cannot be used.
     """
-    if workers < 1:
-        raise ValueError(f"expected at least one worker, got {workers}")
-    if workers > 1 and not hasattr(os, "fork"):
-        raise ValueError("expected one worker: this system cannot fork")
-    if access_log not in (None, "off", *FORMATS):
-        raise ValueError(f"expected an access_log of off, {', '.join(FORMATS)}, got {access_log!r}")
-    if trusted_proxies:
-        from .proxies import TrustedProxies  # start-up: only some servers have one
-
-        TrustedProxies(trusted_proxies)  # it raises what every worker would
-    servable = identify(app, interface)
-    tls = None
-    if tls_cert is not None:
-        tls = TLSFiles(
-            os.fspath(tls_cert),
-            None if tls_key is None else os.fspath(tls_key),
-            tls_password.encode() if isinstance(tls_password, str) else tls_password,
-            None if tls_client_ca is None else os.fspath(tls_client_ca),
-        )
-    settings = Settings(
-        lambda: servable,
-        tls=tls,
-        access_log=access_log,
-        access_log_file=None if access_log_file is None else os.fspath(access_log_file),
-        limits=limits,
-        engine=EngineLimits(
-            max_connections=max_connections, max_threads=max_threads, max_waiting=max_waiting
-        ),
-        head_timeout=head_timeout,
-        idle_timeout=idle_timeout,
-        body_timeout=body_timeout,
-        min_body_rate=min_body_rate,
-        multiprocess=workers > 1,
-        drain_timeout=drain_timeout,
-        health_path=health_path,
-        ready_path=ready_path,
-        trusted_proxies=trusted_proxies,
+    # Taken before there are other names: the parameters, which are the fields of the table.
+    parameters = locals()
+    options = ServeOptions(
+        **{name: parameters[name] for name in parameters if name not in ("app", "on_ready")}
     )
-    addresses: list[Address] = [
-        parse_address(text) for text in ([bind] if isinstance(bind, str) else bind)
-    ]
+    target = identify(app, interface)
+    addresses = [parse_address(text) for text in ([bind] if isinstance(bind, str) else bind)]
+    service = Service(lambda: target, options)
     listeners = Listeners(addresses, workers, backlog=backlog, unix_mode=unix_mode)
 
     def announce() -> None:
         if on_ready is not None:
-            on_ready(listeners.urls("https" if tls else "http"))
+            on_ready(listeners.urls("https" if options.tls else "http"))
 
     try:
         if workers > 1:
-            return Supervisor(settings, listeners, workers, announce).run()
-        serve_in_this_process(settings, listeners, announce)
+            return Supervisor(service, listeners, announce).run()
+        serve_in_this_process(service, listeners, announce)
         return 0
     finally:
         listeners.close()

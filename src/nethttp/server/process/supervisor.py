@@ -27,7 +27,7 @@ from .discover import NotServable
 from .exits import end_process, forget_exit_functions
 from .listeners import Listeners
 from .malloc import use_one_arena
-from .worker import Settings, Worker
+from .worker import Service, Worker
 
 __all__ = ["Supervisor", "serve_in_this_process"]
 
@@ -84,22 +84,21 @@ class _Place:
 
 
 class Supervisor:
-    """Runs `workers` processes that serve what `settings` say on `listeners`.
+    """Runs the worker processes that serve `service` on `listeners`.
 
     `announce` is called once, when all of them serve.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        service: Service,
         listeners: Listeners,
-        workers: int,
         announce: Callable[[], None] = lambda: None,
     ) -> None:
-        self._settings = settings
+        self._service = service
         self._listeners = listeners
         self._announce: Callable[[], None] | None = announce
-        self._places = [_Place() for _ in range(workers)]
+        self._places = [_Place() for _ in range(service.options.workers)]
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
         self._at_a_terminal = _at_a_terminal()
@@ -129,7 +128,7 @@ class Supervisor:
                 self._selector.close()
 
     def _say(self, message: str) -> None:
-        write_stderr(f"{self._settings.name}: {message}\n")
+        write_stderr(f"{self._service.name}: {message}\n")
 
     def _say_once(self, message: str) -> None:
         """Say what every worker of a start or a renewal would say."""
@@ -201,7 +200,7 @@ class Supervisor:
             for child in self._children.values():
                 if child.report >= 0:
                     os.close(child.report)
-            status = _work(self._settings, self._listeners.of_worker(place), report)
+            status = _work(self._service, self._listeners.of_worker(place), report)
         except BaseException:
             write_stderr(traceback.format_exc())
         finally:
@@ -249,7 +248,7 @@ class Supervisor:
     def _end(self, child: _Child, with_signal: int = signal.SIGTERM) -> None:
         """Let a worker finish what runs, and end; SIGQUIT: end at once."""
         if child.kill_at is None:
-            child.kill_at = time.monotonic() + self._settings.drain_timeout + KILL_GRACE
+            child.kill_at = time.monotonic() + self._service.options.drain_timeout + KILL_GRACE
         os.kill(child.pid, with_signal)
 
     # --- signals ---
@@ -259,7 +258,7 @@ class Supervisor:
             if number == signal.SIGCHLD:
                 self._reap()
             elif number == signal.SIGINT:
-                say_ending(self._settings.name, again=self._stopping)
+                say_ending(self._service.name, again=self._stopping)
                 self._stop()
             elif number != signal.SIGHUP or (self._at_a_terminal and not _at_a_terminal()):
                 # A terminal that was closed sends SIGHUP too.
@@ -381,7 +380,7 @@ def _at_a_terminal() -> bool:
         return False
 
 
-def _work(settings: Settings, listeners: list[socket.socket], report: int) -> int:
+def _work(service: Service, listeners: list[socket.socket], report: int) -> int:
     """Serve in this process until told to end; `report` is the pipe to the supervisor.
 
     However often it is told, it finishes what runs: a terminal or a service manager signals every
@@ -415,7 +414,7 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     use_one_arena()
     try:
-        made = Worker(settings, listeners)
+        made = Worker(service, listeners)
     except (NotServable, OSError) as error:
         os.write(report, reason_of(error).encode("utf-8", "replace"))
         return 1
@@ -432,18 +431,18 @@ def _work(settings: Settings, listeners: list[socket.socket], report: int) -> in
 
 
 def serve_in_this_process(
-    settings: Settings, listeners: Listeners, announce: Callable[[], None] = lambda: None
+    service: Service, listeners: Listeners, announce: Callable[[], None] = lambda: None
 ) -> None:
     """Serve with one worker, which is this process, until SIGTERM or SIGINT.
 
     SIGHUP reads the certificate again and reopens the log. In a thread that is not the main one no
     signal is looked at.
     """
-    worker = Worker(settings, listeners.of_worker(0))
+    worker = Worker(service, listeners.of_worker(0))
 
     def end(number: int, _frame: Any) -> None:
         if number == signal.SIGINT:
-            say_ending(settings.name)
+            say_ending(service.name)
         listeners.stop_new_connections()
         worker.drain()
 

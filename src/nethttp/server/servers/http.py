@@ -22,6 +22,7 @@ from ...net.tls import server_context
 from ...overrides import Originals
 from ..engine.application import (
     BUSY_RESPONSE,
+    DRAIN_SECONDS,
     FAREWELL,
     LAST_CALL,
     LINGER_SECONDS,
@@ -60,6 +61,9 @@ def _handling() -> Any:
     return handling
 
 
+_LIMITS = EngineLimits()
+
+
 class HTTPServer(socketserver.TCPServer):
     """Serves HTTP in the thread that calls `serve_forever`, one request at a time.
 
@@ -77,15 +81,15 @@ class HTTPServer(socketserver.TCPServer):
 
     allow_reuse_address = True
     request_queue_size = 128
-    max_connections: int | None = 16384
+    max_connections: int | None = _LIMITS.max_connections
     """Connections that may be open at once; None is no bound. One more is answered 503."""
-    max_threads = 1000
+    max_threads = _LIMITS.max_threads
     """Handlers that may block at once, each in a thread of its own."""
-    max_waiting = 1000
+    max_waiting = _LIMITS.max_waiting
     """Requests that wait for such a thread; one more is answered 503."""
     busy_response = BUSY_RESPONSE
     """What a connection that is turned away is sent."""
-    handshake_timeout = 10.0
+    handshake_timeout = _LIMITS.handshake_timeout
     """Seconds that a TLS handshake may take."""
     _server_name: str | None = None
     _engine: Engine | None = None
@@ -243,12 +247,7 @@ class HTTPServer(socketserver.TCPServer):
         return Engine(
             [listener],
             self._make_application(),
-            limits=EngineLimits(
-                max_connections=self.max_connections,
-                max_threads=self.max_threads,
-                max_waiting=self.max_waiting,
-                handshake_timeout=self.handshake_timeout,
-            ),
+            limits=EngineLimits(*[getattr(self, name) for name in EngineLimits._fields]),
             threads=self._has_threads,
             # A program may have wrapped the listening socket itself.
             tls=self._tls or getattr(listener, "context", None),
@@ -274,7 +273,7 @@ class HTTPServer(socketserver.TCPServer):
         if self._engine is not None:
             self._engine.stop()
 
-    def drain(self, timeout: float = 30.0) -> None:
+    def drain(self, timeout: float = DRAIN_SECONDS) -> None:
         """Let `serve_forever` return once all that was accepted is answered.
 
         Nothing more is accepted, idle connections are closed, and every response ends its

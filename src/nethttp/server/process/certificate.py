@@ -1,17 +1,47 @@
-"""Which of the files of a TLS server cannot be used, and why: OpenSSL says "PEM lib" to all."""
+"""The files of a TLS server, and what is wrong with them: OpenSSL says "PEM lib" to all."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, NamedTuple
 
-from .worker import TLSFiles
+from ...net.tls import server_context
 
-__all__ = ["explained"]
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["TLSFiles"]
 
 _ENCRYPTED = (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED")
 
 
-def explained(files: TLSFiles, error: OSError) -> str:
+class TLSFiles(NamedTuple):
+    """The files of a TLS server, in PEM format; read again by every new worker."""
+
+    certfile: str
+    keyfile: str | None = None
+    password: bytes | None = None
+    client_ca: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Return a context made of them.
+
+        Raises:
+            OSError: as `server_context`; its `strerror` says which file is wrong, and how.
+        """
+        # Without a password OpenSSL would ask for one on the terminal.
+        password = b"" if self.password is None else self.password
+        try:
+            return server_context(
+                self.certfile, self.keyfile, password, ["http/1.1"], self.client_ca
+            )
+        except OSError as error:
+            error.strerror = f"cannot use the certificate: {_explained(self, error)}"
+            error.filename = None  # Python 3.15 has it, and the explanation too.
+            raise
+
+
+def _explained(files: TLSFiles, error: OSError) -> str:
     """Return in one line why a certificate, its key or the authorities cannot be used."""
     keyfile = files.keyfile or files.certfile
     for path in filter(None, (files.certfile, keyfile, files.client_ca)):

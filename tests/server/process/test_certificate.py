@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from nethttp.errors import reason_of
-from nethttp.server.process.worker import TLSFiles
+from nethttp.server.process.certificate import TLSFiles
 
 
 @pytest.fixture(scope="module")
