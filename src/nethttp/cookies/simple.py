@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from ..errors import CookieError
-from ..wire.values import split_cookie_field
+from ..wire.cookiefield import split_cookie_field
 from .morsel import CONTROL, Morsel, quote, unquote, warn_of_scripts
 
 __all__ = ["BaseCookie", "SimpleCookie"]

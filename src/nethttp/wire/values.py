@@ -11,7 +11,6 @@ from time import gmtime
 from typing import NamedTuple
 
 from . import grammar
-from .h1.head import split_cookie_field
 
 __all__ = [
     "DAY_NAMES",
@@ -28,7 +27,6 @@ __all__ = [
     "parse_list",
     "parse_media_type",
     "parse_weighted_list",
-    "split_cookie_field",
 ]
 
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
