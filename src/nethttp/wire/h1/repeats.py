@@ -1,60 +1,46 @@
-"""Usual requests, whose clients repeat themselves: what was found out of one is used for the next.
+"""Request heads whose field lines repeat themselves: what they say is stored under their bytes.
 
-The field lines of a client hardly change from request to request, and many clients send the same.
-So what a field section was found to say is kept, and found again by its bytes. It follows from
-these bytes alone, whichever client sent them before. A section is kept when it comes for the second
-time, and only if it is short: a client that sends others each time makes nothing grow, displaces
-nothing, and pays for one search.
+A client sends the same field lines with every request, and many clients send the same ones. What a
+field section says follows from its bytes alone, whichever client sent them before, so it is looked
+up there. `SecondTimeCache` bounds what is kept in number, in bytes and in age: a client that sends
+other lines each time fills it with nothing, and pays for one search.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final
 
+from ...caching import SecondTimeCache
 from ..environ import Environ, environ_of_line
 from ..limits import DEFAULT_LIMITS, Limits
 from . import head
 
 __all__ = ["repeated_request", "usual_environ", "usual_request"]
 
-KEPT: Final = 1024
-"""How many pieces of one kind are kept; one more, and the others are forgotten."""
+MAX_ENTRIES: Final = 1024
+"""Field sections that are kept at most, and as many request lines."""
 
-LONGEST_KEPT: Final = 2048
-"""A longer piece, in bytes, is read anew each time."""
+MAX_SECTION: Final = 2048
+"""A longer section or line, in bytes, is read anew each time."""
 
-Said = TypeVar("Said")
-
-
-class Kept(Generic[Said]):
-    """What pieces of bytes say, of those that have come before. Threads may share it: each step is
-    one of a dict or a list, and a mark that is lost costs one more reading."""
-
-    def __init__(self) -> None:
-        self.said: dict[bytes, Said] = {}
-        self.get: Callable[[bytes], Said | None] = self.said.get
-        """Return what a piece says, None if it is not kept."""
-        self._marks = [0] * KEPT
-
-    def note(self, piece: bytes) -> bool:
-        """Return whether a piece is to be kept, since it has come before."""
-        if len(piece) > LONGEST_KEPT:
-            return False
-        mark = hash(piece)
-        place = mark % KEPT
-        if self._marks[place] != mark:
-            self._marks[place] = mark
-            return False
-        if len(self.said) >= KEPT:
-            self.said.clear()
-        return True
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Bytes that all sections take which are kept, and all lines, as estimated: see `_section_cost`."""
 
 
-class Section:
-    """What a field section says, behind a request line of this version."""
+class _Line:
+    """A request line: what `head.usual_line` returns, and the environ of it if one is asked for."""
 
-    __slots__ = ("based", "environ", "length", "lines", "persistent", "version")
+    __slots__ = ("environ", "request")
+
+    def __init__(self, request: tuple[str, str, int, str], environ: Environ | None) -> None:
+        self.request = request
+        self.environ = environ
+
+
+class _Section:
+    """What a field section says behind a request line of this version."""
+
+    __slots__ = ("environ", "length", "lines", "merged", "persistent", "version")
 
     def __init__(
         self, version: int, length: int, persistent: bool, lines: int, environ: Environ
@@ -64,18 +50,18 @@ class Section:
         self.persistent = persistent
         self.lines = lines
         self.environ = environ
-        self.based: tuple[Environ, Environ] = environ, environ
-        """A base, and what it is with the environ put over it: the last that was asked for, as a
-        server has one. To put both together anew took 0.3 us of 3."""
+        self.merged: tuple[Environ, Environ] = environ, environ
+        """The base that `merge` was last called with, and what it returned: a server has one base.
+        To merge anew takes 0.3 us of the 3 that a request takes here."""
 
-    def over(self, base: Environ) -> Environ:
-        """Return `base` with the environ put over it, and keep both."""
+    def merge(self, base: Environ) -> Environ:
+        """Return `base` updated with the environ of the fields, and remember both."""
         whole = base | self.environ
-        self.based = base, whole  # One store: another thread sees both or neither.
+        self.merged = base, whole  # One store: another thread sees both or neither.
         return whole
 
-    def is_usual(self, version: int, size: int, limits: Limits) -> bool:
-        """Return whether it says so too as a part of a head of `size` bytes."""
+    def holds_for(self, version: int, size: int, limits: Limits) -> bool:
+        """Return whether it says the same in a head of `size` bytes with this version."""
         return (
             version == self.version
             and size <= limits.max_start_line
@@ -85,30 +71,23 @@ class Section:
         )
 
 
-_lines: Kept[tuple[str, str, int, str]] = Kept()
-_environs: Kept[tuple[int, Environ]] = Kept()
-"""Of request lines."""
-_sections: Kept[Section] = Kept()
+_lines: SecondTimeCache[bytes, _Line] = SecondTimeCache(MAX_ENTRIES, MAX_BYTES, max_key=MAX_SECTION)
+_sections: SecondTimeCache[bytes, _Section] = SecondTimeCache(
+    MAX_ENTRIES, MAX_BYTES, max_key=MAX_SECTION
+)
+"""Both save 1.7 us of the 2.4 us that the C twin takes for an environ, and 2.2 us of the 3 us that
+the pure twin takes for a request."""
 
 
-def _read_line(line: bytes) -> tuple[str, str, int, str] | None:
-    """Return what `head.usual_line` does."""
-    request = head.usual_line(line)
-    if request is not None and _lines.note(line):
-        _lines.said[line] = request
-    return request
-
-
-def _read_line_environ(line: bytes) -> tuple[int, Environ] | None:
-    """Return (version, environ) of a usual request line."""
-    request = head.usual_line(line)
+def _read_line(text: bytes) -> _Line | None:
+    """Return what a request line says, None if it is not a usual one."""
+    request = head.usual_line(text)
     if request is None:
         return None
-    method, target, version, _ = request
-    found = version, environ_of_line(method, target, version)
-    if _environs.note(line):
-        _environs.said[line] = found
-    return found
+    line = _Line(request, None)
+    if _lines.admits(text, len(text)):
+        _lines.put(text, line, 1000 + 4 * len(text))
+    return line
 
 
 def _keep_section(block: bytes, section: bytes, version: int, limits: Limits) -> None:
@@ -119,28 +98,38 @@ def _keep_section(block: bytes, section: bytes, version: int, limits: Limits) ->
     for key in environ_of_line("", "", version):
         del environ[key]
     lines = section.count(b"\n") - 1
-    _sections.said[section] = Section(version, length, persistent, lines, environ)
+    found = _Section(version, length, persistent, lines, environ)
+    _sections.put(section, found, _section_cost(len(section), lines))
+
+
+def _section_cost(size: int, lines: int) -> int:
+    """Return the bytes that a section of `size` bytes takes with what it says.
+
+    Most of them are its environ and that of the server's base, once for each section: 1.4 KB for
+    one line of 9 bytes, 3.6 KB for 12 lines of 438 bytes, 12.7 KB for 91 lines of 541 bytes.
+    """
+    return 1500 + 4 * size + 100 * lines
 
 
 def repeated_request(
     block: bytes, limits: Limits = DEFAULT_LIMITS, /
 ) -> tuple[int, bool, str, str, int, str] | None:
-    """Return what `head.usual_request` does.
+    """Return what `head.usual_request` returns.
 
     >>> repeated_request(b"GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n")
     (0, True, 'GET', '/a', 11, 'GET /a HTTP/1.1')
     """
-    line, _, section = block.partition(b"\r\n")
-    said = _sections.get(section)
-    if said is not None:
-        request = _lines.get(line) or _read_line(line)
-        if request is None:
+    text, _, section = block.partition(b"\r\n")
+    known = _sections.get(section)
+    if known is not None:
+        line = _lines.get(text) or _read_line(text)
+        if line is None:
             return None
-        method, target, version, text = request
-        if said.is_usual(version, len(block), limits):
-            return said.length, said.persistent, method, target, version, text
+        method, target, version, said = line.request
+        if known.holds_for(version, len(block), limits):
+            return known.length, known.persistent, method, target, version, said
     usual = head.usual_request(block, limits)
-    if usual is not None and said is None and _sections.note(section):
+    if usual is not None and known is None and _sections.admits(section, len(section)):
         _keep_section(block, section, usual[4], limits)
     return usual
 
@@ -148,29 +137,34 @@ def repeated_request(
 def usual_environ(
     block: bytes, base: Environ, limits: Limits = DEFAULT_LIMITS, /
 ) -> tuple[int, bool, Environ] | None:
-    """Return what `head.usual_environ` does. `base` must stay as it is.
+    """Return what `head.usual_environ` returns. `base` must stay as it is.
 
     >>> usual_environ(b"GET /a%20b?c HTTP/1.1\\r\\nHost: d\\r\\n\\r\\n", {})[2]["PATH_INFO"]
     '/a b'
     """
-    line, _, section = block.partition(b"\r\n")
-    said = _sections.get(section)
-    if said is not None:
-        request = _environs.get(line) or _read_line_environ(line)
-        if request is None:
+    text, _, section = block.partition(b"\r\n")
+    known = _sections.get(section)
+    if known is not None:
+        line = _lines.get(text) or _read_line(text)
+        if line is None:
             return None
-        version, environ = request
-        if said.is_usual(version, len(block), limits):
-            known, whole = said.based
-            if known is not base:
-                whole = said.over(base)
-            return said.length, said.persistent, whole | environ
+        version = line.request[2]
+        if known.holds_for(version, len(block), limits):
+            environ = line.environ
+            if environ is None:
+                method, target, _, _ = line.request
+                environ = line.environ = environ_of_line(method, target, version)
+            last_base, whole = known.merged
+            if last_base is not base:
+                whole = known.merge(base)
+            return known.length, known.persistent, whole | environ
     usual = head.usual_environ(block, base, limits)
-    if usual is not None and said is None and _sections.note(section):
+    if usual is not None and known is None and _sections.admits(section, len(section)):
         version = 11 if usual[2]["SERVER_PROTOCOL"] == "HTTP/1.1" else 10
         _keep_section(block, section, version, limits)
     return usual
 
 
-# What a handler needs, the C twin reads as quickly as it would be found here; an environ it builds.
+# The C twin reads what a handler needs as quickly as it would be found here. Only an environ, which
+# it has to build, is worth a look.
 usual_request = repeated_request if head.TWIN == "pure" else head.usual_request
