@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 import nethttp.cookiejar as cookiejar
 from nethttp.cookiejar import Cookie, CookieJar, CookiePolicy, DefaultCookiePolicy
-from nethttp.cookiejar.domains import is_label_suffix, matching_paths, suffixes
+from nethttp.cookiejar.domains import is_label_suffix, matching_paths, path_matches, suffixes
 from nethttp.cookiejar.header_words import split_header_words
-from nethttp.cookiejar.rfc6265 import path_matches
 
 
 class Response:

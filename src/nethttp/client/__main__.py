@@ -18,7 +18,7 @@ from ..commandline import CommandParser, run_command
 from ..net.tls import new_client_context
 from . import responses
 from .connection import HTTPConnection
-from .download import CannotWrite, ReaderLeft, copy_content, progress_on, whole_file, writing_to
+from .download import CannotWrite, ReaderLeft, copy_content, output_file, progress_on, writing_to
 from .https import HTTPSConnection
 from .redirect import FOLLOWED, follow
 from .response import HTTPResponse
@@ -298,7 +298,7 @@ def _write(arguments: argparse.Namespace, response: HTTPResponse) -> None:
         return
     name = os.path.basename(arguments.output)
     with (
-        whole_file(arguments.output) as file,
+        output_file(arguments.output) as file,
         progress_on(sys.stderr, name, response.length) as advance,
     ):
         write = writing_to(file, arguments.output)

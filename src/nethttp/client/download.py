@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,14 +11,15 @@ from io import RawIOBase
 from typing import TextIO
 
 from ..errors import IncompleteRead
+from ..whole_file import whole_file
 from .response import HTTPResponse
 
 __all__ = [
     "CannotWrite",
     "ReaderLeft",
     "copy_content",
+    "output_file",
     "progress_on",
-    "whole_file",
     "writing_to",
 ]
 
@@ -84,40 +84,27 @@ def copy_content(response: HTTPResponse, write: Write, advance: Advance) -> None
 
 
 @contextmanager
-def whole_file(path: str) -> Iterator[RawIOBase]:
-    """Give a file to write; it gets the name `path` when everything went well, else it goes away.
-
-    The file has no buffer. What is no regular file (``/dev/null``, a pipe) is written directly.
+def output_file(path: str) -> Iterator[RawIOBase]:
+    """Return a context with a file to write, as `whole_file` does, with the mode of any new file.
 
     Raises:
         CannotWrite: there can be no such file.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
-        try:
-            device = open(path, "wb", buffering=0)  # noqa: SIM115  # closed below; its errors are others
-        except OSError as error:
-            raise CannotWrite.to(path, error) from None
-        with device:
-            yield device
-        return
+    mask = os.umask(0)
+    os.umask(mask)
+    from_the_context = None
     try:
-        descriptor, draft = tempfile.mkstemp(prefix=".nethttp-", dir=os.path.dirname(path) or ".")
+        with whole_file(path, 0o666 & ~mask) as file:
+            try:
+                yield file
+            except OSError as error:
+                from_the_context = error
+                raise
     except OSError as error:
+        if error is from_the_context:
+            # The connection broke.
+            raise
         raise CannotWrite.to(path, error) from None
-    try:
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            yield file
-        # mkstemp's 0600 is for secrets; a download is as open as any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        try:
-            os.chmod(draft, 0o666 & ~mask)
-            os.replace(draft, path)
-        except OSError as error:
-            raise CannotWrite.to(path, error) from None
-    except BaseException:
-        os.unlink(draft)
-        raise
 
 
 def progress_on(

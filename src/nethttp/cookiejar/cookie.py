@@ -12,12 +12,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..cookies.setcookie import SAME_SITE
 from ..errors import excerpt
 
 __all__ = ["Cookie"]
-
-#: The values of SameSite as RFC 6265bis section 5.6.7 writes them, by their lower case.
-_SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
 class Cookie:
@@ -121,7 +119,7 @@ class Cookie:
         """The site's wish: "Strict", "Lax", "None", or None if it said nothing that is known."""
         for name, value in self._rest.items():
             if name.lower() == "samesite":
-                return _SAME_SITE.get(str(value).lower())
+                return SAME_SITE.get(str(value).lower())
         return None
 
     def _has_attribute(self, lower: str) -> bool:

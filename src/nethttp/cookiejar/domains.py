@@ -15,7 +15,9 @@ from typing import Any
 __all__ = [
     "COUNTRY_SECOND_LEVEL",
     "DEFAULT_HTTP_PORT",
+    "default_path",
     "domain_match",
+    "domain_matches",
     "eff_request_host",
     "escape_path",
     "is_HDN",
@@ -24,6 +26,7 @@ __all__ = [
     "is_third_party",
     "liberal_is_HDN",
     "matching_paths",
+    "path_matches",
     "reach",
     "request_host",
     "request_path",
@@ -121,6 +124,38 @@ def is_label_suffix(host: str, domain: str) -> bool:
     return host.removeprefix(".") == domain or (
         host.endswith("." + domain) and not is_address(host)
     )
+
+
+def default_path(path: str) -> str:
+    """Return the path of a cookie that came without one: RFC 6265bis section 5.1.4.
+
+    >>> default_path("/a/b"), default_path("/a"), default_path("")
+    ('/a', '/', '/')
+    """
+    if not path.startswith("/"):
+        return "/"
+    return path[: path.rfind("/")] or "/"
+
+
+def path_matches(path: str, cookie_path: str) -> bool:
+    """Return whether `path` is `cookie_path` or below it: RFC 6265bis section 5.1.4.
+
+    >>> path_matches("/a/b", "/a"), path_matches("/ab", "/a")
+    (True, False)
+    """
+    if not path.startswith(cookie_path):
+        return False
+    rest = path[len(cookie_path) :]
+    return not rest or cookie_path.endswith("/") or rest.startswith("/")
+
+
+def domain_matches(host: str, domain: str) -> bool:
+    """Return whether `host` is `domain` or a name below it: RFC 6265bis section 5.1.3.
+
+    >>> domain_matches("a.b.com", "b.com"), domain_matches("ab.com", "b.com")
+    (True, False)
+    """
+    return host == domain or (host.endswith("." + domain) and not is_address(host))
 
 
 def suffixes(host: str) -> list[str]:

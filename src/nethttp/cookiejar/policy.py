@@ -12,6 +12,7 @@ from .domains import (
     is_address,
     is_label_suffix,
     is_third_party,
+    path_matches,
     request_path,
     request_port,
     user_domain_match,
@@ -330,9 +331,4 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
 
     def path_return_ok(self, path: str, request: Request) -> bool:
         """Return whether `path` is the request's, or leads to it by whole segments."""
-        asked = request_path(request)
-        if asked == path:
-            return True
-        return asked.startswith(path) and (
-            path.endswith("/") or asked[len(path) : len(path) + 1] == "/"
-        )
+        return path_matches(request_path(request), path)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..cookies.setcookie import MAX_AGE, MAX_PAIR, SetCookie, breaks_its_prefix, octets
 from .cookie import Cookie
-from .domains import is_address, split_url, suffixes
+from .domains import default_path, domain_matches, is_address, path_matches, split_url, suffixes
 from .messages import Request, SiteContext
 from .policy import CookiePolicy, DomainLists
 from .public_suffix import Sites
@@ -62,38 +62,6 @@ def _canonical_literal(host: str) -> str:
         return f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]"
     except ValueError:
         return host.lower()
-
-
-def default_path(path: str) -> str:
-    """Return the path of a cookie that came without one: RFC 6265bis section 5.1.4.
-
-    >>> default_path("/a/b"), default_path("/a"), default_path("")
-    ('/a', '/', '/')
-    """
-    if not path.startswith("/"):
-        return "/"
-    return path[: path.rfind("/")] or "/"
-
-
-def path_matches(path: str, cookie_path: str) -> bool:
-    """Return whether `path` is `cookie_path` or below it: RFC 6265bis section 5.1.4.
-
-    >>> path_matches("/a/b", "/a"), path_matches("/ab", "/a")
-    (True, False)
-    """
-    if not path.startswith(cookie_path):
-        return False
-    rest = path[len(cookie_path) :]
-    return not rest or cookie_path.endswith("/") or rest.startswith("/")
-
-
-def domain_matches(host: str, domain: str) -> bool:
-    """Return whether `host` is `domain` or a name below it: RFC 6265bis section 5.1.3.
-
-    >>> domain_matches("a.b.com", "b.com"), domain_matches("ab.com", "b.com")
-    (True, False)
-    """
-    return host == domain or (host.endswith("." + domain) and not is_address(host))
 
 
 def _method_of(request: Any) -> str:

@@ -6,12 +6,9 @@ cookie of a Set-Cookie field, so what a user agent stored is what is read.
 
 from __future__ import annotations
 
-import re
+from ..wire import grammar
 
 __all__ = ["parse_cookie"]
-
-#: Tabs are white space; all other control characters make a cookie a bad one: section 5.6 step 1.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def parse_cookie(field: str) -> list[tuple[str, str]]:
@@ -35,6 +32,6 @@ def parse_cookie(field: str) -> list[tuple[str, str]]:
             value = value.strip(" \t")
         else:
             name, value = "", name.strip(" \t")
-        if (name or value) and (printable or not _CONTROL.search(cookie)):
+        if (name or value) and (printable or not grammar.FORBIDDEN_IN_VALUE.search(cookie)):
             cookies.append((name, value))
     return cookies

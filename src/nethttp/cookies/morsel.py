@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, SupportsIndex, TypeVar
 from ..errors import CookieError, excerpt
 from ..wire import grammar
 from ..wire.values import DAY_NAMES, MONTH_NAMES
+from .setcookie import SAME_SITE
 
 __all__ = [
     "CONTROL",
@@ -115,8 +116,6 @@ def _refuse_unsendable(key: Any, val: Any, coded_val: Any) -> None:
 
 
 # --- one cookie ----------------------------------------------------------------------------------
-
-_SAME_SITE = frozenset({"strict", "lax", "none"})
 
 #: What ends a string of JavaScript, or the script element around it.
 _SCRIPT_ESCAPES = str.maketrans(
@@ -357,7 +356,7 @@ class Morsel(dict[str, Any], Generic[_T]):
                     f"expected no ';' in an attribute, got {excerpt(part)} (RFC 6265 section 4.1.1)"
                 )
             name, _, value = part.partition("=")
-            if name == "SameSite" and value.lower() not in _SAME_SITE:
+            if name == "SameSite" and value.lower() not in SAME_SITE:
                 raise CookieError(
                     f"expected SameSite to be Strict, Lax or None, got {excerpt(value)} "
                     "(RFC 6265bis section 4.1.2.7)"

@@ -17,7 +17,15 @@ from ..wire import grammar
 from ..wire.values import format_http_date
 from .date import parse_cookie_date
 
-__all__ = ["MAX_AGE", "MAX_ATTRIBUTE", "MAX_PAIR", "SetCookie", "breaks_its_prefix", "octets"]
+__all__ = [
+    "MAX_AGE",
+    "MAX_ATTRIBUTE",
+    "MAX_PAIR",
+    "SAME_SITE",
+    "SetCookie",
+    "breaks_its_prefix",
+    "octets",
+]
 
 MAX_PAIR = 4096
 """Octets of name and value together: RFC 6265bis section 5.6, step 5."""
@@ -32,9 +40,10 @@ EARLIEST, LATEST = -11644473600, 253402300799
 """The seconds since 1970 that a cookie's date may be at: years 1601 to 9999."""
 
 _WSP = " \t"
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_AGE = re.compile(r"-?[0-9]++")
-_SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
+
+SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
+"""The values of SameSite as they are written, by their lower case: RFC 6265bis section 5.6.7."""
 
 #: cookie-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E       ; RFC 6265bis section 4.1.1
 _OCTET = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]"
@@ -111,7 +120,7 @@ _ATTRIBUTES: dict[str, Callable[[str], Any]] = {
     "path": lambda text: text if text.startswith("/") else "",
     "secure": _flag,
     "httponly": _flag,
-    "samesite": lambda text: _SAME_SITE.get(text.lower(), ""),
+    "samesite": lambda text: SAME_SITE.get(text.lower(), ""),
     "partitioned": _flag,
 }
 
@@ -180,7 +189,7 @@ class SetCookie(_Fields):
             domain = domain.removeprefix(".").lower()
         as_written: str | None = same_site
         if same_site is not None:
-            as_written = _SAME_SITE.get(same_site.lower(), same_site)
+            as_written = SAME_SITE.get(same_site.lower(), same_site)
         fields = (name, value, domain, path, expires, max_age)
         return tuple.__new__(cls, (*fields, secure, http_only, as_written, partitioned))
 
@@ -201,7 +210,7 @@ class SetCookie(_Fields):
         >>> SetCookie.parse("__Host-id=7; Secure") is None      # it needs Path=/
         True
         """
-        if _CONTROL.search(field):
+        if grammar.FORBIDDEN_IN_VALUE.search(field):
             return None
         pair, _, attributes = field.partition(";")
         name, equals, value = pair.partition("=")
@@ -304,7 +313,7 @@ class SetCookie(_Fields):
             raise _refusal("Domain to be a host name", domain)
         if path is not None and not (len(path) <= MAX_ATTRIBUTE and _PATH.fullmatch(path)):
             raise _refusal(f"Path to be '/' and at most {MAX_ATTRIBUTE - 1} octets more", path)
-        if self.same_site is not None and self.same_site not in _SAME_SITE.values():
+        if self.same_site is not None and self.same_site not in SAME_SITE.values():
             raise _refusal("SameSite to be Strict, Lax or None", self.same_site)
         if self.max_age is not None and self.max_age < 0:
             raise _refusal("Max-Age to be no less than 0", str(self.max_age))

@@ -7,12 +7,14 @@ alone: a program that is killed in between loses nothing.
 from __future__ import annotations
 
 import copy
+import io
 import os
-import tempfile
+import stat
 import time
 from collections.abc import Callable, Iterable
 from typing import IO
 
+from ...whole_file import whole_file
 from ..cookie import Cookie
 from ..jar import CookieJar
 from ..locks import acquired
@@ -26,28 +28,28 @@ MISSING_FILENAME_TEXT = (
 
 
 def write_whole(filename: str | bytes | os.PathLike[str], text: str) -> None:
-    """Put a file with `text` in the place of `filename`, for its owner's eyes alone."""
+    """Replace the file `filename` by one with `text`, readable and writable by its owner alone.
+
+    A program that is killed, and a machine that loses its power, leaves the old file or the new
+    one. A link stays a link: the file that it names is replaced.
+
+    Raises:
+        OSError: the file cannot be written; it is then as it was.
+    """
     target = os.path.realpath(os.fsdecode(filename))
-    if os.path.exists(target) and not os.path.isfile(target):
-        # A pipe or a terminal has no place to put a file in.
-        with open(target, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        return
     try:
-        # mkstemp makes files of mode 0600.
-        descriptor, draft = tempfile.mkstemp(prefix=".cookies-", dir=os.path.dirname(target))
+        with whole_file(target, 0o600) as file:
+            # The context closes the file.
+            writer = io.TextIOWrapper(
+                io.BufferedWriter(file), encoding="utf-8", errors="surrogateescape"
+            )
+            writer.write(text)
+            writer.detach().detach()
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                os.fsync(file.fileno())
     except OSError as error:
-        # The caller knows the file, and not the one that is to take its place.
+        # The caller knows the name that it gave.
         error.filename = filename
-        raise
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    except BaseException:
-        os.unlink(draft)
         raise
 
 
