@@ -9,7 +9,7 @@ MINUTES ?= 5
 
 BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*/*.[ch])
 
-.PHONY: serve test coverage lint bench loads soak docs fuzz sanitize stress suites clean
+.PHONY: serve test coverage lint house bench loads soak docs fuzz sanitize stress suites clean
 
 serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
@@ -28,6 +28,10 @@ lint: $(VENV)/for-lint
 	$(BIN)/ruff check src tests fuzz benchmarks suites
 	$(BIN)/ruff format --check src tests fuzz benchmarks suites
 	$(BIN)/mypy
+
+# Whether the house is in order: circles, arrows, long files; docstrings by sample (SEED=7 SAMPLE=60).
+house: $(VENV)/for-tests
+	$(BIN)/python -m tests.house
 
 bench: $(VENV)/for-benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
