@@ -35,6 +35,15 @@ class Allowance:
         self.waited = 0.0
         """Seconds spent waiting so far."""
 
+    def next_wait(self, pause: float | None) -> float:
+        """Return how many seconds the next wait may take: no longer than `pause` (None: any time).
+
+        Raises:
+            TimeoutError: none.
+        """
+        left = self.left()
+        return left if pause is None else min(left, pause)
+
     def left(self) -> float:
         """Return how many seconds the peer may still be waited for.
 

@@ -22,6 +22,7 @@ __all__ = [
     "Timeouts",
     "can_go_on",
     "end_sending",
+    "must_read",
     "none_sent",
     "set_accept_nonblocking",
     "wants_more",
@@ -86,11 +87,17 @@ def end_sending(sock: socket.socket) -> None:
     sock.shutdown(socket.SHUT_WR)
 
 
-def can_go_on(sock: socket.socket, error: OSError, to_read: bool, timeout: float | None) -> bool:
-    """Wait until a socket can go on that could not, as `error` says; return whether it can."""
+def must_read(error: OSError, reading: bool = False) -> bool:
+    """Return whether a socket that could not go on, as `error` says, needs bytes from the peer.
+
+    In TLS a write may need some, and a read may need room to send: `reading` is what was tried.
+    """
     name = type(error).__name__
-    if name.startswith("SSLWant"):
-        to_read = name == "SSLWantReadError"
+    return name == "SSLWantReadError" if name.startswith("SSLWant") else reading
+
+
+def can_go_on(sock: socket.socket, to_read: bool, timeout: float | None) -> bool:
+    """Wait until a socket has bytes to read, or else room to send; return whether it has."""
     if not hasattr(select, "poll"):
         readers, writers = ([sock], []) if to_read else ([], [sock])
         return any(map(bool, select.select(readers, writers, [], timeout)))
@@ -131,5 +138,5 @@ class NonblockingReader(SocketReader):
                     raise
                 # Over TLS what comes may be too little to go on with, again and again.
                 left = None if until is None else max(0.0, until - time.monotonic())
-                if not can_go_on(self._sock, error, True, left):
+                if not can_go_on(self._sock, must_read(error, reading=True), left):
                     raise TimeoutError(f"expected more within {seconds:g} s") from None

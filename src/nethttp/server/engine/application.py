@@ -114,5 +114,8 @@ class Application(Protocol):
     def request_timed_out(self, connection: Connection, /) -> None:
         """Answer a request that was not received whole in time."""
 
+    def response_cut_off(self, connection: Connection, error: OSError, /) -> None:
+        """Log that the peer has not taken a whole response that was left to the loop."""
+
     def has_unread_content(self, connection: Connection, /) -> bool:
         """Return whether content may still be received that the application has not read."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .exchange import Exchange
+    from .outbox import Outbox
 
 __all__ = [
     "AWAITING",
@@ -20,6 +21,7 @@ __all__ = [
     "HANDSHAKING",
     "LINGERING",
     "NEVER",
+    "SENDING",
     "Connection",
     "EngineSocket",
 ]
@@ -32,6 +34,8 @@ HANDSHAKING: Final = 2
 """TLS is not set up yet. The loop goes on with it."""
 LINGERING: Final = 3
 """The last response is sent; what the peer still sends is dropped, for a moment."""
+SENDING: Final = 6
+"""The response is complete, and the peer has not taken all of it yet. The loop sends."""
 BUSY: Final = 4
 """A handler has the connection. The loop leaves it alone."""
 CLOSED: Final = 5
@@ -52,6 +56,8 @@ class Connection:
         "exchange",
         "fd",
         "idle",
+        "on_outbox",
+        "outbox",
         "readable_since",
         "recv",
         "sock",
@@ -76,6 +82,10 @@ class Connection:
         """The request whose content is being collected."""
         self.bytes_left = 0
         """How many bytes a lingering peer may still send before it is cut off."""
+        self.outbox: Outbox | None = None
+        """What the peer has not taken yet of a response that is complete."""
+        self.on_outbox: Callable[[Connection], None] | None = None
+        """Called once there is an outbox, by the thread that has filled it."""
         self.idle = idle
         """Seconds that it may be silent between requests."""
         self.deadline = 0.0
@@ -85,6 +95,12 @@ class Connection:
         """Whether the poller reports when something is received."""
         self.state: Any = None
         """What the application keeps with the connection: a handler, for one."""
+
+    def leave(self, outbox: Outbox) -> None:
+        """Leave the end of a response to the loop."""
+        self.outbox = outbox
+        if self.on_outbox is not None:
+            self.on_outbox(self)
 
     def has_input(self) -> bool:
         """Return whether the peer has sent something that is not read yet, in TLS or not."""

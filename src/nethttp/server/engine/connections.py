@@ -5,6 +5,7 @@ Only the holder of the engine's lead touches it. It says nothing to a peer, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from ...net.nonblocking import end_sending
@@ -30,6 +31,8 @@ class ConnectionTable:
         """By descriptor."""
         self.wheel = TimerWheel()
         self.poller = make_poller()
+        self.on_outbox: Callable[[Connection], None] | None = None
+        """Called for a connection of this table that is left the end of a response."""
 
     def add(self, connection: Connection, deadline: float) -> None:
         """Hear a new connection, until `deadline`.
@@ -45,6 +48,7 @@ class ConnectionTable:
             stale.watched = False
         self.poller.register(fd)
         self.connections[fd] = connection
+        connection.on_outbox = self.on_outbox
         self.wheel.put(connection, deadline)
 
     def watch(self, connection: Connection) -> bool:
@@ -58,6 +62,20 @@ class ConnectionTable:
                 self.close(connection)
                 return False
             connection.watched = True
+        return True
+
+    def watch_room(self, connection: Connection, room: bool = True) -> bool:
+        """Have the poller report room to send, and not what is received, or the other way round.
+
+        Returns False, and closes the connection, if its socket is gone.
+        """
+        if not self.watch(connection):
+            return False
+        try:
+            self.poller.watch_room(connection.fd, room)
+        except (OSError, ValueError, KeyError):
+            self.close(connection)
+            return False
         return True
 
     def unwatch(self, connection: Connection) -> None:
@@ -96,7 +114,7 @@ class ConnectionTable:
         if connection.stage == CLOSED:
             return
         connection.stage = CLOSED
-        connection.state = connection.exchange = None
+        connection.state = connection.exchange = connection.outbox = None
         connection.buffer = b""
         self.wheel.remove(connection)
         if self.connections.get(connection.fd) is connection:

@@ -26,7 +26,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from contextvars import Context, copy_context
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +36,17 @@ from ...net.nonblocking import wants_more
 from ..logs.lines import write_stderr
 from .acceptor import Acceptor
 from .application import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
-from .connection import AWAITING, BUSY, COLLECTING, HANDSHAKING, LINGERING, NEVER, Connection
+from .connection import (
+    AWAITING,
+    BUSY,
+    CLOSED,
+    COLLECTING,
+    HANDSHAKING,
+    LINGERING,
+    NEVER,
+    SENDING,
+    Connection,
+)
 from .connections import ConnectionTable
 from .exchange import Exchange
 from .http1 import Http1, Outcome
@@ -59,6 +71,10 @@ CONTENT_SIZE = 16384
 
 #: Connections whose time is up that are attended to before other sockets get their turn.
 EXPIRE_BURST = 16
+
+
+#: Stands for what a thread has read ahead: it has not returned yet, and has left an outbox.
+_OUTBOX: Any = object()
 
 
 class _NotLeader(Exception):
@@ -99,6 +115,7 @@ class Engine:
         # The leader's own context: requests run in it while it is empty. True: none do.
         self._context: Context | bool = True
         self._table = table = ConnectionTable()
+        table.on_outbox = self._on_outbox
         self._connections = table.connections
         self._wheel = table.wheel
         self._poller = table.poller
@@ -232,7 +249,12 @@ class Engine:
         self._finished.set()
         self.application.log.release()
         for connection in list(self._connections.values()):
-            if connection.stage != BUSY:
+            if connection.stage == SENDING:
+                # As the threads of handlers that run, this one ends its response.
+                finish = partial(self._send_all, connection)
+                if not (self.threads and self._pool.submit(finish)):
+                    finish()
+            elif connection.stage != BUSY:
                 self._close(connection)
         self._pool.close()
         self._take_returned()
@@ -368,6 +390,9 @@ class Engine:
             if not self._lead.reacquire(epoch):
                 self._return(connection, b"" if keep else None)
                 raise _NotLeader
+        if connection.outbox is not None:
+            self._await_room(connection, b"" if keep else None)
+            return False
         if keep:
             connection.stage = AWAITING
             return True
@@ -473,13 +498,20 @@ class Engine:
     def _take_returned(self) -> None:
         while (returned := self._returned.take()) is not None:
             connection, left = returned
-            if self._finished.is_set():
-                self._close(connection)
+            if left is _OUTBOX:
+                # The thread that has filled it may run on.
+                if connection.stage == BUSY and connection.outbox is not None:
+                    self._table.watch_room(connection)
+            elif self._finished.is_set():
+                self._send_all(connection)
             else:
                 self._take_back(connection, left)
 
     def _take_back(self, connection: Connection, left: bytes | None) -> None:
         """Let the loop wait for the next request of a connection, or close it."""
+        if connection.outbox is not None:
+            self._await_room(connection, left)
+            return
         if left is None:
             self._finish(connection)
             return
@@ -548,6 +580,10 @@ class Engine:
         stage = connection.stage
         if stage == COLLECTING:
             self._collect(connection)
+        elif stage == SENDING:
+            self._send(connection)
+        elif stage == BUSY and connection.outbox is not None:
+            self._send_beside(connection)
         elif stage == BUSY:
             # It is level-triggered: unheard, it would be said again and again.
             self._table.unwatch(connection)
@@ -555,6 +591,67 @@ class Engine:
             self._table.discard_input(connection)
         elif stage == HANDSHAKING:
             self._acceptor.shake_hands(connection, self._now)
+
+    # --- what the peer has not taken yet ---
+
+    def _on_outbox(self, connection: Connection) -> None:
+        """A thread has left the end of a response to the loop, and may run on."""
+        self._returned.put((connection, _OUTBOX))
+        self._returned.wake()
+
+    def _await_room(self, connection: Connection, left: bytes | None) -> None:
+        """Send the rest of a response as the peer takes it; then `left` is as in `_take_back`."""
+        outbox = connection.outbox
+        assert outbox is not None
+        outbox.left = left
+        connection.stage = SENDING
+        if self._table.watch_room(connection, not outbox.must_read):
+            self._wheel.put(connection, outbox.due)
+
+    def _send(self, connection: Connection) -> None:
+        """Send more of an outbox; cut the peer off if it is too slow."""
+        outbox = connection.outbox
+        assert outbox is not None
+        must_read = outbox.must_read
+        try:
+            done = outbox.send()
+            if not done:
+                outbox.check(self._now)
+        except OSError as error:
+            with suppress(Exception):
+                self._base.copy().run(self.application.response_cut_off, connection, error)
+            self._close(connection)
+            return
+        if done:
+            connection.outbox = None
+            if self._table.watch_room(connection, False):
+                self._take_back(connection, outbox.left)
+            return
+        if must_read != outbox.must_read:
+            self._table.watch_room(connection, must_read)
+        self._wheel.put(connection, outbox.due)
+
+    def _send_beside(self, connection: Connection) -> None:
+        """Send more of an outbox while the application still runs."""
+        outbox = connection.outbox
+        assert outbox is not None
+        with suppress(OSError):  # It is met again when the application has returned.
+            if not outbox.send():
+                if outbox.must_read:
+                    # Nothing reads meanwhile; the poller would report room again and again.
+                    self._table.unwatch(connection)
+                return
+            connection.outbox = None
+        if self._table.watch_room(connection, False):
+            self._table.unwatch(connection)
+
+    def _send_all(self, connection: Connection) -> None:
+        """Send what is left of a response, in this thread, and close the connection."""
+        outbox = connection.outbox
+        if outbox is not None and connection.stage != CLOSED:
+            with suppress(OSError):
+                outbox.send_all()
+        self._close(connection)
 
     # --- the end of a connection ---
 
@@ -592,6 +689,8 @@ class Engine:
                     self._wheel.put(connection, now + TICK)
                 else:
                     self._close(connection)
+            elif stage == SENDING:
+                self._send(connection)
             elif stage in (AWAITING, COLLECTING):
                 self._time_out_request(connection)
             else:

@@ -20,6 +20,9 @@ class Poller(Protocol):
     def register(self, fd: int, *, shared: bool = False) -> None:
         """Say from now on when there is something; `shared`: other processes wait for it too."""
 
+    def watch_room(self, fd: int, room: bool) -> None:
+        """Report room to send instead of something to read; with `room` False the other way."""
+
     def unregister(self, fd: int) -> None:
         """Say nothing of a descriptor any more."""
 
@@ -39,6 +42,9 @@ class _Epoll:
         exclusive = getattr(select, "EPOLLEXCLUSIVE", 0) if shared else 0
         self._epoll.register(fd, select.EPOLLIN | exclusive)
 
+    def watch_room(self, fd: int, room: bool) -> None:
+        self._epoll.modify(fd, select.EPOLLOUT if room else select.EPOLLIN)
+
     def unregister(self, fd: int) -> None:
         self._epoll.unregister(fd)
 
@@ -52,6 +58,9 @@ class _Selector:
 
     def register(self, fd: int, *, shared: bool = False) -> None:
         self._selector.register(fd, selectors.EVENT_READ)
+
+    def watch_room(self, fd: int, room: bool) -> None:
+        self._selector.modify(fd, selectors.EVENT_WRITE if room else selectors.EVENT_READ)
 
     def unregister(self, fd: int) -> None:
         self._selector.unregister(fd)

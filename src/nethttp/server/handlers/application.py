@@ -18,7 +18,7 @@ from ...overrides import Originals
 from ...wire.h1.repeats import usual_request
 from ..engine.connection import NEVER, Connection, EngineSocket
 from ..engine.exchange import Exchange
-from ..logs.lines import LineLog
+from ..logs.lines import LineLog, host_of, write_stderr
 from .handler import BaseHTTPRequestHandler
 from .response import HEAD_METHODS, LOG_METHODS
 
@@ -197,6 +197,16 @@ class HandlerApplication:
     def request_timed_out(self, connection: Connection) -> None:
         """Answer 408."""
         self._handler_of(connection)._request_timed_out()
+
+    def response_cut_off(self, connection: Connection, error: OSError) -> None:
+        """Log that the peer has not taken a whole response."""
+        handler = connection.state
+        if handler is None:
+            write_stderr(f"{host_of(connection.address)}: connection lost: {error}\n")
+        elif isinstance(error, TimeoutError):
+            handler._on_timeout(error)
+        else:
+            handler._on_lost(error)
 
     def has_unread_content(self, connection: Connection) -> bool:
         """Return whether the handler's last request has content that nobody has read."""

@@ -103,7 +103,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self.client_address = client_address
         self.server = server
         self._engaged = connection
-        self.wfile = NonblockingWriter(connection.sock, self._timeouts())
+        self.wfile = NonblockingWriter(connection.sock, self._timeouts(), connection=connection)
 
     def _timeouts(self) -> Timeouts:
         """Return how long the peer is waited for to take a response."""
@@ -148,6 +148,11 @@ class BaseHTTPRequestHandler(RequestParser):
         if self.wbufsize:
             self.wfile = sock.makefile("wb", self.wbufsize)
 
+    def _settle(self) -> None:
+        """Have everything sent that was left to the loop: the program takes the socket."""
+        if type(self.wfile) is NonblockingWriter:
+            self.wfile.settle()
+
     def _flush_head(self) -> None:
         if isinstance(self.wfile, ResponseWriter):
             self.wfile.flush()
@@ -161,6 +166,7 @@ class BaseHTTPRequestHandler(RequestParser):
             if self._stream is not None:
                 self._stream.lend(self.timeout)
             elif self._engaged is not None and not self._taken:
+                self._settle()
                 self._socket.settimeout(self.timeout)
             self._taken = True
         return self._socket

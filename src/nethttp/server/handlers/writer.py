@@ -15,10 +15,13 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from ...net.allowance import Allowance
-from ...net.nonblocking import Timeouts, can_go_on, none_sent
+from ...net.nonblocking import Timeouts, can_go_on, must_read, none_sent
+from ..engine.outbox import MAX_KEPT, FilePart, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..engine.connection import Connection
 
 __all__ = ["MAX_JOINED", "NonblockingWriter", "ResponseWriter"]
 
@@ -139,7 +142,7 @@ class ResponseWriter(io.BufferedIOBase):
                 # Nearly every response: all of its content, in one piece.
                 whole, self._held = self._held + data, b""
                 self._left, self.sent = 0, size
-                self._send(whole)
+                self._send_last(whole)
                 return size
         else:
             with memoryview(data) as view:
@@ -184,6 +187,10 @@ class ResponseWriter(io.BufferedIOBase):
         self.sent += sent
         return sent
 
+    def _send_last(self, data: bytes) -> None:
+        """Send the last bytes of a response."""
+        self._send(data)
+
     def _send(self, data: bytes) -> None:
         if len(data) <= MAX_PIECE:
             self._sock.sendall(data)
@@ -217,14 +224,22 @@ class ResponseWriter(io.BufferedIOBase):
 class NonblockingWriter(ResponseWriter):
     """Writes to a socket that does not block.
 
-    `given` is how many bytes the system has already taken of the first response.
+    `given` is how many bytes the system has already taken of the first response. The end of a
+    response that the socket has no room for is left to the loop of `connection`, if there is one.
     """
 
-    __slots__ = ("_timeouts", "lent")
+    __slots__ = ("_connection", "_timeouts", "lent")
 
-    def __init__(self, sock: socket.socket, timeouts: Timeouts, given: int = 0) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        timeouts: Timeouts,
+        given: int = 0,
+        connection: Connection | None = None,
+    ) -> None:
         super().__init__(sock)
         self._timeouts = timeouts
+        self._connection = connection
         self._given = given
         self.lent = False
         """Whether the program has the socket's descriptor, and the socket blocks."""
@@ -234,6 +249,7 @@ class NonblockingWriter(ResponseWriter):
         self._timeouts = timeouts
 
     def fileno(self) -> int:
+        self.settle()
         # It may be for another process, which would not wait for room.
         self.lent = True
         self._sock.settimeout(None)
@@ -252,16 +268,61 @@ class NonblockingWriter(ResponseWriter):
 
     _send = send
 
+    def send_last(self, data: bytes) -> None:
+        """Send the last bytes of a response; the loop sends what the socket has no room for."""
+        try:
+            sent = self._sock.send(data)
+        except OSError as error:
+            sent = none_sent(error)
+        if sent == len(data):
+            self._given += sent
+        else:
+            self.leave_rest(data, sent)
+
+    _send_last = send_last
+
     def send_rest(self, data: bytes, sent: int) -> None:
         """Send what comes after the first `sent` bytes."""
         with memoryview(data).cast("B") as view:
-            while sent < len(view):
-                try:
-                    sent += self._sock.send(view[sent:])
-                except OSError as error:
-                    none_sent(error)
-                    self._wait(error, sent)
-        self._given += sent
+            self._given += self._send_until(view, sent, len(view))
+
+    def leave_rest(self, data: bytes, sent: int) -> None:
+        """Leave what comes after the first `sent` bytes to the loop, once it is little enough."""
+        if self._connection is None:
+            self.send_rest(data, sent)
+            return
+        with memoryview(data).cast("B") as view:
+            sent = self._send_until(view, sent, len(view) - MAX_KEPT)
+            self._given += sent
+            if sent < len(view):
+                outbox = self._new_outbox()
+                outbox.add(view[sent:])
+                self._connection.leave(outbox)
+
+    def _send_until(self, view: memoryview, sent: int, least: int) -> int:
+        """Send what comes after the first `sent` bytes until `least` are sent; return how many."""
+        while sent < least:
+            try:
+                sent += self._sock.send(view[sent:])
+            except OSError as error:
+                none_sent(error)
+                self._wait(error, sent)
+        return sent
+
+    def _new_outbox(self) -> Outbox:
+        allowance = self._allowance or Allowance(self._timeouts.rate, self._timeouts.grace)
+        allowance.moved = self._given
+        return Outbox(self._sock, self._timeouts, allowance)
+
+    def settle(self) -> None:
+        """Send, in this thread, what was left to the loop.
+
+        Raises:
+            OSError: the peer is gone, or too slow.
+        """
+        outbox = None if self._connection is None else self._connection.outbox
+        if outbox is not None:
+            outbox.send_all()
 
     def _wait(self, error: OSError, sent: int) -> None:
         """Wait for room, after `sent` bytes beyond those that are counted.
@@ -269,15 +330,13 @@ class NonblockingWriter(ResponseWriter):
         Raises:
             TimeoutError: there was none in time.
         """
-        longest, rate, grace = self._timeouts
         allowance = self._allowance
         if allowance is None:
-            allowance = self._allowance = Allowance(rate, grace)
+            allowance = self._allowance = Allowance(self._timeouts.rate, self._timeouts.grace)
         allowance.moved = self._given + sent
-        if (left := allowance.left()) != inf:
-            longest = left if longest is None else min(left, longest)
+        longest = allowance.next_wait(self._timeouts.timeout)
         began = time.monotonic()
-        ready = can_go_on(self._sock, error, False, longest)
+        ready = can_go_on(self._sock, must_read(error), None if longest == inf else longest)
         allowance.waited += time.monotonic() - began
         if not ready:
             raise TimeoutError(f"expected room to send within {longest:g} s")
@@ -289,7 +348,11 @@ class NonblockingWriter(ResponseWriter):
             source = file.fileno()
         except (OSError, AttributeError):
             source = -1
-        if source < 0 or type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
+        if source < 0:
+            return self._copy(head, file, offset, count)
+        if type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
+            if count == self._left and self._leave_file(source, offset, count, head):
+                return count
             return self._copy(head, file, offset, count)
         if head:
             try:
@@ -303,6 +366,11 @@ class NonblockingWriter(ResponseWriter):
                 size = os.sendfile(target, source, offset + sent, min(count - sent, 1 << 30))
             except OSError as error:
                 none_sent(error)
+                self._given += sent
+                if count == self._left and self._leave_file(source, offset + sent, count - sent):
+                    sent = count
+                    break
+                self._given -= sent
                 self._wait(error, sent)
             else:
                 if not size:
@@ -311,6 +379,22 @@ class NonblockingWriter(ResponseWriter):
         self._given += sent
         file.seek(offset + sent)
         return sent
+
+    def _leave_file(self, descriptor: int, offset: int, count: int, head: bytes = b"") -> bool:
+        """Leave a part of a file to the loop, behind `head`; return whether that can be."""
+        if self._connection is None:
+            return False
+        try:
+            part = FilePart(descriptor, offset, count)
+        except OSError:
+            return False  # No descriptor is left: this thread sends the file.
+        outbox = self._new_outbox()
+        if head:
+            outbox.add(head)
+        outbox.add_file(part)
+        if not outbox.send():
+            self._connection.leave(outbox)
+        return True
 
     def _copy(
         self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int

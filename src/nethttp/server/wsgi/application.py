@@ -50,6 +50,7 @@ class WSGIHandler(BaseHTTPRequestHandler):
             self.command,
             self._version,
             not self.close_connection,
+            self._engaged,
         )
         try:
             response.run(server.application, environ)
@@ -127,6 +128,7 @@ class WSGIApplication(HandlerApplication):
             environ["REQUEST_METHOD"],
             11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10,
             exchange.persistent and not self.closing,
+            connection,
         )
         try:
             response.run(self._server.application, environ)

@@ -23,6 +23,7 @@ from ...wire.h1.body import LAST_CHUNK, encode_chunk
 from ...wire.h1.framing import declared_framing, response_has_body
 from ...wire.h1.head import serialise_fields
 from ...wire.values import format_http_date, has_list_member
+from ..engine.connection import Connection
 from ..handlers.response import Responder
 from ..handlers.writer import MAX_JOINED, NonblockingWriter
 
@@ -168,11 +169,13 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
 class Response:
     """One response: what `start_response` says of it, and what is sent of it.
 
-    `timeouts` bounds the waits for room in `sock`.
+    `timeouts` bounds the waits for room in `sock`. The end of a response that there is no room for
+    is left to the loop of `connection`, if there is one.
     """
 
     __slots__ = (
         "_chunked",
+        "_connection",
         "_head",
         "_late",
         "_left",
@@ -186,9 +189,16 @@ class Response:
     )
 
     def __init__(
-        self, sock: socket.socket, timeouts: Timeouts, method: str, version: int, keep: bool
+        self,
+        sock: socket.socket,
+        timeouts: Timeouts,
+        method: str,
+        version: int,
+        keep: bool,
+        connection: Connection | None,
     ) -> None:
         self._sock = sock
+        self._connection = connection
         self._timeouts = timeouts
         self._late: NonblockingWriter | None = None
         self._method = method
@@ -212,11 +222,25 @@ class Response:
         except OSError as error:
             sent = none_sent(error)
         if sent != len(data):
-            # Only a response that there is no room for costs a writer.
-            self._late = NonblockingWriter(
-                self._sock, self._timeouts, max(0, self.sent - len(data))
-            )
-            self._late.send_rest(data, sent)
+            self._make_late(len(data)).send_rest(data, sent)
+
+    def _send_last(self, data: bytes) -> None:
+        """Send the last bytes of the response; the loop sends what the socket has no room for."""
+        if self._late is not None:
+            self._late.send_last(data)
+            return
+        try:
+            sent = self._sock.send(data)
+        except OSError as error:
+            sent = none_sent(error)
+        if sent != len(data):
+            self._make_late(len(data)).leave_rest(data, sent)
+
+    def _make_late(self, size: int) -> NonblockingWriter:
+        """Return a writer for `size` bytes that there is no room for. Few responses need one."""
+        given = max(0, self.sent - size)
+        self._late = late = NonblockingWriter(self._sock, self._timeouts, given, self._connection)
+        return late
 
     @property
     def status(self) -> int:
@@ -299,7 +323,12 @@ class Response:
             self._send(head)
             head = b""
         if head or data:
-            self._send(head + data if head else data)
+            whole = head + data if head else data
+            # Nothing may follow that is sent: more than is declared is cut off.
+            if self._left == 0 and not self._chunked:
+                self._send_last(whole)
+            else:
+                self._send(whole)
 
     def run(self, app: App, environ: Environ) -> None:
         """Call `app` and send what it returns; `close` is called whatever happens.
@@ -320,7 +349,7 @@ class Response:
             if not self.started:
                 self._write(b"", 0)
             if self._chunked:
-                self._send(LAST_CHUNK)
+                self._send_last(LAST_CHUNK)
             elif self._left:
                 self.keep = False
         finally:
@@ -346,7 +375,7 @@ class Response:
             return False
         self.started = True
         self.sent = size
-        self._send(head.begin() + b"\r\n" + body)
+        self._send_last(head.begin() + b"\r\n" + body)
         return True
 
     def _send_each(self, result: Iterable[bytes]) -> None:
@@ -374,9 +403,9 @@ class Response:
         self._write(b"", size)
         count = min(size, self._left or 0)
         if count:
-            if self._late is None:
-                self._late = NonblockingWriter(self._sock, self._timeouts)
-            sent = self._late.sendfile(file, offset, count)
+            late = self._late or self._make_late(0)
+            late.begin(b"", count, has_body=True, hold=True)
+            sent = late.sendfile(file, offset, count)
             self._left = (self._left or 0) - sent
             self.sent += sent
 

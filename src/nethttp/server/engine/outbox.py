@@ -1,0 +1,171 @@
+"""`Outbox`: what the peer has not taken yet of a response that is complete.
+
+A response leaves at once where the socket has room for it. What is left of it waits in an outbox,
+and no thread waits with it: the loop sends the rest when the poller reports room, and cuts a peer
+off that takes it too slowly.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections import deque
+from math import inf
+from typing import TYPE_CHECKING
+
+from ...net.allowance import Allowance
+from ...net.nonblocking import can_go_on, must_read, none_sent
+
+if TYPE_CHECKING:
+    from ...net.nonblocking import Timeouts
+
+__all__ = ["MAX_KEPT", "FilePart", "Outbox"]
+
+MAX_KEPT = 64 * 1024
+"""Bytes that an outbox holds at most, beside parts of files. The thread that writes a longer piece
+waits until so much of it is left."""
+
+#: Sent at once, in bytes, before other sockets get their turn.
+MAX_TURN = 1 << 20
+
+#: Read at once of a file that the kernel cannot send.
+READ_SIZE = 64 * 1024
+
+
+class FilePart:
+    """A part of a file, with a descriptor of its own."""
+
+    __slots__ = ("count", "descriptor", "offset")
+
+    def __init__(self, descriptor: int, offset: int, count: int) -> None:
+        """Take `count` bytes from `offset` on of the file that `descriptor` is open for.
+
+        Raises:
+            OSError: the process has no descriptor left.
+        """
+        self.descriptor = os.dup(descriptor)
+        self.offset = offset
+        self.count = count
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
+
+
+class Outbox:
+    """Pieces of a response, for one socket. The loop and the application's thread may both send."""
+
+    __slots__ = (
+        "_allowance",
+        "_lock",
+        "_pause",
+        "_pieces",
+        "_sendfile",
+        "_since",
+        "_sock",
+        "due",
+        "left",
+        "must_read",
+    )
+
+    def __init__(self, sock: socket.socket, timeouts: Timeouts, allowance: Allowance) -> None:
+        self._sock = sock
+        self._pause = timeouts.timeout
+        self._allowance = allowance
+        # TLS, and some systems, have none.
+        self._sendfile = getattr(os, "sendfile", None) if type(sock) is socket.socket else None
+        self._pieces: deque[memoryview | FilePart] = deque()
+        self._lock = threading.Lock()
+        self._since = time.monotonic()
+        self.due = self._since + allowance.next_wait(self._pause)
+        """When the peer must have taken more, by `time.monotonic`."""
+        self.must_read = False
+        """Whether TLS must receive something before it can send."""
+        self.left: bytes | None = None
+        """What was received of the next request; None: the connection ends with this response."""
+
+    def add(self, data: bytes | memoryview) -> None:
+        """Add a piece; it is copied."""
+        self._pieces.append(memoryview(bytes(data)))
+
+    def add_file(self, part: FilePart) -> None:
+        """Add a part of a file."""
+        self._pieces.append(part)
+
+    def send(self) -> bool:
+        """Send as much as there is room for; return whether all of it is sent.
+
+        Raises:
+            OSError: the peer is gone, the file has become shorter, or the peer is too slow.
+        """
+        with self._lock:
+            now = time.monotonic()
+            self._count_wait(now)
+            before = self._allowance.moved
+            most = before + MAX_TURN
+            self.must_read = False
+            try:
+                while self._pieces and self._allowance.moved < most:
+                    self._send_first()
+            except OSError as error:
+                none_sent(error)
+                self.must_read = must_read(error)
+            if self._allowance.moved > before:
+                self.due = now + self._allowance.next_wait(self._pause)
+            return not self._pieces
+
+    def _send_first(self) -> None:
+        """Send some of the first piece."""
+        piece = self._pieces[0]
+        if isinstance(piece, FilePart):
+            self._send_file(piece)
+            return
+        sent = self._sock.send(piece)
+        self._allowance.moved += sent
+        if sent == len(piece):
+            self._pieces.popleft()
+        else:
+            self._pieces[0] = piece[sent:]
+
+    def _send_file(self, part: FilePart) -> None:
+        if self._sendfile is None:
+            data = os.pread(part.descriptor, min(part.count, READ_SIZE), part.offset)
+            sent = self._sock.send(data) if data else 0
+        else:
+            count = min(part.count, MAX_TURN)
+            sent = self._sendfile(self._sock.fileno(), part.descriptor, part.offset, count)
+        if not sent:
+            raise ConnectionError(f"the file ends {part.count} bytes before its response")
+        part.offset += sent
+        part.count -= sent
+        self._allowance.moved += sent
+        if not part.count:
+            self._pieces.popleft()
+
+    def _count_wait(self, now: float) -> None:
+        self._allowance.waited += now - self._since
+        self._since = now
+
+    def check(self, now: float) -> None:
+        """See that the peer is in time.
+
+        Raises:
+            TimeoutError: it is not.
+        """
+        if now >= self.due:
+            self._count_wait(now)
+            self._allowance.left()
+            raise TimeoutError(f"expected room to send within {self._pause:g} s")
+
+    def send_all(self) -> None:
+        """Send everything, in this thread.
+
+        Raises:
+            OSError: the peer is gone.
+            TimeoutError: the peer is too slow.
+        """
+        while not self.send():
+            left = self.due - time.monotonic()
+            if not can_go_on(self._sock, self.must_read, None if left == inf else max(0.0, left)):
+                self.check(max(self.due, time.monotonic()))
