@@ -7,6 +7,7 @@ them into files and into the prompt: `tests/e2e/test_newcomer.py` does that.
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -96,6 +97,36 @@ def test_the_design_lists_every_module():
     assert in_the_list_of_modules() == sorted(
         path for path in paths if path == "__init__" or not path.endswith("__init__")
     )
+
+
+def where_things_are() -> list[tuple[str, str]]:
+    """Return the rows of "Where is ...?" in docs/design.md: (file, name)."""
+    text = (ROOT / "docs" / "design.md").read_text().partition("## Where is ...?")[2]
+    return re.findall(r"\| `([\w/]+\.py)` \| `(\w+)` \|", text.partition("\n## ")[0])
+
+
+def test_the_design_answers_ten_questions():
+    assert len(where_things_are()) == 10
+
+
+@pytest.mark.parametrize(("path", "name"), where_things_are())
+def test_a_thing_is_where_the_design_says(path, name):
+    tree = ast.parse((ROOT / "src" / "nethttp" / path).read_text())
+    defined = [n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+    assert name in [node.name for node in defined]
+
+
+PATH = re.compile(r"`((?:\w+/)+\w+(?:\.py)?)`")
+
+
+def test_the_design_names_files_that_there_are():
+    places = [ROOT / "src" / "nethttp", ROOT / "src" / "nethttp" / "server", ROOT]
+    named = PATH.findall((ROOT / "docs" / "design.md").read_text())
+    assert len(named) > 15
+    for path in named:
+        path = path if path.endswith(".py") else f"{path}.py"
+        there = [place / path for place in places]
+        assert any(file.exists() or file.with_suffix("").is_dir() for file in there), path
 
 
 def test_every_package_that_an_extra_installs_has_its_row():
