@@ -109,7 +109,13 @@ _present(
     __name__,
     files={
         *("files.cgi", "files.handler", "files.listing", "files.mediatypes", "files.paths"),
-        *("handlers.dates", "handlers.handler", "handlers.request", "handlers.response"),
-        *("logs.lines", "process.simple_command", "process.test_function", "servers.http"),
+        *("handlers.dated_head", "handlers.handler", "handlers.request", "handlers.response"),
+        *(
+            "logs.clock",
+            "logs.lines",
+            "process.simple_command",
+            "process.test_function",
+            "servers.http",
+        ),
     },
 )

@@ -16,7 +16,7 @@ def nothing_is_kept():
 
 
 def head_of(name: str, value: str) -> bytes:
-    return response._head_of("200 OK", [("Date", "then"), (name, value)]).begin()
+    return response._head_of("200 OK", [("Date", "then"), (name, value)]).begun.now()
 
 
 def test_a_head_is_kept_from_the_second_time_on():

@@ -22,7 +22,7 @@ from ...caching import AgeCache, SecondTimeCache
 from ...status import HTTPStatus
 from ...wire.fields import FieldFinder
 from ...wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
-from ..handlers.dates import DatedHead
+from ..handlers.dated_head import DatedHead
 from ..handlers.handler import BaseHTTPRequestHandler
 from ..handlers.response import HEAD_METHODS
 from ..handlers.writer import NonblockingWriter, ResponseWriter
@@ -461,7 +461,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             if same_for_all and self._can_use_cache():
                 writer: Any = self.wfile
                 if writer.held:
-                    chosen.head = DatedHead(writer.held)
+                    chosen.head = DatedHead.of(writer.held)
             return content
         return self._send_decided(resource, asked)
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from ...caching import AgeCache
 from ...wire.coding import available_codings, choose_coding, encode
 from ...wire.values import EntityTag
-from ..handlers.dates import DatedHead
+from ..handlers.dated_head import DatedHead
 from .mediatypes import KnownExtension
 from .stored import StoredFile
 

@@ -18,19 +18,17 @@ from ...status import HTTPStatus, phrase_of
 from ...wire import grammar
 from ...wire.values import format_http_date, has_list_member
 from ..engine.connection import Connection
-from ..logs.colours import coloured_line, stderr_has_colours
-from ..logs.lines import (
-    LOG_ESCAPES,
-    LineLog,
-    escape,
-    format_log_date,
-    host_of,
+from ..logs.clock import (
+    MONTHS,
+    WEEKDAYS,
+    http_date_now,
     line_start,
     log_date,
-    write_stderr,
+    log_date_in,
 )
+from ..logs.colours import coloured_line, stderr_has_colours
+from ..logs.lines import LOG_ESCAPES, LineLog, escape, host_of, write_stderr
 from ..seams import current
-from .dates import MONTHS, WEEKDAYS, http_date_now
 from .response_head import (
     FINAL,
     INTERIM,
@@ -433,7 +431,7 @@ class Responder(socketserver.StreamRequestHandler):
     def log_date_time_string(self) -> str:
         """Return the current local time as the log shows it, with a name of `monthname`."""
         now = int(time.time())
-        return format_log_date(now) if self.monthname is MONTHS else log_date(now, self.monthname)
+        return log_date(now) if self.monthname is MONTHS else log_date_in(now, self.monthname)
 
     def address_string(self) -> str:
         """Return the client's address as the log shows it."""

@@ -16,7 +16,7 @@ from ...errors import LocalProtocolError, excerpt
 from ...wire import grammar
 from ...wire.h1.framing import CHUNKED, FRAMING_FIELDS, declared_framing, response_has_body
 from ...wire.h1.head import serialise_fields
-from ...wire.values import format_http_date
+from ..logs.clock import http_date
 
 __all__ = [
     "FINAL",
@@ -97,7 +97,7 @@ def opening(
     return (
         status_line(version, status, reason),
         field_line("Server", f"{software} {system}"),
-        serialise_fields([("Date", format_http_date(second))]),
+        serialise_fields([("Date", http_date(second))]),
     )
 
 

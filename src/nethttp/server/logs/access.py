@@ -7,11 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
+from .clock import common_log_date, line_start
 from .colours import coloured_line, stderr_has_colours
-from .lines import LOG_ESCAPES, LineLog, format_log_date, line_start, write_stderr
+from .lines import LOG_ESCAPES, LineLog, write_stderr
 
 __all__ = [
     "FORMATS",
@@ -44,13 +44,6 @@ class Exchange(NamedTuple):
     user_agent: str = ""
 
 
-@lru_cache(maxsize=2)
-def _common_date(second: int) -> str:
-    local = time.localtime(second)
-    zone = time.strftime("%z", local)
-    return f"{format_log_date(second).replace(' ', ':')} {zone}"
-
-
 def _quoted(text: str) -> str:
     return (text[:MAX_VALUE] or "-").translate(_QUOTED_ESCAPES)
 
@@ -72,7 +65,7 @@ def common(exchange: Exchange) -> str:
     >>> common(Exchange("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
     ' "GET / HTTP/1.1" 200 5'
     """
-    return f"{exchange.address} - - [{_common_date(int(exchange.when))}] {_answered(exchange)}"
+    return f"{exchange.address} - - [{common_log_date(int(exchange.when))}] {_answered(exchange)}"
 
 
 def combined(exchange: Exchange) -> str:

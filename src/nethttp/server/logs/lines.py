@@ -12,28 +12,18 @@ writes them in one go, at its end.
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
-
-from ...wire.values import MONTH_NAMES
 
 __all__ = [
     "LOG_ESCAPES",
     "ErrorStream",
     "LineLog",
     "escape",
-    "format_log_date",
     "host_of",
-    "line_start",
-    "log_date",
     "write_stderr",
 ]
-
-#: Months from 1 on.
-_MONTHS = (None, *MONTH_NAMES)
 
 #: A peer chooses what a request line holds: it must not move a terminal's cursor or begin a line.
 LOG_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
@@ -68,24 +58,6 @@ def escape(text: str) -> str:
     if "\\" not in text and text.isprintable():
         return text
     return text.translate(LOG_ESCAPES)
-
-
-def log_date(timestamp: int, months: Sequence[str | None]) -> str:
-    """Return the local time of `timestamp` (seconds since 1970), with one of `months` from 1 on."""
-    year, month, day, hour, minute, second, *_ = time.localtime(timestamp)
-    return f"{day:02d}/{months[month]:>3}/{year:04d} {hour:02d}:{minute:02d}:{second:02d}"
-
-
-@lru_cache(maxsize=2)
-def format_log_date(timestamp: int) -> str:
-    """Return the local time of `timestamp` (seconds since 1970) as ``24/Nov/2026 09:54:00``."""
-    return log_date(timestamp, _MONTHS)
-
-
-@lru_cache(maxsize=256)
-def line_start(host: object, second: int) -> str:
-    """Return what a handler's log line begins with. Many lines of a second begin alike."""
-    return f"{host} - - [{format_log_date(second)}] "
 
 
 class ErrorStream:

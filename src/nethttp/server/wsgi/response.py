@@ -10,7 +10,6 @@ import io
 import os
 import socket
 import stat
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -22,8 +21,9 @@ from ...wire.environ import Environ
 from ...wire.h1.body import LAST_CHUNK, encode_chunk
 from ...wire.h1.framing import declared_framing, response_has_body
 from ...wire.h1.head import serialise_fields
-from ...wire.values import format_http_date, has_list_member
+from ...wire.values import has_list_member
 from ..engine.connection import Connection
+from ..handlers.dated_head import DatedHead, FixedHead
 from ..handlers.response import Responder
 from ..handlers.writer import MAX_JOINED, NonblockingWriter
 
@@ -92,7 +92,7 @@ def _rest_of(file: Any) -> tuple[int, int]:
 class _Head:
     """What a response's status and fields come to; the same ones come again and again."""
 
-    __slots__ = ("_lines", "_now", "close", "has_body", "length", "status")
+    __slots__ = ("begun", "close", "has_body", "length", "size", "status")
 
     def __init__(self, status: str, fields: Iterable[tuple[str, str]]) -> None:
         if not isinstance(status, str):
@@ -122,30 +122,15 @@ class _Head:
         told = ",".join(value for name, value in pairs if name.lower() == "connection")
         self.close = has_list_member(told, "close")
         kept = [pair for pair in pairs if pair[0].lower() != "connection"]
-        own = ""
-        if "server" not in names:
-            own = f"Server: {Responder.server_version}\r\n"
-        if "date" not in names:
-            own += "Date: "  # the last line: its value is put behind it
         lines = f"HTTP/1.1 {status}\r\n".encode("latin-1") + serialise_fields(kept)
-        self._lines = lines + own.encode("latin-1")
-        self._now = (0, b"")
-
-    @property
-    def size(self) -> int:
-        """The bytes of its lines."""
-        return len(self._lines)
-
-    def begin(self) -> bytes:
-        """Return the head so far, with the current date, ready for more lines."""
-        second, lines = self._now
-        now = int(time.time())
-        if second != now:
-            lines = self._lines
-            if lines.endswith(b"\nDate: "):
-                lines += f"{format_http_date(now)}\r\n".encode("ascii")
-            self._now = now, lines  # at once, for other threads
-        return lines
+        if "server" not in names:
+            lines += f"Server: {Responder.server_version}\r\n".encode("latin-1")
+        self.size = len(lines)
+        """Bytes of its lines, without the Date that is put in."""
+        self.begun: DatedHead | FixedHead = (
+            FixedHead(lines) if "date" in names else DatedHead(lines + b"Date: ", b"\r\n")
+        )
+        """The head so far, ready for more lines."""
 
 
 _KNOWN_HEADS: SecondTimeCache[tuple[str, tuple[tuple[str, str], ...]], _Head] = SecondTimeCache(512)
@@ -277,7 +262,7 @@ class Response:
         head = self._head
         if head is None:
             raise AssertionError("expected start_response to be called before the first content")
-        lines = head.begin()
+        lines = head.begun.now()
         if head.close:
             self.keep = False
         declared = head.length
@@ -375,7 +360,7 @@ class Response:
             return False
         self.started = True
         self.sent = size
-        self._send_last(head.begin() + b"\r\n" + body)
+        self._send_last(head.begun.now() + b"\r\n" + body)
         return True
 
     def _send_each(self, result: Iterable[bytes]) -> None:

@@ -1,0 +1,55 @@
+"""`DatedHead`: the head of a response that is sent again and again, each time with the date."""
+
+from __future__ import annotations
+
+import time
+from typing import Self
+
+from ..logs.clock import http_date
+
+__all__ = ["DatedHead", "FixedHead"]
+
+
+class DatedHead:
+    """A head whose Date is put in when it is sent, and once a second.
+
+    >>> head = DatedHead(b"HTTP/1.1 200 OK\\r\\nDate: ", b"\\r\\n\\r\\n").now()
+    >>> head[:23], len(head), head[-8:]
+    (b'HTTP/1.1 200 OK\\r\\nDate: ', 56, b' GMT\\r\\n\\r\\n')
+    """
+
+    __slots__ = ("_after", "_before", "_dated")
+
+    def __init__(self, before: bytes, after: bytes) -> None:
+        """Take what stands before the value of Date, and what stands after it."""
+        self._before = before
+        self._after = after
+        self._dated = (-1, b"")
+
+    @classmethod
+    def of(cls, head: bytes) -> Self:
+        """Return a head as it was sent once, with its first Date: 29 characters, as ours have."""
+        before, name, after = head.partition(b"\r\nDate: ")
+        return cls(before + name, after[29:])
+
+    def now(self) -> bytes:
+        """Return the head with the current date."""
+        second, head = self._dated
+        now = int(time.time())
+        if second != now:
+            head = self._before + http_date(now).encode("ascii") + self._after
+            self._dated = (now, head)  # One store: another thread sees both or neither.
+        return head
+
+
+class FixedHead:
+    """A head with a date that a program has set, or none, in the place of a `DatedHead`."""
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
+
+    def now(self) -> bytes:
+        """Return the head as it is."""
+        return self._head
