@@ -25,7 +25,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
@@ -33,13 +33,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...net.nonblocking import wants_more
-from ..logs.lines import write_stderr
 from .acceptor import Acceptor
 from .application import BUSY_RESPONSE, FAREWELL, Application, EngineLimits
 from .connection import (
     AWAITING,
     BUSY,
-    CLOSED,
     COLLECTING,
     HANDSHAKING,
     LINGERING,
@@ -49,11 +47,12 @@ from .connection import (
 )
 from .connections import ConnectionTable
 from .exchange import Exchange
-from .http1 import Http1, Outcome
-from .leader import TICK, LeaderLock
-from .slow_kinds import SlowKinds
+from .http1 import Http1
+from .leader import TICK
+from .receiving import Receiving
+from .runner import NotLeader, Runner
+from .sending import Sending
 from .threads import ThreadPool, only_pool_threads_are_left
-from .wakeup import WakeupQueue
 
 if TYPE_CHECKING:
     import socket
@@ -66,19 +65,12 @@ __all__ = ["Engine"]
 #: as long as malloc keeps it for its thread: with 16 KiB a worker grew for an hour.
 READ_SIZE = 4096
 
-#: Read at once of content.
-CONTENT_SIZE = 16384
-
 #: Connections whose time is up that are attended to before other sockets get their turn.
 EXPIRE_BURST = 16
 
 
 #: Stands for what a thread has read ahead: it has not returned yet, and has left an outbox.
 _OUTBOX: Any = object()
-
-
-class _NotLeader(Exception):
-    """Another thread leads by now."""
 
 
 class Engine:
@@ -108,18 +100,31 @@ class Engine:
         self.application = application
         self.limits = limits = limits or EngineLimits()
         self.threads = threads
-        self._verify = verify
-        self._tell = on_error or _print_error
-        # What the context of each request is a copy of.
-        self._base = Context()
-        # The leader's own context: requests run in it while it is empty. True: none do.
-        self._context: Context | bool = True
         self._table = table = ConnectionTable()
         table.on_outbox = self._on_outbox
         self._connections = table.connections
         self._wheel = table.wheel
         self._poller = table.poller
         self._close = table.close
+        self._pool = ThreadPool(
+            limits.max_threads, limits.max_waiting, daemon=daemon, name="nethttp handler"
+        )
+        self._runner = runner = Runner(
+            application,
+            self._pool,
+            threads=threads,
+            tell=on_error,
+            take_back=self._take_back,
+            turn_away=self._turn_away,
+            close=table.close,
+        )
+        self._lead = runner.lead
+        self._returned = runner.returned
+        runner.on_return = self._on_return
+        self._receiving = Receiving(
+            Http1(application, table.wheel), runner, table, lambda: self._now
+        )
+        self._sending = Sending(table, take_back=self._take_back, cut_off=self._cut_off)
         idle = application.idle_timeout
         self._idle_seconds = NEVER if idle is None else idle
         self._acceptor = Acceptor(
@@ -130,20 +135,11 @@ class Engine:
             handshake_timeout=limits.handshake_timeout,
             idle=self._idle_seconds,
             busy_response=busy_response,
-            verify=None if verify is None else self._admits,
-            tell=lambda sock, address: self._base.copy().run(self._on_error, sock, address),
+            verify=None if verify is None else lambda *who: runner.base.copy().run(verify, *who),
+            tell=lambda *who: runner.base.copy().run(runner.on_error, *who),
             other_way=other_way,
         )
-        self._returned: WakeupQueue[tuple[Connection, bytes | None]] = WakeupQueue()
-        self._pool = ThreadPool(
-            limits.max_threads, limits.max_waiting, daemon=daemon, name="nethttp handler"
-        )
-        self._slow_kinds = SlowKinds()
-        self._http1 = Http1(application, table.wheel)
-        # The leader's, until a request keeps it.
-        self._exchange = Exchange()
         self._now = time.monotonic()
-        self._lead = LeaderLock()
         self._stopping = False
         self._draining = False
         self._drain_until = NEVER
@@ -163,7 +159,7 @@ class Engine:
         wrong in the loop itself, whichever thread leads, is raised here.
         """
         if not self.threads or getattr(sys.flags, "thread_inherit_context", False):
-            self._base = copy_context()
+            self._runner.base = copy_context()
         self._poller.register(self._returned.fileno())
         self._acceptor.open()
         try:
@@ -222,11 +218,6 @@ class Engine:
         self._acceptor.tls = context
 
     @property
-    def draining(self) -> bool:
-        """Whether the engine accepts nothing more: responses end their connections."""
-        return self._draining
-
-    @property
     def connections(self) -> int:
         """How many connections are open."""
         return len(self._connections)
@@ -251,7 +242,7 @@ class Engine:
         for connection in list(self._connections.values()):
             if connection.stage == SENDING:
                 # As the threads of handlers that run, this one ends its response.
-                finish = partial(self._send_all, connection)
+                finish = partial(self._sending.send_all, connection)
                 if not (self.threads and self._pool.submit(finish)):
                     finish()
             elif connection.stage != BUSY:
@@ -265,27 +256,23 @@ class Engine:
 
     # --- the loop ---
 
-    def _hand_over(self, exchange: Any, turn: int) -> None:
+    def _hand_over(self, exchange: Exchange | None, turn: int) -> None:
         """Let a follower lead instead of the thread whose handler blocks."""
-        if exchange is not None:
-            self._slow_kinds.record_block(
-                self.application.pacing_key(exchange), turn, time.monotonic()
-            )
-        self._pool.submit(self._lead_loop, urgent=True)
+        self._runner.hand_over(exchange, self._lead_loop, turn)
 
     def _lead_loop(self) -> None:
-        """LeaderLock until another thread does, or until the end. Begins with the lead."""
-        # The leader before left in the middle of its turn: its log lines are not written yet, and
-        # its exchange is in use.
+        """Lead until another thread does, or until the end. Begins with the lock held."""
+        # The leader before may have left in the middle of its turn.
         self.application.log.release()
-        self._exchange = Exchange()
+        runner = self._runner
+        runner.begin_to_lead()
         try:
             goes_on = True
             while goes_on:
-                self._context = context = self._base.copy()
+                runner.context = context = runner.base.copy()
                 watched = None if context else context
                 goes_on = context.run(self._loop, 3600.0, None, watched)
-        except _NotLeader:
+        except NotLeader:
             return
         except BaseException as error:
             self._failure = error
@@ -300,14 +287,16 @@ class Engine:
         """Serve until the end; return True before it if a request has set something in `context`.
 
         Raises:
-            _NotLeader: another thread leads now.
+            NotLeader: another thread leads now.
         """
         poll = self._poller.poll
         connections = self._connections
         wheel = self._wheel
         read_head = self.application.read_head
         idle_seconds = self._idle_seconds
-        respond = self._respond
+        runner = self._runner
+        respond = runner.respond
+        receive = self._receiving.receive
         acceptor = self._acceptor
         log = self.application.log
         while not self._stopping:
@@ -340,7 +329,7 @@ class Engine:
                     data = connection.recv(READ_SIZE)
                     # Nearly always one whole head has come, and nothing else.
                     if data[-4:] == b"\r\n\r\n" and not connection.buffer:
-                        exchange = self._exchange
+                        exchange = runner.exchange
                         if read_head(exchange, data) and not exchange.length:
                             exchange.connection = connection
                             if respond(connection, exchange):
@@ -350,7 +339,7 @@ class Engine:
                                 else:
                                     wheel.put(connection, now + idle)
                             continue
-                    self._receive(connection, data)
+                    receive(connection, data)
                 except OSError as error:
                     self._on_read_error(connection, error)
             log.release()
@@ -362,155 +351,35 @@ class Engine:
                 return True
         return False
 
-    def _respond(self, connection: Connection, exchange: Exchange) -> bool:
-        """Have a complete request answered; return whether the connection awaits the next.
+    # --- connections whose application has returned ---
 
-        Raises:
-            _NotLeader: another thread leads now.
-        """
-        if self._slow_kinds.active and self.threads:
-            kind = self.application.pacing_key(exchange)
-            if self._slow_kinds.is_slow(kind, self._now):
-                self._respond_in_pool(connection, exchange, kind)
-                return False
-        connection.stage = BUSY
-        keep = False
-        epoch = self._lead.release_for(exchange)
-        try:
-            if self._context:
-                respond = self.application.respond
-                keep = self._base.copy().run(respond, exchange)
-            else:
-                # Few programs set anything, and to enter a context costs 0.1 us.
-                keep = self.application.respond(exchange)
-        except BaseException as error:
-            self._on_crash(connection, error)
-        finally:
-            exchange.release()
-            if not self._lead.reacquire(epoch):
-                self._return(connection, b"" if keep else None)
-                raise _NotLeader
-        if connection.outbox is not None:
-            self._await_room(connection, b"" if keep else None)
-            return False
-        if keep:
-            connection.stage = AWAITING
-            return True
-        self._finish(connection)
-        return False
-
-    def _respond_blocking(self, connection: Connection, data: bytes) -> None:
-        """Have a request read and answered by a handler that may wait for its bytes."""
-        connection.stage = BUSY
-        connection.buffer = b""
-        if self.threads:
-            self._run_in_pool(connection, lambda: self._respond_blocking_in_pool(connection, data))
-            return
-        self._run_in_place(connection, lambda: self.application.respond_blocking(connection, data))
-
-    def _run_in_place(self, connection: Connection, call: Callable[[], bytes | None]) -> None:
-        """Call in this thread what may block, and take the connection back.
-
-        Raises:
-            _NotLeader: another thread leads now.
-        """
-        connection.stage = BUSY
-        left: bytes | None = None
-        context = self._base.copy()
-        epoch = self._lead.release_for(None)
-        try:
-            left = context.run(call)
-        except BaseException as error:
-            context.run(self._on_crash, connection, error)
-        finally:
-            if not self._lead.reacquire(epoch):
-                self._return(connection, left)
-                raise _NotLeader
-        self._take_back(connection, left)
-
-    def _admits(self, sock: Any, address: Any) -> bool:
-        assert self._verify is not None
-        return self._base.copy().run(self._verify, sock, address)
-
-    def _on_error(self, sock: Any, address: Any) -> None:
-        """Tell of the error that is being handled. A program that fails at it ends no thread."""
-        try:
-            self._tell(sock, address)
-        except Exception:
-            _print_error(sock, address)
-
-    def _on_crash(self, connection: Connection, error: BaseException) -> None:
-        """A handler has raised. What would end its thread ends the connection."""
-        if isinstance(error, Exception):
-            self._on_error(connection.sock, connection.address)
-        elif self.threads:
-            _report_thread_end(error)
-        else:
-            self._close(connection)
-            raise error
-
-    # --- what other threads do ---
-
-    def _respond_in_pool(self, connection: Connection, exchange: Exchange, kind: Hashable) -> None:
-        connection.stage = BUSY
-        if exchange is self._exchange:
-            self._exchange = Exchange()
-
-        def work() -> None:
-            began = time.monotonic()
-            keep = False
-            context = self._base.copy()
-            try:
-                keep = context.run(self.application.respond, exchange)
-            except BaseException as error:
-                context.run(self._on_crash, connection, error)
-            finally:
-                now = time.monotonic()
-                self._slow_kinds.record_duration(kind, now - began, now)
-                self._return(connection, b"" if keep else None)
-
-        self._run_in_pool(connection, work)
-
-    def _run_in_pool(self, connection: Connection, work: Callable[[], None]) -> None:
-        """Let a thread of the pool do `work`, a request of `connection`, or answer 503."""
-        self._lead.note_request()
-        if not self._pool.submit(work):
-            self._turn_away(connection)
-
-    def _respond_blocking_in_pool(self, connection: Connection, data: bytes) -> None:
-        left: bytes | None = None
-        context = self._base.copy()
-        try:
-            left = context.run(self.application.respond_blocking, connection, data)
-        except BaseException as error:
-            context.run(self._on_crash, connection, error)
-        finally:
-            self._return(connection, left)
-
-    def _return(self, connection: Connection, left: bytes | None) -> None:
-        """Give a BUSY connection back to the loop; None: it is to be closed."""
-        self._returned.put((connection, left))
+    def _on_return(self) -> None:
+        """Called by any thread that has returned a connection."""
         if self._finished.is_set():
             self._take_returned()
         else:
             self._returned.wake()
 
+    def _on_outbox(self, connection: Connection) -> None:
+        """Called by a thread that has left the end of a response to the loop, and may run on."""
+        self._returned.put((connection, _OUTBOX))
+        self._returned.wake()
+
     def _take_returned(self) -> None:
         while (returned := self._returned.take()) is not None:
             connection, left = returned
             if left is _OUTBOX:
-                # The thread that has filled it may run on.
                 if connection.stage == BUSY and connection.outbox is not None:
                     self._table.watch_room(connection)
             elif self._finished.is_set():
-                self._send_all(connection)
+                self._sending.send_all(connection)
             else:
                 self._take_back(connection, left)
 
     def _take_back(self, connection: Connection, left: bytes | None) -> None:
         """Let the loop wait for the next request of a connection, or close it."""
         if connection.outbox is not None:
-            self._await_room(connection, left)
+            self._sending.begin(connection, connection.outbox, left)
             return
         if left is None:
             self._finish(connection)
@@ -522,53 +391,14 @@ class Engine:
         rest = bytes(left) + bytes(connection.buffer)
         connection.buffer = b""
         if rest:
-            self._receive(connection, rest)
+            self._receiving.receive(connection, rest)
 
-    # --- what is received ---
+    def _cut_off(self, connection: Connection, error: OSError) -> None:
+        """Have the application log that a peer has not taken its response."""
+        with suppress(Exception):
+            self._runner.base.copy().run(self.application.response_cut_off, connection, error)
 
-    def _receive(self, connection: Connection, data: bytes) -> None:
-        """Take what a connection that awaits a request has received: less, or more, than one."""
-        outcome = self._http1.receive(connection, data, self._exchange, self._now)
-        if outcome is Outcome.COMPLETE:
-            self._respond_to_all(connection, self._exchange)
-        elif outcome is not Outcome.MORE:
-            self._read_elsewhere(connection, outcome)
-        elif connection.exchange is not None:
-            self._exchange = Exchange()
-
-    def _collect(self, connection: Connection) -> None:
-        """Receive content of the request that a connection keeps."""
-        exchange = connection.exchange
-        assert exchange is not None
-        outcome = self._http1.collect(connection, connection.recv(CONTENT_SIZE), self._now)
-        if outcome is Outcome.COMPLETE:
-            self._respond_to_all(connection, exchange)
-        elif outcome is not Outcome.MORE:
-            self._read_elsewhere(connection, outcome)
-
-    def _respond_to_all(self, connection: Connection, exchange: Exchange) -> None:
-        """Have a complete request answered, and those that were received behind it."""
-        while self._respond(connection, exchange):
-            # The connection may have been due earlier, for the rest of the request.
-            self._wheel.put(connection, self._now + connection.idle)
-            data, connection.buffer = bytes(connection.buffer), b""
-            if not data:
-                return
-            exchange = self._exchange
-            outcome = self._http1.receive(connection, data, exchange, self._now)
-            if outcome is not Outcome.COMPLETE:
-                if outcome is not Outcome.MORE:
-                    self._read_elsewhere(connection, outcome)
-                elif connection.exchange is not None:
-                    self._exchange = Exchange()
-                return
-
-    def _read_elsewhere(self, connection: Connection, outcome: Outcome) -> None:
-        """Have the application read the request that a connection has begun, or close it."""
-        if outcome is Outcome.READER:
-            self._respond_blocking(connection, bytes(connection.buffer))
-        else:
-            self._close(connection)
+    # --- events ---
 
     def _on_read_error(self, connection: Connection, error: OSError) -> None:
         if wants_more(error):
@@ -579,11 +409,11 @@ class Engine:
         """Something has come for a connection that does not await a request."""
         stage = connection.stage
         if stage == COLLECTING:
-            self._collect(connection)
+            self._receiving.collect(connection)
         elif stage == SENDING:
-            self._send(connection)
+            self._sending.go_on(connection, self._now)
         elif stage == BUSY and connection.outbox is not None:
-            self._send_beside(connection)
+            self._sending.go_on_beside(connection)
         elif stage == BUSY:
             # It is level-triggered: unheard, it would be said again and again.
             self._table.unwatch(connection)
@@ -591,67 +421,6 @@ class Engine:
             self._table.discard_input(connection)
         elif stage == HANDSHAKING:
             self._acceptor.shake_hands(connection, self._now)
-
-    # --- what the peer has not taken yet ---
-
-    def _on_outbox(self, connection: Connection) -> None:
-        """A thread has left the end of a response to the loop, and may run on."""
-        self._returned.put((connection, _OUTBOX))
-        self._returned.wake()
-
-    def _await_room(self, connection: Connection, left: bytes | None) -> None:
-        """Send the rest of a response as the peer takes it; then `left` is as in `_take_back`."""
-        outbox = connection.outbox
-        assert outbox is not None
-        outbox.left = left
-        connection.stage = SENDING
-        if self._table.watch_room(connection, not outbox.must_read):
-            self._wheel.put(connection, outbox.due)
-
-    def _send(self, connection: Connection) -> None:
-        """Send more of an outbox; cut the peer off if it is too slow."""
-        outbox = connection.outbox
-        assert outbox is not None
-        must_read = outbox.must_read
-        try:
-            done = outbox.send()
-            if not done:
-                outbox.check(self._now)
-        except OSError as error:
-            with suppress(Exception):
-                self._base.copy().run(self.application.response_cut_off, connection, error)
-            self._close(connection)
-            return
-        if done:
-            connection.outbox = None
-            if self._table.watch_room(connection, False):
-                self._take_back(connection, outbox.left)
-            return
-        if must_read != outbox.must_read:
-            self._table.watch_room(connection, must_read)
-        self._wheel.put(connection, outbox.due)
-
-    def _send_beside(self, connection: Connection) -> None:
-        """Send more of an outbox while the application still runs."""
-        outbox = connection.outbox
-        assert outbox is not None
-        with suppress(OSError):  # It is met again when the application has returned.
-            if not outbox.send():
-                if outbox.must_read:
-                    # Nothing reads meanwhile; the poller would report room again and again.
-                    self._table.unwatch(connection)
-                return
-            connection.outbox = None
-        if self._table.watch_room(connection, False):
-            self._table.unwatch(connection)
-
-    def _send_all(self, connection: Connection) -> None:
-        """Send what is left of a response, in this thread, and close the connection."""
-        outbox = connection.outbox
-        if outbox is not None and connection.stage != CLOSED:
-            with suppress(OSError):
-                outbox.send_all()
-        self._close(connection)
 
     # --- the end of a connection ---
 
@@ -677,7 +446,7 @@ class Engine:
         """Attend to the connections whose time is up, to so many that the others get their turn.
 
         Raises:
-            _NotLeader: another thread leads now.
+            NotLeader: another thread leads now.
         """
         for connection in islice(self._wheel.due(now), EXPIRE_BURST):
             stage = connection.stage
@@ -690,7 +459,7 @@ class Engine:
                 else:
                     self._close(connection)
             elif stage == SENDING:
-                self._send(connection)
+                self._sending.go_on(connection, now)
             elif stage in (AWAITING, COLLECTING):
                 self._time_out_request(connection)
             else:
@@ -703,7 +472,9 @@ class Engine:
         """
         connection.exchange = None
         connection.buffer = b""
-        self._run_in_place(connection, lambda: self.application.request_timed_out(connection))
+        self._runner.run_in_place(
+            connection, lambda: self.application.request_timed_out(connection)
+        )
 
     def _on_other_event(self, fd: int) -> None:
         """Something has come from a listener, or from another thread."""
@@ -725,20 +496,3 @@ class Engine:
                 if connection.stage == AWAITING and connection.deadline > now + FAREWELL:
                     self._wheel.put(connection, now + FAREWELL)
         return (shut and not self._connections) or now >= self._drain_until
-
-
-def _report_thread_end(error: BaseException) -> None:
-    """Have told what would end a thread, by the hook that programs may replace."""
-    if isinstance(error, SystemExit):
-        return  # A thread that ends itself is no error.
-    thread = threading.current_thread()
-    try:
-        threading.excepthook(
-            threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
-        )
-    except Exception:
-        write_stderr(f"{thread.name}: {error!r}\n")
-
-
-def _print_error(_sock: Any, address: Any) -> None:
-    write_stderr(f"{address}: {sys.exc_info()[1]!r}\n")

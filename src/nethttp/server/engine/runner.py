@@ -1,0 +1,233 @@
+"""`Runner`: calls the application, in the thread that leads or in one of the pool.
+
+Each call has a context of its own (`contextvars`), and what it raises ends its connection at most.
+While the application runs in the leader's thread, another thread may begin to lead; the connection
+then goes back to the loop through a queue, as from the threads of the pool.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable
+from contextvars import Context
+from typing import Any
+
+from ..logs.lines import write_stderr
+from .application import Application
+from .connection import AWAITING, BUSY, Connection
+from .exchange import Exchange
+from .leader import LeaderLock
+from .slow_kinds import SlowKinds
+from .threads import ThreadPool
+from .wakeup import WakeupQueue
+
+__all__ = ["NotLeader", "Returned", "Runner"]
+
+Returned = tuple[Connection, bytes | None]
+"""A connection whose application has returned, and what was received of its next request; None: the
+connection ends."""
+
+
+class NotLeader(Exception):
+    """Another thread leads by now."""
+
+
+class Runner:
+    """Runs `application`; without `threads` in the leader's thread alone.
+
+    `take_back(connection, left)` is called by the leader once the application has returned, and
+    `turn_away(connection)` for a request that there is no thread for. `tell` is told of what a
+    request has raised, as an exception being handled; `close` is for connections of requests that
+    have raised what ends a program.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        pool: ThreadPool,
+        *,
+        threads: bool,
+        tell: Callable[[Any, Any], None] | None,
+        take_back: Callable[[Connection, bytes | None], None],
+        turn_away: Callable[[Connection], None],
+        close: Callable[[Connection], None],
+    ) -> None:
+        self._application = application
+        self._pool = pool
+        self._threads = threads
+        self._tell = tell or _print_error
+        self._take_back = take_back
+        self._turn_away = turn_away
+        self._close = close
+        self._slow_kinds = SlowKinds()
+        self.lead = LeaderLock()
+        self.base = Context()
+        """What the context of each call is a copy of."""
+        self.context: Context | bool = True
+        """The leader's own context: requests run in it while it is empty. True: none do."""
+        self.exchange = Exchange()
+        """The leader's, until a request keeps it."""
+        self.returned: WakeupQueue[Returned] = WakeupQueue()
+        self.on_return: Callable[[], None] = self.returned.wake
+        """Called once a connection is in `returned`."""
+
+    def begin_to_lead(self) -> None:
+        """Begin in a thread that leads: the exchange of the leader before is in use."""
+        self.exchange = Exchange()
+
+    def hand_over(self, exchange: Exchange | None, lead_on: Callable[[], None], turn: int) -> None:
+        """Let a thread of the pool `lead_on` instead of the one whose handler blocks."""
+        if exchange is not None:
+            kind = self._application.pacing_key(exchange)
+            self._slow_kinds.record_block(kind, turn, time.monotonic())
+        self._pool.submit(lead_on, urgent=True)
+
+    # --- in the leader's thread ---
+
+    def respond(self, connection: Connection, exchange: Exchange) -> bool:
+        """Have a complete request answered; return whether the connection awaits the next.
+
+        Raises:
+            NotLeader: another thread leads now.
+        """
+        if self._slow_kinds.active and self._threads:
+            kind = self._application.pacing_key(exchange)
+            if self._slow_kinds.is_slow(kind, time.monotonic()):
+                self._respond_in_pool(connection, exchange, kind)
+                return False
+        connection.stage = BUSY
+        keep = False
+        epoch = self.lead.release_for(exchange)
+        try:
+            if self.context:
+                keep = self.base.copy().run(self._application.respond, exchange)
+            else:
+                # Few programs set anything, and to enter a context costs 0.1 us.
+                keep = self._application.respond(exchange)
+        except BaseException as error:
+            self._on_crash(connection, error)
+        finally:
+            exchange.release()
+            if not self.lead.reacquire(epoch):
+                self._return(connection, b"" if keep else None)
+                raise NotLeader
+        if keep and connection.outbox is None:
+            connection.stage = AWAITING
+            return True
+        self._take_back(connection, b"" if keep else None)
+        return False
+
+    def respond_blocking(self, connection: Connection, data: bytes) -> None:
+        """Have a request read and answered by an application that may wait for its bytes."""
+        connection.buffer = b""
+        respond = self._application.respond_blocking
+        if self._threads:
+            self._run_in_pool(connection, lambda: self._call(connection, respond, data))
+        else:
+            self.run_in_place(connection, lambda: respond(connection, data))
+
+    def run_in_place(self, connection: Connection, call: Callable[[], bytes | None]) -> None:
+        """Call in this thread what may block, and give the connection back.
+
+        Raises:
+            NotLeader: another thread leads now.
+        """
+        connection.stage = BUSY
+        left: bytes | None = None
+        context = self.base.copy()
+        epoch = self.lead.release_for(None)
+        try:
+            left = context.run(call)
+        except BaseException as error:
+            context.run(self._on_crash, connection, error)
+        finally:
+            if not self.lead.reacquire(epoch):
+                self._return(connection, left)
+                raise NotLeader
+        self._take_back(connection, left)
+
+    # --- in threads of the pool ---
+
+    def _respond_in_pool(self, connection: Connection, exchange: Exchange, kind: Hashable) -> None:
+        if exchange is self.exchange:
+            self.exchange = Exchange()
+
+        def work() -> None:
+            began = time.monotonic()
+            keep = False
+            context = self.base.copy()
+            try:
+                keep = context.run(self._application.respond, exchange)
+            except BaseException as error:
+                context.run(self._on_crash, connection, error)
+            finally:
+                now = time.monotonic()
+                self._slow_kinds.record_duration(kind, now - began, now)
+                self._return(connection, b"" if keep else None)
+
+        self._run_in_pool(connection, work)
+
+    def _call(
+        self,
+        connection: Connection,
+        respond: Callable[[Connection, bytes], bytes | None],
+        data: bytes,
+    ) -> None:
+        left: bytes | None = None
+        context = self.base.copy()
+        try:
+            left = context.run(respond, connection, data)
+        except BaseException as error:
+            context.run(self._on_crash, connection, error)
+        finally:
+            self._return(connection, left)
+
+    def _run_in_pool(self, connection: Connection, work: Callable[[], None]) -> None:
+        """Let a thread of the pool do `work`, a request of `connection`, or answer 503."""
+        connection.stage = BUSY
+        self.lead.note_request()
+        if not self._pool.submit(work):
+            self._turn_away(connection)
+
+    def _return(self, connection: Connection, left: bytes | None) -> None:
+        """Give a BUSY connection back to the loop; None: it is to be closed."""
+        self.returned.put((connection, left))
+        self.on_return()
+
+    # --- what goes wrong ---
+
+    def on_error(self, sock: Any, address: Any) -> None:
+        """Tell of the error that is being handled. A program that fails at it ends no thread."""
+        try:
+            self._tell(sock, address)
+        except Exception:
+            _print_error(sock, address)
+
+    def _on_crash(self, connection: Connection, error: BaseException) -> None:
+        """The application has raised. What would end its thread ends the connection."""
+        if isinstance(error, Exception):
+            self.on_error(connection.sock, connection.address)
+        elif self._threads:
+            _report_thread_end(error)
+        else:
+            self._close(connection)
+            raise error
+
+
+def _report_thread_end(error: BaseException) -> None:
+    """Report what would end a thread, by the hook that programs may replace."""
+    if isinstance(error, SystemExit):
+        return  # A thread that ends itself is no error.
+    thread = threading.current_thread()
+    try:
+        threading.excepthook(
+            threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+        )
+    except Exception:
+        write_stderr(f"{thread.name}: {error!r}\n")
+
+
+def _print_error(_sock: Any, address: Any) -> None:
+    write_stderr(f"{address}: {sys.exc_info()[1]!r}\n")

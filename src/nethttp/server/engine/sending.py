@@ -1,0 +1,85 @@
+"""`Sending`: the connections whose peer has not taken a complete response yet.
+
+Only the thread that leads calls anything here, but for `send_all`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from .connection import CLOSED, SENDING, Connection
+from .connections import ConnectionTable
+from .outbox import Outbox
+
+__all__ = ["Sending"]
+
+
+class Sending:
+    """Sends outboxes of connections in `table`.
+
+    `take_back(connection, left)` is called with what the application has returned once an outbox is
+    empty; `cut_off(connection, error)` if its peer is gone or too slow.
+    """
+
+    def __init__(
+        self,
+        table: ConnectionTable,
+        *,
+        take_back: Callable[[Connection, bytes | None], None],
+        cut_off: Callable[[Connection, OSError], None],
+    ) -> None:
+        self._table = table
+        self._take_back = take_back
+        self._cut_off = cut_off
+
+    def begin(self, connection: Connection, outbox: Outbox, left: bytes | None) -> None:
+        """Send the rest of a response as the peer takes it; then `take_back` is given `left`."""
+        outbox.left = left
+        connection.stage = SENDING
+        if self._table.watch_room(connection, not outbox.must_read):
+            self._table.wheel.put(connection, outbox.due)
+
+    def go_on(self, connection: Connection, now: float) -> None:
+        """Send more of an outbox; cut the peer off if it is too slow."""
+        outbox = connection.outbox
+        assert outbox is not None
+        must_read = outbox.must_read
+        try:
+            done = outbox.send()
+            if not done:
+                outbox.check(now)
+        except OSError as error:
+            self._cut_off(connection, error)
+            self._table.close(connection)
+            return
+        if done:
+            connection.outbox = None
+            if self._table.watch_room(connection, False):
+                self._take_back(connection, outbox.left)
+            return
+        if must_read != outbox.must_read:
+            self._table.watch_room(connection, must_read)
+        self._table.wheel.put(connection, outbox.due)
+
+    def go_on_beside(self, connection: Connection) -> None:
+        """Send more of an outbox while the application still runs."""
+        outbox = connection.outbox
+        assert outbox is not None
+        with suppress(OSError):  # It is met again when the application has returned.
+            if not outbox.send():
+                if outbox.must_read:
+                    # Nothing reads meanwhile; the poller would report room again and again.
+                    self._table.unwatch(connection)
+                return
+            connection.outbox = None
+        if self._table.watch_room(connection, False):
+            self._table.unwatch(connection)
+
+    def send_all(self, connection: Connection) -> None:
+        """Send what is left of a response, in this thread, and close the connection."""
+        outbox = connection.outbox
+        if outbox is not None and connection.stage != CLOSED:
+            with suppress(OSError):
+                outbox.send_all()
+        self._table.close(connection)
