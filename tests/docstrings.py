@@ -6,10 +6,11 @@ A full docstring says
 * under ``Raises:`` each exception that the body raises, or that a private function which it calls
   raises for it;
 * of every number that is taken or given what it counts: its unit, its bounds, or its place in a
-  sentence by name;
+  sentence by name (a method's may stand in its class's docstring);
 * of a class and of a function that returns something: how it is used, or why it is as it is. That
   is an example that a test runs (its own, or one of its module that uses the name), a section of an
-  RFC, a reason, and for a class at least a second sentence. Methods are shown by their class.
+  RFC, a reason, and for a class at least a second sentence, or a docstring for an attribute.
+  Methods are shown by their class.
 
 An exception needs no more than its first line: it says when it is raised. A method without a
 docstring has its base's, where that is in this package. Methods that `io` defines, with `io`'s
@@ -22,6 +23,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from .imports import modules
@@ -39,7 +41,7 @@ UNIT = re.compile(
 
 #: How a sentence begins that gives a reason, or names where one stands.
 REASON = re.compile(
-    r"\b(RFC \d+|section \d|PEP \d+|because|since|so that|so the|so an?|otherwise|which is why"
+    r"\b(RFC \d+|section \d|PEP \d+|because|since|[Ss]o [a-z]|otherwise|which is why"
     r"|for (programs|those|which|what|that)|in order to|else|therefore|would|unless|until|even if"
     r"|as (the standard library|http\.\w+|browsers|curl|nginx|Apache|wget|socketserver|wsgiref))\b"
 )
@@ -290,11 +292,12 @@ class Package:
         init = self._method(module, node, "__init__")
         whole = text
         if init is not None and init[1] is node:
-            whole = f"{text}\n{ast.get_docstring(init[2]) or ''}"
+            whole = "\n".join([text, ast.get_docstring(init[2]) or "", *_of_attributes(init[2])])
             bases = [ast.get_docstring(base) or "" for _, base in self._bases(module, node)]
             yield from _missing_numbers(init[2], "\n".join([whole, *bases]))
             yield from _missing_raises(self._raised(module, node, init[2]), whole)
         sentences = len(re.findall(r"[.:](?:\s|$)", text.partition(">>>")[0]))
+        sentences += len(_of_attributes(node))
         if public.name.endswith(("Error", "Exception")) or self._is_exception(module, node):
             return
         if sentences < 2 and not REASON.search(whole) and not self._has_example(public, whole):
@@ -321,7 +324,8 @@ class Package:
         if len(first.split()) < 2:
             yield "the first line says next to nothing"
         yield from _missing_raises(self._raised(module, public.owner, node), text)
-        yield from _missing_numbers(node, text)
+        of_class = "" if public.owner is None else ast.get_docstring(public.owner) or ""
+        yield from _missing_numbers(node, f"{text}\n{of_class}")
         if _is_number(node.returns) and not UNIT.search(text):
             yield "a number is returned, and its unit is not said"
         if (
@@ -380,6 +384,18 @@ def _with_caught(
             yield from _with_caught(block, caught)
 
 
+def _of_attributes(node: ast.ClassDef | Function) -> list[str]:
+    """Return the docstrings of attributes: those behind an assignment in a body."""
+    return [
+        text.value.value
+        for before, text in pairwise(node.body)
+        if isinstance(before, ast.Assign | ast.AnnAssign)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    ]
+
+
 def _uncaught(names: set[str], caught: frozenset[str]) -> set[str]:
     """Return the exceptions that none of the classes `caught` catches, by their names."""
     wide = caught & {"Exception", "BaseException"}
@@ -414,6 +430,7 @@ BROADER = {
     "NotADirectoryError": {"OSError"},
     "TimeoutError": {"OSError"},
     "KeyError": {"LookupError"},
+    "BrokenPipeError": {"ConnectionError", "OSError"},
     "UnsupportedOperation": {"OSError", "ValueError"},
     "LineTooLong": {"RemoteProtocolError", "HTTPException"},
     "BadStatusLine": {"RemoteProtocolError", "HTTPException"},

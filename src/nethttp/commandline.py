@@ -19,7 +19,11 @@ __all__ = ["CommandParser", "closest", "discard_output", "run_command", "version
 
 
 def version_line() -> str:
-    """Return the version of nethttp, which twin of the parser runs, and Python's version."""
+    """Return the version of nethttp, which twin of the parser runs, and Python's version.
+
+    >>> version_line().split()[0]
+    'nethttp'
+    """
     from .wire.h1.head import TWIN  # start-up: few ask for it
 
     return f"nethttp {__version__}, {TWIN} parser, Python {sys.version.split()[0]}"
@@ -42,6 +46,9 @@ def run_command(run: Callable[[], int]) -> int:
 
     A program that reads standard output may stop reading; then nothing more is written, and the
     status is 0. If standard output cannot be written, that is said, and the status is 2.
+
+    >>> run_command(lambda: 3)
+    3
     """
     _replace_closed_streams()
     try:
@@ -88,7 +95,12 @@ _NO_CHOICE = re.compile(
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An `argparse.ArgumentParser` whose errors are one line; the exit status is 2."""
+    """An `argparse.ArgumentParser` whose errors are one line; the exit status is 2.
+
+    >>> parser = CommandParser(prog="nethttp example")
+    >>> parser.parse_args([])
+    Namespace()
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -96,6 +108,10 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument("--version", action=_PrintVersion, help="show the version and exit")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return the options that `args` give, and the words that are left, as `argparse` does.
+
+        The words are kept, so that an error message can quote them.
+        """
         self._words = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)
 

@@ -165,7 +165,7 @@ class IncompleteRead(RemoteProtocolError):
 
 
 class LineTooLong(RemoteProtocolError):
-    """A line of the message is longer than its bound."""
+    """A line of the message is longer than its bound, `limit` bytes."""
 
     def __init__(self, line_type: str, limit: int | None = None, *, status_hint: int = 431) -> None:
         if limit is None:

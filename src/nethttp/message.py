@@ -23,7 +23,12 @@ else:
 
 
 class HTTPMessage(_Message):
-    """The fields of a message, and the API of `email.message.Message`."""
+    """The fields of a message, and the API of `email.message.Message`.
+
+    >>> message = message_from_fields([("Content-Type", "text/html; charset=utf-8")])
+    >>> message["content-type"], message.get_content_charset()
+    ('text/html; charset=utf-8', 'utf-8')
+    """
 
     __module__ = "nethttp.client"
 

@@ -23,7 +23,10 @@ def seconds_allowed(rate: float, grace: float, moved: int) -> float:
 
 
 class Allowance:
-    """The wait for one peer, beside what `seconds_allowed` gives it."""
+    """The wait for one peer: the seconds that `seconds_allowed` grants, less those already waited.
+
+    `grace` is in seconds, `rate` in bytes that buy one second more.
+    """
 
     __slots__ = ("grace", "moved", "rate", "waited")
 

@@ -30,7 +30,11 @@ __all__ = [
 
 
 def wants_more(error: OSError) -> bool:
-    """Return whether a socket that does not block, TLS or not, could only not go on yet."""
+    """Return whether `error` of a socket that does not block, TLS or not, says "not yet".
+
+    >>> wants_more(BlockingIOError()), wants_more(ConnectionResetError())
+    (True, False)
+    """
     # By name: a server without TLS need not load `ssl`.
     return isinstance(error, BlockingIOError) or type(error).__name__ in (
         "SSLWantReadError",
@@ -53,10 +57,13 @@ def set_accept_nonblocking(listener: socket.socket) -> None:
 
 
 def none_sent(error: OSError) -> int:
-    """Return 0 if a send could say no more than that there is no room.
+    """Return 0, the number of bytes sent, if `error` says no more than that there is no room.
+
+    >>> none_sent(BlockingIOError())
+    0
 
     Raises:
-        ConnectionError: the peer has gone, in the middle of TLS too.
+        ConnectionError: the peer has closed the connection, in the middle of TLS too.
     """
     if wants_more(error):
         return 0
@@ -91,13 +98,19 @@ def must_read(error: OSError, reading: bool = False) -> bool:
     """Return whether a socket that could not go on, as `error` says, needs bytes from the peer.
 
     In TLS a write may need some, and a read may need room to send: `reading` is what was tried.
+
+    >>> must_read(BlockingIOError(), reading=True)
+    True
     """
     name = type(error).__name__
     return name == "SSLWantReadError" if name.startswith("SSLWant") else reading
 
 
 def can_go_on(sock: socket.socket, to_read: bool, timeout: float | None) -> bool:
-    """Wait until a socket has bytes to read, or else room to send; return whether it has."""
+    """Wait until a socket has bytes to read, or else room to send; return whether it has.
+
+    It takes `timeout` seconds at most; None: as long as it takes.
+    """
     if not hasattr(select, "poll"):
         readers, writers = ([sock], []) if to_read else ([], [sock])
         return any(map(bool, select.select(readers, writers, [], timeout)))
@@ -118,7 +131,10 @@ class Timeouts(NamedTuple):
 
 
 class NonblockingReader(SocketReader):
-    """Reads from a socket that does not block; one that a program has taken may."""
+    """Reads from a socket that does not block, and waits for it where there is nothing to read.
+
+    A program that takes the socket may make it block; the reader then reads as `SocketReader`.
+    """
 
     __slots__ = ()
 

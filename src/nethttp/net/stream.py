@@ -109,13 +109,15 @@ class SocketReader(io.RawIOBase):
         return True
 
     def lend(self, seconds: float | None) -> None:
-        """Let the program have the socket with this time-out; waits of this reader keep theirs."""
+        """Let the program use the socket with a time-out of `seconds`; this reader keeps its
+        own.
+        """
         if not self._is_programs():
             self._sock.settimeout(seconds)
             self._bound = seconds
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """Let waits of this reader, and of no other that has the socket, take so long."""
+        """Let each wait of this reader take `seconds` at most, whatever else uses the socket."""
         if not self._is_programs():
             self._timeout = seconds
 
@@ -135,7 +137,7 @@ class SocketReader(io.RawIOBase):
         self._allowance = Allowance(rate, grace)
 
     def end(self) -> None:
-        """What had a deadline, or an allowance, has come whole."""
+        """End the deadline, or the allowance, of what has been received whole."""
         self._budget = self._deadline = self._allowance = None
 
     @property

@@ -66,7 +66,10 @@ def wrap_client_socket(
 
 
 def makes_contexts_as_it_came() -> bool:
-    """Return whether ``ssl._create_default_https_context`` is the ssl module's own."""
+    """Return whether ``ssl._create_default_https_context`` is the ssl module's own.
+
+    A program that replaces it expects the client to call it.
+    """
     ssl = sys.modules.get("ssl")
     if ssl is None:
         return True
@@ -147,10 +150,10 @@ def server_context(
     alpn_protocols: Sequence[str],
     client_ca: str | PathLike[str] | None = None,
 ) -> ssl.SSLContext:
-    """Return a server's context with its certificate.
+    """Return a server's TLS context with its certificate, its private key and the key's password.
 
-    With `client_ca`, a PEM file, clients must show a certificate that one of its authorities
-    issued.
+    TLS 1.2 is the oldest version, as RFC 9325 section 3.1 asks. With `client_ca`, a PEM file,
+    clients must show a certificate that one of its authorities issued.
 
     Raises:
         OSError: a file cannot be read; `ssl.SSLError` if it is no PEM certificate or key.

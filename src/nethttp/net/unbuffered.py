@@ -14,7 +14,10 @@ __all__ = ["PeekingReader", "UnbufferedReader"]
 
 
 class UnbufferedReader(SocketReader):
-    """Reads as a buffered file does, and takes no byte more off the socket than was asked for."""
+    """Reads as a buffered file does, and takes no byte more off the socket than was asked for.
+
+    A handler with `rbufsize` 0 reads so, since its program hands the socket to others.
+    """
 
     __slots__ = ()
 

@@ -28,6 +28,9 @@ MODULES = {
 def load(name: str) -> Any:
     """Return the module that the standard library's server has under `name`.
 
+    >>> load("email").__name__
+    'email'
+
     Raises:
         ModuleNotFoundError: this Python has none, as `_colorize` before 3.13.
     """
@@ -37,7 +40,7 @@ def load(name: str) -> Any:
 
 
 def current(name: str) -> Any:
-    """Return what `nethttp.server` has under `name` at this moment."""
+    """Return what `nethttp.server` has under `name` now, so that a replacement has effect."""
     return getattr(sys.modules[__package__], name)
 
 

@@ -16,7 +16,12 @@ __all__ = ["CODINGS", "Encoder", "available_codings", "choose_coding", "encode",
 
 
 class Encoder(Protocol):
-    """Takes content piece by piece; what both methods return, joined, is the content coded."""
+    r"""Takes content piece by piece; what its methods return, joined, is the coded content.
+
+    >>> gzip = encoder("gzip")
+    >>> (gzip.compress(b"a" * 100) + gzip.flush())[:2]
+    b'\x1f\x8b'
+    """
 
     def compress(self, data: bytes, /) -> bytes:
         """Return what is ready of the coded content, possibly nothing."""
@@ -128,6 +133,11 @@ def choose_coding(accept: str | None, offered: Sequence[str]) -> str | None:
 
 def encoder(coding: str) -> Encoder:
     """Return an encoder for one of the `available_codings`.
+
+    >>> from zlib import decompress
+    >>> deflate = encoder("deflate")
+    >>> decompress(deflate.compress(b"abc") + deflate.flush())
+    b'abc'
 
     Raises:
         LookupError: a coding that is unknown, or whose library is missing.

@@ -20,7 +20,7 @@ Environ = dict[str, Any]
 def environ_of(
     base: Environ, method: str, target: str, version: int, fields: FieldLines
 ) -> Environ:
-    """Return a copy of `base` with what a request's head says.
+    """Return a copy of `base` with what a request's head says; `version` is 10 or 11.
 
     >>> environ_of({}, "GET", "/a?b", 11, [("X-C", "d")])["HTTP_X_C"]
     'd'
@@ -29,7 +29,7 @@ def environ_of(
 
 
 def environ_of_line(method: str, target: str, version: int) -> Environ:
-    """Return the keys that a request line sets.
+    """Return the keys that a request line sets; `version` is 10 (HTTP/1.0) or 11.
 
     >>> environ_of_line("GET", "/a%20b?c", 11)["PATH_INFO"]
     '/a b'

@@ -65,5 +65,9 @@ SERVER_LIMITS = DEFAULT_LIMITS._replace(max_field_section=65536, max_fields=200)
 
 
 def limits_for(max_fields: int | None) -> Limits:
-    """Return the defaults with another bound on fields; None keeps theirs."""
+    """Return the default limits with another bound on the number of fields; None keeps theirs.
+
+    >>> limits_for(5).max_fields, limits_for(None).max_fields
+    (5, 100)
+    """
     return DEFAULT_LIMITS if max_fields is None else DEFAULT_LIMITS._replace(max_fields=max_fields)

@@ -67,6 +67,8 @@ def check_target(method: str, target: str) -> None:
 def check_host(version: int, hosts: list[str]) -> None:
     """Return nothing if the Host field lines of a request are as they must be.
 
+    `version` is 10 (HTTP/1.0, where Host may be missing) or 11.
+
     Raises:
         RemoteProtocolError: with `status_hint` 400: none on HTTP/1.1, two, or a value that is no
             ``uri-host [ ":" port ]``. RFC 9112 section 3.2, RFC 9110 section 7.2.

@@ -291,7 +291,11 @@ _BYTE_RANGE_SPEC = re.compile(r"([0-9]{1,19}+)-([0-9]{1,19}+)?|-([0-9]{1,19}+)")
 
 
 class ByteRange(NamedTuple):
-    """Bytes `start` up to but without `stop` of a representation."""
+    """Bytes `start` up to but without `stop` of a representation. RFC 9110 section 14.1.
+
+    >>> parse_byte_ranges("bytes=0-4", 100)
+    [ByteRange(start=0, stop=5)]
+    """
 
     start: int
     stop: int

@@ -107,7 +107,10 @@ class Acceptor:
             self._table.poller.register(fd, shared=True)
 
     def drain(self, now: float) -> bool:
-        """Accept connections that wait or are on the way; return whether none can come any more."""
+        """Accept connections that wait or are on the way; return whether no more can arrive.
+
+        `now` is the time by `time.monotonic`, here and below.
+        """
         if not self._listeners:
             return True
         self.accept_until = min(self.accept_until, now + LAST_CALL)
@@ -132,7 +135,7 @@ class Acceptor:
     # --- accepting ---
 
     def accept(self, fd: int, now: float) -> None:
-        """Accept what waits at a listener, if the descriptor is one's."""
+        """Accept what waits at a listener, if `fd` is the descriptor of one, at the time `now`."""
         listener = self._listeners.get(fd)
         if listener is not None:
             self._accept_burst(listener, now)
@@ -202,7 +205,10 @@ class Acceptor:
         return receive
 
     def shake_hands(self, connection: Connection, now: float) -> None:
-        """Go on with a TLS handshake; then the connection awaits its first request."""
+        """Continue a TLS handshake at the time `now`; then the connection awaits its first request.
+
+        A client that speaks HTTP without TLS is told so, and the connection ends.
+        """
         tls_socket: Any = connection.sock
         try:
             tls_socket.do_handshake()

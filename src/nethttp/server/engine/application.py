@@ -106,9 +106,9 @@ class Application(Protocol):
         """Answer a complete request; return whether the connection stays open."""
 
     def respond_blocking(self, connection: Connection, data: bytes, /) -> bytes | None:
-        """Read one request from `data` and what follows it on the socket, and answer it.
+        """Read a request from `data` and the socket, answer it, and return what was read beyond it.
 
-        Returns what was read beyond that request, or None if the connection is to be closed.
+        None is returned if the connection is to be closed.
         """
 
     def request_timed_out(self, connection: Connection, /) -> None:

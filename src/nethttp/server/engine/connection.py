@@ -46,7 +46,10 @@ NEVER = float("inf")
 
 
 class Connection:
-    """One accepted connection; `stage` says whose it is and what it waits for."""
+    """One accepted connection; `stage` says what it waits for, and so which thread may touch it.
+
+    `idle` is how many seconds it may be silent between requests.
+    """
 
     __slots__ = (
         "address",

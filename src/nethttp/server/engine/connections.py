@@ -24,7 +24,10 @@ READ_SIZE = 16384
 
 
 class ConnectionTable:
-    """Connections from `add` to `close`."""
+    """The open connections, with the poller and the timer wheel that watch them.
+
+    Only the thread that leads the loop calls its methods. Times are seconds by `time.monotonic`.
+    """
 
     def __init__(self) -> None:
         self.connections: dict[int, Connection] = {}
@@ -65,9 +68,10 @@ class ConnectionTable:
         return True
 
     def watch_room(self, connection: Connection, room: bool = True) -> bool:
-        """Have the poller report room to send, and not what is received, or the other way round.
+        """Have the poller report room to send, instead of bytes to read; return whether it can.
 
-        Returns False, and closes the connection, if its socket is gone.
+        With `room` False the poller reports bytes to read again. If the socket is gone, the
+        connection is closed.
         """
         if not self.watch(connection):
             return False
@@ -84,12 +88,15 @@ class ConnectionTable:
         connection.watched = False
 
     def forget_fd(self, fd: int) -> None:
-        """Watch a descriptor no more."""
+        """Take the descriptor `fd` from the poller; one that is not registered is ignored."""
         with suppress(OSError, ValueError, KeyError):  # A handler may have closed it.
             self.poller.unregister(fd)
 
     def linger(self, connection: Connection, now: float) -> None:
-        """Close a connection in a way that the peer can read its last response first."""
+        """Close a connection at `now` in a way that lets the peer read its last response first.
+
+        To close it at once, while the peer is still sending, would reset it (RFC 9112 section 9.6).
+        """
         try:
             end_sending(connection.sock)
         except OSError:

@@ -22,7 +22,10 @@ EMPTY_LINES_GRACE = 0.5
 
 
 class Outcome(Enum):
-    """What a connection needs once bytes have been received."""
+    """What a connection needs once bytes have been received.
+
+    Each value is a sentence, to be read in a debugger.
+    """
 
     MORE = "more bytes, for which it has a deadline"
     COMPLETE = "an answer to the exchange; what follows the request is in `connection.buffer`"
@@ -31,7 +34,11 @@ class Outcome(Enum):
 
 
 class Http1:
-    """Finds requests in what connections receive; `wheel` is told when the rest is due."""
+    """Finds complete requests in the bytes that connections receive.
+
+    It answers none: what it returns tells the loop what to do. Deadlines for what is missing are
+    set in `wheel`; `now` is the time by `time.monotonic`.
+    """
 
     def __init__(self, application: Application, wheel: TimerWheel) -> None:
         self._application = application
@@ -40,8 +47,9 @@ class Http1:
     def receive(
         self, connection: Connection, data: bytes, exchange: Exchange, now: float
     ) -> Outcome:
-        """Take what a connection that awaits a request has received: less, or more, than one.
+        """Return what a connection needs that awaited a request and has received `data` at `now`.
 
+        `data` may be less than a request, or more than one; b"" says that the client sends no more.
         Where a request's content is still to be received, the connection keeps `exchange`.
         """
         begun = connection.buffer
@@ -127,7 +135,9 @@ class Http1:
         self._wheel.put(connection, due if pause is None else min(due, now + pause))
 
     def collect(self, connection: Connection, data: bytes, now: float) -> Outcome:
-        """Take content for the request whose exchange the connection keeps."""
+        """Return what a connection needs that has received `data`, more of its content, at
+        `now`.
+        """
         exchange, collected = connection.exchange, connection.buffer
         assert exchange is not None and isinstance(collected, bytearray)
         if not data:

@@ -46,7 +46,9 @@ class LeaderLock:
     # --- what the leader does ---
 
     def release_for(self, what: Any) -> int:
-        """Free the lock while a handler runs for `what`; return what `reacquire` needs."""
+        """Release the lock while a handler runs `what`; return the number that `reacquire`
+        needs.
+        """
         self._running = what
         self._turn += 1
         if self._asleep:
@@ -56,7 +58,10 @@ class LeaderLock:
         return epoch
 
     def reacquire(self, epoch: int) -> bool:
-        """LeaderLock again after a handler; return False if another thread leads now."""
+        """Return whether this thread leads again after a handler; if not, another thread leads now.
+
+        `epoch` is what `release_for` returned.
+        """
         if self._lock.acquire(False):
             if self._epoch == epoch:
                 return True

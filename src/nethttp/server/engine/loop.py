@@ -228,7 +228,10 @@ class Engine:
         return self._pool.threads
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the threads whose handlers still run; return whether all have ended."""
+        """Wait for the threads whose handlers still run; return whether all have ended.
+
+        It takes `timeout` seconds at most; None: as long as it takes.
+        """
         return self._pool.join(timeout)
 
     def _end(self) -> None:

@@ -35,7 +35,10 @@ READ_SIZE = 64 * 1024
 
 
 class FilePart:
-    """A part of a file, with a descriptor of its own."""
+    """A part of a file, with a descriptor of its own.
+
+    The program may close the file that it gave while the part is still being sent.
+    """
 
     __slots__ = ("count", "descriptor", "offset")
 
@@ -148,10 +151,10 @@ class Outbox:
         self._since = now
 
     def check(self, now: float) -> None:
-        """See that the peer is in time.
+        """Check that the peer has taken something in time, at the time `now` by `time.monotonic`.
 
         Raises:
-            TimeoutError: it is not.
+            TimeoutError: it has not.
         """
         if now >= self.due:
             self._count_wait(now)

@@ -15,16 +15,19 @@ __all__ = ["Poller", "make_poller"]
 
 
 class Poller(Protocol):
-    """Watches descriptors for something to read (or to accept)."""
+    """Watches descriptors for bytes to read, for connections to accept, or for room to send.
+
+    `fd` is a descriptor's number. A report is repeated in each `poll` until the bytes are read.
+    """
 
     def register(self, fd: int, *, shared: bool = False) -> None:
-        """Say from now on when there is something; `shared`: other processes wait for it too."""
+        """Report when there is something to read; `shared`: other processes watch it too."""
 
     def watch_room(self, fd: int, room: bool) -> None:
         """Report room to send instead of something to read; with `room` False the other way."""
 
     def unregister(self, fd: int) -> None:
-        """Say nothing of a descriptor any more."""
+        """Report nothing of a descriptor any more."""
 
     def poll(self, timeout: float, /) -> list[tuple[int, int]]:
         """Return (descriptor, events) of those that are ready, within `timeout` seconds."""
@@ -73,5 +76,11 @@ class _Selector:
 
 
 def make_poller() -> Any:
-    """Return a `Poller` of the best kind that this system has."""
+    """Return the best `Poller` of this system: epoll, or else what `selectors` has.
+
+    >>> poller = make_poller()
+    >>> poller.poll(0)
+    []
+    >>> poller.close()
+    """
     return _Epoll() if hasattr(select, "epoll") else _Selector()

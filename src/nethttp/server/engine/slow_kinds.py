@@ -46,7 +46,11 @@ class SlowKinds:
         self.active = False
 
     def record_block(self, kind: Hashable, turn: int, now: float) -> None:
-        """A request of this kind has blocked the loop; it was the `turn`th request of all."""
+        """Note that a request of this kind has blocked the loop, at the time `now`.
+
+        It was the `turn`th request of all: where many block, kinds that are not known are slow as
+        well.
+        """
         with self._lock:
             self._quick.pop(kind, None)
             if kind not in self._slow and len(self._slow) >= MOST:
@@ -58,7 +62,7 @@ class SlowKinds:
             self.active = True
 
     def is_slow(self, kind: Hashable, now: float) -> bool:
-        """Return whether a request is to be handed over."""
+        """Return whether the thread pool is to run a request of this kind, at the time `now`."""
         if kind in self._slow:
             return True
         if now < self._cautious_until:
@@ -66,7 +70,7 @@ class SlowKinds:
         return False
 
     def record_duration(self, kind: Hashable, seconds: float, now: float) -> None:
-        """A request that was handed over took so long."""
+        """Note that a request of this kind took `seconds` in the thread pool, until `now`."""
         with self._lock:
             left = self._slow.get(kind)
             if seconds >= QUICK:

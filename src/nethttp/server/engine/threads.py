@@ -48,7 +48,13 @@ class _PoolThread(threading.Thread):
 
 
 def only_pool_threads_are_left() -> bool:
-    """Return whether the process goes on for the sake of pool threads alone."""
+    """Return whether nothing but threads of pools keeps this process from ending.
+
+    Threads that are daemons keep no process, so they do not count.
+
+    >>> only_pool_threads_are_left()
+    False
+    """
     return all(
         thread.daemon or isinstance(thread, _PoolThread) or not thread.is_alive()
         for thread in threading.enumerate()
@@ -56,7 +62,10 @@ def only_pool_threads_are_left() -> bool:
 
 
 class ThreadPool:
-    """At most `most` threads, and at most `backlog` pieces of work that wait for one of them."""
+    """At most `most` threads, and at most `backlog` pieces of work that wait for one of them.
+
+    The thread that became idle last is used first, so that the others end after a while.
+    """
 
     def __init__(self, most: int, backlog: int, *, daemon: bool, name: str) -> None:
         self.most = most
@@ -146,7 +155,10 @@ class ThreadPool:
             self._idle.clear()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until all threads have ended, and return whether they have."""
+        """Wait until all threads have ended, and return whether they have.
+
+        It takes `timeout` seconds at most; None: as long as it takes.
+        """
         with self._changing:
             threads = (self._threads | self._leaving) - {threading.current_thread()}
         until = None if timeout is None else time.monotonic() + timeout

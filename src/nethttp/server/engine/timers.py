@@ -19,7 +19,12 @@ WIDTH = 0.05
 
 
 class TimerWheel:
-    """Connections by the time at which each is to be looked at; seconds of one clock."""
+    """Connections by the time at which each is due, in seconds by `time.monotonic`.
+
+    To put one in takes the same short time however many there are. A deadline that is set in the
+    connection itself, and is later, needs no change here: it is read when the earlier one has
+    passed.
+    """
 
     def __init__(self) -> None:
         self._slots: dict[int, dict[int, Connection]] = {}
@@ -53,9 +58,9 @@ class TimerWheel:
             del lying[connection.fd]
 
     def due(self, now: float) -> Iterator[Connection]:
-        """Give the connections whose deadline has passed; each is taken out as it is given.
+        """Yield the connections whose deadline has passed at the time `now`, and take them out.
 
-        Whoever stops before the last finds the others the next time.
+        A caller that stops before the last is given the others the next time.
         """
         while self.next <= now:
             slot = min(self._slots)

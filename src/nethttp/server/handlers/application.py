@@ -43,7 +43,12 @@ def is_engine_compatible(factory: Any) -> bool:
     """Return whether the engine can run the handlers that `factory` makes.
 
     It can run a class, or a partial of one, that leaves alone how a connection is read. With
-    `rbufsize` 0 nothing may be read ahead.
+    `rbufsize` 0 nothing may be read ahead, so the engine cannot.
+
+    >>> is_engine_compatible(BaseHTTPRequestHandler)
+    True
+    >>> is_engine_compatible(type("Own", (BaseHTTPRequestHandler,), {"rbufsize": 0}))
+    False
     """
     given = 0
     while isinstance(factory, functools.partial):
@@ -85,7 +90,10 @@ def _finish(handler: Any) -> None:
 
 
 class HandlerApplication:
-    """Answers with the handlers that `factory` makes, on behalf of `server`."""
+    """Answers with the handlers that `factory` makes, on behalf of `server`.
+
+    `factory` is a handler class or a partial of one; a server may replace it while it serves.
+    """
 
     def __init__(self, factory: Callable[..., Any], server: socketserver.BaseServer) -> None:
         self.log = LineLog()
@@ -119,7 +127,7 @@ class HandlerApplication:
             self._most = min(self._most, limits.max_body)
 
     def read_head(self, exchange: Exchange, block: bytes) -> bool:
-        """Read a usual head, unless its content is for the handler to read."""
+        """Put a usual head into `exchange`; return whether the loop may wait for its content."""
         head = usual_request(block, self._limits)
         if head is None or head[0] > self._most:
             return False
@@ -156,7 +164,7 @@ class HandlerApplication:
         return self._factory
 
     def respond(self, exchange: Exchange) -> bool:
-        """Run the handler's method for a complete request."""
+        """Run the handler's method for a request; return whether the connection stays open."""
         connection = exchange.connection
         handler = connection.state
         if handler is None:
@@ -187,7 +195,10 @@ class HandlerApplication:
         self._asked_in = None if turn == NEVER else turn
 
     def respond_blocking(self, connection: Connection, data: bytes) -> bytes | None:
-        """Let the handler read a request from `data` and the socket, and answer it."""
+        """Let the handler read a request and answer it; return what it has read beyond the request.
+
+        The request begins with `data`. None is returned if the connection is to be closed.
+        """
         handler = self._handler_of(connection)
         left: bytes | None = handler._respond_blocking(data, self.closing)
         if left is None:

@@ -48,7 +48,7 @@ class BlockingConnections:
 
     @contextmanager
     def idle(self, sock: socket.socket) -> Iterator[None]:
-        """Know a connection as one that awaits a request."""
+        """Return a context in which a connection awaits a request, and a drain may end it."""
         with self._changed:
             self._idle.add(sock)
             if self._closing:

@@ -17,7 +17,10 @@ __all__ = ["Content", "OfferedProtocol"]
 
 
 class Content(BytesIO):
-    """The content of `handler`'s request, with what a connection's buffered file has as well."""
+    """The content of `handler`'s request, with what a connection's buffered file has as well.
+
+    Programs ask `rfile` for `raw` and the like, so a file of bytes alone would not do.
+    """
 
     __slots__ = ("handler",)
 

@@ -162,10 +162,10 @@ class RequestParser(Responder):
         self._message = message
 
     def parse_request(self) -> bool:
-        """Parse `raw_requestline` and the fields that follow it in `rfile`.
+        """Parse `raw_requestline` and the fields in `rfile`; return whether it is a request.
 
-        Returns whether there is a request to handle; if not, an error response was sent where one
-        was due. Sets `command`, `path`, `request_version`, `headers` and `close_connection`.
+        If not, an error response was sent where one was due. Sets `command`, `path`,
+        `request_version`, `headers` and `close_connection`.
         """
         self.command = NO_COMMAND
         self.path = ""

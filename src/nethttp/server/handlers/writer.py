@@ -170,9 +170,9 @@ class ResponseWriter(io.BufferedIOBase):
         return size
 
     def sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
-        """Send `count` bytes of `file` from `offset` on, through the kernel where that works.
+        """Send `count` bytes of `file` from `offset` on; return how many were sent.
 
-        Returns how many were sent: fewer when the file is shorter.
+        They are fewer if the file is shorter. The kernel sends them where it can.
         """
         self.begun = True
         if self._left is not None:
@@ -282,12 +282,22 @@ class NonblockingWriter(ResponseWriter):
     _send_last = send_last
 
     def send_rest(self, data: bytes, sent: int) -> None:
-        """Send what comes after the first `sent` bytes."""
+        """Send what follows the first `sent` bytes.
+
+        Raises:
+            TimeoutError: the peer takes it too slowly.
+            ConnectionError: the peer has closed the connection.
+        """
         with memoryview(data).cast("B") as view:
             self._given += self._send_until(view, sent, len(view))
 
     def leave_rest(self, data: bytes, sent: int) -> None:
-        """Leave what comes after the first `sent` bytes to the loop, once it is little enough."""
+        """Leave what follows the first `sent` bytes to the loop, once it is little enough.
+
+        Raises:
+            TimeoutError: the peer takes it too slowly.
+            ConnectionError: the peer has closed the connection.
+        """
         if self._connection is None:
             self.send_rest(data, sent)
             return

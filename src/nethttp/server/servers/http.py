@@ -183,10 +183,11 @@ class HTTPServer(socketserver.TCPServer):
         )
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
-        """Serve until `shutdown`, on the engine where that can be.
+        """Serve until `shutdown`, on the engine where that is possible.
 
-        Where it cannot be any more, since a program has changed the server or its handler class
-        while it serves, connections that come from then on are handled in `socketserver`'s way.
+        `service_actions` is called every `poll_interval` seconds. If a program changes the server
+        or its handler class while it serves, so that the engine cannot run them, connections that
+        are accepted from then on are handled in `socketserver`'s way.
         """
         self._stopped.clear()
         listener = self.socket
@@ -458,7 +459,10 @@ def _answer_in_plain(wrapped: ssl.SSLSocket) -> None:
 
 
 class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
-    """`HTTPSServer` that answers many requests at a time, as `ThreadingHTTPServer` does."""
+    """`HTTPSServer` that answers many requests at a time, as `ThreadingHTTPServer` does.
+
+    It takes the options of `HTTPSServer`.
+    """
 
     # Without a handshake there is nothing to say.
     busy_response = b""
@@ -477,10 +481,10 @@ _REPLACED_IN_THREADS = Originals(
 
 
 def are_greenlets() -> bool:
-    """Whether a library has put its own sockets or threads in the place of the system's.
+    """Return whether a library has put its own sockets or threads in the place of the system's.
 
-    gevent's and eventlet's switch to another greenlet where they wait, and the loop's waits, of
-    which they do not know, would stop all of them.
+    gevent's and eventlet's switch to another greenlet where they wait. The loop's waits, which they
+    do not know, would stop all of them.
     """
     return socket.socket.__module__ != "socket" or _thread.start_new_thread.__module__ != "_thread"
 

@@ -26,7 +26,10 @@ __all__ = ["WSGIApplication", "WSGIHandler"]
 
 
 class WSGIHandler(BaseHTTPRequestHandler):
-    """Answers every request with the server's WSGI application."""
+    """Answers every request with the server's WSGI application, whatever its method.
+
+    It reads the requests that are not usual; all others are answered without a handler.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -65,7 +68,7 @@ class WSGIHandler(BaseHTTPRequestHandler):
         self.close_connection = not response.keep
 
     def handle_expect_100(self) -> bool:
-        """Let the client send its content: an application cannot be asked before it runs."""
+        """Let the client send its content; return True, since no application can be asked yet."""
         return super().handle_expect_100()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -105,7 +108,7 @@ class WSGIApplication(HandlerApplication):
         self._answered = answered
 
     def read_head(self, exchange: Exchange, block: bytes) -> bool:
-        """Read a usual head as an environ, unless its content is for a handler to read."""
+        """Read a usual head as an environ; return whether the loop may wait for its content."""
         head = usual_environ(block, self._base, self._limits)
         if head is None or head[0] > self._most:
             return False
@@ -119,7 +122,7 @@ class WSGIApplication(HandlerApplication):
         return environ["REQUEST_METHOD"], environ["PATH_INFO"]
 
     def respond(self, exchange: Exchange) -> bool:
-        """Call the application for a complete request."""
+        """Call the application for a complete request; return whether the connection stays open."""
         connection, environ = exchange.connection, exchange.environ
         _add_connection(environ, connection.address, BytesIO(exchange.content))
         response = Response(

@@ -17,7 +17,10 @@ __all__ = ["WSGISServer", "WSGIServer"]
 
 
 class WSGIServer(ThreadingHTTPServer):
-    """Serves a WSGI application; `multiprocess` is what its environ says of other processes."""
+    """Serves a WSGI application on the engine, with threads for what blocks. PEP 3333.
+
+    `multiprocess` is what the environ says of other processes.
+    """
 
     multiprocess = False
     url_scheme = "http"
@@ -79,7 +82,10 @@ _REPLACED = Originals(["run_application", "__getattr__"], WSGIHandler)
 
 
 class WSGISServer(WSGIServer, HTTPSServer):
-    """`WSGIServer` over TLS; takes the options of `HTTPSServer` too."""
+    """`WSGIServer` over TLS; takes the options of `HTTPSServer` too.
+
+    In the environ ``wsgi.url_scheme`` is "https".
+    """
 
     url_scheme = "https"
     busy_response = b""
