@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from .drippers import Cut
@@ -51,7 +52,26 @@ print(server.server_address[1], flush=True)
 server.serve_forever()
 """
 
+FILES = """
+import sys
+from functools import partial
+from nethttp.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+class Quiet(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format, *args):
+        pass
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=sys.argv[1]))
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
 IDLE = 10_000
+STALLED = 5_000
+STALLED_SIZE = 10_000_000
+"""Bytes of the file that the stalled clients do not read."""
 DRIPPING = 5_000
 DEADLINE = 10.0
 """Seconds that a head may take: the server's default."""
@@ -75,11 +95,14 @@ class Finding(NamedTuple):
 
 
 class Served:
-    """The program, on a core of its own."""
+    """A program with its arguments, on a core of its own."""
+
+    def __init__(self, program: str = PROGRAM, *arguments: str) -> None:
+        self._command = [sys.executable, "-c", program, *arguments]
 
     def __enter__(self) -> Served:
         self.process = subprocess.Popen(
-            pinned(0, [sys.executable, "-c", PROGRAM]),
+            pinned(0, self._command),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -280,10 +303,43 @@ def dripping(repeats: int) -> list[Finding]:
     ]
 
 
+def stalled(_repeats: int) -> list[Finding]:
+    """Return what clients cost that ask for a large file and read nothing of it."""
+    load = f"{STALLED:,} clients that do not read a file of {STALLED_SIZE // 1_000_000} MB"
+    with ExitStack() as stack:
+        directory = stack.enter_context(TemporaryDirectory())
+        (Path(directory) / "large").write_bytes(bytes(STALLED_SIZE))
+        (Path(directory) / "small").write_bytes(b"hello")
+        served = stack.enter_context(Served(FILES, directory))
+        served.load(1, "/small")
+        # The threads that the load has needed end after a while without work.
+        before = served.status("VmRSS")
+        for _ in range(STALLED):
+            sock = socket.create_connection(("127.0.0.1", served.port), timeout=10)
+            stack.enter_context(sock)
+            sock.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+            sock.recv(1)
+        threads = served.status("Threads") - 1  # the one that called serve_forever
+        memory = (served.status("VmRSS") - before) * 1024
+        others = served.load(2, "/small")
+    return [
+        Finding(load, "threads beside the main thread", "2", str(threads), threads <= 2),
+        Finding(load, "memory", "64 MiB", f"{memory / 2**20:.1f} MiB", memory <= 64 * 2**20),
+        Finding(
+            load,
+            "32 others, for a small file",
+            "are answered",
+            f"{others.rate:,.0f}/s, p99 {others.p99:.2f} ms",
+            others.rate > 0,
+        ),
+    ]
+
+
 LOADS: dict[str, tuple[Callable[[int], list[Finding]], int]] = {
     "blocking": (blocking, 5),
     "idle": (idle, 9),
     "dripping": (dripping, 3),
+    "stalled": (stalled, 1),
 }
 """What is measured, and how often."""
 
