@@ -67,7 +67,7 @@ def test_a_table_on_a_terminal(source, capsys, monkeypatch):
     assert main(["list", source]) == 0
     assert "─" in capsys.readouterr().out
     assert main(["export", source]) == 2
-    assert "--values does so" in capsys.readouterr().err
+    assert "--values allows it" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert main(["list", source]) == 0
     assert "─" not in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Jars that take cookies from responses and give them to requests: the drop-in for
+"""Cookie jars, which store the cookies of responses and add them to requests: the drop-in for
 `http.cookiejar`.
 
 >>> import urllib.request
@@ -78,24 +78,23 @@ __all__ = [
     "StorageError",
 ]
 
-# Not in __all__: `import *` would load a database and, for Valkey, a library that may be missing.
+# Not in __all__: `import *` would load sqlite3 and, for Valkey, a library that may be missing.
 _WHEN_FIRST_USED = {
     "SQLiteCookieJar": "shared.sqlite",
     "ValkeyCookieJar": "shared.valkey",
     "read_firefox": "formats.firefox",
 }
 
-#: Modules that the standard library's module holds, with what it needs of them.
+#: Modules that the standard library's module has as names, with the submodules that it loads.
 _MODULES = {"datetime": "datetime", "http": "http.client", "urllib": "urllib.request"}
 
 debug = False
-"""Set it to log what a jar decides, and why, to `logger`."""
+"""Set it to true to log what a jar decides, and why, to `logger`."""
 
 logger = None
-"""Where to; None: to the logger "http.cookiejar"."""
+"""The logger for `debug`; None: the one called "http.cookiejar"."""
 
-# Names below the documented surface that programs take from the standard library's module, or put
-# their own in the place of.
+# Undocumented names that programs import from the standard library's module, or replace there.
 _debug = trace.trace
 _threading = threading
 _warn_unhandled_exception = trace.warn_unhandled_exception
@@ -122,7 +121,7 @@ HTTP_PATH_SAFE = domains.HTTP_PATH_SAFE
 ESCAPED_CHAR_RE = domains.ESCAPED_CHAR
 
 
-if not TYPE_CHECKING:  # a type checker is to know which names there are
+if not TYPE_CHECKING:  # a type checker must know which names exist
 
     def __getattr__(name: str) -> object:
         import sys  # start-up: these names are seldom used

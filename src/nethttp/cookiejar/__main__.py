@@ -1,7 +1,7 @@
-"""``python -m nethttp.cookiejar``: look into jars, and carry cookies from one to another.
+"""``python -m nethttp.cookiejar``: list, convert and clean cookie jars.
 
-Exit statuses: 0 done; 1 no cookie that was asked for; 2 wrong usage, or a jar that cannot be read
-or written, which then is as it was.
+Exit statuses: 0 done; 1 no cookie has the name; 2 wrong usage, or a jar cannot be read or written,
+which is then as it was.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _is_for(cookie: Cookie, domain: str | None) -> bool:
-    """Return whether a cookie belongs to a domain or to a host below it."""
+    """Return whether a cookie belongs to `domain` or to a host below it; to None all do."""
     if domain is None:
         return True
     own, wanted = cookie.domain.removeprefix("."), domain.lower().removeprefix(".")
@@ -103,7 +103,7 @@ def _cookies(arguments: argparse.Namespace) -> list[Cookie]:
 
 
 def _plain(text: str) -> str:
-    """Return text that moves no terminal's cursor and ends no column."""
+    """Return `text` with all that a terminal would not print, and tabs, escaped."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
@@ -216,7 +216,7 @@ def _export(arguments: argparse.Namespace) -> int:
     if kind not in TEXT_FORMATS:
         raise ValueError(f"expected a format that can be printed, got {kind}")
     if sys.stdout.isatty() and not arguments.values:
-        raise ValueError("this would print the cookies' values; --values does so")
+        raise ValueError("the cookies' values would be printed to a terminal; --values allows it")
     sys.stdout.write(text_in(kind, _cookies(arguments)))
     return 0
 
@@ -227,7 +227,7 @@ def _convert(arguments: argparse.Namespace) -> int:
     target = arguments.target
     if "://" not in target and os.path.lexists(target):
         if not arguments.force:
-            raise ValueError(f"{target!r} is there already; --force replaces it")
+            raise ValueError(f"{target!r} exists; --force replaces it")
         if os.path.realpath(arguments.jar) == os.path.realpath(target):
             raise ValueError("JAR and TARGET are the same file")
     if kind in TEXT_FORMATS:
@@ -261,7 +261,7 @@ def _prune(arguments: argparse.Namespace) -> int:
 
 
 def _safe(place: str) -> str:
-    """Return a place without the password that a URL may have."""
+    """Return a place without the user and password of a URL."""
     scheme, separator, rest = place.partition("://")
     return scheme + separator + rest.rpartition("@")[2] if separator else place
 
@@ -277,7 +277,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.cookiejar") -> int:
-    """Run the command and return its exit status."""
+    """Run the command with `argv` (default: the process's arguments); return its exit status."""
     return run_command(lambda: _run(_parser(prog).parse_args(argv), prog))
 
 

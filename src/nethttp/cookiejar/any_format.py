@@ -1,6 +1,6 @@
-"""Any place that keeps cookies, by whatever format it has: for the command.
+"""Cookies at any place in any format: what the command reads and writes.
 
-A place is the name of a file, or the URL of a Valkey server. Its format is found out by looking.
+A place is the name of a file or folder, or the URL of a Valkey server.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .shared.sqlite import SQLiteCookieJar
 __all__ = ["FORMATS", "TEXT_FORMATS", "changed", "format_of", "format_of_new", "read", "text_in"]
 
 TEXT_FORMATS = ("mozilla", "lwp", "json")
-"""Formats that fit into a stream."""
+"""Formats of text, which can be printed."""
 
 FORMATS = (*TEXT_FORMATS, "sqlite", "valkey", "firefox")
 """Every format that can be read; all but Firefox's can be written."""
@@ -44,15 +44,15 @@ _BY_ENDING = {
 
 
 def _no_bounds() -> RFC6265Policy:
-    # What somebody keeps is not to be thrown out on the way.
+    # A conversion must not drop cookies that are above a bound.
     return RFC6265Policy(max_cookies=None, max_cookies_per_domain=None)
 
 
 def format_of(place: str) -> str:
-    """Return the format of a place that is there.
+    """Return the format of a place that exists: one of `FORMATS`.
 
     Raises:
-        LoadError: none is known that looks like this.
+        LoadError: its content is in none of the formats.
         OSError: it cannot be read.
     """
     if place.startswith(_SCHEMES):
@@ -85,10 +85,13 @@ def _kind_of_database(place: str) -> str:
 
 
 def format_of_new(place: str) -> str:
-    """Return the format that the name of a place asks for.
+    """Return the format of a new place, from its URL scheme or the extension of its name.
+
+    >>> format_of_new("jar.db"), format_of_new("valkey://localhost/0")
+    ('sqlite', 'valkey')
 
     Raises:
-        ValueError: it asks for none.
+        ValueError: the name has none of the extensions .txt, .lwp, .json, .db, .sqlite, .sqlite3.
     """
     if place.startswith(_SCHEMES):
         return "valkey"
@@ -99,11 +102,12 @@ def format_of_new(place: str) -> str:
 
 
 def read(place: str, kind: str) -> list[Cookie]:
-    """Return the cookies of a place, those whose time is over too where it keeps them.
+    """Return the cookies of a place in the format `kind`, with the expired ones that it still has.
 
     Raises:
-        OSError: it cannot be read; `LoadError`: it is not in the format `kind`.
-        ValueError: the same of JSON.
+        LoadError: it is not in the format `kind`.
+        OSError: it cannot be read.
+        ValueError: it is not JSON of a jar, if `kind` is "json".
     """
     if kind == "firefox":
         return read_firefox(place)
@@ -115,16 +119,17 @@ def read(place: str, kind: str) -> list[Cookie]:
 
 @contextlib.contextmanager
 def changed(place: str, kind: str) -> Iterator[CookieJar]:
-    """Return a context with the jar at a place, which is made if there is none.
+    """Return a context with the jar at a place, which is created if there is none.
 
-    What was changed is there when the context ends: all of it, or nothing if an error left it.
+    When the context ends, all changes are written; if an error leaves it, none.
 
     Raises:
-        OSError: it cannot be read or written; `LoadError`: it is not in the format `kind`.
+        LoadError: the place is not in the format `kind`.
+        OSError: it cannot be read or written.
         ValueError: the format cannot be written.
     """
     if kind == "firefox":
-        raise ValueError("Firefox's cookies can be read, and not be written")
+        raise ValueError("Firefox's cookies can be read, but not written")
     with _jar_at(place, kind) as jar:
         if isinstance(jar, SharedCookieJar):
             with jar.batch():
@@ -160,7 +165,7 @@ def _jar_at(place: str, kind: str) -> Iterator[CookieJar]:
 
 
 def text_in(kind: str, cookies: Iterable[Cookie]) -> str:
-    """Return cookies as a text of one of `TEXT_FORMATS`."""
+    """Return cookies as text in the format `kind`, one of `TEXT_FORMATS`; all of them."""
     if kind == "json":
         plain = CookieJar()
         for cookie in cookies:

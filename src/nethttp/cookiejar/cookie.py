@@ -1,8 +1,8 @@
-"""`Cookie`: one cookie as a jar keeps it, and the mapping it is stored as.
+"""`Cookie`: one cookie of a jar, and the mapping that it is saved as.
 
-The constructor is the standard library's. What RFC 6265bis adds to a cookie is either read off what
-was always there (`host_only`, `http_only`, `same_site`, `persistent`), or an attribute that such
-code need not know of (`partition_key`, `creation_time`, `last_access_time`).
+The constructor is the standard library's. What RFC 6265bis adds is either computed from the
+standard library's attributes (`host_only`, `http_only`, `same_site`, `persistent`), or an attribute
+that is None unless it is set (`partition_key`, `creation_time`, `last_access_time`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,16 @@ __all__ = ["Cookie"]
 
 
 class Cookie:
-    """A cookie: name, value, where it goes, and until when.
+    """A cookie: its name and value, where it is sent, and when it expires.
 
-    `expires` is in seconds since 1970, None for the end of the session. `value` is None for a
-    cookie that came without "=". The `..._specified` attributes say whether the server said so. A
-    `domain` with a leading dot, or a specified one, means the hosts below it too.
+    `expires` is in seconds since 1970; None: at the end of the session. `value` is None if the
+    field has no "=". The attributes `..._specified` tell whether the server sent that attribute. A
+    `domain` that has a leading dot, or is specified, includes the hosts below it. `rest` has the
+    attributes that the other arguments do not have, such as HttpOnly and SameSite.
+
+    Raises:
+        ValueError: `port_specified` without a `port`, or a `version` or `expires` that is not a
+            number.
 
     >>> cookie = Cookie(0, "id", "7", None, False, ".example.com", True, True, "/", True,
     ...                 True, None, True, None, None, {"SameSite": "lax", "HttpOnly": None})
@@ -35,10 +40,10 @@ class Cookie:
     """The top-level site that a partitioned cookie belongs to, such as ``https://example.com``."""
 
     creation_time: float | None = None
-    """When a jar first took the cookie, in seconds since 1970; None before."""
+    """When a jar first stored the cookie, in seconds since 1970; None until then."""
 
     last_access_time: float | None = None
-    """When a jar last took or gave the cookie, in seconds since 1970; None before."""
+    """When a jar last stored or sent the cookie, in seconds since 1970; None until then."""
 
     def __init__(
         self,
@@ -82,9 +87,9 @@ class Cookie:
         self.comment = comment
         self.comment_url = comment_url
         self.rfc2109 = rfc2109
-        # A mapping of a program's own stays one, as in the stdlib.
+        # A program's own kind of mapping keeps its class, as in the standard library.
         self._rest = dict(rest) if type(rest) is dict else copy.copy(rest) or {}
-        # Set where they are given alone: a jar makes many cookies, and stamps them itself.
+        # Set only if given: the class has None, and a jar makes many cookies without them.
         if partition_key is not None:
             self.partition_key = partition_key
         if creation_time is not None:
@@ -96,27 +101,27 @@ class Cookie:
 
     @property
     def host_only(self) -> bool:
-        """Whether the cookie goes to its very host alone, not to those below."""
+        """Whether the cookie is sent to its host only, not to the hosts below it."""
         return not (self.domain_specified or self.domain.startswith("."))
 
     @property
     def persistent(self) -> bool:
-        """Whether the cookie outlives the session."""
+        """Whether the cookie is kept after the session ends."""
         return self.expires is not None and not self.discard
 
     @property
     def http_only(self) -> bool:
-        """Whether scripts may not see the cookie."""
+        """Whether the cookie is hidden from scripts."""
         return self._has_attribute("httponly")
 
     @property
     def partitioned(self) -> bool:
-        """Whether the server asked for one cookie for each top-level site."""
+        """Whether the cookie has the attribute Partitioned: one for each top-level site."""
         return self.partition_key is not None or self._has_attribute("partitioned")
 
     @property
     def same_site(self) -> str | None:
-        """The site's wish: "Strict", "Lax", "None", or None if it said nothing that is known."""
+        """The value of SameSite: "Strict", "Lax" or "None"; None if it has none of these."""
         for name, value in self._rest.items():
             if name.lower() == "samesite":
                 return SAME_SITE.get(str(value).lower())
@@ -125,22 +130,34 @@ class Cookie:
     def _has_attribute(self, lower: str) -> bool:
         return any(name.lower() == lower for name in self._rest)
 
-    # --- what no specification knows ---
+    # --- the attributes in `rest` ---
 
     def has_nonstandard_attr(self, name: str) -> bool:
-        """Return whether the cookie has an attribute that the older specifications do not know."""
+        """Return whether the cookie has the attribute `name`, in this case, in its `rest`."""
         return name in self._rest
 
     def get_nonstandard_attr(self, name: str, default: Any = None) -> Any:
-        """Return such an attribute, or `default`."""
+        """Return the value of the attribute `name` in `rest`, or `default`.
+
+        An attribute without a value, such as HttpOnly, has None.
+        """
         return self._rest.get(name, default)
 
     def set_nonstandard_attr(self, name: str, value: Any) -> None:
-        """Set such an attribute."""
+        """Set the attribute `name` in `rest`, None for one without a value.
+
+        >>> cookie = Cookie.from_dict({"name": "a", "value": "1", "domain": "example.com"})
+        >>> cookie.set_nonstandard_attr("SameSite", "Strict")
+        >>> cookie.same_site
+        'Strict'
+        """
         self._rest[name] = value
 
     def is_expired(self, now: float | None = None) -> bool:
-        """Return whether the cookie's time is over at `now` (seconds since 1970)."""
+        """Return whether the cookie has expired at `now` (seconds since 1970; default: the time).
+
+        A session cookie never has.
+        """
         if now is None:
             now = time.time()
         return self.expires is not None and self.expires <= now
@@ -149,12 +166,13 @@ class Cookie:
 
     @classmethod
     def like(cls, other: Any) -> Cookie:
-        """Return `other` if it is a cookie of this kind, else one made of its attributes.
+        """Return `other` if it is of this class, else a new cookie with its attributes.
 
-        The standard library's cookies come from programs that use both kinds of jars. A double
-        needs a name and a domain; what else it lacks, or has no use for, is as in `from_dict`.
+        Programs that use both kinds of jars pass the standard library's cookies, and tests pass
+        doubles. A double needs a `name` and a `domain`; an attribute that it lacks, or whose value
+        is of a wrong type, has the default of `from_dict`.
         """
-        # Not `isinstance`, which a mock answers as it is told to.
+        # Not `isinstance`: a mock with a spec pretends to be a cookie.
         if issubclass(type(other), cls):
             return other  # type: ignore[no-any-return]  # it is one of ours
         values: dict[str, Any] = {"name": other.name, "domain": other.domain}
@@ -168,10 +186,10 @@ class Cookie:
         return cls(**values, rest=rest if isinstance(rest, dict) else {})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the cookie as a mapping of JSON's types, with all that `from_dict` needs.
+        """Return the cookie as a mapping of JSON's types, from which `from_dict` makes it again.
 
-        The keys are the constructor's arguments, and, for readers of other kinds, `host_only`,
-        `http_only` and `same_site`. `docs/reference.md` has the table.
+        The keys are the constructor's arguments, and for other readers `host_only`, `http_only`
+        and `same_site`. `docs/reference.md` has the table.
 
         >>> cookie = Cookie.from_dict({"name": "id", "value": "7", "domain": "example.com"})
         >>> Cookie.from_dict(cookie.to_dict()).to_dict() == cookie.to_dict()
@@ -191,8 +209,9 @@ class Cookie:
     def from_dict(cls, row: Mapping[str, Any]) -> Cookie:
         """Return the cookie that a mapping describes; see `to_dict`.
 
-        `name`, `value` and `domain` must be there. `host_only`, `http_only` and `same_site` count
-        where `domain_specified` and `rest` do not say it. Keys that are not known say nothing.
+        `name`, `value` and `domain` are required. `host_only` counts only without
+        `domain_specified`, `http_only` and `same_site` only without `rest`. Unknown keys are
+        ignored.
 
         Raises:
             ValueError: a key is missing, or a value is of the wrong type.
@@ -202,7 +221,7 @@ class Cookie:
             value = row.get(key, default)
             if value is _REQUIRED:
                 raise ValueError(f"expected a cookie with a {key!r}, got the keys {sorted(row)}")
-            # To Python a bool is an int; in a row it would be a mistake.
+            # To Python a bool is an int; as a number in a row it would be a mistake.
             if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
                 wanted = " or ".join(_TYPE_NAMES[kind] for kind in types)
                 raise ValueError(f"expected {key!r} to be {wanted}, got {excerpt(repr(value))}")
@@ -251,7 +270,7 @@ _TYPE_NAMES = {
     _NONE: "null",
 }
 
-#: The constructor's arguments: the types a row may have, and what counts if it has none.
+#: The constructor's arguments: the types that a row may have, and the default.
 _DEFAULTS: dict[str, tuple[tuple[type, ...], Any]] = {
     "name": ((str,), _REQUIRED),
     "value": ((str, _NONE), _REQUIRED),

@@ -1,4 +1,4 @@
-"""The dates of cookies: Netscape's, HTTP's in all their spoilt forms, and ISO 8601.
+"""Dates of cookies: Netscape's, HTTP's with its common errors, and ISO 8601's.
 
 Every pattern is possessive where white space may repeat, so a hostile date takes linear time
 (bpo-38804).
@@ -20,7 +20,7 @@ EPOCH_YEAR = 1970
 DAYS = list(DAY_NAMES)
 MONTHS = list(MONTH_NAMES)
 MONTHS_LOWER = [name.lower() for name in MONTHS]
-#: Zones that are UTC; each has None for programs that take the names as a mapping.
+#: Names of UTC; a mapping, each name with None, since programs use it as one.
 UTC_ZONES = dict.fromkeys(("GMT", "UTC", "UT", "Z"))
 
 ZONE_OFFSET = re.compile(r"\A([-+])?(\d\d?):?(\d\d)?\Z", re.ASCII)
@@ -72,10 +72,10 @@ def time2netscape(t: float | None = None) -> str:
     )
 
 
-# A server gives many cookies, and many clients, the same date.
+# A server sends one date with many cookies, and to many clients.
 @lru_cache(maxsize=256)
 def http2time(text: str) -> int | None:
-    """Return the seconds since 1970 of a date as servers write it, or None.
+    """Return the seconds since 1970 of a date as servers write it; None if it is not a date.
 
     The weekday, the time and the zone may be missing; the month may be a number; separators may be
     spaces, dashes or slashes; a two-digit year is one of the fifty before or after now.
@@ -91,7 +91,7 @@ def http2time(text: str) -> int | None:
 
 
 def iso2time(text: str) -> int | None:
-    """Return the seconds since 1970 of an ISO 8601 date, or None.
+    """Return the seconds since 1970 of an ISO 8601 date; None if it is not one.
 
     >>> iso2time("1994-02-03 19:45:29 +0530")
     760284929
@@ -112,7 +112,7 @@ def seconds_of(
     sec: str | None,
     tz: str | None,
 ) -> int | None:
-    """Return the seconds since 1970, None if a part is out of its bounds."""
+    """Return the seconds since 1970 of a date in parts; None if a part is out of bounds."""
     yr, mon = str(yr), str(mon)
     if len(yr) > 4 or len(mon) > 9:
         return None
@@ -128,7 +128,7 @@ def seconds_of(
 
 
 def timegm_or_none(tt: Sequence[int]) -> int | None:
-    """Return the seconds since 1970 of a time in UTC, None if a part is out of its bounds."""
+    """Return the seconds since 1970 of a time in UTC; None if a part is out of bounds."""
     year, month, day, hour, minute, second = tt[:6]
     if (
         year >= EPOCH_YEAR
@@ -153,7 +153,7 @@ def _full_year(year: int) -> int:
 
 
 def offset_from_tz_string(tz: str) -> int | None:
-    """Return how far a zone is ahead of UTC, in seconds; None for one that is not known."""
+    """Return how many seconds a time zone is ahead of UTC; None if it is unknown."""
     if tz in UTC_ZONES:
         return 0
     m = ZONE_OFFSET.search(tz)

@@ -1,7 +1,7 @@
-"""Hosts, domains and paths: what a request names, and which cookies may go there.
+"""Hosts, domains and paths: which a request has, and which cookies match them.
 
-The rules are those of Netscape and RFC 2965, whose terms the names come from. Matching is by whole
-labels at the end of a host name, never by a substring (CVE-2018-20852, gh-150522).
+The rules are those of Netscape, RFC 2965 and RFC 6265bis, and so are the names. Matching is by
+whole labels at the end of a host name, never by a substring (CVE-2018-20852, gh-150522).
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ __all__ = [
 DEFAULT_HTTP_PORT = "80"
 
 MAX_HOST = 255
-"""Characters of a host that has parents: a name of the DNS is no longer (RFC 1035 section 2.3.4),
-and copying all the parents of one that is takes time that grows with its square."""
+"""Most characters of a host whose parent domains are looked up: a name of the DNS is no longer
+(RFC 1035 section 2.3.4), and copying all parents of a longer one takes quadratic time."""
 
 MAX_SLASHES = 256
-"""In a path with more slashes its pieces are not looked up: copying them all takes longer."""
+"""Most slashes of a path whose prefixes are looked up: copying more takes longer than a search."""
 
-#: Second-level labels below which names of countries are registered, as in ``co.uk``.
+#: Second-level labels below which countries register names, as in ``co.uk``.
 COUNTRY_SECOND_LEVEL = frozenset(
     {"co", "ac", "com", "edu", "org", "net", "gov", "mil", "int", "aero", "biz", "cat", "coop"}
     | {"info", "jobs", "mobi", "museum", "name", "pro", "travel", "eu"}
@@ -57,14 +57,17 @@ IPV4 = re.compile(r"\.\d+\Z", re.ASCII)
 CUT_PORT = re.compile(r":\d*\Z", re.ASCII)
 ESCAPED_CHAR = re.compile(r"%([0-9a-fA-F][0-9a-fA-F])")
 
-#: Characters that stand in a path as they are.
+#: Characters of a path that are not escaped.
 HTTP_PATH_SAFE = "%/;:@&=+$,!~*'()"
-#: A path in which there is nothing to escape, and no escape.
+#: A path without escapes, and without characters to escape.
 _UNESCAPED_PATH = re.compile(r"[A-Za-z0-9_.\-/;:@&=+$,!~*'()]*+")
 
 
 def is_address(host: str) -> bool:
-    """Return whether `host` is an IP address: none of its parts is a domain."""
+    """Return whether `host` is an IP address, which has no parent domains.
+
+    It is one if it ends in a dot and digits, or begins with "[".
+    """
     if host[-1:].isdigit():
         return IPV4.search(host) is not None
     return host.startswith("[")
@@ -80,7 +83,7 @@ def is_HDN(text: str) -> bool:  # the stdlib's name
 
 
 def liberal_is_HDN(text: str) -> bool:  # the stdlib's name
-    """Return whether `text` may be a domain of a block list: anything but an address."""
+    """Return whether `text` may be an entry of a block list: anything but an IP address."""
     return not is_address(text)
 
 
@@ -103,9 +106,9 @@ def domain_match(A: str, B: str) -> bool:  # the stdlib's names
 
 
 def user_domain_match(A: str, B: str) -> bool:  # the stdlib's names
-    """Return whether host `A` is meant by `B`, an entry of a block list.
+    """Return whether host `A` matches `B`, an entry of a block list.
 
-    An entry that begins with a dot means every host below it, any other itself.
+    An entry with a leading dot matches every host below it, any other only itself.
 
     >>> user_domain_match("a.example.com", ".example.com"), user_domain_match("a.b", "b")
     (True, False)
@@ -127,7 +130,7 @@ def is_label_suffix(host: str, domain: str) -> bool:
 
 
 def default_path(path: str) -> str:
-    """Return the path of a cookie that came without one: RFC 6265bis section 5.1.4.
+    """Return the path of a cookie that has no Path, from the request's: RFC 6265bis section 5.1.4.
 
     >>> default_path("/a/b"), default_path("/a"), default_path("")
     ('/a', '/', '/')
@@ -177,7 +180,7 @@ def suffixes(host: str) -> list[str]:
 def matching_paths(paths: Collection[str], path: str) -> list[str]:
     """Return those of `paths` that `path` begins with, up to one of its slashes or its end.
 
-    The time is that of whichever is fewer, the slashes or the paths; each slash costs a copy.
+    It takes the time of the slashes or of the paths, whichever are fewer.
 
     >>> matching_paths(["/", "/a", "/a/b", "/ab"], "/a/b")
     ['/', '/a', '/a/b']
@@ -185,7 +188,7 @@ def matching_paths(paths: Collection[str], path: str) -> list[str]:
     slashes = path.count("/")
     if len(paths) <= 2 * slashes or slashes > MAX_SLASHES:
         return [known for known in paths if path.startswith(known)]
-    # A dict, since two slashes in a row cut the same piece twice.
+    # A dict, since two slashes in a row give the same prefix twice.
     cuts = dict.fromkeys(("", path))
     slash = path.find("/")
     while slash >= 0:
@@ -194,7 +197,7 @@ def matching_paths(paths: Collection[str], path: str) -> list[str]:
     return [cut for cut in cuts if cut in paths]
 
 
-#: The URLs of nearly all requests: a scheme, a host without brackets, maybe a port, a path.
+#: Nearly all URLs: a scheme, a host without brackets, perhaps a port, a path.
 _PLAIN_URL = re.compile(
     r"([A-Za-z][A-Za-z0-9+.\-]*+)://([A-Za-z0-9.\-_]*+)(?::[0-9]*+)?(/[!-~]*+)?"
 )
@@ -205,12 +208,12 @@ _QUERY = re.compile(r"[?#]")
 def split_url(url: str) -> tuple[str, str, str]:
     """Return the scheme and the host of a URL, in lower case, and its path.
 
-    The host is without user and port; a part that is missing is "".
+    The host is without user and port. A missing part is "".
 
     >>> split_url("HTTP://me@Example.com:80/a?b")
     ('http', 'example.com', '/a')
     """
-    # The pattern takes a tenth of the time of `urlsplit`, and every new URL is split.
+    # The pattern takes a tenth of the time of `urlsplit`.
     if m := _PLAIN_URL.fullmatch(url):
         scheme, host, path = m.groups("")
         if "?" in path or "#" in path:
@@ -222,14 +225,17 @@ def split_url(url: str) -> tuple[str, str, str]:
 
 
 def request_host(request: Any) -> str:
-    """Return the host that a request goes to, in lower case and without its port."""
+    """Return the host of a request, in lower case and without its port.
+
+    It is its URL's, else its Host field's.
+    """
     host = split_url(request.get_full_url())[1]
     return host or CUT_PORT.sub("", request.get_header("Host", ""), count=1).lower()
 
 
 def eff_request_host(request: Any) -> tuple[str, str]:
     """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
-    # Asked for each cookie: our own `request_host` is not called for what it would say.
+    # Asked for each cookie: the first step of our own `request_host` is written out.
     host = split_url(request.get_full_url())[1] if request_host is _OWN[0] else ""
     if not host:
         host = request_host(request)
@@ -247,12 +253,12 @@ def _target_path(path: str) -> str:
 
 
 def request_path(request: Any) -> str:
-    """Return the path that a request goes to, escaped."""
+    """Return the path of a request's URL, escaped; "/" if it has none."""
     return _target_path(split_url(request.get_full_url())[2])
 
 
 def request_port(request: Any) -> str | None:
-    """Return the port that a request goes to, None if it is none."""
+    """Return the port of `request.host`, "80" if it has none; None if it is not a number."""
     _, colon, port = request.host.rpartition("]")[2].rpartition(":")
     if not colon:
         return DEFAULT_HTTP_PORT
@@ -265,7 +271,7 @@ def uppercase_escaped_char(match: re.Match[str]) -> str:
 
 
 def escape_path(path: str) -> str:
-    """Return `path` with what is invalid in it escaped, and all escapes in upper case.
+    """Return `path` with invalid characters escaped, and all escapes in upper case.
 
     >>> escape_path("/foo%2f/<bar>")
     '/foo%2F/%3Cbar%3E'
@@ -288,5 +294,5 @@ def reach(h: str) -> str:
 
 
 def is_third_party(request: Any) -> bool:
-    """Return whether a request goes to another site than the page's. RFC 2965 section 3.3.6."""
+    """Return whether a request's host is beyond the reach of its page's: RFC 2965 section 3.3.6."""
     return not domain_match(request_host(request), reach(request.origin_req_host))

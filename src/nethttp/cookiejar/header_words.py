@@ -1,4 +1,4 @@
-"""The fields of cookies taken apart: Set-Cookie as Netscape wrote it, Set-Cookie2 as RFC 2965."""
+"""Header words: Set-Cookie, as Netscape has it, and Set-Cookie2 (RFC 2965) split into pairs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TO_ESCAPE = re.compile(r'(["\\])')
 TOKEN = re.compile(rf"[{grammar.TCHAR}]++")
 _WORD = re.compile(r"\w++")
 
-#: What stands in a field without quotes: as in the standard library of this Python.
+#: Values that need no quotes, as in the standard library of this Python.
 _PLAIN_VALUE = TOKEN if sys.version_info >= (3, 14) else _WORD
 
 
 def split_header_words(header_values: Iterable[str]) -> list[Words]:
-    r"""Return the comma-separated lists of name=value pairs in `header_values`.
+    r"""Return one list of (name, value) pairs for each comma-separated part of `header_values`.
 
-    A name without a value has None. Quotes are taken off values.
+    A name without a value has None. Values are unquoted.
 
     >>> split_header_words(['foo="bar"; port="80,81"; discard, bar=baz'])
     [[('foo', 'bar'), ('port', '80,81'), ('discard', None)], [('bar', 'baz')]]
@@ -45,7 +45,7 @@ def split_header_words(header_values: Iterable[str]) -> list[Words]:
             if name := _TOKEN.match(text, pos):
                 pos = name.end()
                 value: str | None = None
-                # After one quote that is never closed, none behind it is looked for again.
+                # Searched for its end only once: after an unclosed quote no other can be closed.
                 quoted = None if unclosed else _QUOTED_VALUE.match(text, pos)
                 if quoted:
                     pos, value = quoted.end(), ESCAPED.sub(r"\1", quoted[1])
@@ -68,7 +68,9 @@ def split_header_words(header_values: Iterable[str]) -> list[Words]:
 
 
 def join_header_words(lists: Iterable[Sequence[tuple[str, str | None]]]) -> str:
-    r"""Return what `split_header_words` takes apart, values quoted where they must be.
+    r"""Return the field value that `split_header_words` splits into `lists`.
+
+    Values other than tokens are quoted.
 
     >>> join_header_words([[("text/plain", None), ("charset", "iso-8859/1")]])
     'text/plain; charset="iso-8859/1"'
@@ -88,18 +90,18 @@ def join_header_words(lists: Iterable[Sequence[tuple[str, str | None]]]) -> str:
     return ", ".join(headers)
 
 
-#: Attributes whose names are understood in any case; others keep the case they came in.
+#: Attributes whose names are lowered; the names of others keep their case.
 _KNOWN = frozenset({"expires", "domain", "path", "secure", "version", "port", "max-age"})
 
 
 def strip_quotes(text: str) -> str:
-    """Return `text` without the quotes around it, should there be any."""
+    """Return `text` without a quote at its beginning and one at its end."""
     text = text.removeprefix('"')
     return text.removesuffix('"')
 
 
 def ns_attributes(text: str) -> list[tuple[str, str | int | None]]:
-    """Return the attributes behind a cookie's first ";", as `parse_ns_headers` does."""
+    """Return the attributes after a cookie's first ";", as `parse_ns_headers` does."""
     pairs: list[tuple[str, str | int | None]] = []
     has_version = False
     for attribute in text.split(";"):
@@ -125,9 +127,10 @@ def ns_attributes(text: str) -> list[tuple[str, str | int | None]]:
 def parse_ns_headers(
     ns_headers: Iterable[str],
 ) -> list[list[tuple[str, str | int | None]]]:
-    """Return for each Set-Cookie field its name and value, then its attributes.
+    """Return for each Set-Cookie field the pairs of its name and value, then of its attributes.
 
-    ``expires`` is in seconds since 1970, None if it is no date; ``version`` is "0" unless said.
+    ``expires`` is in seconds since 1970, None if it is not a date; ``version`` is "0" if the field
+    has none. A field without a name is left out.
 
     >>> parse_ns_headers(["foo=bar; path=/; Secure"])
     [[('foo', 'bar'), ('path', '/'), ('secure', None), ('version', '0')]]
@@ -135,7 +138,7 @@ def parse_ns_headers(
     result = []
     for header in ns_headers:
         pair, _, attributes = header.partition(";")
-        # The first name is the cookie's own, whatever it is called.
+        # The first name is the cookie's, even if it is called as an attribute.
         name, equals, text = pair.partition("=")
         if name := name.strip():
             value = text.strip() if equals else None

@@ -1,7 +1,7 @@
-"""`Index`: what a jar knows of its cookies beside the tree that they are in.
+"""`Index`: what finds a jar's cookies without a walk over the tree that they are in.
 
-Which there are, when they expire, which was used longest ago, which hosts are of one site. All of
-it can be made anew from the tree at any time.
+Which cookies there are, when they expire, which was used longest ago, which hosts belong to one
+site. It can be built from the tree at any time.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ __all__ = ["NEVER", "Index"]
 _Entry = tuple[float, int, Cookie]
 
 NEVER = float("inf")
-"""When the next cookie expires if none does."""
+"""The time of the next expiry if no cookie expires."""
 
 
 class Index:
-    """What is known of the cookies in one tree of dicts."""
+    """The cookies in one tree of dicts, by `id`, by expiry, by last access and by site."""
 
     def __init__(self) -> None:
         self.root: dict[str, Any] | None = None
@@ -31,26 +31,32 @@ class Index:
         self.forget_all()
 
     def forget_all(self) -> None:
-        """Begin anew."""
+        """Drop all entries."""
         self.held: dict[int, Cookie] = {}
-        # Entries of `expiring` are made, and put in order, when the first cookie is over.
+        # Cookies are appended to `expiring`; `over` moves them to the heap `expiries`.
         self.expiring: list[Cookie] = []
         self.expiries: list[_Entry] = []
         self.next_expiry = NEVER
-        # The two that only some policies need are made when first asked for.
+        # Only some policies need these two: they are built at the first use.
         self.accesses: list[_Entry] | None = None
         self.sites: dict[str, dict[str, None]] | None = None
         self.partitioned = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Nothing: a pickle is read by programs that do not know this class.
+        # Pickled as an empty dict: a program that reads the pickle may not have this class.
         return dict, ()
 
     def level(self) -> Watched:
-        """Return a new, empty dict for the tree."""
+        """Return a new, empty dict for the tree, watched by this index."""
         watched = Watched()
         watched.changes = self.changes
         return watched
+
+    def watched(self, level: Any) -> Watched:
+        """Return `level` if this index watches it already, else a copy that it watches."""
+        if isinstance(level, Watched) and level.changes is self.changes:
+            return level
+        return Watched.over(self.changes, level)
 
     def holds(self, cookie: Cookie) -> bool:
         """Return whether this very object is in the tree."""
@@ -71,10 +77,9 @@ class Index:
             heapq.heappush(self.accesses, entry)
 
     def drop(self, cookie: Cookie) -> None:
-        """Leave out a cookie that was taken out of the tree.
+        """Remove a cookie that has been deleted from the tree.
 
-        Its entries elsewhere are found stale when their turn comes; once most entries are stale,
-        all of those are left out.
+        Its entries in the lists stay until they are reached, or until most entries are stale.
         """
         held = self.held
         held.pop(id(cookie), None)
@@ -87,7 +92,7 @@ class Index:
                 heapq.heapify(heap)
 
     def over(self, now: float) -> list[Cookie]:
-        """Return the cookies whose time was over at `now`; their entries are gone then."""
+        """Return the cookies that had expired at `now`, and drop their entries."""
         over: dict[int, Cookie] = {}
         heap = self.expiries
         new = [cookie for cookie in self.expiring if self.holds(cookie)]
@@ -105,13 +110,13 @@ class Index:
             if cookie.expires <= now:
                 over[id(cookie)] = cookie
             else:
-                # A program gave it more time.
+                # A program set a later `expires` after the cookie was noted.
                 heapq.heappush(heap, (cookie.expires, next(self.serial), cookie))
         self.next_expiry = heap[0][0] if heap else NEVER
         return list(over.values())
 
     def least_used(self) -> Cookie:
-        """Return the cookie that was last used longest ago."""
+        """Return the cookie whose last access is the oldest; there must be one."""
         if self.accesses is None:
             self.accesses = [
                 (cookie.last_access_time or 0.0, next(self.serial), cookie)
@@ -125,5 +130,5 @@ class Index:
                 continue
             if (cookie.last_access_time or 0.0) <= when:
                 return cookie
-            # It was used since; giving a cookie out costs nothing here for that.
+            # Used since its entry was made: sending a cookie does not touch the heap, to be fast.
             heapq.heappush(heap, (cookie.last_access_time or 0.0, next(self.serial), cookie))

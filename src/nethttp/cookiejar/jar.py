@@ -1,7 +1,7 @@
-"""`CookieJar`: takes cookies from responses, and gives each request those that belong to it.
+"""`CookieJar`: stores the cookies of responses, and adds to each request those that belong to it.
 
-How cookies are kept is `store`'s business. A request is answered by asking for the few domains that
-its host has, not by walking all that are there.
+`store` keeps the cookies. For a request the jar looks up the few domains whose cookies its host may
+get; it does not walk over all domains.
 """
 
 from __future__ import annotations
@@ -39,9 +39,16 @@ else:
 
 
 class CookieJar(_Kept):
-    """A collection of cookies; `policy` decides which it takes and gives.
+    """A collection of cookies, which threads may share.
 
-    `policy` may be replaced at any time.
+    `policy` decides which cookies are stored and sent; the default is a `DefaultCookiePolicy`. Any
+    object with the methods of a `CookiePolicy` will do, and more counts if it has it: see
+    `policy.Extensions`. It may be replaced at any time.
+
+    >>> jar = CookieJar()
+    >>> jar.set_cookie(Cookie.from_dict({"name": "id", "value": "7", "domain": "example.com"}))
+    >>> [cookie.name for cookie in jar], len(jar)
+    (['id'], 1)
     """
 
     non_word_re = re.compile(r"\W")
@@ -58,16 +65,16 @@ class CookieJar(_Kept):
         self._policy: Any = DefaultCookiePolicy() if policy is None else policy
 
     def set_policy(self, policy: CookiePolicy) -> None:
-        """Replace the policy."""
+        """Replace the policy. Cookies that are stored already stay, whatever the new one says."""
         lock = acquired(self._cookies_lock)
         try:
             self._policy = policy
-            # Which hosts are of one site, a policy says.
+            # A policy says which hosts belong to one site.
             self._synced_locked().sites = None
         finally:
             lock.release()
 
-    # --- giving ---
+    # --- sending ---
 
     def _cookies_for_domain(self, domain: str, request: Request) -> list[Cookie]:
         cookies: list[Cookie] = []
@@ -85,7 +92,7 @@ class CookieJar(_Kept):
         return cookies
 
     def _cookies_for_request(self, request: Request) -> list[Cookie]:
-        """Return the cookies to send with a request."""
+        """Return the cookies to send with a request, before they are sorted by path."""
         if (retrieve := getattr(self._policy, "cookies_for", None)) is not None:
             found: list[Cookie] = retrieve(request, self)
             return found
@@ -95,31 +102,31 @@ class CookieJar(_Kept):
         return cookies
 
     def _candidate_domains(self, request: Request) -> list[str]:
-        """Return the domains with cookies that the policy can be expected to agree to."""
+        """Return the domains that have cookies and that `domain_return_ok` may accept."""
         if not (
             _is(self._policy.domain_return_ok, _DOMAIN_RULE)
             and _is(self._cookies_for_domain, _LOOK_UP)
         ):
-            # What is the program's own may agree to any.
+            # A program's own method may accept any domain.
             return list(self._cookies)
         wanted = dict.fromkeys(
-            # A cookie without a domain, which programs alone make, goes everywhere.
+            # A cookie with an empty domain, which only programs make, is sent everywhere.
             ["", *(domain for host in eff_request_host(request) for domain in suffixes(host))]
         )
         found = [domain for domain in wanted if domain in self._cookies]
         if len(found) > 1:
-            # In the order they came in, as a walk over all would find them.
+            # In the order in which the domains were stored, as in the standard library.
             found.sort(key=lambda domain: _first_stamp(self._cookies[domain]))
         return found
 
     def _candidate_paths(self, by_path: dict[str, Any], request: Request) -> list[str]:
-        """Return the paths with cookies that the policy can be expected to agree to."""
+        """Return the paths that have cookies and that `path_return_ok` may accept."""
         if not _is(self._policy.path_return_ok, _PATH_RULE):
             return list(by_path)
         return matching_paths(by_path, request_path(request))
 
     def _cookie_attrs(self, cookies: list[Cookie]) -> list[str]:
-        """Return what the Cookie field says of `cookies`, the most specific path first."""
+        """Sort `cookies`, longest path first, and return the parts of their Cookie field."""
         cookies.sort(key=lambda cookie: len(cookie.path), reverse=True)
         attributes: list[str] = []
         for place, cookie in enumerate(cookies):
@@ -128,7 +135,7 @@ class CookieJar(_Kept):
                 attributes.append(f"$Version={cookie.version}")
             value = cookie.value
             if value is None or not cookie.name:
-                # RFC 6265bis section 5.8.3: a value without a name stands alone.
+                # RFC 6265bis section 5.8.3: a value without a name is sent without "=".
                 attributes.append(cookie.name or value or "")
             else:
                 if modern and self.non_word_re.search(value):
@@ -151,11 +158,11 @@ class CookieJar(_Kept):
         return attributes
 
     def add_cookie_header(self, request: Request) -> None:
-        """Add to `request` the Cookie field that it should have.
+        """Add a Cookie field with the cookies that belong to `request`, unless it has one.
 
-        `request` is a `urllib.request.Request` or has its methods: `get_full_url`, `has_header`,
-        `get_header`, `add_unredirected_header`, and its `type`, `host`, `unverifiable`,
-        `origin_req_host`.
+        `request` is a `urllib.request.Request` or has its methods `get_full_url`, `has_header`,
+        `get_header` and `add_unredirected_header`, and its attributes `type`, `host`,
+        `unverifiable` and `origin_req_host`. A policy that speaks RFC 2965 adds Cookie2 too.
         """
         trace("add_cookie_header")
         lock = acquired(self._cookies_lock)
@@ -171,7 +178,7 @@ class CookieJar(_Kept):
                 and not request.has_header("Cookie2")
                 and any(cookie.version != 1 for cookie in cookies)
             ):
-                # To the server: this client knows version 1.
+                # RFC 2965 section 3.3.5: it tells the server that this client knows version 1.
                 request.add_unredirected_header("Cookie2", '$Version="1"')
             sweep = getattr(self.clear_expired_cookies, "__func__", None)
             if sweep in self._own:
@@ -181,7 +188,7 @@ class CookieJar(_Kept):
         if sweep not in self._own:
             self.clear_expired_cookies()
 
-    # --- taking ---
+    # --- storing ---
 
     def _read(
         self,
@@ -189,7 +196,7 @@ class CookieJar(_Kept):
         read: Callable[[Any, Any, int], Cookie | None],
         request: Request,
     ) -> list[Cookie]:
-        """Return the cookies of fields that `read` understands; a bad one costs no other."""
+        """Return the cookies that `read` makes of fields; one that cannot be read is skipped."""
         cookies = []
         now = self._now
         for field in fields:
@@ -201,17 +208,18 @@ class CookieJar(_Kept):
             if cookie is None:
                 continue
             if cookie.expires is not None and cookie.expires <= now:
-                # This is how a server takes a cookie back.
+                # A server removes a cookie by sending it expired.
                 self._take_back(cookie)
             else:
                 cookies.append(cookie)
         return cookies
 
-    # The same in the steps that programs override or call. A set of attributes is a cookie's name
-    # and value, and then its attributes, as `parse_ns_headers` gives them.
+    # The same in the steps of the standard library, which programs override or call. A set of
+    # attributes is a list of pairs: a cookie's name and value, then its attributes, as
+    # `parse_ns_headers` returns them.
 
     def _normalized_cookie_tuples(self, attrs_set: Iterable[Any]) -> list[tuple[Any, ...]]:
-        """Return (name, value, known attributes, others) of cookies that can be read."""
+        """Return (name, value, known attributes, others) for each cookie that can be read."""
         tuples = []
         for (name, value), *attributes in attrs_set:
             sorted_attributes = sorted_out(attributes)
@@ -228,7 +236,10 @@ class CookieJar(_Kept):
         return tuples
 
     def _cookie_from_cookie_tuple(self, tup: tuple[Any, ...], request: Request) -> Cookie | None:
-        """Return the cookie of a tuple, None for one that takes another back or is none."""
+        """Return the cookie of a tuple, None if it is expired or cannot be read.
+
+        An expired one removes the cookie with its domain, path and name.
+        """
         name, value, known, others = tup
         try:
             cookie = cookie_said(name, value, understood(known, others), request, self._now)
@@ -241,7 +252,7 @@ class CookieJar(_Kept):
         return cookie
 
     def _cookies_from_attrs_set(self, attrs_set: Iterable[Any], request: Request) -> list[Cookie]:
-        """Return the cookies of sets of attributes."""
+        """Return the cookies of sets of attributes, without expired and unreadable ones."""
         made = [
             self._cookie_from_cookie_tuple(tup, request)
             for tup in self._normalized_cookie_tuples(attrs_set)
@@ -249,7 +260,7 @@ class CookieJar(_Kept):
         return [cookie for cookie in made if cookie]
 
     def _reads_in_one_step(self) -> bool:
-        """Return whether a program has left alone what reads cookies in steps."""
+        """Return whether no program has replaced one of the steps that read cookies."""
         of_set, tuples, of_tuple = _steps_of(self)
         try:
             return (
@@ -267,12 +278,12 @@ class CookieJar(_Kept):
         try:
             return list(self._cookies_from_attrs_set(parse(fields), request))
         except Exception:
-            # What a program's own method raises costs the caller nothing, as in the stdlib.
+            # An error of a program's own method is a warning, as in the standard library.
             warn_unhandled_exception()
             return []
 
     def _process_rfc2109_cookies(self, cookies: Iterable[Cookie]) -> None:
-        """Let version 1 cookies of Set-Cookie be Netscape's, if the policy has it so."""
+        """Turn version 1 cookies of Set-Cookie into Netscape's, if the policy says so."""
         for cookie in cookies:
             if cookie.version == 1:
                 as_netscape = getattr(self._policy, "rfc2109_as_netscape", None)
@@ -283,9 +294,11 @@ class CookieJar(_Kept):
                     cookie.version = 0
 
     def make_cookies(self, response: Response, request: Request) -> list[Cookie]:
-        """Return the cookies that a response sets; one that cannot be read costs no other.
+        """Return the cookies that the response to `request` sets, without storing them.
 
-        `response` has a method `info` that gives an `email.message.Message`.
+        `response` has a method `info` that returns an `email.message.Message`. A cookie that cannot
+        be read is skipped. The policy is not asked; but an expired cookie, if the policy leaves
+        the reading to the jar, removes the stored one with its domain, path and name.
         """
         fields = response.info()
         trace("extract_cookies: %s", fields)
@@ -308,14 +321,17 @@ class CookieJar(_Kept):
             cookies = self._read(split_header_words(found), cookie_of_words, request)
         else:
             cookies = self._read_in_steps(found, split_header_words, request)
-        # A cookie that came in both forms is the modern one.
+        # Of a cookie that is in both fields, Set-Cookie2's counts: RFC 2965 section 3.3.1.
         there = {(cookie.domain, cookie.path, cookie.name) for cookie in cookies}
         return cookies + [
             cookie for cookie in older if (cookie.domain, cookie.path, cookie.name) not in there
         ]
 
     def set_cookie_if_ok(self, cookie: Cookie, request: Request) -> None:
-        """Keep a cookie if the policy says so."""
+        """Store a cookie of the response to `request` if the policy agrees.
+
+        An expired cookie removes the one with its domain, path and name.
+        """
         lock = acquired(self._cookies_lock)
         try:
             self._policy._now = self._now = int(time.time())
@@ -324,7 +340,7 @@ class CookieJar(_Kept):
             lock.release()
 
     def extract_cookies(self, response: Response, request: Request) -> None:
-        """Keep the cookies of a response that the policy agrees to."""
+        """Store the cookies of the response to `request` that the policy agrees to."""
         lock = acquired(self._cookies_lock)
         try:
             for cookie in self.make_cookies(response, request):
@@ -347,25 +363,25 @@ class CookieJar(_Kept):
         if cookie.expires is not None and cookie.expires <= self._now:
             self._take_back(cookie)
         elif getattr(self.set_cookie, "__func__", None) in self._own:
-            # The step has begun: `set_cookie` would begin another.
+            # Without `set_cookie`: a shared jar would begin a step within this one.
             self._put_locked(cookie)
         else:
             self.set_cookie(cookie)
 
 
 def _first_stamp(by_path: dict[str, dict[str, Cookie]]) -> float:
-    """Return when the first cookie of a domain was taken."""
+    """Return when the first cookie of a domain was stored, in seconds since 1970."""
     for by_name in by_path.values():
         for cookie in by_name.values():
             return cookie.creation_time or 0.0
     return 0.0
 
 
-# Every request and response asks whether these are left alone, and `Originals` takes 1 us for it.
+# Asked for every request and response: `Originals` would take 1 us each time.
 
 
 def _is(method: Any, function: Any) -> bool:
-    """Return whether a bound method is `function` of its class, and none of a program's own."""
+    """Return whether `method` is `function`, bound, and not a program's own."""
     return getattr(method, "__func__", None) is function
 
 

@@ -1,4 +1,4 @@
-"""The lock of a jar, which programs replace: Scrapy's has `acquire` and `release` alone."""
+"""Locks of jars. Programs replace them: Scrapy's has only `acquire` and `release`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ __all__ = ["acquired"]
 
 
 def acquired(lock: Any) -> Any:
-    """Return `lock`, acquired; `release` gives it back.
+    """Acquire `lock`, and return an object whose `release` releases it.
 
-    It is a lock by its two methods, as the standard library asks, or a context manager.
+    `lock` has `acquire` and `release`, or is a context manager: the standard library's jar works
+    with either.
     """
     try:
         acquire = lock.acquire
@@ -22,7 +23,7 @@ def acquired(lock: Any) -> Any:
 
 
 class _ContextLock:
-    """A context manager as a lock."""
+    """A context manager with the methods of a lock."""
 
     def __init__(self, manager: Any) -> None:
         self._manager = manager

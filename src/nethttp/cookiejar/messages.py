@@ -1,4 +1,4 @@
-"""What a jar asks of requests and responses: a program's own classes need no more than this."""
+"""The parts of requests and responses that jars use: a program's own classes need no more."""
 
 from __future__ import annotations
 

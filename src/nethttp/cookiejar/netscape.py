@@ -1,8 +1,8 @@
-"""Cookies out of the fields of a response, as Netscape and RFC 2965 had them.
+"""Cookies out of Set-Cookie and Set-Cookie2, as Netscape and RFC 2965 define them.
 
-Attributes mean the same for both protocols; where they differ, the cookie's version says which one
-it is. Attributes are read apart from the name and value before them, since a server gives all its
-cookies the same few: what they say is remembered.
+Both protocols have the same attributes; where the meaning differs, the cookie's version decides. A
+server sends the same attributes with all its cookies, so they are read apart from name and value,
+and what they mean is cached.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _KNOWN |= {"comment", "commenturl"}
 _MAY_BE_BARE = frozenset({"port", "comment", "commenturl"})
 
 MAX_REMEMBERED = 1024
-"""Characters of attributes that are remembered; longer ones are read anew each time."""
+"""Most characters of attributes in the cache; longer ones are read each time."""
 
 _SPACE = re.compile(r"\s+")
 
 
 class Attributes(NamedTuple):
-    """What a cookie's attributes say. None: nothing; of `port` too if it `has_port`."""
+    """What a cookie's attributes mean; None: not sent. `has_port`: Port, even without a value."""
 
     version: int | None
     path: str | None
@@ -52,7 +52,7 @@ class Attributes(NamedTuple):
 def sorted_out(
     attributes: Iterable[tuple[str, Any]],
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return the known attributes and the others, None if their cookie is to be ignored."""
+    """Return the known attributes and the others, None if the cookie must be ignored."""
     known: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for name, said in attributes:
@@ -60,7 +60,7 @@ def sorted_out(
         if key not in _KNOWN:
             others[name] = said
         elif (key in known and key != "max-age") or (key == "expires" and said is None):
-            # The first counts, but of lifetimes the last; and what is no date says nothing.
+            # The first one counts, but the last Max-Age. An Expires without a date is ignored.
             pass
         elif key in _FLAGS:
             known[key] = True
@@ -73,10 +73,10 @@ def sorted_out(
 
 
 def understood(known: dict[str, Any], others: dict[str, Any]) -> Attributes:
-    """Return what attributes say.
+    """Return what attributes mean.
 
     Raises:
-        ValueError: their cookie is to be ignored.
+        ValueError: the cookie must be ignored: a Version or Max-Age that is not a number.
     """
     get = known.get
     version, domain, path, port = get("version"), get("domain"), get("path"), get("port")
@@ -90,7 +90,7 @@ def understood(known: dict[str, Any], others: dict[str, Any]) -> Attributes:
     if version is not None:
         version = int(version)
         if version < 0:
-            # gh-160300: the rules of neither protocol would hold.
+            # gh-160300: no protocol's rules would apply to it.
             raise ValueError(f"expected a version of 0 or more, got {version}")
     return Attributes(
         version,
@@ -120,10 +120,12 @@ def _read_text(text: str) -> Attributes | None:
 
 
 def cookie_of_field(field: str, request: Any, now: int) -> Cookie | None:
-    """Return the cookie of a Set-Cookie field, None if it is to be ignored.
+    """Return the cookie of a Set-Cookie field, None if it must be ignored.
+
+    `now` (seconds since 1970) is when a Max-Age begins.
 
     Raises:
-        ValueError, OverflowError: it is to be ignored, too.
+        ValueError, OverflowError: it must be ignored, too: a number is malformed or too large.
     """
     pair, _, attributes = field.partition(";")
     name, equals, value = pair.partition("=")
@@ -136,10 +138,10 @@ def cookie_of_field(field: str, request: Any, now: int) -> Cookie | None:
 
 
 def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Cookie | None:
-    """Return the cookie of a Set-Cookie2 field's words, None if it is to be ignored.
+    """Return the cookie of a Set-Cookie2 field's words, None if it must be ignored.
 
     Raises:
-        ValueError, OverflowError: it is to be ignored, too.
+        ValueError, OverflowError: as `cookie_of_field`.
     """
     (name, value), *attributes = words
     said = _read(attributes)
@@ -147,8 +149,8 @@ def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Coo
 
 
 def cookie_said(name: str, value: str | None, said: Attributes, request: Any, now: int) -> Cookie:
-    """Return the cookie of a response to `request`; `now` is what a Max-Age counts from."""
-    # One unpacking costs what two looks at a field by its name do.
+    """Return the cookie of a response to `request`; a Max-Age begins at `now` (since 1970)."""
+    # One unpacking takes the time of two attributes by name.
     (
         version,
         path,
@@ -168,7 +170,7 @@ def cookie_said(name: str, value: str | None, said: Attributes, request: Any, no
     if path is None:
         path = request_path(request)
         slash = path.rfind("/")
-        # Netscape leaves the last slash out, RFC 2965 does not.
+        # The default path: without the last slash for Netscape, with it for RFC 2965.
         path = path[: slash if version == 0 else slash + 1] or "/"
     domain_specified = domain is not None
     if domain is None:
@@ -177,7 +179,7 @@ def cookie_said(name: str, value: str | None, said: Attributes, request: Any, no
     if has_port and port is None:
         port = request_port(request)
     if max_age is not None:
-        # Max-Age is stronger. As a client computes it: RFC 2965 section 3.2.2.
+        # Max-Age overrides Expires: RFC 2965 section 3.2.2.
         expires = now + max_age
     return Cookie(
         version,

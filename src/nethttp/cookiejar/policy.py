@@ -1,8 +1,9 @@
-"""Which cookies a jar takes and gives: the rules of Netscape and RFC 2965, each a method."""
+"""Policies: which cookies a jar stores and sends, by the rules of Netscape and RFC 2965."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 from .cookie import Cookie
 from .domains import (
@@ -20,40 +21,73 @@ from .domains import (
 from .messages import Request
 from .trace import trace
 
-__all__ = ["CookiePolicy", "DefaultCookiePolicy"]
+__all__ = ["CookiePolicy", "DefaultCookiePolicy", "DomainLists", "Extensions"]
 
 
 class CookiePolicy:
-    """What a `CookieJar` asks. Subclasses decide; the class attributes say which protocols."""
+    """The methods by which a `CookieJar` asks for decisions; a subclass overrides the first two.
+
+    `netscape` and `rfc2965` say which protocols are spoken; with `hide_cookie2` no request has a
+    Cookie2 field. A jar sets `_now`, in seconds since 1970, before it asks.
+    """
 
     netscape: bool = True
     rfc2965: bool = False
     hide_cookie2: bool = False
     max_cookies: int | None = None
-    """How many cookies a jar keeps; None: no bound."""
+    """Most cookies that a jar keeps; None: no bound."""
     max_cookies_per_domain: int | None = None
-    """How many of them may have one domain; None: no bound."""
+    """Most cookies with one domain that a jar keeps; None: no bound."""
     _now: int = 0
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether a cookie that came with the response to `request` is to be kept."""
+        """Return whether a cookie of the response to `request` may be stored."""
         raise NotImplementedError
 
     def return_ok(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether a cookie is to be sent with `request`."""
+        """Return whether a cookie may be sent with `request`."""
         raise NotImplementedError
 
     def domain_return_ok(self, domain: str, request: Request) -> bool:
-        """Return False if no cookie of `domain` is to be sent with `request`."""
+        """Return False if no cookie of `domain` may be sent with `request`."""
         return True
 
     def path_return_ok(self, path: str, request: Request) -> bool:
-        """Return False if no cookie of `path` is to be sent with `request`."""
+        """Return False if no cookie of `path` may be sent with `request`."""
         return True
 
 
+class Extensions(Protocol):
+    """What a policy may have beside a `CookiePolicy`'s methods, as `RFC6265Policy` does.
+
+    A jar looks each of these up by its name whenever it needs it: the policy, and what it has, may
+    be replaced at any time. Each counts alone; without it the jar does as the standard library's.
+    """
+
+    max_cookies: int | None
+    max_cookies_per_domain: int | None
+    rfc2109_as_netscape: bool | None
+    """Whether a version 1 cookie of Set-Cookie is treated as Netscape's; None: unless `rfc2965`."""
+
+    def read_set_cookie(self, field: str, request: Request) -> Cookie | None:
+        """Return the cookie of a Set-Cookie field, expired or not; None if there is none."""
+
+    def set_ok_beside(self, cookie: Cookie, request: Request, store: Any) -> bool:
+        """Return whether a cookie that `set_ok` accepts may be stored beside those in `store`."""
+
+    def cookies_for(self, request: Request, store: Any) -> list[Cookie]:
+        """Return the cookies of `store` to send with a request; `return_ok` is not asked then."""
+
+    def site_of(self, host: str) -> str:
+        """Return the registrable domain of a host; only needed for `CookieStore.levels_of_site`."""
+
+
 class DomainLists:
-    """Which domains a program wants no cookies of, or the only ones it wants any of."""
+    """A block list and an allow list of domains, for policies.
+
+    An entry that begins with a dot means every host below it, any other only itself. Without an
+    allow list (None) all domains are allowed; a blocked domain is refused even if it is allowed.
+    """
 
     def __init__(
         self, blocked_domains: Iterable[str] | None, allowed_domains: Iterable[str] | None
@@ -63,29 +97,29 @@ class DomainLists:
         self.set_allowed_domains(allowed_domains)
 
     def blocked_domains(self) -> tuple[str, ...]:
-        """Return the domains whose cookies are neither taken nor given."""
+        """Return the block list: domains whose cookies are neither stored nor sent."""
         return self._blocked_domains
 
     def set_blocked_domains(self, blocked_domains: Iterable[str]) -> None:
-        """Replace them."""
+        """Replace the block list."""
         self._blocked_domains = tuple(blocked_domains)
 
     def is_blocked(self, domain: str) -> bool:
-        """Return whether `domain` is one of them."""
+        """Return whether `domain` is on the block list."""
         if not self._blocked_domains:
             return False
         return any(user_domain_match(domain, blocked) for blocked in self._blocked_domains)
 
     def allowed_domains(self) -> tuple[str, ...] | None:
-        """Return the only domains whose cookies are taken and given, None if all are."""
+        """Return the allow list: the only domains whose cookies are used; None: all are."""
         return self._allowed_domains
 
     def set_allowed_domains(self, allowed_domains: Iterable[str] | None) -> None:
-        """Replace them."""
+        """Replace the allow list; None allows all domains."""
         self._allowed_domains = None if allowed_domains is None else tuple(allowed_domains)
 
     def is_not_allowed(self, domain: str) -> bool:
-        """Return whether there are such domains, and `domain` is none of them."""
+        """Return whether there is an allow list and `domain` is not on it."""
         if self._allowed_domains is None:
             return False
         return not any(user_domain_match(domain, allowed) for allowed in self._allowed_domains)
@@ -101,9 +135,15 @@ class DomainLists:
 
 
 class DefaultCookiePolicy(DomainLists, CookiePolicy):
-    """Takes Netscape cookies, and RFC 2965's if asked to, as the documented options say.
+    """The standard library's policy: Netscape's cookies, and with `rfc2965` those of RFC 2965.
 
-    The `strict_...` options turn rules on that most servers of their time broke.
+    Each rule is a method `set_ok_...` or `return_ok_...`, for subclasses to override. The options
+    `strict_...` turn on rules that many servers break. `secure_protocols` are the URL schemes that
+    a Secure cookie is sent by.
+
+    >>> policy = DefaultCookiePolicy(blocked_domains=["ads.example", ".ads.example"])
+    >>> policy.is_blocked("ads.example"), policy.is_blocked("www.ads.example")
+    (True, True)
     """
 
     DomainStrictNoDots = 1
@@ -142,10 +182,10 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         self.strict_ns_set_path = strict_ns_set_path
         self.secure_protocols = secure_protocols
 
-    # --- taking ---
+    # --- storing ---
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether to keep a cookie: every ``set_ok_...`` must agree."""
+        """Return whether a cookie may be stored: every ``set_ok_...`` must agree."""
         trace(" - checking cookie %s=%s", cookie.name, cookie.value)
         assert cookie.name is not None
         return (
@@ -158,7 +198,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         )
 
     def set_ok_version(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether cookies of this version are taken."""
+        """Return whether the policy speaks the protocol of the cookie's version."""
         if cookie.version == 0 and self.netscape:
             return True
         if cookie.version is None:
@@ -179,7 +219,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         return True
 
     def set_ok_verifiability(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether a third party may set it."""
+        """Return False for a third party's unverifiable request, where the policy is strict."""
         return not request.unverifiable or self._verifiable(cookie, request)
 
     def _verifiable(self, cookie: Cookie, request: Request) -> bool:
@@ -192,7 +232,10 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         return True
 
     def set_ok_name(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the name is none of RFC 2965's own."""
+        """Return False for a Netscape cookie whose name begins with "$", if the policy forbids it.
+
+        RFC 2965 has such names for attributes; the option is `strict_ns_set_initial_dollar`.
+        """
         if (
             self.strict_ns_set_initial_dollar
             and cookie.version == 0
@@ -203,7 +246,10 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         return True
 
     def set_ok_path(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the path is one of the request's."""
+        """Return whether the cookie's path is a prefix of the request's, where that is asked for.
+
+        It is for RFC 2965's cookies, and with `strict_ns_set_path` for Netscape's.
+        """
         if not cookie.path_specified:
             return True
         strict = (cookie.version or 0) > 0 or (cookie.version == 0 and self.strict_ns_set_path)
@@ -213,7 +259,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         return True
 
     def set_ok_domain(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the domain is one of the request's host."""
+        """Return whether the request's host may set a cookie for the cookie's domain."""
         if self.is_blocked(cookie.domain) or self.is_not_allowed(cookie.domain):
             trace("   domain %s is not wanted by the user", cookie.domain)
             return False
@@ -258,7 +304,7 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         )
 
     def set_ok_port(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the request's port is among the cookie's."""
+        """Return whether the request's port is one of the cookie's, if the server named any."""
         if not cookie.port_specified or cookie.port is None:
             return True
         ports = cookie.port.split(",")
@@ -267,12 +313,12 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             return False
         return (request_port(request) or "80") in ports
 
-    # --- giving ---
+    # --- sending ---
 
     def return_ok(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether to send a cookie: every ``return_ok_...`` must agree.
+        """Return whether a cookie may be sent: every ``return_ok_...`` must agree.
 
-        `domain_return_ok` and `path_return_ok` have been asked before.
+        A jar calls it only where `domain_return_ok` and `path_return_ok` return True.
         """
         trace(" - checking cookie %s=%s", cookie.name, cookie.value)
         return (
@@ -285,27 +331,27 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         )
 
     def return_ok_version(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether cookies of this version are given."""
+        """Return whether the policy speaks the protocol of the cookie's version."""
         return (cookie.version == 0 and self.netscape) or self._speaks(cookie)
 
     def return_ok_verifiability(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether a third party may have it."""
+        """Return False for a third party's unverifiable request, where the policy is strict."""
         return not request.unverifiable or self._verifiable(cookie, request)
 
     def return_ok_secure(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the request is as safe as the cookie asks."""
+        """Return False for a Secure cookie if the request's scheme is not a secure one."""
         return not cookie.secure or request.type in self.secure_protocols
 
     def return_ok_expires(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the cookie's time is not over."""
+        """Return whether the cookie has not expired."""
         return not cookie.is_expired(self._now)
 
     def return_ok_port(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the request's port is among the cookie's."""
+        """Return whether the request's port is one of the cookie's, if it has any."""
         return not cookie.port or (request_port(request) or "80") in cookie.port.split(",")
 
     def return_ok_domain(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the request's host is one of the cookie's."""
+        """Return whether the cookie's domain includes the request's host."""
         host, effective = eff_request_host(request)
         domain = cookie.domain
         if (
@@ -322,13 +368,13 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
         return not domain or is_label_suffix(effective, domain) or is_label_suffix(host, domain)
 
     def domain_return_ok(self, domain: str, request: Request) -> bool:
-        """Return False if no cookie of `domain` is to be sent with `request`."""
+        """Return False if no cookie of `domain` may be sent with `request`."""
         host, effective = eff_request_host(request)
-        # A cookie without a domain, which programs alone make, goes everywhere.
+        # A cookie with an empty domain, which only programs make, is sent everywhere.
         if domain and not (is_label_suffix(host, domain) or is_label_suffix(effective, domain)):
             return False
         return not self._is_barred(domain)
 
     def path_return_ok(self, path: str, request: Request) -> bool:
-        """Return whether `path` is the request's, or leads to it by whole segments."""
+        """Return whether `path` is a prefix of the request's by whole segments."""
         return path_matches(request_path(request), path)

@@ -1,8 +1,7 @@
-"""Sites: which part of a host name is registered, and which requests belong together.
+"""Public suffixes: which part of a host name is registered, and which hosts are one site.
 
-What a public suffix is, the list of publicsuffix.org says, private section included. It is shipped
-by the library `publicsuffixlist` (``pip install 'nethttp[cookies]'``). Without it a rule that errs
-on the safe side stands in: see `guessed_suffix`.
+The list of publicsuffix.org decides, private section included. The library `publicsuffixlist` has
+it (``pip install 'nethttp[cookies]'``). Without the library, `guessed_suffix` decides.
 """
 
 from __future__ import annotations
@@ -18,11 +17,12 @@ _SECURE_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def guessed_suffix(host: str) -> str:
-    """Return what is taken for the public suffix of `host` when there is no list.
+    """Return the public suffix of `host` by a rule of thumb, for use without the list.
 
-    It is the last label; below a country's two letters also the one before, if it is of at most
-    three letters or one that countries are known to register under. Real sites that look like that
-    (``t.co``) lose cookies with a Domain; suffixes that do not (``github.io``) are not known.
+    It is the last label. Below a country's two letters it is the last two, if the one before has at
+    most three letters, or is one that countries register names under. Sites that look like such a
+    suffix (``t.co``) lose their cookies with a Domain. Suffixes that do not look like one
+    (``github.io``) are not recognised.
 
     >>> guessed_suffix("www.example.co.uk"), guessed_suffix("example.com")
     ('co.uk', 'com')
@@ -46,7 +46,7 @@ def _suffix_list() -> Callable[[str], str]:
 
 
 def listed_suffix(host: str) -> str:
-    """Return the public suffix of `host`, the whole of it if it is one itself.
+    """Return the public suffix of `host`, which may be all of it.
 
     >>> listed_suffix("www.example.co.uk"), listed_suffix("com")
     ('co.uk', 'com')
@@ -55,7 +55,7 @@ def listed_suffix(host: str) -> str:
 
 
 class Sites:
-    """Registrable domains and sites, as `suffix_of` has it: a host in, its public suffix out."""
+    """Registrable domains and sites; `suffix_of` returns the public suffix of a host."""
 
     def __init__(self, suffix_of: Callable[[str], str] | None = None) -> None:
         self._suffix_of = listed_suffix if suffix_of is None else suffix_of
@@ -69,7 +69,7 @@ class Sites:
         return _split(self._suffix_of, domain)[1]
 
     def registrable_domain(self, host: str) -> str:
-        """Return the part of `host` that somebody registered; all of an address or a suffix.
+        """Return the public suffix of `host` and one label more; an address or a suffix as it is.
 
         >>> Sites().registrable_domain("a.b.example.co.uk")
         'example.co.uk'
@@ -87,7 +87,7 @@ class Sites:
 
 @lru_cache(maxsize=4096)
 def _split(suffix_of: Callable[[str], str], host: str) -> tuple[str, bool]:
-    """Return the registrable domain of `host` or all of it, and whether it is a public suffix."""
+    """Return the registrable domain of `host` (or `host`), and whether it is a suffix."""
     bare = host.removesuffix(".")
     if not bare or is_address(bare):
         return host, False

@@ -1,8 +1,7 @@
-"""`RFC6265Policy`: cookies as browsers take and give them.
+"""`RFC6265Policy`: cookies as browsers store and send them.
 
-The steps are those of RFC 6265bis sections 5.7 (storage) and 5.8 (retrieval), each by its number.
-Nothing here is of this module's invention: where the standard leaves a choice, the class says which
-was made.
+The steps are those of RFC 6265bis sections 5.7 (storage) and 5.8 (retrieval), with their numbers.
+Where the standard leaves a choice, the class says which one it makes.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from .trace import trace
 
 __all__ = ["RFC6265Policy"]
 
-#: Stands before a bare host, so that it is split as a URL is.
+#: The scheme of a bare host, which is split as a URL is.
 _NO_SCHEME = "host"
 
 #: RFC 9110 section 9.2.1
@@ -30,7 +29,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class Target(NamedTuple):
-    """Where a request goes, and from which page: all that its cookies depend on."""
+    """Where a request is sent, and from which page: all that its cookies depend on."""
 
     host: str
     path: str
@@ -50,12 +49,12 @@ def _split_canonical(url: str) -> tuple[str, str, str]:
         try:
             host = host.encode("idna").decode("ascii")
         except UnicodeError:
-            pass  # No host that could be looked up; it matches itself.
+            pass  # The DNS has no such name; it matches itself.
     return "" if scheme == _NO_SCHEME else scheme, host, path if path.startswith("/") else "/"
 
 
 def _canonical_literal(host: str) -> str:
-    """Return an IPv6 address in brackets in its one short form."""
+    """Return an IPv6 address in brackets in its canonical form (RFC 5952)."""
     import ipaddress  # start-up: few hosts are addresses
 
     try:
@@ -65,12 +64,12 @@ def _canonical_literal(host: str) -> str:
 
 
 def _method_of(request: Any) -> str:
-    # One whose method is not known may do anything.
+    # Without a method: not one of the safe ones.
     return str(request.get_method()) if hasattr(request, "get_method") else ""
 
 
 def _is_local(host: str) -> bool:
-    """Return whether `host` is this very machine, which is as safe as TLS."""
+    """Return whether `host` is this machine, which is trusted as if by TLS."""
     return (
         host == "localhost"
         or host.endswith(".localhost")
@@ -80,18 +79,19 @@ def _is_local(host: str) -> bool:
 
 
 class RFC6265Policy(DomainLists, CookiePolicy):
-    """Takes and gives cookies as browsers do: RFC 6265bis, and partitioned cookies (CHIPS).
+    """Stores and sends cookies as browsers do: RFC 6265bis, and partitioned cookies (CHIPS).
 
     `public_suffixes` returns the public suffix of a host; the default asks the library
-    `publicsuffixlist`, or guesses carefully where it is not installed. `max_cookies` bounds a jar,
-    `max_cookies_per_domain` those with one domain (and one partition); None: no bound. `max_age`
-    bounds how many seconds a cookie may last. Requests by `secure_protocols` are secure, and with
-    `trust_localhost` those to this machine. Cookies of `blocked_domains`, or of others than
-    `allowed_domains`, are neither taken nor given.
+    `publicsuffixlist`, and where it is not installed uses a rule that errs on the safe side.
+    `max_cookies` is the most that a jar keeps, `max_cookies_per_domain` the most with one domain
+    (and one partition); None: no bound. `max_age` is the most seconds that a cookie lasts. Requests
+    whose URL has one of the schemes `secure_protocols` are secure, and with `trust_localhost` those
+    to this machine. Cookies of `blocked_domains`, and with `allowed_domains` those of all other
+    domains, are neither stored nor sent.
 
     For a request without a `SiteContext`, the attributes of `urllib.request.Request` decide. A
     request that is not `unverifiable`, or that follows a redirect, counts as a navigation that the
-    page at `origin_req_host` began; any other counts as a part of that page.
+    page at `origin_req_host` started; any other counts as a part of that page.
 
     >>> import urllib.request
     >>> policy = RFC6265Policy()
@@ -125,36 +125,40 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         self._asked_last: tuple[Any, Target | None] = None, None
 
     def site_of(self, host: str) -> str:
-        """Return the registrable domain of a host: what a jar's cookies are found by."""
+        """Return the registrable domain of a host, by which a jar finds the cookies of one site."""
         return self.sites.registrable_domain(host)
 
     # --- the request: RFC 6265bis section 5.2 ---
 
     def site_context(self, request: Request) -> SiteContext:
-        """Return what made a request, and for which page; programs that know better override it."""
+        """Return which page made a request, and for which page; programs may override it.
+
+        It is the request's attribute `site_context` if there is one, else what the attributes of
+        `urllib.request.Request` tell.
+        """
         context = getattr(request, "site_context", None)
         if isinstance(context, SiteContext):
             return context
         origin = getattr(request, "origin_req_host", None) or None
-        # urllib marks what it was redirected to; a redirected navigation still is one.
+        # urllib marks a redirected request as unverifiable; a redirected navigation still is one.
         if getattr(request, "unverifiable", False) and not hasattr(request, "redirect_dict"):
             return SiteContext(origin, origin)
         return SiteContext(origin)
 
     def target_of(self, request: Request) -> Target:
-        """Return where a request goes, and from where."""
+        """Return where a request is sent, and from which page; the last answer is kept."""
         initiator, top_level = self.site_context(request)
         facts = (
             *(request.get_full_url(), _method_of(request), initiator, top_level),
             *(self.secure_protocols, self.trust_localhost),
         )
-        # Each cookie of a response asks several times, always for the same.
+        # Asked several times for each cookie of a response, always for one request.
         asked, target = self._asked_last
         if target is not None and asked == facts:
             return target
         scheme, host, path = _split_canonical(facts[0])
         if not host:
-            # Only a request without a host of its own is asked for a field.
+            # Only a request whose URL has no host needs `get_header`.
             asked_for_fields: Any = request
             host = _split_canonical(asked_for_fields.get_header("Host", "") or "")[1]
         own = self.sites.site(scheme, host)
@@ -174,16 +178,17 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         return target
 
     def _site(self, url: Any, scheme: str) -> str:
-        """Return the site of a URL, or of a host that is reached by `scheme`."""
+        """Return the site of a URL, or of a bare host with the scheme `scheme`."""
         own_scheme, host, _ = _split_canonical(url)
         return self.sites.site(own_scheme or scheme, host)
 
-    # --- taking: RFC 6265bis sections 5.6 and 5.7 ---
+    # --- storing: RFC 6265bis sections 5.6 and 5.7 ---
 
     def read_set_cookie(self, field: str, request: Request) -> Cookie | None:
-        """Return the cookie that a Set-Cookie field would be in a jar, None if none.
+        """Return the cookie of a Set-Cookie field of the response to `request`.
 
-        One whose time is over takes another back.
+        None: user agents ignore the field (RFC 6265bis section 5.6). An expired cookie is returned:
+        a server sends it to remove another.
         """
         now = time.time()
         parsed = SetCookie.parse(field, now=now)
@@ -228,14 +233,17 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         )
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether the response to `request` may set a cookie."""
+        """Return whether the response to `request` may set a cookie: RFC 6265bis section 5.7.
+
+        The logger gets the reason for a refusal, see `nethttp.cookiejar.debug`.
+        """
         refusal = self._refusal(Cookie.like(cookie), self.target_of(request))
         if refusal:
-            trace("   %s=%s is not taken: %s", cookie.name, cookie.value, refusal)
+            trace("   %s=%s is not stored: %s", cookie.name, cookie.value, refusal)
         return not refusal
 
     def _refusal(self, cookie: Cookie, target: Target) -> str:
-        """Return why a cookie is not taken, "" if it is. RFC 6265bis section 5.7."""
+        """Return why a cookie may not be stored, "" if it may. RFC 6265bis section 5.7."""
         size = octets(cookie.name) + octets(cookie.value or "")
         if not 0 < size <= MAX_PAIR:
             return f"name and value have {size} octets (steps 2 and 4)"
@@ -266,21 +274,21 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         )
 
     def set_ok_beside(self, cookie: Cookie, request: Request, store: CookieStore) -> bool:
-        """Return whether a cookie leaves the secure ones in `store` alone: step 16.
+        """Return False for a cookie that would overlay a Secure one: section 5.7 step 16.
 
-        One that is not secure, and came over a connection that is not, may not stand beside a
-        secure one with its name where both would be sent.
+        A cookie that is not Secure, set over an insecure connection, is refused while `store` has
+        a Secure cookie with its name that would be sent to the same hosts and paths.
         """
         if cookie.secure or self.target_of(request).secure:
             return True
         domain = cookie.domain.removeprefix(".")
         if self.sites.is_public_suffix(domain):
-            # Those below it are of many sites.
+            # The names below a public suffix belong to many sites.
             levels = store.levels_below(domain)
         else:
             site = self.site_of(domain)
             levels = store.levels_of_site(site)
-            # And those on the suffixes above, which are sites of their own.
+            # And the cookies of the suffixes above, each of which is a site of its own.
             levels += store.levels_at(suffixes(site.partition(".")[2]))
         for by_path in levels:
             for path, by_name in by_path.items():
@@ -295,21 +303,24 @@ class RFC6265Policy(DomainLists, CookiePolicy):
                     return False
         return True
 
-    # --- giving: RFC 6265bis section 5.8.3 ---
+    # --- sending: RFC 6265bis section 5.8.3 ---
 
     def cookies_for(self, request: Request, store: CookieStore) -> list[Cookie]:
-        """Return the cookies of `store` to send with a request, in the order they go."""
+        """Return the cookies of `store` to send with a request: RFC 6265bis section 5.8.3.
+
+        The longest path is first, then the oldest cookie; each cookie's access time is set.
+        """
         target = self.target_of(request)
         now = time.time()
         keys = ["", *suffixes(target.host)]
         if "." not in target.host:
-            # Where the other policy keeps those of hosts without a dot.
+            # `DefaultCookiePolicy` stores the cookies of hosts without a dot under this name.
             keys.append(f"{target.host}.local")
         asks = type(self).return_ok is not RFC6265Policy.return_ok
         found = [
             cookie
             for cookie in store.cookies_at(keys, target.partition, target.path)
-            if self._gives(cookie, target, now) and (not asks or self.return_ok(cookie, request))
+            if self._may_send(cookie, target, now) and (not asks or self.return_ok(cookie, request))
         ]
         found.sort(key=lambda cookie: (-len(cookie.path), cookie.creation_time or 0.0))
         for cookie in found:
@@ -317,7 +328,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         return found
 
     def domain_return_ok(self, domain: str, request: Request) -> bool:
-        """Return False if no cookie of `domain` is to be sent with `request`."""
+        """Return False if no cookie of `domain` may be sent with `request`."""
         target = self.target_of(request)
         bare, _, partition = domain.removeprefix(".").partition("^")
         if partition and partition != target.partition:
@@ -325,17 +336,17 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         return not bare or domain_matches(target.host, bare) or bare == f"{target.host}.local"
 
     def path_return_ok(self, path: str, request: Request) -> bool:
-        """Return whether `path` is the request's, or leads to it by whole segments."""
+        """Return whether `path` is a prefix of the request's by whole segments."""
         return path_matches(self.target_of(request).path, path)
 
     def return_ok(self, cookie: Cookie, request: Request) -> bool:
-        """Return whether to send a cookie with `request`."""
-        return self._gives(Cookie.like(cookie), self.target_of(request), time.time())
+        """Return whether a cookie may be sent with `request`: RFC 6265bis section 5.8.3 step 1."""
+        return self._may_send(Cookie.like(cookie), self.target_of(request), time.time())
 
-    def _gives(self, cookie: Cookie, target: Target, now: float) -> bool:
+    def _may_send(self, cookie: Cookie, target: Target, now: float) -> bool:
         domain = cookie.domain.removeprefix(".")
         if cookie.host_only:
-            # A cookie without a domain, which programs alone make, goes everywhere.
+            # A cookie with an empty domain, which only programs make, is sent everywhere.
             if domain not in ("", target.host) and (
                 "." in target.host or domain != f"{target.host}.local"
             ):
@@ -343,7 +354,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         elif not domain_matches(target.host, domain):
             return False
         elif domain != target.host and self.sites.is_public_suffix(domain):
-            # It was none when the cookie came, or the cookie was read from a file.
+            # Not a public suffix when the cookie was stored, or the cookie was read from a file.
             return False
         if cookie.secure and not target.secure:
             return False

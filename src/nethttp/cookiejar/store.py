@@ -1,12 +1,12 @@
 """`CookieStore`: the cookies of a jar, and every change to them.
 
-They are kept as ``_cookies[domain][path][name]``, which programs look into and may write to. Beside
-that the store keeps an index: which cookies there are, when they expire, which was used longest
-ago. All changes the jar makes go through `_put_locked` and `_take_out_locked`, which end in the two
-methods that a persistent jar overrides, `_stored_locked` and `_removed_locked`. What programs write
-to ``_cookies`` is noticed at the jar's next step (`watched`) and goes the same way.
+The cookies are in a tree of dicts, ``_cookies[domain][path][name]``, which programs read and may
+change. Beside the tree the store has an index: which cookies there are, when they expire, which was
+used longest ago. The jar's own changes go through `_put_locked` and `_take_out_locked`, which call
+the two methods that a persistent jar overrides, `_stored_locked` and `_removed_locked`. The jar's
+next step detects what a program changed in the tree (`watched_dict`), and calls the same two.
 
-A partitioned cookie's first key is its domain, "^" and the top-level site, which no host can be.
+The first key of a partitioned cookie is its domain, "^" and the top-level site: no host has a "^".
 """
 
 from __future__ import annotations
@@ -23,43 +23,42 @@ from .cookie import Cookie
 from .domains import matching_paths
 from .index import Index
 from .locks import acquired
-from .watched_dict import Watched
 
 __all__ = ["CookieStore"]
 
 JSON_FORMAT = "nethttp.cookiejar"
-"""What a JSON document of cookies says it is."""
+"""The value of "format" in a JSON document of cookies."""
 
 JSON_VERSION = 1
-"""The version of that form."""
+"""The value of "version" there: the version of the document's form."""
 
-# The jar's own changes, which nobody need be told of.
+# The jar's own changes pass by the methods of `Watched`, which note those of programs.
 _set = dict.__setitem__
 _delete = dict.__delitem__
 
 
 def _tree_key(cookie: Cookie) -> str:
-    """Return the first key of a cookie in the tree."""
+    """Return the first key under which a cookie is in the tree."""
     if cookie.partition_key is None:
         return cookie.domain
     return f"{cookie.domain}^{cookie.partition_key}"
 
 
 class CookieStore:
-    """A collection of cookies. `CookieJar` is one that speaks HTTP.
+    """A collection of cookies; `CookieJar` adds what reads and writes HTTP's fields.
 
-    Iterating gives the cookies that were there when it began, whatever other threads do.
+    Threads may share it. An iterator gives the cookies that the store had when it was made.
     """
 
-    # What `__init__` sets stands here too: subclasses need not call it.
+    # Class attributes too: a subclass need not call `__init__`.
     _cookies_lock: Any = threading.RLock()
-    #: Bounds that `_policy` may set; None: none.
+    #: The policy of the jar, whose bounds (`policy.Extensions`) the store keeps.
     _policy: Any = None
     _index: Index | None = None
     _last_stamp = 0.0
 
-    #: Methods that the others need not call, having the effect themselves, unless a program has
-    #: put another in the place of one: in a subclass, on the object, or on the class.
+    #: Public methods whose effect the other methods have without a call. A method that is not in
+    #: here is a program's own (of a subclass, set on the object, or patched) and is called.
     _own: ClassVar[frozenset[Any]]
 
     def __init__(self) -> None:
@@ -67,7 +66,7 @@ class CookieStore:
         self._begin_locked()
 
     def _begin_locked(self) -> None:
-        """Begin with nothing, in another dict: programs may hold the one before."""
+        """Start empty, with new dicts: programs may still hold the ones before."""
         self._index = index = Index()
         self._cookies: dict[str, dict[str, dict[str, Cookie]]] = index.level()
         index.root = self._cookies
@@ -78,7 +77,7 @@ class CookieStore:
         state.pop("_index", None)
         lock = acquired(self._cookies_lock)
         try:
-            # Dicts of its own: two jars must not change each other's.
+            # New dicts: a copy must not share them with its original.
             state["_cookies"] = {
                 domain: {path: dict(by_name) for path, by_name in by_path.items()}
                 for domain, by_path in self._cookies.items()
@@ -94,48 +93,33 @@ class CookieStore:
     # --- the seam ---
 
     def _stored_locked(self, cookie: Cookie) -> None:
-        """Be told that `cookie` was put in, or put in the place of the one with its key.
+        """Called under the lock after `cookie` was stored, new or in the place of another.
 
-        For persistent jars to override; it is called under the lock, after the change. A jar that
-        is being filled from its own store overrides nothing: it looks whether it is loading.
+        A persistent jar overrides it. While such a jar loads its cookies, the method is called for
+        these too, and the jar itself must tell them apart.
         """
 
     def _removed_locked(self, cookies: Sequence[Cookie]) -> None:
-        """Be told that `cookies` were removed: expired, evicted, cleared, or taken back.
+        """Called under the lock after `cookies` were removed: expired, evicted or cleared.
 
-        For persistent jars to override; it is called under the lock, after the change.
+        A persistent jar overrides it.
         """
 
     # --- the index ---
 
     def _synced_locked(self) -> Index:
-        """Return the index, up to date with what programs did to ``_cookies``."""
+        """Return the index, up to date with what programs changed in ``_cookies``."""
         index = self._index
         if not index:
-            # Fresh from a pickle, by whichever `__setstate__`, or never begun.
+            # Unpickled, by this `__setstate__` or a program's own, or `__init__` was not called.
             self._index = index = Index()
         if index.root is not self._cookies or index.changes.seen:
             self._resync_locked(index)
         return index
 
     def _resync_locked(self, index: Index) -> None:
-        """Watch every dict of the tree, and go through what came and what went."""
-        if not isinstance(self._cookies, Watched) or self._cookies.changes is not index.changes:
-            self._cookies = Watched.over(index.changes, self._cookies)
-        found: dict[int, Cookie] = {}
-        for domain, by_path in list(self._cookies.items()):
-            if not isinstance(by_path, Watched) or by_path.changes is not index.changes:
-                by_path = Watched.over(index.changes, by_path)
-                _set(self._cookies, domain, by_path)
-            for path, by_name in list(by_path.items()):
-                if not isinstance(by_name, Watched) or by_name.changes is not index.changes:
-                    by_name = Watched.over(index.changes, by_name)
-                    _set(by_path, path, by_name)
-                for name, there in list(by_name.items()):
-                    cookie = Cookie.like(there)
-                    if cookie is not there:
-                        _set(by_name, name, cookie)
-                    found[id(cookie)] = cookie
+        """Bring the index up to date with a tree that a program has changed, or replaced."""
+        found = self._watch_tree_locked(index)
         before = index.held
         index.root = self._cookies
         index.changes.seen = False
@@ -151,15 +135,34 @@ class CookieStore:
         for cookie in new:
             self._stored_locked(cookie)
 
+    def _watch_tree_locked(self, index: Index) -> dict[int, Cookie]:
+        """Let the index watch every dict of the tree; return the cookies in it by their `id`.
+
+        A cookie of another class is replaced by one of ours.
+        """
+        self._cookies = index.watched(self._cookies)
+        found: dict[int, Cookie] = {}
+        for domain, by_path in list(self._cookies.items()):
+            by_path = index.watched(by_path)
+            _set(self._cookies, domain, by_path)
+            for path, by_name in list(by_path.items()):
+                by_name = index.watched(by_name)
+                _set(by_path, path, by_name)
+                for name, there in list(by_name.items()):
+                    cookie = Cookie.like(there)
+                    _set(by_name, name, cookie)
+                    found[id(cookie)] = cookie
+        return found
+
     def _stamp_new(self, cookie: Cookie) -> None:
-        """Give a cookie the times that it does not have yet."""
+        """Set the creation and access times that a cookie lacks."""
         if cookie.creation_time is None:
             cookie.creation_time = self.stamp()
         if cookie.last_access_time is None:
             cookie.last_access_time = cookie.creation_time
 
     def stamp(self) -> float:
-        """Return the time, later than all before: the order of cookies depends on it."""
+        """Return the seconds since 1970, each time more than before: they order the cookies."""
         now = time.time()
         if now <= self._last_stamp:
             now = self._last_stamp + 1e-6
@@ -169,8 +172,9 @@ class CookieStore:
     # --- changes ---
 
     def _put_locked(self, cookie: Cookie) -> None:
-        """Put a cookie in, in the place of the one with its key, and hold the policy's bounds."""
-        # Every cookie passes here: what most of them need is written out, which saves its calls.
+        """Store a cookie in the place of the one with its key, then keep the policy's bounds."""
+        # Every cookie passes here: the first test of `_synced_locked`, and `stamp`, are written
+        # out, which saves two calls.
         if type(cookie) is not Cookie:
             cookie = Cookie.like(cookie)
         index = self._index
@@ -208,7 +212,7 @@ class CookieStore:
             self._hold_bounds_locked(index, by_path, each, total)
 
     def _add_domain_locked(self, index: Index, key: str) -> dict[str, dict[str, Cookie]]:
-        """Return a new, empty dict of paths for a domain, which is in the tree from now on."""
+        """Add an empty dict of paths for a domain to the tree, and return it."""
         by_path = index.level()
         _set(self._cookies, key, by_path)
         if index.sites is not None:
@@ -216,7 +220,7 @@ class CookieStore:
         return by_path
 
     def _take_out_locked(self, cookies: Iterable[Cookie]) -> list[Cookie]:
-        """Remove those of `cookies` that are there, and return them."""
+        """Remove those of `cookies` that the store has, and return them."""
         index = self._synced_locked()
         removed = [cookie for cookie in cookies if index.holds(cookie)]
         for cookie in removed:
@@ -227,14 +231,14 @@ class CookieStore:
         return removed
 
     def _remove_like_locked(self, cookie: Cookie) -> None:
-        """Remove the cookie that `cookie` would be put in the place of."""
+        """Remove the cookie with the domain, path, name and partition of `cookie`."""
         by_path = self._cookies.get(_tree_key(cookie), {})
         there = by_path.get(cookie.path, {}).get(cookie.name)
         if there is not None:
             self._take_out_locked([there])
 
     def _take_back(self, cookie: Cookie) -> None:
-        """Remove the cookie that a server takes back by one whose time is over."""
+        """Remove the cookie that a server removes by sending the expired `cookie`."""
         lock = acquired(self._cookies_lock)
         try:
             if getattr(self.clear, "__func__", None) in self._own:
@@ -246,7 +250,7 @@ class CookieStore:
             lock.release()
 
     def _clear_locked(self, cookies: list[Cookie]) -> None:
-        """Remove `cookies`, by `clear` if a program has its own."""
+        """Remove `cookies`, by a program's own `clear` if it has one."""
         if getattr(self.clear, "__func__", None) in self._own:
             self._take_out_locked(cookies)
         else:
@@ -254,12 +258,12 @@ class CookieStore:
                 self.clear(cookie.domain, cookie.path, cookie.name)
 
     def _unlink_locked(self, index: Index, cookie: Cookie) -> None:
-        """Take a cookie out of the tree, and the levels that become empty."""
+        """Delete a cookie from the tree, and the dicts that are empty then."""
         key, path, name = _tree_key(cookie), cookie.path, cookie.name
         by_path = self._cookies.get(key, {})
         by_name = by_path.get(path, {})
         if by_name.get(name) is not cookie:
-            # It was given another name or place after it was put in: it is found by looking.
+            # A program changed its domain, path or name after it was stored: search for it.
             key, path, name = next(
                 place for place, there in self._places_locked() if there is cookie
             )
@@ -280,7 +284,7 @@ class CookieStore:
                     yield (domain, path, name), cookie
 
     def _expire_locked(self, now: float) -> None:
-        """Remove the cookies whose time was over at `now`."""
+        """Remove the cookies that had expired at `now`."""
         index = self._synced_locked()
         if now >= index.next_expiry:
             self._take_out_locked(index.over(now))
@@ -308,7 +312,10 @@ class CookieStore:
                 self._take_out_locked([index.least_used()])
 
     def _evict_locked(self, by_path: dict[str, dict[str, Cookie]], excess: int) -> None:
-        """Remove so many cookies of one domain: expired, then not secure, then used long ago."""
+        """Remove `excess` cookies of a domain: expired ones, then insecure ones, then the rest.
+
+        Among equals the one used longest ago is the first.
+        """
         now = time.time()
         cookies = [cookie for by_name in by_path.values() for cookie in by_name.values()]
         cookies.sort(
@@ -323,8 +330,9 @@ class CookieStore:
     # --- look-ups ---
 
     def cookies_at(self, keys: Iterable[str], partition: str, path: str) -> list[Cookie]:
-        """Return the cookies at the domains `keys`, without a partition or in the one called
-        `partition`, whose paths `path` begins with.
+        """Return the cookies of the domains `keys` whose path is a prefix of `path`.
+
+        They have no partition key, or the key `partition`. The order is that of `keys`.
         """
         found: list[Cookie] = []
         lock = acquired(self._cookies_lock)
@@ -340,7 +348,7 @@ class CookieStore:
         return found
 
     def levels_of_site(self, site: str) -> list[dict[str, dict[str, Cookie]]]:
-        """Return the cookies of every host of a registrable domain, by path and name."""
+        """Return, for every host of the registrable domain `site`, its cookies by path and name."""
         lock = acquired(self._cookies_lock)
         try:
             index = self._synced_locked()
@@ -353,7 +361,7 @@ class CookieStore:
             lock.release()
 
     def levels_at(self, keys: Iterable[str]) -> list[dict[str, dict[str, Cookie]]]:
-        """Return the cookies of the domains `keys`, by path and name."""
+        """Return, for each of the domains `keys` that has cookies, those by path and name."""
         lock = acquired(self._cookies_lock)
         try:
             return [self._cookies[key] for key in keys if key in self._cookies]
@@ -361,9 +369,9 @@ class CookieStore:
             lock.release()
 
     def levels_below(self, domain: str) -> list[dict[str, dict[str, Cookie]]]:
-        """Return the cookies of `domain` and every name below it, by path and name.
+        """Return, for `domain` and every name below it, its cookies by path and name.
 
-        All domains are asked.
+        It takes the time of a walk over all domains.
         """
         lock = acquired(self._cookies_lock)
         try:
@@ -382,7 +390,11 @@ class CookieStore:
     # --- the collection ---
 
     def set_cookie(self, cookie: Cookie) -> None:
-        """Keep a cookie, whatever the policy says of it."""
+        """Store a cookie without asking the policy.
+
+        It replaces the one with its domain, path, name and partition. A cookie of another class,
+        such as the standard library's, is copied (`Cookie.like`). The policy's bounds are kept.
+        """
         lock = acquired(self._cookies_lock)
         try:
             self._put_locked(cookie)
@@ -394,8 +406,10 @@ class CookieStore:
     ) -> None:
         """Remove all cookies, those of `domain`, those of its `path`, or the one called `name`.
 
+        Cookies in partitions are removed too.
+
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such domain, path or name.
             ValueError: `path` without `domain`, or `name` without `path`.
         """
         if name is not None and (domain is None or path is None):
@@ -416,7 +430,11 @@ class CookieStore:
             lock.release()
 
     def _below_locked(self, domain: str, path: str | None, name: str | None) -> list[Cookie]:
-        """Return the cookies of a domain, one of its paths, one name there; in all partitions."""
+        """Return the cookies of a domain, of its `path`, or with `name`, in all partitions.
+
+        Raises:
+            KeyError: there are none.
+        """
         keys = [domain] if domain in self._cookies else []
         keys += [key for key in self._cookies if key.startswith(f"{domain}^")]
         found: list[Cookie] = []
@@ -429,7 +447,7 @@ class CookieStore:
         return found
 
     def clear_session_cookies(self) -> None:
-        """Remove the cookies that end with the session."""
+        """Remove the session cookies: those that the server gave no expiry."""
         lock = acquired(self._cookies_lock)
         try:
             self._clear_locked([cookie for cookie in self if cookie.discard])
@@ -437,11 +455,14 @@ class CookieStore:
             lock.release()
 
     def clear_expired_cookies(self) -> None:
-        """Remove the cookies whose time is over. They are never sent anyway."""
+        """Remove the expired cookies.
+
+        A jar never sends them, and removes them by itself from time to time.
+        """
         lock = acquired(self._cookies_lock)
         try:
             now = time.time()
-            # All are asked, since programs set `expires` on cookies that are in the jar.
+            # Not by the index: programs set `expires` of cookies that are in the jar.
             self._clear_locked([cookie for cookie in self if cookie.is_expired(now)])
         finally:
             lock.release()
@@ -480,8 +501,8 @@ class CookieStore:
     def to_json(self, *, indent: int | None = None) -> str:
         """Return all cookies as a JSON document: ``{"format", "version", "cookies": [...]}``.
 
-        Each cookie is what `Cookie.to_dict` says. Values are in it as they are: it is as secret as
-        the jar.
+        Each cookie is an object as `Cookie.to_dict` makes it. The values are in plain text: keep
+        the document as secret as the jar. `indent` is `json.dumps`'s, in spaces.
         """
         document = {
             "format": JSON_FORMAT,
@@ -494,10 +515,10 @@ class CookieStore:
     def from_json(cls, text: str | bytes, **options: Any) -> Self:
         """Return a jar with the cookies of a document that `to_json` wrote.
 
-        `options` go to the constructor.
+        `options` are passed to the constructor.
 
         Raises:
-            ValueError: the text is no JSON, or no document of this form; nothing of it is taken.
+            ValueError: the text is not JSON, or not a document of this form; no jar is made.
         """
         jar = cls(**options)
         for cookie in _cookies_of(json.loads(text)):
@@ -516,7 +537,11 @@ CookieStore._own = frozenset(
 
 
 def _cookies_of(document: Any) -> list[Cookie]:
-    """Return the cookies of a document, all of them or none."""
+    """Return the cookies of a document.
+
+    Raises:
+        ValueError: the document or one of its cookies is not as `to_json` writes it.
+    """
     if not isinstance(document, dict) or document.get("format") != JSON_FORMAT:
         raise ValueError(
             f'expected an object with "format": "{JSON_FORMAT}", got {excerpt(str(document))}'

@@ -1,4 +1,4 @@
-"""Tells a log why a cookie was taken or refused, when `nethttp.cookiejar.debug` is set."""
+"""Logs why a cookie was taken or refused, while `nethttp.cookiejar.debug` is true."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 __all__ = ["trace", "warn_unhandled_exception"]
 
-#: The package's own names, of which programs set two: `debug` and `logger`.
+#: The names of the package: programs set two of them, `debug` and `logger`.
 _NAMES = vars(sys.modules[__name__.rpartition(".")[0]])
 
 
 def trace(*message: object) -> Any:
-    """Log ``message[0] % message[1:]`` to the logger "http.cookiejar" if debugging is on."""
+    """Log ``message[0] % message[1:]`` to the logger "http.cookiejar" while debugging is on."""
     if not _NAMES["debug"]:
         return None
     logger = _NAMES.get("logger")
@@ -24,8 +24,8 @@ def trace(*message: object) -> Any:
 
 
 def warn_unhandled_exception() -> None:
-    """Warn of the exception that is being handled: a program's own method raised it."""
-    import traceback  # start-up: it is not to happen
+    """Warn of the exception that is being handled, which a program's own method raised."""
+    import traceback  # start-up: a bug of the program alone needs it
     import warnings  # likewise
 
     warnings.warn(f"http.cookiejar bug!\n{traceback.format_exc()}", stacklevel=2)

@@ -1,4 +1,4 @@
-"""Names of ``http.cookiejar`` that nothing here uses, and that programs have taken from there."""
+"""Names that programs import from ``http.cookiejar``, and that nothing here uses."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ STRICT_DATE_RE = re.compile(
 
 
 class Absent:
-    """Stands for a key that is not there, beside None for a value that is None."""
+    """A mark for a missing key, where None is a value."""
 
 
 def unmatched(match: re.Match[str]) -> str:
-    """Return a text without the part that matched."""
+    """Return the text that was searched, without the part that matched."""
     return match.string[: match.start()] + match.string[match.end() :]
 
 
 def deepvalues(mapping: Any) -> Iterator[Any]:
-    """Return what stands in nested mappings, such as ``CookieJar._cookies``."""
+    """Yield the values of nested mappings, such as ``CookieJar._cookies``, that are no mappings."""
     for value in list(mapping.values()):
         if hasattr(value, "items"):
             yield from deepvalues(value)

@@ -1,8 +1,8 @@
-"""The dicts of ``CookieJar._cookies``, which tell the jar when somebody else changes them.
+"""The dicts of ``CookieJar._cookies``, which note that a program has changed them.
 
-Programs have always looked into ``_cookies`` and some write to it. The jar itself changes these
-dicts with `dict`'s own functions, so what is told comes from outside; at its next step it then
-takes the cookies up as they are.
+Many programs read ``_cookies``, and some write to it. The jar changes these dicts by `dict`'s own
+functions, so that every call of a method here is a program's. At its next step the jar sees the
+note and builds its index from the tree.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["Changes", "Watched"]
 
 
 class Changes:
-    """Whether somebody else has changed something since the jar last looked."""
+    """`seen`: whether a program has changed a dict of the tree since the jar last looked."""
 
     __slots__ = ("seen",)
 
@@ -22,14 +22,14 @@ class Changes:
 
 
 class Watched(dict[str, Any]):
-    """A dict that notes in `changes` every change that is made by its own methods."""
+    """A dict that sets ``changes.seen`` at every change by its own methods."""
 
     __slots__ = ("changes",)
     changes: Changes
 
     @classmethod
     def over(cls, changes: Changes, items: dict[str, Any] | None = None) -> Watched:
-        """Return a dict with `items`, and the dicts in them, that notes in `changes`."""
+        """Return a copy of `items`, and of the dicts in it, that notes in `changes`."""
         watched = cls()
         watched.changes = changes
         for key, value in (items or {}).items():
@@ -37,7 +37,7 @@ class Watched(dict[str, Any]):
         return watched
 
     def _level(self, value: Any) -> Any:
-        # What a program is given back must be what the jar goes on with.
+        # A program that stores a dict and reads it back must get the one that the jar uses.
         if isinstance(value, dict) and not isinstance(value, Watched):
             return Watched.over(self.changes, value)
         return value
@@ -47,7 +47,7 @@ class Watched(dict[str, Any]):
         super().__setitem__(key, self._level(value))
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the value of `key`, which is `default` from now on if there was none."""
+        """Return the value of `key`; if there is none, set it to `default`."""
         self.changes.seen = True
         return super().setdefault(key, self._level(default))
 
@@ -56,7 +56,7 @@ class Watched(dict[str, Any]):
         super().__delitem__(key)
 
     def pop(self, *args: Any) -> Any:
-        """Remove a key and return its value, or a default."""
+        """Remove a key and return its value; without the key, return the default."""
         self.changes.seen = True
         return super().pop(*args)
 
@@ -80,5 +80,5 @@ class Watched(dict[str, Any]):
         super().clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy, by whatever way, is watched by nobody.
+        # A copy or a pickle is a plain dict.
         return dict, (dict(self),)

@@ -103,7 +103,7 @@ def test_a_newer_schema_is_refused(path):
     SQLiteCookieJar(path).close()
     with database(path) as newer:
         newer.execute("PRAGMA user_version = 7")
-    with pytest.raises(LoadError, match=r"has schema 7, this nethttp knows 1: a newer one"):
+    with pytest.raises(LoadError, match=r"has schema 7, expected at most 1: a newer"):
         SQLiteCookieJar(path)
 
 

@@ -1,1 +1,1 @@
-"""Jars in files of text, and Firefox's profile: one module for each format."""
+"""Cookie files: one module for each format."""

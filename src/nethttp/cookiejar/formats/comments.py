@@ -1,11 +1,11 @@
-"""What a cookie file's format cannot say of a cookie, said in a comment before its line.
+"""Comments in cookie files, for what the file's format has no place for.
 
-The line is what every reader of the format understands, and is written first. It is then read back,
-and whatever it lost goes into a comment, ``# nethttp: {...}``, which other readers pass over. A
-comment counts for the very next line alone, and only if that still is the cookie it was written
-for: people and programs edit these files.
+A cookie's line is in the plain format, which every reader understands. To find out what the line
+loses, it is read back; the difference is written as JSON in a comment before it, ``# nethttp:
+{...}``, which other readers ignore. A comment counts only for the next line, and only if that is
+still the cookie it was written for: people and programs edit these files.
 
-When a cookie came and when it was last used is not kept: it is loaded as new, in the file's order.
+Creation and access times are not saved: a loaded cookie is new, in the file's order.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from ..cookie import Cookie
 __all__ = ["BYTE_ORDER_MARK", "MARK", "lines_of", "read_lines"]
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Some editors put it before a file's first line."""
+"""Some editors write it before a file's first line."""
 
 MARK = "# nethttp: "
-"""Begins a comment that is meant for us."""
+"""The beginning of our comments."""
 
 _ESCAPED_OCTET = re.compile("[\udc80-\udcff]")
 
 ReadLine = Callable[[str], Sequence[Cookie]]
 
-#: Not kept; or said by `rest`.
+#: Not saved, or part of `rest`.
 _LEFT_OUT = ("creation_time", "last_access_time", "host_only", "http_only", "same_site")
-#: Of cookies that are not RFC 2965's these say nothing.
+#: These mean something only in RFC 2965's cookies.
 _MODERN = ("domain_initial_dot", "path_specified")
 
 
 def _facts(cookie: Cookie) -> dict[str, Any]:
-    """Return what tells one cookie from another in its effect."""
+    """Return all of a cookie that has an effect, as `Cookie.to_dict` has it."""
     row = cookie.to_dict()
     for key in _LEFT_OUT if cookie.version else (*_LEFT_OUT, *_MODERN):
         del row[key]
-    # In whatever case it was written.
+    # HttpOnly counts in any case.
     row["rest"] = {k: v for k, v in row["rest"].items() if k.lower() != "httponly"}
     if cookie.http_only:
         row["rest"]["HttpOnly"] = None
@@ -49,7 +49,10 @@ def _facts(cookie: Cookie) -> dict[str, Any]:
 
 
 def lines_of(cookie: Cookie, write_line: Callable[[Cookie], str], read_line: ReadLine) -> str:
-    """Return the line of a cookie, or its comment and its line, or a comment for all of it."""
+    """Return a cookie's line, with a comment before it if the line loses something.
+
+    A cookie that no line can have, such as one with a line end in it, is a comment alone.
+    """
     facts = _facts(cookie)
     try:
         line = write_line(cookie)
@@ -72,7 +75,7 @@ def _name(cookie: Cookie) -> list[str | None]:
 def read_lines(
     file: IO[str], filename: str, read_line: ReadLine, take: Callable[[Cookie], None]
 ) -> None:
-    """Give `take` every cookie of a file, of which `readline` is used alone.
+    """Call `take` for every cookie of a file, of which only `readline` is used.
 
     Raises:
         LoadError: a line is neither a cookie nor a comment.
@@ -97,7 +100,7 @@ def read_lines(
 
 
 def _text_of(line: str) -> str:
-    """Return a line in which each octet that is no UTF-8 is a character, so that it can be sent."""
+    """Return a line, as ISO-8859-1 if it is not UTF-8: its cookie can be sent then."""
     if line.isascii() or not _ESCAPED_OCTET.search(line):
         return line
     return line.encode("utf-8", "surrogateescape").decode("latin-1")
@@ -108,12 +111,12 @@ def _read_comment(text: str) -> dict[str, Any]:
         comment = json.loads(text)
     except (RecursionError, ValueError):
         comment = None
-    # A comment like any other, if it is not as we write them.
+    # Not one of ours: ignored, as any other comment.
     return comment if isinstance(comment, dict) else {}
 
 
 def _merged(row: dict[str, Any], also: Any) -> Cookie | None:
-    """Return the cookie that a row and a comment make, None if they make none."""
+    """Return the cookie of a row with the changes `also`, None if they do not make a cookie."""
     if not isinstance(also, dict):
         return None
     try:

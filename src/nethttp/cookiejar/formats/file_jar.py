@@ -1,7 +1,6 @@
 """`FileCookieJar`: a jar that is saved to a text file and loaded from it, in a subclass's format.
 
-A file is written beside the old one and put in its place when it is whole, readable by its owner
-alone: a program that is killed in between loses nothing.
+A file is written whole or not at all (`whole_file`), and only its owner can read it.
 """
 
 from __future__ import annotations
@@ -56,8 +55,8 @@ def write_whole(filename: str | bytes | os.PathLike[str], text: str) -> None:
 class FileCookieJar(CookieJar):
     """A `CookieJar` that can be loaded from a file and saved to it.
 
-    `filename` is the default for `load`, `save` and `revert`. `delayload` is kept for programs that
-    pass it, and says nothing: a file is read when `load` is called.
+    `filename` is the default for `load`, `save` and `revert`. `delayload` has no effect, as in the
+    standard library: a file is read when `load` is called.
     """
 
     filename: str | None = None
@@ -69,13 +68,17 @@ class FileCookieJar(CookieJar):
         delayload: bool = False,
         policy: CookiePolicy | None = None,
     ) -> None:
-        # Not `super`, which may be a class of the program's own with other arguments.
+        # Not `super`: it may be a program's own class, with other arguments.
         CookieJar.__init__(self, policy)
         self.filename = None if filename is None else os.fspath(filename)
         self.delayload = bool(delayload)
 
     def as_text(self, ignore_discard: bool = False, ignore_expires: bool = False) -> str:
-        """Return what `save` writes."""
+        """Return the cookies as `save` writes them, in a subclass's format; see `save`.
+
+        Raises:
+            NotImplementedError: this class has no format.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no format")
 
     def save(
@@ -84,14 +87,13 @@ class FileCookieJar(CookieJar):
         ignore_discard: bool = False,
         ignore_expires: bool = False,
     ) -> None:
-        """Write the cookies to a file, in a subclass's format.
+        """Write the cookies to a file, in place of what it had.
 
-        Cookies that end with the session are left out unless `ignore_discard`, those whose time is
-        over unless `ignore_expires`.
+        Session cookies are left out unless `ignore_discard`, expired ones unless `ignore_expires`.
 
         Raises:
             OSError: the file cannot be written; it is then as it was.
-            ValueError: no filename here or at the start.
+            ValueError: there is no filename, neither here nor in the constructor.
         """
         name = self._named(filename)
         write_whole(name, self.as_text(ignore_discard, ignore_expires))
@@ -112,7 +114,7 @@ class FileCookieJar(CookieJar):
         ]
 
     def _taker(self, ignore_discard: bool, ignore_expires: bool) -> Callable[[Cookie], None]:
-        """Return what takes the cookies of a file, but for those that are to be left out."""
+        """Return a function that stores a loaded cookie, unless it is to be left out."""
         now = time.time()
 
         def take(cookie: Cookie) -> None:
@@ -129,12 +131,14 @@ class FileCookieJar(CookieJar):
         ignore_discard: bool = False,
         ignore_expires: bool = False,
     ) -> None:
-        """Add the cookies of a file to those that are there.
+        """Add the cookies of a file to the jar, where they replace those with the same key.
+
+        Session cookies are left out unless `ignore_discard`, expired ones unless `ignore_expires`.
 
         Raises:
-            LoadError: the file is not in this jar's format.
+            LoadError: the file is not in this jar's format; cookies before the error are loaded.
             OSError: it cannot be read.
-            ValueError: no filename here or at the start.
+            ValueError: there is no filename, neither here nor in the constructor.
         """
         name = self._named(filename)
         with open(name, encoding="utf-8", errors="surrogateescape") as file:
@@ -151,7 +155,7 @@ class FileCookieJar(CookieJar):
         ignore_discard: bool = False,
         ignore_expires: bool = False,
     ) -> None:
-        """Let the cookies be those of a file, or, if it cannot be read, those that there were.
+        """Replace the cookies by those of a file; if it cannot be read, keep them.
 
         Raises:
             OSError, ValueError: as `load`.

@@ -1,4 +1,4 @@
-"""`read_firefox`: the cookies of a Firefox profile, whether Firefox runs or not."""
+"""`read_firefox`: the cookies of a Firefox profile, also while Firefox runs."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from ..cookie import Cookie
 __all__ = ["read_firefox"]
 
 _MILLISECONDS_SINCE = 16
-"""The version of Firefox's schema that counts `expiry` in milliseconds (Firefox 142)."""
+"""The first version of Firefox's schema with `expiry` in milliseconds (Firefox 142)."""
 
 _UNSET_SINCE = 15
-"""The version that tells a cookie without SameSite (256) from one with SameSite=None (0)."""
+"""The first version in which 256 is no SameSite, and 0 is SameSite=None."""
 
 _SAME_SITE = {1: "Lax", 2: "Strict"}
 
 _ATTEMPTS = 5
-"""How often to copy a database that is changed meanwhile."""
+"""Most attempts to copy a database that changes during the copy."""
 
 
 def read_firefox(path: str | os.PathLike[str], container: int | None = None) -> list[Cookie]:
-    """Return the cookies in a ``cookies.sqlite``, or in the profile folder that has one.
+    """Return the cookies of a ``cookies.sqlite``, or of the profile folder that has one.
 
-    Firefox keeps the file locked while it runs, and the newest cookies in a log beside it; so both
-    are copied, and the copy is read. Cookies of private windows are not among them, nor those of
-    container tabs, unless `container` is the container's number (``userContextId``).
+    They are the default container's, or those of the container tabs with the number `container`
+    (``userContextId``). Cookies of private windows are not in the file.
+
+    While Firefox runs, it locks the file, and the newest cookies are in a log beside it; so both
+    are copied, and the copy is read.
 
     Raises:
-        LoadError: it is no cookie database of Firefox.
+        LoadError: it is not a cookie database of Firefox.
         OSError: it cannot be read.
     """
     name = os.fspath(path)
@@ -56,7 +58,7 @@ def read_firefox(path: str | os.PathLike[str], container: int | None = None) -> 
 
 
 def _states(name: str) -> list[tuple[int, int] | None]:
-    """Return what changes when the database or its log does."""
+    """Return the times and sizes of the database and its log; None: there is no such file."""
     states: list[tuple[int, int] | None] = []
     for file in (name, f"{name}-wal"):
         try:
@@ -68,12 +70,12 @@ def _states(name: str) -> list[tuple[int, int] | None]:
 
 
 def _copy(name: str, copy: str) -> None:
-    # A lock keeps nobody from reading the bytes. The folder is its owner's alone.
+    # SQLite's lock does not prevent reading. Only its owner can open the temporary folder.
     shutil.copyfile(name, copy)
     try:
         shutil.copyfile(f"{name}-wal", f"{copy}-wal")
     except FileNotFoundError:
-        pass  # Firefox does not run.
+        pass  # There is no log while Firefox does not run.
 
 
 def _cookies_in(database: sqlite3.Connection, container: int | None) -> list[Cookie]:
@@ -91,7 +93,7 @@ def _cookies_in(database: sqlite3.Connection, container: int | None) -> list[Coo
 
 
 def _origin_attributes(text: str) -> dict[str, str]:
-    """Return what keeps a cookie apart from others, from ``^name=value&name=value``."""
+    """Return the names and values of ``^name=value&name=value``, Firefox's origin attributes."""
     return dict(urllib.parse.parse_qsl(text.removeprefix("^")))
 
 

@@ -1,4 +1,4 @@
-"""`LWPCookieJar`: cookies in the format of Perl's libwww, "Set-Cookie3" lines."""
+"""`LWPCookieJar`: cookies in the format of Perl's libwww, lines that begin with Set-Cookie3."""
 
 from __future__ import annotations
 
@@ -54,15 +54,24 @@ def _line_of(cookie: Cookie) -> str:
 
 
 class LWPCookieJar(FileCookieJar):
-    """A jar in the format of Perl's libwww: everything that a cookie has, in a readable line."""
+    """A jar whose file has the format of Perl's libwww: nearly all of a cookie, in a readable line.
+
+    What a line cannot have is in a comment before it: see `formats.comments`.
+    """
 
     def as_lwp_str(self, ignore_discard: bool = True, ignore_expires: bool = True) -> str:
-        """Return the cookies as lines that begin with "Set-Cookie3:"."""
+        """Return the cookies as lines that begin with "Set-Cookie3:", without the file's head.
+
+        Session cookies are left out unless `ignore_discard`, expired ones unless `ignore_expires`.
+        """
         cookies = self._kept(ignore_discard, ignore_expires)
         return "".join(lines_of(cookie, _line_of, self._read_line) for cookie in cookies)
 
     def as_text(self, ignore_discard: bool = False, ignore_expires: bool = False) -> str:
-        """Return what `save` writes."""
+        """Return the whole file that `save` writes, with the same arguments.
+
+        Session cookies are left out unless `ignore_discard`, expired ones unless `ignore_expires`.
+        """
         return "#LWP-Cookies-2.0\n" + self.as_lwp_str(ignore_discard, ignore_expires)
 
     def _really_load(
@@ -74,7 +83,7 @@ class LWPCookieJar(FileCookieJar):
 
     @classmethod
     def _read_line(cls, line: str) -> list[Cookie]:
-        """Return the cookies of a line, none for a line that has none."""
+        """Return the cookies of a line: none for a comment or an empty line."""
         if not line.startswith("Set-Cookie3:"):
             return []
         words = split_header_words([line.removeprefix("Set-Cookie3:").strip()])

@@ -1,4 +1,4 @@
-"""`MozillaCookieJar`: cookies in cookies.txt, which curl, wget and others read and write."""
+"""`MozillaCookieJar`: cookies in cookies.txt, the format of curl, wget and others."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _FLAG = {False: "FALSE", True: "TRUE"}
 
 
 class MozillaCookieJar(FileCookieJar):
-    """A jar in the format of cookies.txt, which curl, wget and others read and write.
+    """A jar whose file is a cookies.txt, which curl, wget and others read and write.
 
-    What the format has no place for stands in a comment before a cookie's line: see `extras`.
+    What a line cannot have is in a comment before it: see `formats.comments`.
     """
 
     def _really_load(
@@ -42,7 +42,7 @@ class MozillaCookieJar(FileCookieJar):
 
     @classmethod
     def _read_line(cls, line: str) -> list[Cookie]:
-        """Return the cookie of a line, none for a line that has none."""
+        """Return the cookie of a line: none for a comment or an empty line."""
         text = line.rstrip("\r\n")
         http_only = text.startswith(HTTPONLY_PREFIX)
         text = text.removeprefix(HTTPONLY_PREFIX)
@@ -53,11 +53,11 @@ class MozillaCookieJar(FileCookieJar):
     @staticmethod
     def _cookie_from_line(line: str, http_only: bool) -> Cookie:
         domain, specified, path, secure, expiry, name, value = _columns(line)
-        # A cookie without a name is, here, one without a value.
+        # In this format a cookie without a name is one without "=".
         text: str | None = value
         if not name:
             name, text = value, None
-        # 0 says "until the end of the session" (bpo-17164); some write fractions of a second.
+        # 0: a session cookie (bpo-17164). Some programs write fractions of a second.
         expires = int(float(expiry)) if expiry.strip() else 0
         return Cookie(
             0,
@@ -79,14 +79,17 @@ class MozillaCookieJar(FileCookieJar):
         )
 
     def as_text(self, ignore_discard: bool = False, ignore_expires: bool = False) -> str:
-        """Return what `save` writes."""
+        """Return the whole file that `save` writes, with the same arguments.
+
+        Session cookies are left out unless `ignore_discard`, expired ones unless `ignore_expires`.
+        """
         cookies = self._kept(ignore_discard, ignore_expires)
         lines = [lines_of(cookie, _line_of, self._read_line) for cookie in cookies]
         return NETSCAPE_HEADER_TEXT + "".join(lines)
 
 
 def _columns(line: str) -> list[str]:
-    """Return the seven columns of a line; editors and copying add tabs and lose the last one.
+    """Return the seven columns of a line. Editors and copying add tabs, or lose the last one.
 
     Raises:
         ValueError: there are too few.
@@ -95,7 +98,7 @@ def _columns(line: str) -> list[str]:
     if len(columns) == 6:
         columns.append("")
     if len(columns) > 7:
-        # A tab more than there should be: between columns, or in the value.
+        # Too many tabs: between columns, or in the value.
         head = [column for column in columns if column.strip()]
         columns = columns if len(head) < 7 else head
         columns = [*columns[:6], "\t".join(columns[6:])]
@@ -107,7 +110,7 @@ def _columns(line: str) -> list[str]:
 def _line_of(cookie: Cookie) -> str:
     """Return a cookie's line, without its end.
 
-    Readers ask that the second column says what the first one's dot says.
+    Readers want the second column to be TRUE exactly if the first begins with a dot.
     """
     name, value = (cookie.name, cookie.value) if cookie.value is not None else ("", cookie.name)
     dot = "" if cookie.host_only or cookie.domain.startswith(".") else "."

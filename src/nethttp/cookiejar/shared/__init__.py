@@ -1,1 +1,1 @@
-"""Jars whose cookies many processes, or machines, use at the same time."""
+"""Jars whose cookies many processes or machines use at the same time."""

@@ -1,8 +1,8 @@
-"""Jars whose cookies lie in a storage that other processes, or other machines, use as well.
+"""`SharedCookieJar`: a jar with a storage that other processes or machines use too.
 
-The jar in memory is a copy of the storage, and never older than the last question to it: before the
-jar answers, the storage says what others changed; what a method changed goes to the storage in one
-step before it returns. What the storage did not take, the copy does not keep.
+The jar has a copy of the storage in memory. Every method first reads what others changed, then
+works on the copy, and last writes its own changes to the storage in one step. Changes that the
+storage does not accept are undone in the copy.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ __all__ = ["SharedCookieJar"]
 
 
 class SharedCookieJar(CookieJar):
-    """A `CookieJar` that keeps its cookies in a store; a context manager that closes it.
+    """A `CookieJar` that keeps its cookies in a storage; a context manager that closes it.
 
-    Every method answers from what the storage has now, and has changed it when it returns. One that
-    raises `StorageError` has changed nothing. Threads may share a jar; after a fork both
-    processes may go on using it.
+    Every method works on what the storage has at that moment, and has changed the storage when it
+    returns. A method that raises `StorageError` has changed nothing. Threads may share a jar, and
+    both processes may use it after a fork. The default policy is a `RFC6265Policy`.
+
+    Raises:
+        StorageError: the storage cannot be read or written.
     """
 
     def __init__(self, storage: Storage, policy: CookiePolicy | None = None) -> None:
@@ -58,9 +61,9 @@ class SharedCookieJar(CookieJar):
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[Self]:
-        """Return a context whose changes reach the storage in one step, when it ends.
+        """Return a context whose changes are written to the storage in one step, when it ends.
 
-        If an error leaves it, none of them is made. Other threads wait meanwhile.
+        If an error leaves the context, none of them is made. Other threads wait until it ends.
 
         Raises:
             StorageError: the storage cannot be read or written; nothing was changed.
@@ -71,7 +74,7 @@ class SharedCookieJar(CookieJar):
             if self._closed:
                 raise ValueError(f"this {type(self).__name__} is closed")
             if self._depth == 0:
-                # What the program wrote to `_cookies` since goes along.
+                # A program's changes in `_cookies` are part of this step.
                 self._synced_locked()
                 self._exchange_locked()
             self._depth += 1
@@ -89,7 +92,7 @@ class SharedCookieJar(CookieJar):
             lock.release()
 
     def _exchange_locked(self) -> None:
-        """Hand the changes over, and learn what others changed."""
+        """Write the changes to the storage, and read what others changed."""
         changes, self._changes = self._changes, {}
         try:
             news = self._storage.exchange(changes)
@@ -103,11 +106,14 @@ class SharedCookieJar(CookieJar):
             self._learn_locked(news, changes)
 
     def _tolerates_locked(self, error: StorageError, changes: dict[str, Cookie | None]) -> bool:
-        """Return whether the jar goes on without its storage, and keep `changes` if so."""
+        """Return whether the jar works on without its storage; if so, keep `changes` for later."""
         return False
 
     def _roll_back_locked(self, readable: bool = True) -> None:
-        """Let the copy be what the storage has; if it cannot be read now, at the next step."""
+        """Undo the changes in the copy: read it from the storage, now if that is `readable`.
+
+        Otherwise the next step reads it.
+        """
         self._changes = {}
         self._storage.forget()
         if readable:
@@ -117,7 +123,7 @@ class SharedCookieJar(CookieJar):
                     self._learn_locked(news, {})
 
     def _learn_locked(self, news: News, mine: Mapping[str, Cookie | None]) -> None:
-        """Take the news into the copy. What this jar changed came after them."""
+        """Make the changes of others in the copy, except where this jar's own, later ones count."""
         self._learning = True
         try:
             if news.whole:
@@ -137,7 +143,7 @@ class SharedCookieJar(CookieJar):
         row = dict(zip(names, json.loads(key), strict=True), value=None)
         self._remove_like_locked(Cookie.from_dict(row))
 
-    # --- what the collection tells ---
+    # --- what the store reports ---
 
     def _stored_locked(self, cookie: Cookie) -> None:
         if not self._learning:
@@ -148,52 +154,56 @@ class SharedCookieJar(CookieJar):
             return
         now = time.time()
         for cookie in cookies:
-            # That a cookie's time is over everyone sees alone, and the storage too.
+            # Expiry needs no message: every process, and the storage, sees it by the clock.
             if not cookie.is_expired(now):
                 self._changes[key_of(cookie)] = None
 
     # --- every method is one step ---
 
     def add_cookie_header(self, request: Request) -> None:
-        """Add to `request` the Cookie field that it should have, from what the storage has now."""
+        """Add a Cookie field with the cookies for `request` that the storage has now."""
         with self.batch():
             super().add_cookie_header(request)
 
     def extract_cookies(self, response: Response, request: Request) -> None:
-        """Keep the cookies of a response that the policy agrees to, all in one step."""
+        """Store the cookies of a response that the policy agrees to, all in one step."""
         if not _sets_cookies(response):
             return
         with self.batch():
             super().extract_cookies(response, request)
 
     def set_cookie(self, cookie: Cookie) -> None:
-        """Keep a cookie, whatever the policy says."""
+        """Store a cookie without asking the policy, as `CookieJar.set_cookie` does."""
         with self.batch():
             super().set_cookie(cookie)
 
     def set_cookie_if_ok(self, cookie: Cookie, request: Request) -> None:
-        """Keep a cookie if the policy says so."""
+        """Store a cookie if the policy agrees, as `CookieJar.set_cookie_if_ok` does."""
         with self.batch():
             super().set_cookie_if_ok(cookie, request)
 
     def clear(
         self, domain: str | None = None, path: str | None = None, name: str | None = None
     ) -> None:
-        """Remove cookies, as `CookieJar.clear` does, for all who use the storage."""
+        """Remove cookies from the storage, as `CookieJar.clear` does from a jar.
+
+        Raises:
+            KeyError: there is no such domain, path or name.
+        """
         with self.batch():
             super().clear(domain, path, name)
 
     def clear_session_cookies(self) -> None:
-        """Remove the cookies that end with the session, for all who use the storage."""
+        """Remove the session cookies from the storage."""
         with self.batch():
             super().clear_session_cookies()
 
     def clear_expired_cookies(self) -> None:
-        """Remove the cookies whose time is over. They are never sent anyway."""
+        """Remove the expired cookies from the jar and the storage."""
         with self.batch():
             super().clear_expired_cookies()
             if self._depth == 1:
-                # Asked for by the program, not on the way to a request.
+                # Called by the program, and not as a part of another step.
                 self._storage.prune()
 
     def __iter__(self) -> Iterator[Cookie]:
@@ -204,10 +214,10 @@ class SharedCookieJar(CookieJar):
         with self.batch():
             return super().__len__()
 
-    # --- its life ---
+    # --- closing and copying ---
 
     def close(self) -> None:
-        """Give the storage back. Everything is in it; the jar answers no more."""
+        """Close the storage, which has all cookies. Every other method then raises ValueError."""
         lock = acquired(self._cookies_lock)
         try:
             if not self._closed:
@@ -228,7 +238,7 @@ class SharedCookieJar(CookieJar):
     __str__ = __repr__
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what another process needs to open the same storage; the cookies stay in it."""
+        """Return what another process needs to open the same storage: no cookies."""
         return {"storage": copy.copy(self._storage), "policy": self._policy}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -240,7 +250,7 @@ def _sets_cookies(response: Response) -> bool:
     return any(fields.get_all(name) for name in ("Set-Cookie", "Set-Cookie2"))
 
 
-# They are a jar's own methods, each in one step.
+# These are not a program's own: each makes one step of what its `CookieJar`'s does.
 SharedCookieJar._own = CookieJar._own | {
     SharedCookieJar.__iter__,
     SharedCookieJar.clear,
@@ -249,10 +259,10 @@ SharedCookieJar._own = CookieJar._own | {
 }
 
 
-# --- forks: neither a connection nor a lock that is held may cross one ---
+# --- forks: a child must get neither a connection nor a lock that another thread holds ---
 
 _JARS: weakref.WeakSet[SharedCookieJar] = weakref.WeakSet()
-#: With the lock of each: a program may replace it.
+#: Each with the lock that was acquired: a program may replace a jar's lock.
 _paused: list[tuple[SharedCookieJar, Any]] = []
 
 
@@ -271,7 +281,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     for jar, _ in _paused:
         if jar._changes:
-            # Begun by the parent, which goes on with them.
+            # The parent's changes: it writes them itself.
             jar._changes = {}
             jar._storage.forget()
     _after_fork_in_parent()

@@ -1,8 +1,8 @@
-"""`SQLiteCookieJar`: cookies in a file that many processes read and change at the same time.
+"""`SQLiteCookieJar`: cookies in a file that many processes read and write at the same time.
 
 A change is one transaction of the file's write-ahead log: a process that is killed in the
 middle of it leaves the file as it was before. Each transaction has a number, and each cookie the
-number of the one that changed it last, so a process reads what others changed and no more.
+number of the one that last changed it, so a process reads only what others changed.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from .storage import MAX_REMEMBERED_REMOVALS, News, cookie_in, text_of
 __all__ = ["APPLICATION_ID", "SQLiteCookieJar", "SQLiteStorage"]
 
 APPLICATION_ID = 0x6E686A31
-"""Stands in the file's head, and says whose it is ("nhj1")."""
+"""SQLite's `application_id` of our files ("nhj1"), by which they are recognised."""
 
 _SCHEMA = (
-    # 1: a removed cookie stays as a row without `cookie` until all have had time to hear of it.
+    # 1: a removed cookie stays as a row without `cookie`, for the jars that have it in memory.
     """
     CREATE TABLE cookies (
         key TEXT PRIMARY KEY,
@@ -42,10 +42,10 @@ _SCHEMA = (
     INSERT INTO state VALUES (0, 0);
     """,
 )
-"""What leads from one version of the schema to the next; the file's is in its `user_version`."""
+"""The step to each version of the schema; a file has its version in `user_version`."""
 
 _FURTHEST = 2**62
-"""Later than any cookie's end, and still an integer of SQLite."""
+"""The latest expiry that is written: SQLite's integers have 64 bits."""
 
 _PUT = """
 INSERT INTO cookies (key, cookie, expires, change) VALUES (?, ?, ?, ?)
@@ -65,7 +65,7 @@ _ERRNO = {
 
 
 class SQLiteStorage:
-    """The storage of a `SQLiteCookieJar`: one connection, opened when it is needed."""
+    """The storage of a `SQLiteCookieJar`: one connection, which the first exchange opens."""
 
     def __init__(self, path: str, timeout: float, fsync: bool) -> None:
         self.path = path
@@ -89,9 +89,9 @@ class SQLiteStorage:
         self._data_version: int | None = None
 
     def pause(self) -> None:
-        """See `Storage.pause`. The last connection to a file that closes tidies up behind all."""
+        """See `Storage.pause`. SQLite deletes the log when the last connection is closed."""
         connection, self._connection = self._connection, None
-        # Another connection's numbers mean nothing to the next one.
+        # `data_version` is a number of one connection; another's cannot be compared with it.
         self._data_version = None
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
@@ -113,7 +113,7 @@ class SQLiteStorage:
             return news
 
     def _read(self, database: sqlite3.Connection) -> News | None:
-        # It changes with every transaction of others; asking costs a microsecond or two.
+        # It changes with every transaction of another connection; reading it takes 1 to 2 us.
         (version,) = database.execute("PRAGMA data_version").fetchone()
         if version == self._data_version:
             return None
@@ -123,7 +123,7 @@ class SQLiteStorage:
         return news
 
     def _news(self, database: sqlite3.Connection) -> News | None:
-        """Return what others changed since, in a transaction."""
+        """Return what others changed since the last call; called within a transaction."""
         change, forgotten = database.execute("SELECT change, forgotten FROM state").fetchone()
         seen, self._seen = self._seen, change
         if seen is not None and forgotten <= seen <= change:
@@ -145,7 +145,7 @@ class SQLiteStorage:
 
     @contextlib.contextmanager
     def _errors_said(self) -> Iterator[None]:
-        """Turn SQLite's errors into one of ours, and let the next exchange tell everything."""
+        """Turn SQLite's errors into `StorageError`, after which the next exchange returns all."""
         try:
             yield
         except sqlite3.Error as error:
@@ -158,7 +158,7 @@ class SQLiteStorage:
             self.path,
             timeout=self.timeout,
             isolation_level=None,
-            # The jar's lock lets one thread in at a time.
+            # The jar's lock admits one thread at a time.
             check_same_thread=False,
         )
         try:
@@ -173,7 +173,7 @@ class SQLiteStorage:
         return database
 
     def _write_ahead(self, database: sqlite3.Connection) -> None:
-        """Switch the log on, again and again: of two that do so together, SQLite refuses one."""
+        """Turn on the write-ahead log, with retries: SQLite refuses one of two at the same time."""
         deadline = time.monotonic() + self.timeout
         while True:
             try:
@@ -187,16 +187,16 @@ class SQLiteStorage:
 
 
 def _make_private(path: str) -> None:
-    """Make the file for its owner alone if there is none; its log gets the same mode."""
+    """Create the file, if there is none, with mode 0600; SQLite gives its log the same mode."""
     with contextlib.suppress(FileExistsError):
-        # Never opened when it is there: closing it would take away this process's locks on it.
+        # An existing file is not opened: closing it would drop this process's locks on it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _check_kind(database: sqlite3.Connection, path: str) -> None:
-    """Refuse a file that is another program's, or a newer nethttp's."""
+    """Raise `LoadError` for another program's file, or one of a newer nethttp."""
     try:
-        # In one transaction: another process may be making the tables just now.
+        # In one transaction: another process may be creating the tables.
         with _transaction(database, "DEFERRED"):
             (application,) = database.execute("PRAGMA application_id").fetchone()
             (version,) = database.execute("PRAGMA user_version").fetchone()
@@ -211,18 +211,18 @@ def _check_kind(database: sqlite3.Connection, path: str) -> None:
         raise LoadError(f"{path!r} is another program's database; expected a cookie jar of nethttp")
     if version > len(_SCHEMA):
         raise LoadError(
-            f"{path!r} has schema {version}, this nethttp knows {len(_SCHEMA)}: "
-            "a newer one wrote it, and is needed to read it"
+            f"{path!r} has schema {version}, expected at most {len(_SCHEMA)}: "
+            "a newer nethttp wrote it, and is needed to read it"
         )
 
 
 def _migrate(database: sqlite3.Connection) -> None:
-    """Lead the file to this schema, in one transaction."""
+    """Bring the file to the newest version of the schema, in one transaction."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version >= len(_SCHEMA):
         return
     with _transaction(database):
-        # Another process may have been here in the meantime.
+        # Another process may have done it before the transaction began.
         (version,) = database.execute("PRAGMA user_version").fetchone()
         for step in _SCHEMA[version:]:
             for statement in step.split(";"):
@@ -240,7 +240,7 @@ def _transaction(
         yield database
         database.execute("COMMIT")
     except BaseException:
-        # SQLite has rolled back by itself after some errors.
+        # After some errors SQLite has rolled back already.
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
@@ -269,12 +269,12 @@ def _seconds(expires: int | None) -> int | None:
 
 
 def _prune(database: sqlite3.Connection) -> None:
-    # No one need hear of it: everyone has the same clock.
+    # Without a trace for other jars: they see expiry by the clock.
     database.execute("DELETE FROM cookies WHERE expires <= ?", (int(time.time()),))
 
 
 def _forget_removals(database: sqlite3.Connection) -> None:
-    """Keep the latest removals alone, and note which were forgotten."""
+    """Delete the oldest removals beyond the bound, and write down up to which change."""
     oldest = database.execute(
         "SELECT change FROM cookies WHERE cookie IS NULL ORDER BY change DESC LIMIT 1 OFFSET ?",
         (MAX_REMEMBERED_REMOVALS,),
@@ -285,7 +285,7 @@ def _forget_removals(database: sqlite3.Connection) -> None:
 
 
 def _primary_code(error: sqlite3.Error) -> int:
-    """Return SQLite's own number of an error, without what it adds in the upper bits."""
+    """Return SQLite's primary error code, without the extended code in the upper bits."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return code & 0xFF
 
@@ -296,19 +296,18 @@ def _said(error: sqlite3.Error, path: str) -> StorageError:
 
 
 class SQLiteCookieJar(SharedCookieJar):
-    """A jar in the file `path`, which is made if there is none, for its owner alone.
+    """A jar in the file `path`, which is created with mode 0600 if it does not exist.
 
-    Cookies are read and saved as they come and go, session cookies too; `clear_session_cookies` is
-    how a program says that its session begins anew. Any number of processes of one machine may use
-    the file at the same time, and see each other's changes at their next call.
+    Every change is written at once, session cookies too; a program whose session begins calls
+    `clear_session_cookies`. Any number of processes of one machine may use the file at the same
+    time: each sees the changes of the others at its next call.
 
-    A change has been handed to the operating system when a method returns: killing the program
-    loses nothing. With `fsync` it is on the disk as well, and outlasts a power cut; each change
-    then waits for the disk. After an error, a full disk for one, jar and file are as they were
-    before the call.
+    When a method returns, the operating system has its changes: killing the program loses nothing.
+    With `fsync` the disk has them, so that a power cut loses nothing either; each change then waits
+    for the disk. After an error, such as a full disk, jar and file are as before the call.
 
-    `timeout` is how many seconds to wait while others write. A pickled jar is the same jar, opened
-    anew.
+    `timeout` is the most seconds to wait while other processes write. Unpickling a jar opens the
+    same file.
 
     >>> import os, tempfile
     >>> directory = tempfile.TemporaryDirectory()
@@ -318,9 +317,9 @@ class SQLiteCookieJar(SharedCookieJar):
     >>> directory.cleanup()
 
     Raises:
-        LoadError: the file is no cookie jar of nethttp, or a newer one's.
-        StorageError: it cannot be read or written: full (ENOSPC), locked for longer than `timeout`
-            (EBUSY), not to be written (EACCES), damaged (EIO).
+        LoadError: the file is not a cookie jar of nethttp, or a newer nethttp wrote it.
+        StorageError: the disk is full (ENOSPC), the file is locked for longer than `timeout`
+            (EBUSY), may not be opened or written (EACCES), or is damaged (EIO).
     """
 
     def __init__(

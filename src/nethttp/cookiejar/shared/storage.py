@@ -1,4 +1,4 @@
-"""Where the cookies of a `SharedCookieJar` lie: what a storage must do, and cookies as its text."""
+"""Storages of a `SharedCookieJar`: what one must do, and cookies as the text that it keeps."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..trace import trace
 __all__ = ["MAX_REMEMBERED_REMOVALS", "News", "Storage", "cookie_in", "key_of", "text_of"]
 
 MAX_REMEMBERED_REMOVALS = 1000
-"""How many removed cookies a storage remembers for jars that have not heard of them yet.
+"""How many removals a storage remembers, for jars that have not yet read them.
 
-A jar that has been away for more reads the whole storage instead.
+A jar that has missed more reads the whole storage.
 """
 
 
 class News(NamedTuple):
-    """What others changed since the last exchange, or, if `whole`, all that the storage has.
+    """What other jars changed since the last exchange; if `whole`, everything in the storage.
 
-    `changes` maps keys to cookies, or to None for one that was removed.
+    `changes` maps the keys of cookies (`key_of`) to the cookies, and of removed ones to None.
     """
 
     whole: bool
@@ -29,35 +29,37 @@ class News(NamedTuple):
 
 
 class Storage(Protocol):
-    """Where the cookies of a `SharedCookieJar` lie."""
+    """What keeps the cookies of a `SharedCookieJar`; the jar calls it under its lock."""
 
     def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
-        """Make `changes` in one atomic step, and return what others changed before; None: nothing.
+        """Make `changes` in one atomic step, and return what others changed before it.
+
+        None: nothing.
 
         Raises:
-            StorageError: nothing was changed, or it cannot be known; the next exchange tells all.
+            StorageError: nothing was changed, or that is unknown; the next exchange returns all.
         """
 
     def pause(self) -> None:
-        """Close what must not be copied into another process; the next exchange opens it."""
+        """Close what a fork must not copy; the next exchange opens it again."""
 
     def forget(self) -> None:
-        """Let the next exchange tell everything."""
+        """Let the next exchange return everything in the storage."""
 
     def prune(self) -> None:
-        """Remove the cookies whose time is over from the storage."""
+        """Remove expired cookies from the storage."""
 
     def close(self) -> None:
-        """Give everything back. There is no next exchange."""
+        """Close all files and connections. No exchange follows."""
 
 
 def text_of(cookie: Cookie) -> str:
-    """Return all that a cookie has as JSON, in ASCII."""
+    """Return a cookie as JSON in ASCII, which `cookie_in` reads."""
     return json.dumps(cookie.to_dict(), separators=(",", ":"))
 
 
 def cookie_in(text: str | bytes) -> Cookie | None:
-    """Return the cookie that `text_of` wrote, None if it is no such text: it costs no other."""
+    """Return the cookie that `text_of` wrote; None if the text is not of this form."""
     try:
         return Cookie.from_dict(json.loads(text))
     except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
@@ -66,5 +68,5 @@ def cookie_in(text: str | bytes) -> Cookie | None:
 
 
 def key_of(cookie: Cookie) -> str:
-    """Return what tells a cookie from all others, as JSON in ASCII."""
+    """Return the key of a cookie: its domain, path, name and partition as JSON in ASCII."""
     return json.dumps([cookie.domain, cookie.path, cookie.name, cookie.partition_key])

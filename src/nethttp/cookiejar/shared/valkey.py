@@ -1,14 +1,14 @@
 """`ValkeyCookieJar`: the same cookies on many machines, kept by a Valkey or Redis server.
 
-Every exchange with the server is one script that runs there without anything in between: it says
-what others changed since the last time, and makes this jar's changes. So a request costs one round
-trip, whatever the jar holds, and a response that sets cookies two.
+Every exchange is one script, which the server runs atomically: it returns what others changed since
+the last exchange, and makes this jar's changes. So a request takes one round trip, however many
+cookies there are, and a response that sets cookies two.
 
-Under the prefix ``P`` the server has: ``{P}:cookie:KEY``, each cookie, which expires when the
-cookie does; ``{P}:changes``, every key with the number of the exchange that changed it last;
-``{P}:expiries`` and ``{P}:removed``, by which the script forgets keys in time; and ``{P}:state``,
-the last number, and a name for this life of the jar. The braces put them all on one node of a
-cluster.
+With the prefix ``P`` the server has these keys: ``{P}:cookie:KEY``, one for each cookie, which
+expires with it; ``{P}:changes``, every KEY with the number of the exchange that last changed it;
+``{P}:expiries`` and ``{P}:removed``, by which the script deletes KEYs from ``changes`` in time; and
+``{P}:state``, the last number, and a random name that is new when the server has lost the jar. The
+braces put all of them on one node of a cluster.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ except ImportError as error:
 __all__ = ["ValkeyCookieJar", "ValkeyStorage"]
 
 DEFAULT_PREFIX = "nethttp:cookies"
-"""What the keys of a jar begin with."""
+"""The default prefix of a jar's keys."""
 
 WhenAway = Literal["raise", "serve-last-known"]
 
@@ -139,15 +139,16 @@ return {life, number, whole, news}
 """
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
-"""Seconds between two attempts to reach a server, doubled from one to the next."""
+"""Seconds between two attempts to reach a server; each pause is double the one before."""
 
 _FURTHEST = 10**15
-"""Milliseconds since 1970 later than any cookie's end, which the server counts exactly."""
+"""The latest expiry that is written, in milliseconds since 1970: the server's numbers are exact
+up to 2**53."""
 
 _AWAY = (
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
-    # A server that was told to follow another: the next one takes its name over.
+    # The server has become a replica: the new primary will get its name.
     redis.exceptions.ReadOnlyError,
     redis.exceptions.MasterDownError,
     redis.exceptions.ClusterDownError,
@@ -156,11 +157,11 @@ _AWAY = (
 _NOT_ALLOWED = (redis.exceptions.AuthenticationError, redis.exceptions.NoPermissionError)
 
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
-"""Names for the schemes that the library knows."""
+"""URL schemes, and the names by which the library knows them."""
 
 
 class ValkeyStorage:
-    """The storage of a `ValkeyCookieJar`."""
+    """The storage of a `ValkeyCookieJar`: one client of the server, and the script."""
 
     def __init__(
         self,
@@ -191,7 +192,7 @@ class ValkeyStorage:
             _SCHEMES.get(scheme, scheme) + colon + rest,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
-            # Whether to try again depends on how long it took, which is said here below.
+            # `_ask` tries again, and knows how much time is left.
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
@@ -227,11 +228,11 @@ class ValkeyStorage:
         self._client.close()
 
     def retry_now(self) -> None:
-        """Let the next exchange try to reach the server, however short ago the last one did."""
+        """Let the next exchange try to reach the server, without a pause since the last attempt."""
         self._next_attempt = 0.0
 
     def prune(self) -> None:
-        """See `Storage.prune`. Keys expire by themselves."""
+        """See `Storage.prune`. The server expires keys by itself."""
 
     def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
         """See `Storage.exchange`."""
@@ -260,7 +261,7 @@ class ValkeyStorage:
         return News(bool(whole), found)
 
     def _ask(self, arguments: Sequence[Any]) -> Any:
-        """Run the script, again and again while the server is away and there is time."""
+        """Run the script, with retries while the server is away and time is left."""
         deadline = time.monotonic() + self.patience
         if self.when_away == "serve-last-known" and time.monotonic() < self._next_attempt:
             raise self._away_error("it was away a moment ago")
@@ -283,7 +284,10 @@ class ValkeyStorage:
             time.sleep(pause)
 
     def _next_pause(self) -> float:
-        """Return how long to wait before the next attempt: longer each time, not all at once."""
+        """Return the seconds until the next attempt: doubled each time, and random within a half.
+
+        Random, so that many jars do not return to the server at the same moment.
+        """
         longest = min(_FIRST_PAUSE * 2**self._attempts, _LONGEST_PAUSE)
         self._attempts = min(self._attempts + 1, 16)
         return random.uniform(longest / 2, longest)
@@ -299,7 +303,7 @@ class ValkeyStorage:
 
 
 def _number_of(error: redis.exceptions.RedisError) -> int:
-    """Return the `errno` of what the server said; some of it has words alone."""
+    """Return the `errno` of a server's error; some errors are told apart by their text only."""
     said = str(error)
     if isinstance(error, redis.exceptions.OutOfMemoryError) or "maxmemory" in said:
         return errno.ENOSPC
@@ -315,25 +319,26 @@ class ValkeyCookieJar(SharedCookieJar):
 
     `url` is ``valkey://[user:password@]host[:port][/database]``, ``valkeys://`` over TLS, ``redis``
     and ``rediss`` likewise, or ``unix://path``. Every method asks the server what others changed;
-    what it changes itself is one atomic step there.
+    its own changes are one atomic step there.
 
-    `timeout` bounds one wait for the server, in seconds. If it is away, `when_away` says what
-    happens: "raise" tries again for `patience` seconds, then raises `StorageAwayError`, and nothing
-    was changed as far as can be known; "serve-last-known" answers at once from what the jar knew
-    last, keeps its own changes (`unsaved` many), and hands them over when the server is back. The
-    attempts to reach it are a second apart at most.
+    `timeout` is the most seconds of one wait for the server. While the server is away, `when_away`
+    decides. With "raise", a method tries again for `patience` seconds, then raises
+    `StorageAwayError`; as far as can be known, nothing was changed. With "serve-last-known", a
+    method works at once on the cookies that the jar last read, keeps its changes (`unsaved` is
+    their number), and writes them when the server is back; the jar tries to reach the server at
+    least once a second when it is used.
 
-    A cookie's key expires with the cookie; one that ends with the session after `session_lifetime`
-    seconds without being set (None: never). What the server evicts is gone for all, at the latest
-    when they next read everything; a server without persistence forgets all cookies when it
-    restarts, and the jars with it. A pickled jar is the same jar, opened anew.
+    The key of a cookie expires with the cookie; that of a session cookie `session_lifetime` seconds
+    after it was last set (None: never). A cookie that the server evicts is lost to all jars, at the
+    latest when they next read everything. A server without persistence loses all cookies when it
+    restarts, and so do the jars. Unpickling a jar opens the same keys.
 
     Raises:
         ImportError: the library redis is missing.
         StorageAwayError: see above.
-        StorageError: the server refuses: it is full (ENOSPC), asks for a password (EACCES), or else
-            (EIO).
-        ValueError: an option that makes no sense.
+        StorageError: the server is full (ENOSPC), asks for a password (EACCES), or refuses for
+            another reason (EIO).
+        ValueError: `url`, `prefix` or `when_away` is invalid.
     """
 
     _storage: ValkeyStorage
@@ -354,12 +359,12 @@ class ValkeyCookieJar(SharedCookieJar):
 
     @property
     def away(self) -> bool:
-        """Whether the server did not answer when it was last asked."""
+        """Whether the server did not answer the last attempt."""
         return self._storage.away
 
     @property
     def unsaved(self) -> int:
-        """How many changes wait for the server to be back."""
+        """The number of changes that are not yet written, because the server is away."""
         lock = acquired(self._cookies_lock)
         try:
             return len(self._changes)
@@ -373,10 +378,10 @@ class ValkeyCookieJar(SharedCookieJar):
         return True
 
     def close(self) -> None:
-        """Give the connection back.
+        """Write the changes that are unsaved, and close the connection.
 
         Raises:
-            StorageAwayError: changes wait for the server, and it is still away: they are lost.
+            StorageAwayError: the server is still away: these changes are lost.
         """
         lock = acquired(self._cookies_lock)
         try:
