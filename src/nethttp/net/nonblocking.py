@@ -12,6 +12,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ __all__ = [
     "NonblockingReader",
     "Timeouts",
     "can_go_on",
+    "discard_input",
     "end_sending",
     "must_read",
     "none_sent",
@@ -92,6 +94,16 @@ def end_sending(sock: socket.socket) -> None:
         with suppress(OSError, ValueError):
             unwrap()
     sock.shutdown(socket.SHUT_WR)
+
+
+def discard_input(read: Callable[[int], bytes], most: int) -> None:
+    """Read up to `most` bytes by `read`, or to the end, and throw them away.
+
+    For a connection that is about to be closed: unread input would make the kernel reset it, and
+    the peer would lose the last response. RFC 9112 section 9.6.
+    """
+    while most > 0 and (data := read(65536)):
+        most -= len(data)
 
 
 def must_read(error: OSError, reading: bool = False) -> bool:

@@ -115,7 +115,24 @@ def test_an_init_with_arguments_of_its_own_runs_on_the_engine(serve, connect):
     assert get(connect, serve(partial(Handler, b"hello"))) == b"hello"
 
 
-# --- reading nothing ahead ---
+# --- reading little or nothing ahead ---
+
+
+@pytest.mark.parametrize("server_class", SERVERS)
+def test_no_more_is_read_ahead_than_the_handler_has_a_buffer_for(serve, connect, server_class):
+    class Handler(Quiet):
+        rbufsize = 8
+
+        def do_POST(self):
+            first = self.rfile.read(1)
+            self.connection.settimeout(10)
+            self.answer(first + b" " + self.connection.recv(100))
+
+    content = b"".join(b"%08d" % number for number in range(4))
+    head = b"POST / HTTP/1.0\r\nContent-Length: 32\r\nX-Y: %s\r\n\r\n"
+    head %= b"a" * (8 - len(head % b"") % 8)
+    answer = get(connect, serve(Handler, server_class), head + content)
+    assert answer == b"0 " + content[8:]
 
 
 class Unbuffered(Quiet):

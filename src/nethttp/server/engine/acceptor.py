@@ -14,10 +14,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ...net.nonblocking import set_accept_nonblocking, wants_more
-from ..logs.lines import host_of, write_stderr
-from .application import LAST_CALL, NOT_TLS, NOT_TLS_RESPONSE
+from ..logs.lines import write_stderr
+from .application import LAST_CALL
 from .connection import AWAITING, CLOSED, HANDSHAKING, NEVER, Connection
 from .connections import ConnectionTable
+from .handshake import NOT_TLS_RESPONSE, report_failed_handshake
 
 if TYPE_CHECKING:
     import ssl
@@ -215,18 +216,16 @@ class Acceptor:
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and wants_more(error):
                 return
-            if getattr(error, "reason", None) == "HTTP_REQUEST":
+            if report_failed_handshake(connection.address, error):
                 self._answer_in_plain(connection, now)
-                return
-            write_stderr(f"{host_of(connection.address)}: TLS handshake failed: {error}\n")
-            self._table.close(connection)
+            else:
+                self._table.close(connection)
         else:
             connection.stage = AWAITING
             self._table.wheel.put(connection, now + self._idle)
 
     def _answer_in_plain(self, connection: Connection, now: float) -> None:
         """Tell a client that speaks HTTP to a TLS port so, in words that it understands."""
-        write_stderr(f"{host_of(connection.address)}: {NOT_TLS}\n")
         connection.sock = plain = socket.socket(fileno=connection.sock.detach())
         plain.setblocking(False)
         connection.recv = plain.recv

@@ -15,8 +15,6 @@ __all__ = [
     "FAREWELL",
     "LAST_CALL",
     "LINGER_SECONDS",
-    "NOT_TLS",
-    "NOT_TLS_RESPONSE",
     "Application",
     "EngineLimits",
 ]
@@ -26,16 +24,6 @@ BUSY_RESPONSE = (
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
 """What a connection is sent beyond `max_connections`."""
-
-NOT_TLS_RESPONSE = (
-    b"HTTP/1.1 400 Bad Request\r\n"
-    b"Content-Type: text/plain\r\nContent-Length: 49\r\nConnection: close\r\n\r\n"
-    b"This server speaks TLS: the URL begins https://.\n"
-)
-"""What a client is sent that speaks HTTP where TLS is expected."""
-
-NOT_TLS = "expected a TLS handshake, got an HTTP request"
-"""What the log says of such a client."""
 
 LAST_CALL = 0.2
 """How long accepting goes on at the end, in seconds: a client in the middle of a handshake may

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ...net.nonblocking import end_sending
+from ...wire.limits import SERVER_LIMITS
 from .application import LINGER_SECONDS
 from .connection import CLOSED, LINGERING, Connection
 from .poller import make_poller
 from .timers import TimerWheel
 
 __all__ = ["ConnectionTable"]
-
-#: What a lingering connection reads at most, in bytes.
-MAX_LINGER = 256 * 1024
 
 #: Read at once of what is thrown away.
 READ_SIZE = 16384
@@ -105,7 +103,7 @@ class ConnectionTable:
         connection.buffer = b""
         connection.state = None
         connection.stage = LINGERING
-        connection.bytes_left = MAX_LINGER
+        connection.bytes_left = SERVER_LIMITS.max_drain
         self.wheel.put(connection, now + LINGER_SECONDS)
         self.watch(connection)
 

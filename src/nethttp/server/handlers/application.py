@@ -31,19 +31,17 @@ MAX_COLLECTED = 65536
 _REPLACED = Originals(
     [
         *("setup", "handle", "finish", "handle_one_request", "parse_request"),
-        *("wbufsize", "disable_nagle_algorithm"),
+        *("rbufsize", "wbufsize", "disable_nagle_algorithm"),
     ],
     BaseHTTPRequestHandler,
 )
-
-_SET_BY_INIT = _REPLACED.names | {"rbufsize"}
 
 
 def is_engine_compatible(factory: Any) -> bool:
     """Return whether the engine can run the handlers that `factory` makes.
 
-    It can run a class, or a partial of one, that leaves alone how a connection is read. With
-    `rbufsize` 0 nothing may be read ahead, so the engine cannot.
+    It can run a class, or a partial of one, that leaves alone how a connection is read, and how
+    much of it is read ahead (`rbufsize`).
 
     >>> is_engine_compatible(BaseHTTPRequestHandler)
     True
@@ -58,7 +56,6 @@ def is_engine_compatible(factory: Any) -> bool:
         isinstance(factory, type)
         and issubclass(factory, BaseHTTPRequestHandler)
         and _REPLACED.left_alone(factory)
-        and factory.rbufsize != 0
         and not _handles_the_connection(factory, given)
     )
 
@@ -78,7 +75,7 @@ def _handles_the_connection(handler_class: type, given: int) -> bool:
             code = getattr(init, "__code__", None)
             if code is None or code.co_argcount - 1 > given:
                 return True
-            if not _SET_BY_INIT.isdisjoint(code.co_names):
+            if not _REPLACED.names.isdisjoint(code.co_names):
                 return True
     return False
 

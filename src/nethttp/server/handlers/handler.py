@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from ...errors import RemoteProtocolError, excerpt
-from ...net.nonblocking import NonblockingReader, Timeouts
+from ...net.nonblocking import NonblockingReader, Timeouts, discard_input
 from ...net.stream import SocketReader
 from ...status import HTTPMethod, HTTPStatus
 from ...wire.fields import select_fields
@@ -547,10 +547,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self._socket.shutdown(socket.SHUT_WR)
             self._socket.settimeout(LINGER_SECONDS)
             stream.begin(LINGER_SECONDS)
-            left = self.limits.max_drain
-            read = getattr(self.rfile, "read1", self.rfile.read)
-            while left > 0 and (data := read(65536)):
-                left -= len(data)
+            discard_input(getattr(self.rfile, "read1", self.rfile.read), self.limits.max_drain)
 
     def _has_unread_input(self, stream: SocketReader) -> bool:
         """Return whether bytes have come that nobody has read."""

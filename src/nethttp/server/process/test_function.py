@@ -15,7 +15,7 @@ from ..servers.http import ThreadingHTTPServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["best_family", "make_server", "serve_until_stopped", "test", "url_of"]
+__all__ = ["best_family", "make_server", "serve_until_stopped", "test"]
 
 
 def best_family(host: str | None, port: int) -> tuple[socket.AddressFamily, Any]:
@@ -23,21 +23,6 @@ def best_family(host: str | None, port: int) -> tuple[socket.AddressFamily, Any]
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, sockaddr = next(iter(found))
     return family, sockaddr
-
-
-def url_of(address: tuple[Any, ...], scheme: str = "http") -> str:
-    """Return a URL that opens a server bound to `address` on this machine.
-
-    >>> url_of(("::1", 8000)), url_of(("0.0.0.0", 80))
-    ('http://[::1]:8000/', 'http://127.0.0.1:80/')
-    """
-    host, port = (
-        {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(
-            str(address[0]), str(address[0])
-        ),
-        address[1],
-    )
-    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
 
 
 @contextmanager
@@ -112,6 +97,8 @@ def test(
     Raises:
         OSError: the address cannot be bound, or the certificate not be read.
     """
+    from .listeners import url_at  # start-up: few programs call this
+
     with make_server(
         HandlerClass=HandlerClass,
         ServerClass=ServerClass,
@@ -125,11 +112,10 @@ def test(
     ) as server:
         host, real_port = server.socket.getsockname()[:2]
         scheme = "https" if tls_cert else "http"
-        url = f"[{host}]" if ":" in host else host
         serve_until_stopped(
             server,
             f"Serving {scheme.upper()} on {host} port {real_port} "
-            f"({scheme}://{url}:{real_port}/) ...",
+            f"({url_at(host, real_port, scheme)}) ...",
         )
 
 

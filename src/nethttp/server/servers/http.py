@@ -17,19 +17,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from ...caching import drop_old
-from ...net.nonblocking import end_sending, set_accept_nonblocking
+from ...net.nonblocking import discard_input, end_sending, set_accept_nonblocking
 from ...net.tls import server_context
 from ...overrides import Originals
+from ...wire.limits import SERVER_LIMITS
 from ..engine.application import (
     BUSY_RESPONSE,
     DRAIN_SECONDS,
     FAREWELL,
     LAST_CALL,
     LINGER_SECONDS,
-    NOT_TLS,
-    NOT_TLS_RESPONSE,
     EngineLimits,
 )
+from ..engine.handshake import NOT_TLS_RESPONSE, report_failed_handshake
 from ..handlers.blocking_connections import BlockingConnections
 from ..logs.lines import host_of, write_stderr
 
@@ -360,7 +360,7 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
             request.settimeout(0)
             request.send(self.busy_response)
         except OSError:
-            pass  # The peer is turned away with or without a word.
+            pass  # The connection is closed whether the client reads this or not.
         finally:
             self.shutdown_request(request)  # type: ignore[attr-defined]  # the server's
 
@@ -427,11 +427,8 @@ class HTTPSServer(HTTPServer):
             try:
                 wrapped.do_handshake()
             except (OSError, ValueError) as error:
-                if getattr(error, "reason", None) == "HTTP_REQUEST":
-                    write_stderr(f"{host_of(client_address)}: {NOT_TLS}\n")
+                if report_failed_handshake(client_address, error):
                     _answer_in_plain(wrapped)
-                else:
-                    write_stderr(f"{host_of(client_address)}: TLS handshake failed: {error}\n")
                 return
             wrapped.settimeout(timeout)
             super().finish_request(wrapped, client_address)
@@ -442,20 +439,13 @@ class HTTPSServer(HTTPServer):
             super().shutdown_request(wrapped)
 
 
-MAX_PIECES_THROWN_AWAY = 16
-"""Pieces of up to 64 KiB that are read of a request which came without TLS."""
-
-
 def _answer_in_plain(wrapped: ssl.SSLSocket) -> None:
     """Tell a client that speaks HTTP to a TLS port so, and close its connection."""
     with socket.socket(fileno=wrapped.detach()) as plain, suppress(OSError):
         plain.settimeout(LINGER_SECONDS)
         plain.sendall(NOT_TLS_RESPONSE)
         plain.shutdown(socket.SHUT_WR)
-        # Closing now would reset the connection, and the answer with it.
-        for _ in range(MAX_PIECES_THROWN_AWAY):
-            if not plain.recv(65536):
-                break
+        discard_input(plain.recv, SERVER_LIMITS.max_drain)
 
 
 class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):

@@ -1,0 +1,31 @@
+"""What is said of a TLS handshake that fails, to the log and to the client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..logs.lines import host_of, write_stderr
+
+__all__ = ["NOT_TLS_RESPONSE", "report_failed_handshake"]
+
+NOT_TLS_RESPONSE = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 49\r\nConnection: close\r\n\r\n"
+    b"This server speaks TLS: the URL begins https://.\n"
+)
+"""What a client is sent that speaks HTTP where TLS is expected."""
+
+
+def report_failed_handshake(address: Any, error: Exception) -> bool:
+    """Return whether the client at `address` has sent HTTP without TLS; log why it failed.
+
+    Such a client can be answered with `NOT_TLS_RESPONSE`, any other cannot be answered.
+    """
+    speaks_http = getattr(error, "reason", None) == "HTTP_REQUEST"  # OpenSSL's name
+    why = (
+        "expected a TLS handshake, got an HTTP request"
+        if speaks_http
+        else f"TLS handshake failed: {error}"
+    )
+    write_stderr(f"{host_of(address)}: {why}\n")
+    return speaks_http
