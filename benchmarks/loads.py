@@ -287,7 +287,7 @@ def dripping(repeats: int) -> list[Finding]:
         ),
         Finding(
             load,
-            "the same, beside their rate while the drops go to who reads none",
+            "the same, beside their rate while a program that reads nothing receives the drops",
             "80 %",
             f"{beside / elsewhere:.0%} of {elsewhere:,.0f}/s",
             beside / elsewhere >= 0.8,
