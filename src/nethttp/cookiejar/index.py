@@ -13,7 +13,7 @@ from typing import Any
 from .cookie import Cookie
 from .watched_dict import Changes, Watched
 
-__all__ = ["NEVER", "Index"]
+__all__ = ["NEVER", "Index", "least_wanted"]
 
 _Entry = tuple[float, int, Cookie]
 
@@ -57,6 +57,24 @@ class Index:
         if isinstance(level, Watched) and level.changes is self.changes:
             return level
         return Watched.over(self.changes, level)
+
+    def watch_levels(self, tree: Watched) -> dict[int, Cookie]:
+        """Watch every dict below `tree`, and return the cookies in them by their `id`.
+
+        A cookie of another class is replaced by one of ours.
+        """
+        found: dict[int, Cookie] = {}
+        for domain, by_path in list(tree.items()):
+            by_path = self.watched(by_path)
+            dict.__setitem__(tree, domain, by_path)
+            for path, by_name in list(by_path.items()):
+                by_name = self.watched(by_name)
+                dict.__setitem__(by_path, path, by_name)
+                for name, there in list(by_name.items()):
+                    cookie = Cookie.like(there)
+                    dict.__setitem__(by_name, name, cookie)
+                    found[id(cookie)] = cookie
+        return found
 
     def holds(self, cookie: Cookie) -> bool:
         """Return whether this very object is in the tree."""
@@ -132,3 +150,20 @@ class Index:
                 return cookie
             # Used since its entry was made: sending a cookie does not touch the heap, to be fast.
             heapq.heappush(heap, (cookie.last_access_time or 0.0, next(self.serial), cookie))
+
+
+def least_wanted(by_path: dict[str, dict[str, Cookie]], count: int, now: float) -> list[Cookie]:
+    """Return the `count` cookies of a domain to remove first: RFC 6265bis section 5.7, its end.
+
+    They are those that had expired at `now`, then those that are not Secure, then the others; among
+    equals, those whose last access is the oldest.
+    """
+    cookies = [cookie for by_name in by_path.values() for cookie in by_name.values()]
+    cookies.sort(
+        key=lambda cookie: (
+            not cookie.is_expired(now),
+            bool(cookie.secure),
+            cookie.last_access_time or 0.0,
+        )
+    )
+    return cookies[:count]

@@ -18,19 +18,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Self
 
-from ..errors import excerpt
 from .cookie import Cookie
 from .domains import matching_paths
-from .index import Index
+from .index import Index, least_wanted
+from .json_document import cookies_in, document_of
 from .locks import acquired
 
 __all__ = ["CookieStore"]
-
-JSON_FORMAT = "nethttp.cookiejar"
-"""The value of "format" in a JSON document of cookies."""
-
-JSON_VERSION = 1
-"""The value of "version" there: the version of the document's form."""
 
 # The jar's own changes pass by the methods of `Watched`, which note those of programs.
 _set = dict.__setitem__
@@ -119,7 +113,8 @@ class CookieStore:
 
     def _resync_locked(self, index: Index) -> None:
         """Bring the index up to date with a tree that a program has changed, or replaced."""
-        found = self._watch_tree_locked(index)
+        self._cookies = index.watched(self._cookies)
+        found = index.watch_levels(self._cookies)
         before = index.held
         index.root = self._cookies
         index.changes.seen = False
@@ -134,25 +129,6 @@ class CookieStore:
             self._removed_locked(gone)
         for cookie in new:
             self._stored_locked(cookie)
-
-    def _watch_tree_locked(self, index: Index) -> dict[int, Cookie]:
-        """Let the index watch every dict of the tree; return the cookies in it by their `id`.
-
-        A cookie of another class is replaced by one of ours.
-        """
-        self._cookies = index.watched(self._cookies)
-        found: dict[int, Cookie] = {}
-        for domain, by_path in list(self._cookies.items()):
-            by_path = index.watched(by_path)
-            _set(self._cookies, domain, by_path)
-            for path, by_name in list(by_path.items()):
-                by_name = index.watched(by_name)
-                _set(by_path, path, by_name)
-                for name, there in list(by_name.items()):
-                    cookie = Cookie.like(there)
-                    _set(by_name, name, cookie)
-                    found[id(cookie)] = cookie
-        return found
 
     def _stamp_new(self, cookie: Cookie) -> None:
         """Set the creation and access times that a cookie lacks."""
@@ -305,27 +281,11 @@ class CookieStore:
         if each is not None and len(index.held) > each:
             excess = sum(map(len, by_path.values())) - each
             if excess > 0:
-                self._evict_locked(by_path, excess)
+                self._take_out_locked(least_wanted(by_path, excess, time.time()))
         if total is not None and len(index.held) > total:
             self._expire_locked(time.time())
             while len(index.held) > total:
                 self._take_out_locked([index.least_used()])
-
-    def _evict_locked(self, by_path: dict[str, dict[str, Cookie]], excess: int) -> None:
-        """Remove `excess` cookies of a domain: expired ones, then insecure ones, then the rest.
-
-        Among equals the one used longest ago is the first.
-        """
-        now = time.time()
-        cookies = [cookie for by_name in by_path.values() for cookie in by_name.values()]
-        cookies.sort(
-            key=lambda cookie: (
-                not cookie.is_expired(now),
-                bool(cookie.secure),
-                cookie.last_access_time or 0.0,
-            )
-        )
-        self._take_out_locked(cookies[:excess])
 
     # --- look-ups ---
 
@@ -504,12 +464,7 @@ class CookieStore:
         Each cookie is an object as `Cookie.to_dict` makes it. The values are in plain text: keep
         the document as secret as the jar. `indent` is `json.dumps`'s, in spaces.
         """
-        document = {
-            "format": JSON_FORMAT,
-            "version": JSON_VERSION,
-            "cookies": [cookie.to_dict() for cookie in self],
-        }
-        return json.dumps(document, indent=indent)
+        return json.dumps(document_of(self), indent=indent)
 
     @classmethod
     def from_json(cls, text: str | bytes, **options: Any) -> Self:
@@ -521,7 +476,7 @@ class CookieStore:
             ValueError: the text is not JSON, or not a document of this form; no jar is made.
         """
         jar = cls(**options)
-        for cookie in _cookies_of(json.loads(text)):
+        for cookie in cookies_in(json.loads(text)):
             jar.set_cookie(cookie)
         return jar
 
@@ -534,31 +489,3 @@ CookieStore._own = frozenset(
         CookieStore.set_cookie,
     }
 )
-
-
-def _cookies_of(document: Any) -> list[Cookie]:
-    """Return the cookies of a document.
-
-    Raises:
-        ValueError: the document or one of its cookies is not as `to_json` writes it.
-    """
-    if not isinstance(document, dict) or document.get("format") != JSON_FORMAT:
-        raise ValueError(
-            f'expected an object with "format": "{JSON_FORMAT}", got {excerpt(str(document))}'
-        )
-    if document.get("version") != JSON_VERSION:
-        raise ValueError(
-            f"expected version {JSON_VERSION}, got {excerpt(str(document.get('version')))}"
-        )
-    rows = document.get("cookies")
-    if not isinstance(rows, list):
-        raise ValueError(f'expected "cookies" to be a list, got {excerpt(str(rows))}')
-    cookies = []
-    for place, row in enumerate(rows):
-        if not isinstance(row, dict):
-            raise ValueError(f"cookie {place}: expected an object, got {excerpt(str(row))}")
-        try:
-            cookies.append(Cookie.from_dict(row))
-        except ValueError as error:
-            raise ValueError(f"cookie {place}: {error}") from None
-    return cookies

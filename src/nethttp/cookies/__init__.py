@@ -1,7 +1,7 @@
 r"""Cookies as a server reads and writes them: the drop-in for `http.cookies`, and RFC 6265bis.
 
-`SimpleCookie` is the standard library's, and reads attributes and quotes as RFC 2109 had them.
-`parse_cookie` and `SetCookie` are what browsers do today.
+`SimpleCookie` is the standard library's, and reads attributes and quotes as RFC 2109 defines them.
+`parse_cookie` and `SetCookie` do what browsers do today.
 
 >>> cookies = SimpleCookie("chips=ahoy; vienna=finger")
 >>> cookies["vienna"].value
@@ -40,8 +40,7 @@ __all__ = [
     "parse_cookie_date",
 ]
 
-# Names below the documented surface that programs take from the standard library's module, or put
-# their own in the place of.
+# Undocumented names that programs import from the standard library's module, or replace there.
 _LegalChars = morsel.LEGAL_CHARS
 _UnescapedChars = morsel.UNESCAPED_CHARS
 _Translator = morsel.TRANSLATOR
@@ -54,11 +53,11 @@ _unquote = morsel.unquote
 _unquote_replace = morsel.unquote_replace
 _unquote_sub = morsel.unquote_sub
 
-#: Modules that the standard library's module holds, and programs take from it or patch there.
+#: Modules that the standard library's module has as names, and that programs use or patch there.
 _MODULES = frozenset({"string", "types", "warnings"})
 
 
-if not TYPE_CHECKING:  # a type checker is to know which names there are
+if not TYPE_CHECKING:  # a type checker must know which names exist
 
     def __getattr__(name: str) -> object:
         from importlib import import_module  # start-up: few programs ask for these names

@@ -1,7 +1,7 @@
 """Dates as user agents read them in a cookie: RFC 6265bis section 5.1.1.
 
-Not a format but an algorithm: the date is cut into tokens, and of these the first that looks like a
-time, a day, a month and a year are taken, in whatever order they stand.
+It is an algorithm, not a format: the date is split into tokens, and the first token that looks like
+a time, a day, a month or a year counts as that, in any order.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from functools import lru_cache
 
 __all__ = ["parse_cookie_date"]
 
-#: delimiter = %x09 / %x20-2F / %x3B-40 / %x5B-60 / %x7B-7E; all else makes tokens.
+#: delimiter = %x09 / %x20-2F / %x3B-40 / %x5B-60 / %x7B-7E; tokens are of all other characters.
 _TOKEN = re.compile(r"[^\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]++")
 
-#: Each is followed by anything but a digit: [ non-digit *OCTET ].
+#: After each of them, anything but a digit may follow: [ non-digit *OCTET ].
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
 _DAY = re.compile(r"([0-9]{1,2})(?![0-9])")
 _YEAR = re.compile(r"([0-9]{2,4})(?![0-9])")
@@ -27,12 +27,13 @@ _MONTHS = {
 }
 
 
-# A server gives many cookies, and many clients, the same date; one is read in 4 us.
+# A server sends one date with many cookies, and to many clients; parsing one takes 4 us.
 @lru_cache(maxsize=256)
 def parse_cookie_date(text: str) -> int | None:
-    """Return the seconds since 1970 (negative: before) of a date in a cookie, or None.
+    """Return the seconds since 1970 (negative: before) of a date in a cookie, None if it is none.
 
-    It is read as UTC, whatever zone it names; a year of two digits is one from 1970 to 2069.
+    It counts as UTC, even if it names another zone. A year of two digits is one from 1970 to 2069;
+    the earliest year is 1601. The time is linear in the length of `text`.
     RFC 6265bis section 5.1.1.
 
     >>> parse_cookie_date("Sun, 06 Nov 1994 08:49:37 GMT") == parse_cookie_date("8:49:37-Nov 6,94")

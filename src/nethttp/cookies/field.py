@@ -1,7 +1,7 @@
 """The Cookie field, as a server reads it.
 
-RFC 6265bis leaves the reading to servers; here each cookie is split as section 5.6 splits the
-cookie of a Set-Cookie field, so what a user agent stored is what is read.
+RFC 6265bis does not say how a server parses it. Here each cookie is split as section 5.6 splits the
+cookie of a Set-Cookie field, so that a server reads what the user agent stored.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ __all__ = ["parse_cookie"]
 
 
 def parse_cookie(field: str) -> list[tuple[str, str]]:
-    """Return the (name, value) pairs of a Cookie field, in their order, duplicates kept.
+    """Return the (name, value) pairs of a Cookie field in its order, duplicates too.
 
-    Names and values are as they came, quotes and escapes too, without the white space around
-    them. A cookie without "=" is a value without a name. One that is empty, or has control
-    characters, is passed over and costs no other; nothing raises. RFC 6265bis section 5.6.
+    Names and values are not decoded: quotes and escapes stay. White space around them is removed.
+    A cookie without "=" is a value with the name "". A cookie that is empty, or has a control
+    character other than a tab, is left out; nothing raises. RFC 6265bis section 5.6.
 
     >>> parse_cookie('id=7; theme="dark"; id=8; =; lonely')
     [('id', '7'), ('theme', '"dark"'), ('id', '8'), ('', 'lonely')]
     """
-    # The end of a line is no part of the field.
+    # A line end is not part of the field.
     field = field.rstrip("\r\n")
     printable = field.isprintable()
     cookies = []

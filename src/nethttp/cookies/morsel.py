@@ -1,8 +1,8 @@
 """`Morsel`: one cookie as a server writes it, the drop-in for ``http.cookies.Morsel``.
 
-What this program writes is checked: a name, value or attribute that could end the field, or begin
-another, raises `CookieError`. What a peer sent is put in unchecked, and checked when it is written:
-a peer's name may then have separators in it, and goes back as it came.
+What the program sets is checked: a name, value or attribute that could end the field, or begin
+another, raises `CookieError`. What a peer sent is stored unchecked, and checked when it is written;
+then a peer's name may have separators in it, so that it can be sent back.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ __all__ = [
 
 _ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-#: Those of a token in RFC 2616, and ":", which servers and browsers allow in names.
+#: The characters of a token, and ":", which servers and browsers allow in names.
 LEGAL_CHARS = _ALPHANUMERIC + "!#$%&'*+-.^_`|~:"
 
-#: Characters that a quoted value holds as they are; all others below U+0100 as octal escapes.
+#: Characters that are not escaped in a quoted value; others below U+0100 are octal escapes.
 UNESCAPED_CHARS = LEGAL_CHARS + " ()/<=>?@[]{}"
 
 TRANSLATOR = {code: f"\\{code:03o}" for code in range(256) if chr(code) not in UNESCAPED_CHARS}
@@ -49,7 +49,7 @@ TRANSLATOR |= {ord('"'): '\\"', ord("\\"): "\\\\"}
 
 is_legal_key = re.compile(f"[{re.escape(LEGAL_CHARS)}]++").fullmatch
 
-#: Names that a peer may have given a cookie, and that end neither a field nor its part.
+#: Names that may be written: a peer chose them, and they end neither the field nor a part of it.
 _WRITABLE_NAME = re.compile(rf"[^{grammar.CONTROL}\s;=,]++")
 
 CONTROL = re.compile(rf"[{grammar.CONTROL}]")
@@ -57,7 +57,11 @@ _QUOTED = re.compile(grammar.QUOTED_COOKIE)
 
 
 def quote(text: Any) -> Any:
-    """Return `text` as it stands in a cookie: quoted where it has more than token characters."""
+    """Return `text` as a cookie's value: in quotes, with escapes, unless it is a token.
+
+    >>> quote("a"), quote("a b;")
+    ('a', '"a b\\\\073"')
+    """
     if text is None or is_legal_key(text):
         return text
     return '"' + text.translate(TRANSLATOR) + '"'
@@ -67,12 +71,12 @@ unquote_sub = re.compile(r"\\(?:([0-3][0-7][0-7])|([\s\S]))").sub
 
 
 def unquote_replace(m: re.Match[str]) -> str:
-    """Return the character that an escape stands for."""
+    """Return the character of an escape: three octal digits, or the character itself."""
     return chr(int(m[1], 8)) if m[1] else m[2]
 
 
 def unquote(text: Any) -> Any:
-    r"""Return what a quoted value stands for; any other value as it is.
+    r"""Return the text of a quoted value, without quotes and escapes; any other value unchanged.
 
     >>> unquote('"a\\"b\\073"')
     'a"b;'
@@ -87,7 +91,7 @@ def get_date(
     weekdayname: Sequence[str] = DAY_NAMES,
     monthname: Sequence[str | None] = (None, *MONTH_NAMES),
 ) -> str:
-    """Return the date in `future` seconds, as the attribute "expires" has it."""
+    """Return the HTTP date of `future` seconds from now, as the attribute "expires" has it."""
     year, month, day, hour, minute, second, weekday, *_ = time.gmtime(time.time() + future)
     return (
         f"{weekdayname[weekday]}, {day:02d} {monthname[month]} {year:04d} "
@@ -96,7 +100,7 @@ def get_date(
 
 
 def has_control_character(*values: object) -> bool:
-    """Return whether one of `values`, as text, has control characters."""
+    """Return whether the text of one of `values` has a control character."""
     return any(CONTROL.search(str(value)) for value in values)
 
 
@@ -108,8 +112,8 @@ def _refuse_controls(*texts: Any) -> None:
 
 def _refuse_unsendable(key: Any, val: Any, coded_val: Any) -> None:
     _refuse_controls(key, coded_val)
-    # A value that the coded one escapes never leaves as it is, and refusing it would let a peer
-    # make unpickling raise with an octal escape (aiohttp#12395).
+    # A value that `coded_val` escapes is not sent itself. Refusing it would let a peer's octal
+    # escape make unpickling raise (aiohttp#12395).
     escaped = isinstance(val, str) and isinstance(coded_val, str) and unquote(coded_val) == val
     if not escaped:
         _refuse_controls(val)
@@ -117,14 +121,14 @@ def _refuse_unsendable(key: Any, val: Any, coded_val: Any) -> None:
 
 # --- one cookie ----------------------------------------------------------------------------------
 
-#: What ends a string of JavaScript, or the script element around it.
+#: Characters that may end a string of JavaScript, or the script element around it.
 _SCRIPT_ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
 
 
 def _js_string(text: str) -> str:
-    """Return an expression of JavaScript for `text`, in which nothing can end the script."""
+    """Return an expression of JavaScript for `text`, which cannot end the script."""
     if sys.version_info >= (3, 14):
         from urllib.parse import quote as percent_encode  # start-up: few write scripts
 
@@ -143,8 +147,8 @@ else:
 class Morsel(dict[str, Any], Generic[_T]):
     """A cookie: `key`, `value`, `coded_value`, and its attributes as a mapping.
 
-    The attributes are those of RFC 6265bis section 4.1.2 and RFC 2109; one that is "" is not sent.
-    `value` is what the program means, `coded_value` what goes over the wire.
+    The attributes are those of RFC 6265bis section 4.1.2 and RFC 2109, with lower-case names; one
+    that is "" is not written. `value` is the program's value, `coded_value` the text that is sent.
 
     >>> morsel = Morsel()
     >>> morsel.set("id", "7", "7")
@@ -168,7 +172,7 @@ class Morsel(dict[str, Any], Generic[_T]):
     _reserved_defaults = dict.fromkeys(_reserved, "")
     _flags = {"secure", "httponly", "partitioned"}
 
-    # Slots make a morsel cheap; the first two let programs hang things on it, and refer to it.
+    # Slots save memory; the first two allow programs' own attributes and weak references.
     __slots__ = ("__dict__", "__weakref__", "_coded_value", "_key", "_value")
 
     def __init__(self) -> None:
@@ -180,7 +184,7 @@ class Morsel(dict[str, Any], Generic[_T]):
 
     @classmethod
     def _defaults(cls) -> dict[str, str]:
-        """Return the attributes that there are, each without a value."""
+        """Return a mapping of all attributes, each with its default, mostly ""."""
         return {key: cls._reserved_defaults.get(key, "") for key in cls._reserved}
 
     @property
@@ -190,16 +194,16 @@ class Morsel(dict[str, Any], Generic[_T]):
 
     @property
     def value(self) -> _T | Any:
-        """What the program means."""
+        """The program's value."""
         return self._value
 
     @property
     def coded_value(self) -> str | Any:
-        """What goes over the wire."""
+        """The value as it is sent: encoded, perhaps quoted."""
         return self._coded_value
 
     def isReservedKey(self, K: str) -> bool:  # the stdlib's names
-        """Return whether `K` names an attribute."""
+        """Return whether `K` is the name of an attribute, in any case."""
         return K.lower() in self._reserved
 
     def _checked(self, K: str, V: Any) -> str:
@@ -210,26 +214,26 @@ class Morsel(dict[str, Any], Generic[_T]):
         return key
 
     def __setitem__(self, K: str, V: Any) -> None:
-        """Set an attribute.
+        """Set an attribute; its name may be in any case.
 
         Raises:
-            CookieError: there is no such attribute, or `V` has control characters.
+            CookieError: there is no attribute `K`, or `V` has control characters.
         """
         super().__setitem__(self._checked(K, V), V)
 
     def setdefault(self, key: str, val: Any = None) -> Any:
-        """Return an attribute; every one is there, so nothing is ever set.
+        """Return the value of an attribute, which always has one: `val` is never set.
 
         Raises:
-            CookieError: there is no such attribute, or `val` has control characters.
+            CookieError: there is no attribute `key`, or `val` has control characters.
         """
         return super().setdefault(self._checked(key, val), val)
 
     def update(self, values: Any) -> None:  # type: ignore[override]  # the stdlib's signature
-        """Set several attributes, all or none of them.
+        """Set several attributes; if one raises, none is set.
 
         Raises:
-            CookieError: as for one.
+            CookieError: there is no such attribute, or its value has control characters.
         """
         checked = {self._checked(key, val): val for key, val in dict(values).items()}
         super().update(checked)
@@ -242,8 +246,9 @@ class Morsel(dict[str, Any], Generic[_T]):
         """Set name, value and coded value.
 
         Raises:
-            CookieError: a name that is an attribute's or no token; control characters in the name,
-                the coded value, or a value that the coded one does not escape.
+            CookieError: the name is an attribute's, or not a token (with ":"); the name or the
+                coded value has control characters, or the value has some that the coded value does
+                not escape.
         """
         if key.lower() in self._reserved:
             raise CookieError(f"Attempt to set a reserved key {excerpt(key)}")
@@ -260,7 +265,7 @@ class Morsel(dict[str, Any], Generic[_T]):
         self._key = state["key"]
         self._value = state["value"]
         self._coded_value = state["coded_value"]
-        # The pickles of other Pythons, and those below, leave attributes out.
+        # Pickles of other Pythons, and those of `__reduce_ex__`, lack some attributes.
         for name, default in self._defaults().items():
             dict.setdefault(self, name, default)
 
@@ -268,7 +273,7 @@ class Morsel(dict[str, Any], Generic[_T]):
         reduced = super().__reduce_ex__(protocol)
         if isinstance(reduced, str) or len(reduced) < 5 or reduced[4] is None:
             return reduced
-        # Plain Python before 3.14 refuses the name, even without a value.
+        # The standard library before 3.14 refuses to unpickle the name, even without a value.
         return (*reduced[:4], _without_unknown(reduced[4]), *reduced[5:])
 
     def __eq__(self, other: object) -> bool:
@@ -285,7 +290,7 @@ class Morsel(dict[str, Any], Generic[_T]):
     __hash__ = None
 
     def copy(self) -> Morsel[_T]:
-        """Return a cookie of its own with the same name, value and attributes."""
+        """Return a new `Morsel` with the same name, value and attributes."""
         return self._copied_to(Morsel())
 
     def __copy__(self) -> Morsel[_T]:
@@ -293,14 +298,20 @@ class Morsel(dict[str, Any], Generic[_T]):
 
     def _copied_to(self, morsel: Morsel[_T]) -> Morsel[_T]:
         dict.update(morsel, self)
-        # Not `__setstate__`: its checks are for what comes from outside.
+        # Not by `__setstate__`, which checks: these values are in a morsel already.
         morsel._key, morsel._value = self._key, self._value
         morsel._coded_value = self._coded_value
         morsel.__dict__.update(self.__dict__)
         return morsel
 
     def output(self, attrs: Iterable[str] | None = None, header: str = "Set-Cookie:") -> str:
-        """Return the cookie as a field line, with the attributes `attrs` (default: all)."""
+        """Return the cookie as a field line without its end, with the attributes `attrs`.
+
+        `attrs` are lower-case names; None: all that have a value.
+
+        Raises:
+            CookieError: see `OutputString`.
+        """
         return f"{header} {self.OutputString(attrs)}"
 
     __str__ = output
@@ -309,14 +320,17 @@ class Morsel(dict[str, Any], Generic[_T]):
         if getattr(self.OutputString, "__func__", None) is not _OUTPUT_STRING:
             text = self.OutputString()
         else:
-            # It shows what `output` would refuse, since it is what one looks at then.
+            # Without the checks of `output`: it helps to find what `output` refuses.
             text = CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", "; ".join(self._parts(None)))
         return f"<{self.__class__.__name__}: {text}>"
 
     def js_output(self, attrs: Iterable[str] | None = None) -> str:
-        """Return a script element that sets the cookie; nothing in it can end the script.
+        """Return a script element that sets the cookie, and that no value can end.
 
-        Deprecated from Python 3.15 on, where it warns: use `output`.
+        Deprecated: from Python 3.15 on it warns. Use `output`.
+
+        Raises:
+            CookieError: see `OutputString`.
         """
         warn_of_scripts("Morsel.js_output")
         return self._js_output(attrs)
@@ -334,8 +348,8 @@ class Morsel(dict[str, Any], Generic[_T]):
         """Return the value of the Set-Cookie field, with the attributes `attrs` (default: all).
 
         Raises:
-            CookieError: something in it must not be sent: a name with "=", ",", ";" or white space,
-                control characters, a ";" that would begin an attribute, an unknown SameSite.
+            CookieError: it must not be sent: the name has "=", ",", ";" or white space; there is a
+                control character, or a ";" that would begin an attribute; SameSite is unknown.
         """
         key = self.key
         if key is not None and not _WRITABLE_NAME.fullmatch(key):
@@ -387,19 +401,19 @@ class Morsel(dict[str, Any], Generic[_T]):
         return parts
 
 
-# What a morsel has and begins with, unless a program changes `_reserved`.
+# The attributes of a morsel and their defaults, unless a program changes `_reserved`.
 _RESERVED = Morsel._reserved
 _DEFAULTS = Morsel._reserved_defaults
 _OUTPUT_STRING = Morsel.OutputString
 
 
 def _without_unknown(items: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Return the attributes of a pickle: an empty one that not every Python knows is left out."""
+    """Return the attributes for a pickle, without an empty Partitioned: old Pythons refuse it."""
     return (item for item in items if item != ("partitioned", ""))
 
 
 def warn_of_scripts(name: str) -> None:
-    """Warn that a method which writes scripts is deprecated, where plain Python does."""
+    """Warn that the method `name` is deprecated, on Pythons whose standard library does so."""
     if sys.version_info >= (3, 15):
         import warnings  # start-up: few write scripts
 

@@ -1,7 +1,7 @@
 """`SetCookie`: one Set-Cookie field, read as a user agent reads it, written as a server must.
 
-Reading takes what servers send and refuses what would be stored by no browser; writing takes what
-RFC 6265bis section 4.1 allows and refuses all else. What is written is read back the same.
+Reading accepts what servers send, and refuses what no browser would store. Writing accepts only
+what RFC 6265bis section 4.1 allows; what is written is read back the same.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ __all__ = [
 ]
 
 MAX_PAIR = 4096
-"""Octets of name and value together: RFC 6265bis section 5.6, step 5."""
+"""Most octets of name and value together: RFC 6265bis section 5.6, step 5."""
 
 MAX_ATTRIBUTE = 1024
-"""Octets of an attribute's value: RFC 6265bis section 5.6, step 6 of the attributes."""
+"""Most octets of an attribute's value: RFC 6265bis section 5.6, step 6 of the attributes."""
 
 MAX_AGE = 400 * 24 * 3600
-"""Seconds that a cookie may last: 400 days, RFC 6265bis section 5.5."""
+"""Most seconds that a cookie lasts: 400 days, RFC 6265bis section 5.5."""
 
 EARLIEST, LATEST = -11644473600, 253402300799
-"""The seconds since 1970 that a cookie's date may be at: years 1601 to 9999."""
+"""The earliest and latest date of a cookie, in seconds since 1970: years 1601 to 9999."""
 
 _WSP = " \t"
 _MAX_AGE = re.compile(r"-?[0-9]++")
@@ -51,11 +51,11 @@ _VALUE = re.compile(rf'{_OCTET}*+|"{_OCTET}*+"')
 #: domain-value = <subdomain>, of RFC 1034 section 3.5 and RFC 1123 section 2.1
 _LABEL = r"[a-z0-9]++(?:-++[a-z0-9]++)*+"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*+")
-#: path-value = *av-octet; one that does not begin with "/", or ends in blanks, is not read back.
+#: path-value = *av-octet, but with "/" first and no blank last: others are not read back the same.
 _PATH = re.compile(r"/(?:\x20*+[\x21-\x3a\x3c-\x7e]++)*+")
 
-#: What a name's prefix, in lower case, asks for: HttpOnly, and being for one host alone. All ask
-#: for Secure. RFC 6265bis section 4.1.3; the two with "http" are of its successor's section 4.1.3.
+#: Prefixes of names, in lower case, and whether each requires HttpOnly, and no Domain and Path=/.
+#: All require Secure. RFC 6265bis section 4.1.3, and for those with "http" its successor's.
 _PREFIXES = (
     ("__host-http-", True, True),
     ("__host-", False, True),
@@ -67,11 +67,11 @@ _PREFIXES = (
 def breaks_its_prefix(
     name: str, value: str, *, secure: bool, http_only: bool, host_only: bool, path: str | None
 ) -> str:
-    """Return what a cookie lacks that its name's prefix asks for, "" if nothing.
+    """Return which requirement of its name's prefix a cookie breaks, "" if none.
 
-    Prefixes count in any case. `path` is what the field says: ``Path=/`` must stand there. A value
-    without a name may begin with none, since it is sent as a name would be. RFC 6265bis section
-    5.7, steps 20 to 22.
+    Prefixes count in any case. `path` is the value of the field's Path, None if it has none. A
+    value without a name must not begin with a prefix, since it is sent where a name would be.
+    RFC 6265bis section 5.7, steps 20 to 22.
 
     >>> breaks_its_prefix("__host-a", "", secure=True, http_only=False, host_only=True, path=None)
     '__host-a needs Path=/'
@@ -97,7 +97,11 @@ def breaks_its_prefix(
 
 
 def octets(text: str) -> int:
-    """Return the octets that `text` takes on the wire, where it is ISO-8859-1 if it can be."""
+    """Return how many octets `text` has on the wire: as ISO-8859-1 if possible, else as UTF-8.
+
+    >>> octets("\u00e9"), octets("\u20ac")
+    (1, 3)
+    """
     return (
         len(text) if text.isascii() or max(text) <= "\xff" else len(text.encode("utf-8", "replace"))
     )
@@ -111,8 +115,8 @@ def _flag(_: str) -> bool:
     return True
 
 
-#: How the value of an attribute is read: None, it says nothing; "", it takes back what was said.
-#: RFC 6265bis sections 5.6.1 to 5.6.7, and Partitioned.
+#: How the value of each attribute is read. None: the attribute is ignored; "": it also cancels the
+#: same attribute before it. RFC 6265bis sections 5.6.1 to 5.6.7, and Partitioned.
 _ATTRIBUTES: dict[str, Callable[[str], Any]] = {
     "expires": parse_cookie_date,
     "max-age": _read_max_age,
@@ -125,16 +129,16 @@ _ATTRIBUTES: dict[str, Callable[[str], Any]] = {
 }
 
 
-# A server gives all its cookies the same few attributes. What is remembered, nobody changes.
+# A server sends the same attributes with all its cookies. Nothing may change the cached dicts.
 @lru_cache(maxsize=256)
 def _read_attributes(text: str) -> dict[str, Any]:
-    """Return what the attributes of a field say, by their names in lower case."""
+    """Return the values of a field's attributes by their names in lower case."""
     found: dict[str, Any] = {}
     for attribute in text.split(";"):
         name, _, value = attribute.partition("=")
         name, value = name.strip(_WSP).lower(), value.strip(_WSP)
         read = _ATTRIBUTES.get(name)
-        # The first comparison spares counting the octets of megabytes.
+        # The first comparison avoids counting the octets of a huge value.
         if read is None or len(value) > MAX_ATTRIBUTE or octets(value) > MAX_ATTRIBUTE:
             continue
         said = read(value)
@@ -157,11 +161,11 @@ class _Fields(NamedTuple):
 
 
 class SetCookie(_Fields):
-    """A cookie as a Set-Cookie field tells of it.
+    """A cookie as a Set-Cookie field has it.
 
     `expires` is in seconds since 1970, `max_age` in seconds; `same_site` is "Strict", "Lax", "None"
-    or None; `domain` is in lower case, without a dot before it. What is None or False is not
-    written. A value is what goes over the wire: nothing is quoted or unquoted.
+    or None; `domain` is in lower case, without a leading dot. An attribute that is None or False is
+    not written. `value` is the text that is sent: it is neither quoted nor unquoted.
 
     >>> cookie = SetCookie.parse("id=7; Domain=.Example.com; Secure; samesite=lax; Odd=1")
     >>> cookie.domain, cookie.secure, cookie.same_site, cookie.path
@@ -197,15 +201,16 @@ class SetCookie(_Fields):
 
     @classmethod
     def parse(cls, field: str, *, now: float | None = None) -> Self | None:
-        """Return the cookie of a Set-Cookie field as a user agent takes it, None if it takes none.
+        """Return the cookie of a Set-Cookie field as a user agent reads it, None if it ignores it.
 
-        It takes none whose name and value are both empty or longer than `MAX_PAIR` together; that
-        has control characters; whose `domain` is not ASCII; that breaks what its name's prefix asks
-        for; that is ``SameSite=None`` or ``Partitioned`` without ``Secure``. The last of several
-        attributes with one name counts; those that are unknown or malformed say nothing. Lifetimes
-        are cut to `MAX_AGE` from `now` (seconds since 1970; default: the time).
+        It ignores a cookie whose name and value are both empty, or longer than `MAX_PAIR` together;
+        with a control character other than a tab; with a `domain` that is not ASCII; that breaks a
+        requirement of its name's prefix; with ``SameSite=None`` or ``Partitioned`` but without
+        ``Secure``. The last of several attributes with one name counts; unknown and malformed ones
+        are ignored. `expires` is at most `MAX_AGE` after `now` (seconds since 1970; default: the
+        time). RFC 6265bis section 5.6.
 
-        Whether the request that it came with may set it, a jar decides: `RFC6265Policy`.
+        Whether the response to a request may set the cookie, `cookiejar.RFC6265Policy` decides.
 
         >>> SetCookie.parse("__Host-id=7; Secure") is None      # it needs Path=/
         True
@@ -248,13 +253,13 @@ class SetCookie(_Fields):
         return None if cookie._is_refused() else cookie
 
     def _is_refused(self) -> bool:
-        """Whether a user agent ignores the cookie, whatever request it came with."""
+        """Return whether a user agent ignores the cookie in the response to any request."""
         if self.domain is not None and not self.domain.isascii():
             return True
         return bool(self._contradiction())
 
     def _contradiction(self) -> str:
-        """Return what of the cookie denies another part of it, "" if nothing does."""
+        """Return which requirement of one attribute, or of the name, another breaks; "" if none."""
         if not self.secure:
             if self.same_site == "None":
                 return "SameSite=None needs Secure"
@@ -275,10 +280,10 @@ class SetCookie(_Fields):
         """Return the value of the Set-Cookie field.
 
         Raises:
-            CookieError: a server must not send it: a name that is no token; a value with blanks,
-                quotes, commas, semicolons, backslashes or characters beyond ASCII; an attribute
-                that is malformed; a prefix, SameSite or Partitioned that asks for more than there
-                is; more than `MAX_PAIR` or `MAX_ATTRIBUTE` octets. RFC 6265bis section 4.1.
+            CookieError: a server must not send it: the name is not a token; the value has blanks,
+                quotes, commas, semicolons, backslashes or characters beyond ASCII; an attribute is
+                malformed; a requirement of the prefix, SameSite or Partitioned is broken; there
+                are more than `MAX_PAIR` or `MAX_ATTRIBUTE` octets. RFC 6265bis section 4.1.
         """
         self._refuse()
         parts = [f"{self.name}={self.value}"]

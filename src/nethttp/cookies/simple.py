@@ -1,7 +1,6 @@
 r"""`BaseCookie`, `SimpleCookie`: a server's cookies by name, the drop-in for `http.cookies`.
 
-What a peer sends is read as far as it makes sense: a cookie that does not is passed over, costs no
-other, and raises nothing.
+Cookies of a peer's field that cannot be read are left out, and the others are read; none raises.
 """
 
 from __future__ import annotations
@@ -23,18 +22,21 @@ _T = TypeVar("_T")
 
 
 class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
-    """Cookies by name, each a `Morsel`. Values are strings as they are.
+    """A dict of cookies by name, each a `Morsel`, whose values are strings, not encoded.
 
-    Subclasses translate values with `value_decode` and `value_encode`.
+    Subclasses encode values with `value_encode` and `value_decode`.
+
+    Raises:
+        CookieError: see `load`.
     """
 
     def value_decode(self, val: str) -> tuple[_T, str]:
-        """Return (value, coded value) for what came over the wire."""
+        """Return (value, coded value) of the text of a value in a peer's field."""
         value: Any = val
         return value, val
 
     def value_encode(self, val: Any) -> tuple[Any, str]:
-        """Return (value, coded value) for what a program sets."""
+        """Return (value, coded value) of what a program sets: its `str` twice."""
         text = str(val)
         return text, text
 
@@ -50,10 +52,10 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
         super().__setitem__(key, morsel)
 
     def __setitem__(self, key: str, value: Any) -> None:
-        """Set a cookie: a `Morsel` as it is, anything else encoded.
+        """Set a cookie to a `Morsel`, or to a value, which is encoded.
 
         Raises:
-            CookieError: a name or value that must not be sent.
+            CookieError: the name or the value must not be sent; see `Morsel.set`.
         """
         if isinstance(value, Morsel):
             super().__setitem__(key, value)
@@ -66,7 +68,13 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
         header: str = "Set-Cookie:",
         sep: str = "\015\012",
     ) -> str:
-        """Return the cookies as field lines, by name, joined by `sep`."""
+        """Return the cookies as field lines, sorted by name and joined by `sep`.
+
+        `attrs` are the names of the attributes to write; None: all that have a value.
+
+        Raises:
+            CookieError: see `Morsel.OutputString`.
+        """
         return sep.join([morsel.output(attrs, header) for _, morsel in sorted(self.items())])
 
     __str__ = output
@@ -78,20 +86,23 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
     def js_output(self, attrs: Iterable[str] | None = None) -> str:
         """Return the script elements that set the cookies.
 
-        Deprecated from Python 3.15 on, where it warns: use `output`.
+        Deprecated: from Python 3.15 on it warns. Use `output`.
+
+        Raises:
+            CookieError: see `Morsel.OutputString`.
         """
         warn_of_scripts("BaseCookie.js_output")
-        # What the standard library calls; `js_output` would warn again.
+        # On 3.15 `Morsel.js_output` would warn a second time.
         method = "_js_output" if sys.version_info >= (3, 15) else "js_output"
         return "".join([getattr(morsel, method)(attrs) for _, morsel in sorted(self.items())])
 
     def load(self, rawdata: str | Mapping[str, Any]) -> None:
-        """Take the cookies of a Cookie (or Set-Cookie) field, or of a mapping.
+        """Add the cookies of a Cookie (or Set-Cookie) field, or of a mapping.
 
-        A field's cookie that cannot be read is passed over. Of a mapping, all are taken or none.
+        A field's cookies that cannot be read are left out. Of a mapping all are added, or none.
 
         Raises:
-            CookieError: a mapping with a name or value that must not be sent.
+            CookieError: a mapping has a name or value that must not be sent.
         """
         if isinstance(rawdata, str):
             self.__parse_string(rawdata)
@@ -105,7 +116,7 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
             self[key] = value
 
     def __parse_string(self, str: str, patt: re.Pattern[str] | None = None) -> None:
-        """Take the cookies of a field, cut by `patt` if it is given: its groups "key" and "val"."""
+        """Add the cookies of a field, or those that `patt` matches in groups "key" and "val"."""
         cookies = split_cookie_field(str) if patt is None else _cut(patt, str)
         decode: Any = self.value_decode
         put: Any = self.__set
@@ -118,7 +129,7 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
                 and unquote in _LEAVE_PLAIN
             )
         except AttributeError:
-            # A program has set a function of its own on this object.
+            # A program has set its own function on this object.
             as_ours = as_it_is = False
         has_dollar = "$" in str
         reserved = Morsel._reserved
@@ -127,7 +138,7 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
         morsel: Morsel[Any] | None = None
         for name, equals, value in cookies:
             if name.lower() in reserved or (has_dollar and name[:1] == "$"):
-                # RFC 2109: an attribute of the cookie before; without one it is of no use.
+                # RFC 2109: an attribute of the cookie before it; without one it is ignored.
                 if morsel is not None:
                     _take_attribute(morsel, name.lower().removeprefix("$"), equals, value)
             elif not name or not equals:
@@ -136,7 +147,7 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
                 morsel = _new_morsel(Morsel)
                 _fill(morsel, defaults)
                 morsel = _put_if_missing(self, name, morsel)
-                # Not `Morsel.set`: its checks are for what this program writes.
+                # Not by `Morsel.set`, whose checks are for what this program sets.
                 morsel._key = name
                 if as_it_is:
                     morsel._value = morsel._coded_value = value
@@ -151,22 +162,22 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
                     morsel = self.get(name)
 
 
-# Bound once: a field has many cookies, and this is their cost.
+# Looked up once: they are called for every cookie of a field.
 _new_morsel = dict.__new__
 _fill = dict.update
 _put_if_missing: Any = dict.setdefault
 _RESERVED = Morsel._reserved
 _DEFAULTS = Morsel._reserved_defaults
 
-# What makes the cookies of a field. Where a program has put its own in the place of one of these,
-# it is called for each cookie.
+# The methods that make a field's cookies. If a program has replaced one of them, all are called for
+# each cookie.
 _asked_of = attrgetter("set", "__init__")
 _ASKED = _asked_of(Morsel)
 _SET = vars(BaseCookie)["_BaseCookie__set"]
 
 
 def _cut(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str, str]]:
-    """Return (name, "=" or "", value) for as long as `pattern` finds a cookie."""
+    """Yield (name, "=" or "", value) while `pattern` matches a cookie where the last one ends."""
     at = 0
     while at < len(text) and (m := pattern.match(text, at)) and m.end() > at:
         at = m.end()
@@ -179,7 +190,7 @@ def _take_attribute(morsel: Morsel[Any], key: str, equals: str, value: str) -> N
         return
     if equals:
         value = unquote(value)
-        # An escape may have hidden one, and `output` would raise for what a peer did.
+        # An escape may hide a control character, for which `output` would raise.
         if not CONTROL.search(value):
             morsel[key] = value
     elif key in morsel._flags:
@@ -187,23 +198,23 @@ def _take_attribute(morsel: Morsel[Any], key: str, equals: str, value: str) -> N
 
 
 class SimpleCookie(BaseCookie[str]):
-    """Cookies whose values are strings, quoted where they have to be.
+    """Cookies whose values are strings, quoted where necessary.
 
     >>> SimpleCookie('a="x y"')["a"].value
     'x y'
     """
 
     def value_decode(self, val: str) -> tuple[str, str]:
-        """Return (value, coded value) for what came over the wire, quotes taken off."""
+        """Return (value, coded value) of a value in a peer's field: unquoted, and as sent."""
         return unquote(val), val
 
     def value_encode(self, val: Any) -> tuple[str, str]:
-        """Return (value, coded value) for what a program sets, quoted if need be."""
+        """Return (value, coded value) of what a program sets: its `str`, then quoted if needed."""
         text = str(val)
         return text, quote(text)
 
 
-#: These leave a value without quotes as it is; a subclass's own is asked for every value.
+#: These do not change a value without quotes; any other is called for every value.
 _LEAVE_PLAIN = frozenset({BaseCookie.value_decode, SimpleCookie.value_decode, unquote})
-#: These may be asked twice for one value.
+#: These give the same result twice, so `load` may call them for a check first.
 _ENCODE_ANEW_ALIKE = frozenset({BaseCookie.value_encode, SimpleCookie.value_encode})

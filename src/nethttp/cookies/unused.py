@@ -1,4 +1,4 @@
-"""Names of ``http.cookies`` that nothing here uses, and that programs have taken from there."""
+"""Names that programs import from ``http.cookies``, and that nothing here uses."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _monthname = [
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 ]
 
-# For use in a set of a pattern.
+# For use within [...] of a pattern.
 _LegalKeyChars = re.escape(LEGAL_CHARS + "<>@,/$)(?}{=")
 _LegalValueChars = _LegalKeyChars + r"\[\]"
 
-#: Cuts a field at white space and ";", as the standard library does: the groups "key" and "val".
+#: One cookie of a field, as the standard library splits it: the groups "key" and "val".
 _CookiePattern = re.compile(
     rf"""
     \s*
