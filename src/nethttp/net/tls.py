@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
+    "UNSPOKEN",
     "makes_contexts_as_it_came",
     "new_client_context",
     "server_context",
     "wrap_client_socket",
 ]
+
+UNSPOKEN = frozenset({"h2", "h3"})
+"""Versions of HTTP, by their names in ALPN, that nethttp does not speak."""
 
 
 def new_client_context(make: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLContext:
@@ -152,7 +156,8 @@ def server_context(
 ) -> ssl.SSLContext:
     """Return a server's TLS context with its certificate, its private key and the key's password.
 
-    TLS 1.2 is the oldest version, as RFC 9325 section 3.1 asks. With `client_ca`, a PEM file,
+    TLS 1.2 is the oldest version, as RFC 9325 section 3.1 asks. Of `alpn_protocols`, which clients
+    choose from (RFC 7301), those that are `UNSPOKEN` are not offered. With `client_ca`, a PEM file,
     clients must show a certificate that one of its authorities issued.
 
     Raises:
@@ -163,7 +168,7 @@ def server_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certfile, keyfile, password)
-    context.set_alpn_protocols(list(alpn_protocols))
+    context.set_alpn_protocols([name for name in alpn_protocols if name not in UNSPOKEN])
     if client_ca is not None:
         context.load_verify_locations(client_ca)
         context.verify_mode = ssl.CERT_REQUIRED

@@ -215,6 +215,56 @@ def test_the_end_over_tls_is_said_as_tls_says_it(serve, echo, certificate, trust
         assert re.match(rb"HTTP/1.1 (200|400|505) ", answer)
 
 
+@pytest.fixture(params=["engine", "without the engine"])
+def offering(request, serve, echo, certificate):
+    """Return a function that serves HTTPS and offers protocols."""
+
+    class Own(echo):
+        def handle(self):
+            super().handle()
+
+    cert, key = certificate
+    handler = echo if request.param == "engine" else Own
+    return lambda *protocols: serve(
+        handler, ThreadingHTTPSServer, certfile=cert, keyfile=key, alpn_protocols=protocols
+    )
+
+
+class OffersAnything(ThreadingHTTPSServer):
+    """As a program may: it makes the context itself."""
+
+    def _create_context(self):
+        context = super()._create_context()
+        context.set_alpn_protocols(["h2"])
+        return context
+
+
+def test_only_what_is_spoken_is_offered(offering, trusting):
+    trusting.set_alpn_protocols(["h2", "http/1.1"])
+    served = offering("h2", "http/1.1")
+    with (
+        socket.create_connection(served.address, timeout=10) as sock,
+        trusting.wrap_socket(sock, server_hostname="localhost") as wrapped,
+    ):
+        assert wrapped.selected_alpn_protocol() == "http/1.1"
+        wrapped.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert wrapped.recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_connection_that_negotiated_what_is_not_spoken_is_closed(
+    serve, echo, certificate, trusting, printed
+):
+    trusting.set_alpn_protocols(["h2"])
+    cert, key = certificate
+    served = serve(echo, OffersAnything, certfile=cert, keyfile=key)
+    with (
+        socket.create_connection(served.address, timeout=10) as sock,
+        trusting.wrap_socket(sock, server_hostname="localhost") as wrapped,
+    ):
+        assert wrapped.recv(100) == b""
+    printed("expected http/1.1 from ALPN, got h2")
+
+
 # --- who is in ---
 
 

@@ -18,7 +18,7 @@ from ..logs.lines import write_stderr
 from .application import LAST_CALL
 from .connection import AWAITING, CLOSED, HANDSHAKING, NEVER, Connection
 from .connections import ConnectionTable
-from .handshake import NOT_TLS_RESPONSE, report_failed_handshake
+from .handshake import NOT_TLS_RESPONSE, report_failed_handshake, report_unspoken
 
 if TYPE_CHECKING:
     import ssl
@@ -221,6 +221,9 @@ class Acceptor:
             else:
                 self._table.close(connection)
         else:
+            if report_unspoken(connection.address, tls_socket.selected_alpn_protocol()):
+                self._table.close(connection)
+                return
             connection.stage = AWAITING
             self._table.wheel.put(connection, now + self._idle)
 

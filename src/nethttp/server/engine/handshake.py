@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...net.tls import UNSPOKEN
 from ..logs.lines import host_of, write_stderr
 
-__all__ = ["NOT_TLS_RESPONSE", "report_failed_handshake"]
+__all__ = ["NOT_TLS_RESPONSE", "report_failed_handshake", "report_unspoken"]
 
 NOT_TLS_RESPONSE = (
     b"HTTP/1.1 400 Bad Request\r\n"
@@ -29,3 +30,14 @@ def report_failed_handshake(address: Any, error: Exception) -> bool:
     )
     write_stderr(f"{host_of(address)}: {why}\n")
     return speaks_http
+
+
+def report_unspoken(address: Any, protocol: str | None) -> bool:
+    """Return whether nethttp does not speak the protocol that was negotiated; log it if so.
+
+    `protocol` is its name in ALPN, None if none was negotiated: HTTP/1.1. RFC 7301.
+    """
+    if protocol not in UNSPOKEN:
+        return False
+    write_stderr(f"{host_of(address)}: expected http/1.1 from ALPN, got {protocol}\n")
+    return True
