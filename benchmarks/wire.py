@@ -16,13 +16,9 @@ from typing import Any
 import h11
 import httptools
 
+from nethttp.wire.events import NEED_DATA, Data, EndOfMessage
 from nethttp.wire.h1 import _head_c, _head_py
-from nethttp.wire.h1.connection import (
-    NEED_DATA,
-    Data,
-    EndOfMessage,
-    ServerConnection,
-)
+from nethttp.wire.h1.connection import ServerConnection
 from nethttp.wire.limits import Limits
 
 from .measure import Row, interleaved

@@ -21,13 +21,9 @@ from nethttp.errors import RemoteProtocolError
 from nethttp.wire.fields import select_fields
 from nethttp.wire.grammar import DIGITS, TOKEN
 from nethttp.wire.h1.body import LenientChunkLines
-from nethttp.wire.h1.framing import (
-    CHUNKED,
-    RESPONSE_FRAMING_FIELDS,
-    judge_response,
-    response_has_body,
-)
+from nethttp.wire.h1.framing import CHUNKED, response_has_body
 from nethttp.wire.h1.head import parse_response_head, serialise_response_head
+from nethttp.wire.h1.rules import judge_response
 
 from .readings import Reading, State, by_h11, by_llhttp, by_nethttp
 
@@ -186,11 +182,10 @@ def _strictly_written(data: bytes) -> bytes:
         head, data = data[:end], data[end:]
         try:
             version, status, reason, fields, unread = parse_response_head(head)
-            selected = select_fields(fields, RESPONSE_FRAMING_FIELDS)
-            framing, _ = judge_response("GET", version, status, selected)
+            framing = judge_response("GET", version, status, fields).framing
         except RemoteProtocolError:
             return written + head + data
-        if unread is None and _frames_strictly(status, selected):
+        if unread is None and _frames_strictly(status, fields):
             written += head
         else:
             written += _write_head(version, status, reason, fields, framing)
@@ -200,8 +195,9 @@ def _strictly_written(data: bytes) -> bytes:
     return written + data
 
 
-def _frames_strictly(status: int, selected: dict[str, list[str]]) -> bool:
+def _frames_strictly(status: int, fields: list[tuple[str, str]]) -> bool:
     """Return whether the body is framed in one way, and only where there is one."""
+    selected = select_fields(fields, frozenset({"content-length", "transfer-encoding"}))
     lengths, codings = selected.get("content-length"), selected.get("transfer-encoding")
     if lengths is None and codings is None:
         return True

@@ -13,16 +13,8 @@ import h11
 import httptools
 
 from nethttp.errors import RemoteProtocolError
-from nethttp.wire.h1.connection import (
-    ClientConnection,
-    Connection,
-    Data,
-    EndOfMessage,
-    NoEvent,
-    Request,
-    Response,
-    ServerConnection,
-)
+from nethttp.wire.events import Data, EndOfMessage, NoEvent, Request, Response
+from nethttp.wire.h1.connection import ClientConnection, Connection, ServerConnection
 
 __all__ = ["Reading", "State", "by_h11", "by_llhttp", "by_nethttp"]
 

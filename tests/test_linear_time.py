@@ -38,12 +38,12 @@ from nethttp.server.files.cgi import CGIHTTPRequestHandler, url_collapse_path
 from nethttp.server.files.cors import preflight_fields
 from nethttp.server.files.listing import render
 from nethttp.server.files.paths import local_path
-from nethttp.wire import target, values
+from nethttp.wire import events, target, values
 from nethttp.wire.coding import choose_coding
 from nethttp.wire.environ import environ_of_line
 from nethttp.wire.fields import FieldFinder
 from nethttp.wire.h1 import connection as h1
-from nethttp.wire.h1 import framing
+from nethttp.wire.h1 import framing, rules
 from nethttp.wire.h1.block import read_field_block
 from nethttp.wire.h1.body import ChunkedDecoder, LenientChunkLines
 from nethttp.wire.h1.reader import BodyReader
@@ -112,11 +112,11 @@ def feed(role: type[h1.Connection], head: bytes, size: int, text: str) -> None:
     """Give a connection a head and a text, `size` bytes at a time."""
     connection = role(LIMITS)
     if isinstance(connection, h1.ClientConnection):
-        connection.send_request(h1.Request("GET", "/", [("Host", "a")]))
+        connection.send_request(events.Request("GET", "/", [("Host", "a")]))
     data = head + octets(text)
     for place in range(0, len(data), size):
         connection.receive(data[place : place + size])
-        while not isinstance(connection.next_event(), h1.NoEvent):
+        while not isinstance(connection.next_event(), events.NoEvent):
             pass
 
 
@@ -219,12 +219,14 @@ READERS: dict[str, Read] = {
     "media type": lambda text: values.parse_media_type("a/b;" + text),
     "entity tags": lambda text: values.match_etags(text, values.EntityTag("a"), weakly=True),
     "ranges": lambda text: values.parse_byte_ranges("bytes=" + text, 100),
-    "connection options": lambda text: framing.keeps_alive(11, {"connection": [text]}),
+    "connection options": lambda text: rules.keeps_alive(11, [("Connection", text)]),
     "transfer codings": lambda text: framing.request_framing(
         "POST", 11, {"transfer-encoding": text.split(",")}
     ),
     "length": lambda text: framing.request_framing("POST", 11, {"content-length": [text]}),
-    "expectation": lambda text: framing.expects_continue(11, {"expect": [text]}),
+    "expectation": lambda text: rules.judge_request(
+        "GET", "/", 11, [("Host", "a"), ("Expect", text)]
+    ),
     "target form": target.target_form,
     "absolute target": lambda text: target.target_form("http://" + text),
     "host": lambda text: target.check_host(11, [text]),

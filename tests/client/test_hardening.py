@@ -89,6 +89,14 @@ def test_gh_150751_lengths(response_to):
             response_to(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\nhi")
 
 
+def test_aiohttp_2026_34520_nul_in_a_response_field(response_to):
+    for line in (b"A: b\0c", b"A\0: b"):
+        with pytest.raises(RemoteProtocolError, match=r"\\x00"):
+            response_to(b"HTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 0\r\n\r\n")
+        with pytest.raises(RemoteProtocolError):
+            parse_headers(io.BytesIO(line + b"\r\n\r\n"))
+
+
 def test_gh_119451_headers_are_bounded():
     class Endless:
         def readline(self, limit: int, /) -> bytes:
@@ -139,8 +147,3 @@ def test_a_redirect_leads_to_http_only():
     for location in ("file:///etc/passwd", "javascript:x", "ftp://a/"):
         with pytest.raises(InvalidURL):
             follow(302, location, "GET", "http://a/", [])
-
-
-def test_aiohttp_2026_34520_nul_in_a_response_field():
-    with pytest.raises(RemoteProtocolError):
-        parse_headers(io.BytesIO(b"A: b\0c\r\n\r\n"))

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nethttp.wire.fields import select_fields
 from nethttp.wire.h1 import _head_py
-from nethttp.wire.h1.framing import FRAMING_FIELDS, keeps_alive, request_framing
+from nethttp.wire.h1.rules import judge_request
 from nethttp.wire.limits import Limits
-from nethttp.wire.target import check_host, check_target
 
 pieces = st.sampled_from(
     [
@@ -181,12 +179,10 @@ def test_what_is_usual_is_what_a_closer_look_makes_of_it(twin, block):
     if usual is None:
         return
     method, target, version, fields = twin.parse_request_head(block)
-    selected = select_fields(fields, FRAMING_FIELDS)
-    check_host(version, selected.get("host", []))
-    check_target(method, target)
-    framing = request_framing(method, version, selected)
+    verdict = judge_request(method, target, version, fields)
+    assert not verdict.expects_continue
     line = block[: block.index(b"\r\n")].decode("latin-1")
-    expected = (framing, keeps_alive(version, selected), method, target, version, line)
+    expected = (verdict.framing, verdict.persistent, method, target, version, line)
     assert usual == expected
 
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from .. import errors
 from ..commandline import CommandParser, run_command
 from ..net.tls import new_client_context
+from ..wire.h1.rules import plan_request
 from . import responses
 from .connection import HTTPConnection
 from .download import CannotWrite, ReaderLeft, copy_content, output_file, progress_on, writing_to
@@ -237,8 +238,9 @@ def _ask(
         )
         for name, value in fields:
             connection.putheader(name, value)
-        if content is not None and not names & {"content-length", "transfer-encoding"}:
-            connection.putheader("Content-Length", str(len(content)))
+        length = None if content is None else len(content)
+        if added := plan_request(names, length, content is not None).added:
+            connection.putheader(*added)
         connection.putheader("Connection", "close")
         connection.endheaders(content)
         return connection, connection.getresponse()

@@ -28,8 +28,9 @@ from ..errors import (
 )
 from ..wire import grammar
 from ..wire.h1.block import read_field_block
-from ..wire.h1.body import LAST_CHUNK, encode_chunk
+from ..wire.h1.encoder import LAST_CHUNK, encode_chunk, join_head
 from ..wire.h1.head import serialise_request_fields
+from ..wire.h1.rules import plan_request
 from . import seams
 from .response import HTTPResponse
 from .seams import NAMES, named, say
@@ -256,19 +257,14 @@ class HTTPConnection(_Typed):
                 f"Tunnel host can't contain control characters {excerpt(self._tunnel_host)} "
                 "(expected a host, RFC 3986 section 3.2.2)"
             )
-        lines = [
-            b"CONNECT %b:%d %b\r\n"
-            % (
-                self._wrap_ipv6(self._host_bytes(self._tunnel_host)),
-                self._tunnel_port,
-                self._http_vsn_str.encode("ascii"),
-            )
-        ]
+        host = self._wrap_ipv6(self._host_bytes(self._tunnel_host))
+        version = self._http_vsn_str.encode("ascii")
+        lines = [b"CONNECT %b:%d %b" % (host, self._tunnel_port, version)]
         lines += [
-            _field_line(name, value if isinstance(value, bytes) else str(value)) + b"\r\n"
+            _field_line(name, value if isinstance(value, bytes) else str(value))
             for name, value in self._tunnel_headers.items()
         ]
-        self.send(b"".join([*lines, b"\r\n"]))
+        self.send(join_head(lines))
         response = self.response_class(self.sock, method="CONNECT")
         try:
             _, status, reason = response._read_status()
@@ -395,7 +391,7 @@ class HTTPConnection(_Typed):
 
     def _send_output(self, message_body: Any = None, encode_chunked: bool = False) -> None:
         """Send the head, and the body after or with it."""
-        head = b"\r\n".join([*self._buffer, b"", b""])
+        head = join_head(self._buffer)
         self._buffer.clear()
         if message_body is None:
             self.send(head)
@@ -580,10 +576,6 @@ class HTTPConnection(_Typed):
         self, method: str, url: str, body: Any, headers: Mapping[str, Any], encode_chunked: bool
     ) -> None:
         names = frozenset([_field_text(name).lower() for name in headers])
-        if "content-length" in names and "transfer-encoding" in names:
-            raise LocalProtocolError(
-                "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
-            )
         content = NAMES["_encode"](body, "body") if isinstance(body, str) else body
         # A program's own putrequest need not know what it is not asked for.
         skips = {}
@@ -594,18 +586,12 @@ class HTTPConnection(_Typed):
         before = self.__state
         try:
             self.putrequest(method, url, **skips)
-            if "content-length" in names:
-                encode_chunked = False
-            elif "transfer-encoding" not in names:
-                encode_chunked = False
-                length = self._get_content_length(body, method)
-                if length is not None:
-                    self.putheader("Content-Length", str(length))
-                elif body is not None:
-                    if self.debuglevel > 0:
-                        say(f"Unable to determine size of {body!r}")
-                    encode_chunked = True
-                    self.putheader("Transfer-Encoding", "chunked")
+            length = self._get_content_length(body, method)
+            plan = plan_request(names, length, body is not None, encode_chunked)
+            if plan.added is not None:
+                if plan.chunked and self.debuglevel > 0:
+                    say(f"Unable to determine size of {body!r}")
+                self.putheader(*plan.added)
             for name, value in headers.items():
                 self.putheader(name, value)
         except BaseException:
@@ -614,7 +600,7 @@ class HTTPConnection(_Typed):
                 self._buffer.clear()
                 self.__state = IDLE
             raise
-        self.endheaders(content, encode_chunked=encode_chunked)
+        self.endheaders(content, encode_chunked=plan.chunked)
 
     # --- receive ---
 

@@ -24,18 +24,19 @@ from ..errors import (
 )
 from ..overrides import Originals
 from ..status import HTTPStatus
-from ..wire.fields import FieldLines, select_fields
+from ..wire.fields import FieldLines
 from ..wire.h1.block import read_field_block
 from ..wire.h1.body import MAX_PIECE, LenientChunkLines
-from ..wire.h1.framing import (
-    CHUNKED,
-    RESPONSE_FRAMING_FIELDS,
-    UNTIL_CLOSE,
+from ..wire.h1.framing import CHUNKED, may_frame
+from ..wire.h1.head import parse_lenient_field_section, parse_status_line
+from ..wire.h1.rules import (
+    INTERIM,
+    InterimResponses,
+    ResponseVerdict,
     judge_response,
     keeps_alive,
-    may_frame,
+    kind_of,
 )
-from ..wire.h1.head import parse_lenient_field_section, parse_status_line
 from ..wire.limits import Limits
 from .seams import head_limits, replaced, say
 
@@ -118,7 +119,7 @@ class HTTPResponse(_File):
     _method: str | None = None
     _fields: FieldLines | None = None
     _unread: list[str] | None = None
-    _selected: dict[str, list[str]] | None = None
+    _verdict: ResponseVerdict | None = None
     _limits: Limits | None = None
     _lines: LenientChunkLines | None = None
     _sound = True
@@ -149,7 +150,7 @@ class HTTPResponse(_File):
         return {
             name: value
             for name, value in vars(self).items()
-            if name not in ("_fields", "_unread", "_selected", "_limits", "_lines")
+            if name not in ("_fields", "_unread", "_verdict", "_limits", "_lines")
         }
 
     # --- the head ---
@@ -180,10 +181,8 @@ class HTTPResponse(_File):
 
     def _is_interim(self, status: int) -> bool:
         """Return whether another response follows one with this status. RFC 9110 section 15.2."""
-        if status == HTTPStatus.CONTINUE:
-            return True
-        if not 100 < status < 200 or status == HTTPStatus.SWITCHING_PROTOCOLS:
-            return False
+        if kind_of(self._method, status) != INTERIM or status == HTTPStatus.CONTINUE:
+            return status == HTTPStatus.CONTINUE
         # A `_read_status` of the program's own may pick the responses that are to be seen: programs
         # that wait for 100 Continue give it another status.
         return _STATUS_READING.left_alone(self)
@@ -194,13 +193,12 @@ class HTTPResponse(_File):
         If nothing follows an interim response it is the answer, and its fields, which have been
         read, come fourth.
         """
+        interim = InterimResponses(limits)
         version, status, reason = self._read_status()
-        for _ in range(limits.max_interim_responses):
-            if not self._is_interim(status):
-                return version, status, reason, None
+        while self._is_interim(status):
+            interim.take()
             section = self._read_section(limits)
-            selected = select_fields(section[0], RESPONSE_FRAMING_FIELDS)
-            if not judge_response(self._method, 11, status, selected)[1]:
+            if not judge_response(self._method, 11, status, section[0]).sound:
                 self._sound = False
             if self.debuglevel > 0:
                 say("headers:", section[0])
@@ -211,12 +209,7 @@ class HTTPResponse(_File):
                     raise
                 self._sound = False
                 return version, status, reason, section
-        if not self._is_interim(status):
-            return version, status, reason, None
-        raise RemoteProtocolError(
-            f"got more than {limits.max_interim_responses} interim responses "
-            "(RFC 9110 section 15.2)"
-        )
+        return version, status, reason, None
 
     def _read_section(self, limits: Limits) -> _Section:
         """Return the fields of a head, and the lines that are none."""
@@ -253,16 +246,15 @@ class HTTPResponse(_File):
         if self.debuglevel > 0:
             for name, value in fields:
                 say("header:", name + ":", value)
-        selected = select_fields(fields, RESPONSE_FRAMING_FIELDS)
-        framing, sound = judge_response(self._method, self.version, status, selected)
-        self.chunked = framing == CHUNKED
+        verdict = judge_response(self._method, self.version, status, fields)
+        self.chunked = verdict.framing == CHUNKED
         if self.chunked:
             self.chunk_left = None
-        self.length = framing if framing >= 0 else None
-        self._selected = selected
+        self.length = verdict.framing if verdict.framing >= 0 else None
+        self._verdict = verdict
         closes = self._check_close()
-        self._selected = None
-        self.will_close = closes or framing == UNTIL_CLOSE or not (sound and self._sound)
+        self._verdict = None
+        self.will_close = closes or not (verdict.sound and self._sound)
 
     def _take_fields(self, limits: Limits, section: _Section | None) -> FieldLines:
         """Read the fields, unless `section` has them, for `headers`, and return them."""
@@ -281,10 +273,9 @@ class HTTPResponse(_File):
 
     def _check_close(self) -> bool:
         """Return whether the head says that the connection ends with this response."""
-        selected = self._selected
-        if selected is None:
-            selected = select_fields(self.headers.items(), RESPONSE_FRAMING_FIELDS)
-        return not keeps_alive(self.version, selected)
+        if self._verdict is not None:
+            return not self._verdict.persistent
+        return not keeps_alive(self.version, self.headers.items())
 
     @overload
     def getheader(self, name: str) -> str | None: ...

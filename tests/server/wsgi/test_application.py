@@ -14,7 +14,8 @@ import pytest
 
 from nethttp.client import HTTPSConnection
 from nethttp.server.wsgi import FileWrapper, WSGIHandler, WSGIServer, WSGISServer
-from nethttp.wire.h1.connection import ClientConnection, Data, EndOfMessage, Request
+from nethttp.wire.events import Data, EndOfMessage, Request
+from nethttp.wire.h1.connection import ClientConnection
 
 GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -489,6 +490,37 @@ def test_a_response_without_content_has_none(serve_app, connect, method):
             wire.send(method + GET[3:])
             head = b"".join(iter(wire.file.readline, b"\r\n"))
             assert head.startswith(b"HTTP/1.1 20")
+
+
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"], ids=["usual", "read"])
+def test_head_without_a_length_ends_no_connection_of_http_1_0(serve_app, connect, expect):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return iter([b"a", b"b"])
+
+    head = b"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n" + expect + b"\r\n"
+    with connect(serve_app(app).address) as wire:
+        for _ in range(2):
+            wire.send(head)
+            status, fields, _ = wire.response()
+            assert (status, fields["connection"]) == (200, "keep-alive")
+
+
+@pytest.mark.parametrize("fields", [[("Content-Length", "5")], []], ids=["declared", "measured"])
+def test_what_is_written_behind_the_end_is_not_sent(serve_app, connect, fields):
+    kept = []
+
+    def app(environ, start_response):
+        for write in kept:
+            write(b"behind the end")
+        kept[:] = [start_response("200 OK", fields)]
+        return [b"whole"]
+
+    with connect(serve_app(app).address) as wire:
+        for _ in range(3):
+            wire.send(GET)
+            status, sent, content = wire.response()
+            assert (status, sent["content-length"], content) == (200, "5", b"whole")
 
 
 def test_every_response_is_told_of(serve, connect):

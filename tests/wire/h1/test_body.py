@@ -6,17 +6,15 @@ import pytest
 
 from nethttp.errors import IncompleteRead, LineTooLong, LocalProtocolError, RemoteProtocolError
 from nethttp.wire.h1.body import (
-    LAST_CHUNK,
     ChunkedDecoder,
     ChunkLines,
     CloseDecoder,
     LengthDecoder,
     LenientChunkLines,
     body_decoder,
-    encode_chunk,
-    encode_last_chunk,
     response_decoder,
 )
+from nethttp.wire.h1.encoder import LAST_CHUNK, encode_chunk, encode_last_chunk
 from nethttp.wire.h1.framing import CHUNKED, UNTIL_CLOSE
 from nethttp.wire.limits import Limits
 

@@ -5,18 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nethttp.errors import IncompleteRead, LocalProtocolError, RemoteProtocolError
-from nethttp.wire.h1.connection import (
-    NEED_DATA,
-    PAUSED,
-    ClientConnection,
-    Closed,
-    Data,
-    EndOfMessage,
-    Request,
-    Response,
-    ServerConnection,
-    State,
-)
+from nethttp.wire.events import NEED_DATA, PAUSED, Closed, Data, EndOfMessage, Request, Response
+from nethttp.wire.h1.connection import ClientConnection, ServerConnection, State
 from nethttp.wire.limits import Limits
 
 GET = Request("GET", "/", [("Host", "a")])
@@ -127,6 +117,30 @@ def test_an_upgrade_leaves_what_follows_in_the_buffer():
     assert client.next_event().status == 101
     assert client.next_event() == EndOfMessage([])
     assert client.buffered == b"\x03"
+
+
+def test_the_answer_to_connect_leaves_what_follows_to_the_tunnel():
+    server = served(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n\x01")
+    head = server.send_response(Response(200, "", []))
+    assert head == b"HTTP/1.1 200 \r\n\r\n"
+    assert server.send_end() == b""
+    assert server.buffered == b"\x01"
+    client = asked(Request("CONNECT", "a:80", [("Host", "a:80")]))
+    client.receive(head + b"\x02")
+    assert client.next_event().status == 200
+    assert client.next_event() == EndOfMessage([])
+    assert client.buffered == b"\x02"
+    for connection in (server, client):
+        assert not connection.reusable
+        with pytest.raises(LocalProtocolError, match="lives on"):
+            connection.next_cycle()
+
+
+def test_a_tunnel_that_is_refused_leaves_the_connection_as_it_was():
+    server = served(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+    server.send_response(Response(407, "", [("Content-Length", "0")]))
+    server.send_end()
+    server.next_cycle()
 
 
 def test_a_length_is_kept():

@@ -9,10 +9,8 @@ from nethttp.wire.h1.framing import (
     CHUNKED,
     UNTIL_CLOSE,
     declared_framing,
-    expects_continue,
-    judge_response,
-    keeps_alive,
     request_framing,
+    response_framing,
 )
 from nethttp.wire.limits import Limits
 
@@ -48,7 +46,7 @@ def test_requests(selected, framing):
     ],
 )
 def test_responses(method, status, selected, framing):
-    assert judge_response(method, 11, status, selected) == (framing, True)
+    assert response_framing(method, 11, status, selected) == (framing, True)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +72,11 @@ def test_responses(method, status, selected, framing):
     ],
 )
 def test_responses_that_end_their_connection(status, selected, framing):
-    assert judge_response("GET", 11, status, selected) == (framing, False)
+    assert response_framing("GET", 11, status, selected) == (framing, False)
 
 
 def test_a_coding_on_http_1_0_is_obeyed_once():
-    assert judge_response("GET", 10, 200, {TE: ["chunked"]}) == (CHUNKED, False)
+    assert response_framing("GET", 10, 200, {TE: ["chunked"]}) == (CHUNKED, False)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +97,7 @@ def test_a_coding_on_http_1_0_is_obeyed_once():
 )
 def test_lengths_that_are_none_or_differ_are_refused(lengths):
     with pytest.raises(RemoteProtocolError, match="Content-Length"):
-        judge_response("GET", 11, 200, {CL: lengths})
+        response_framing("GET", 11, 200, {CL: lengths})
 
 
 def test_a_declared_length_over_the_bound_is_413():
@@ -114,37 +112,6 @@ def test_the_longest_length_is_read():
     assert request_framing("POST", 11, {CL: ["9" * 19]}) == 10**19 - 1
     with pytest.raises(RemoteProtocolError):
         request_framing("POST", 11, {CL: ["9" * 20]})
-
-
-@pytest.mark.parametrize(
-    ("version", "selected", "alive"),
-    [
-        (11, {}, True),
-        (10, {}, False),
-        (11, {"connection": ["close"]}, False),
-        (11, {"connection": ["keep-alive, Close"]}, False),
-        (11, {"connection": ["a", "close"]}, False),
-        (11, {"connection": ["closed"]}, True),
-        (10, {"connection": ["Keep-Alive"]}, True),
-        (10, {"connection": ["keep-alive, close"]}, False),
-        (10, {"connection": ["keep-alive"], TE: ["chunked"]}, False),
-        (10, {"keep-alive": ["timeout=5"]}, True),
-        (10, {"proxy-connection": ["Keep-Alive"]}, True),
-        (10, {"proxy-connection": ["close"]}, False),
-        (10, {"connection": ["close"], "keep-alive": ["timeout=5"]}, False),
-    ],
-)
-def test_persistence(version, selected, alive):
-    assert keeps_alive(version, selected) is alive
-
-
-def test_expectations():
-    assert expects_continue(11, {"expect": ["100-Continue"]})
-    assert not expects_continue(10, {"expect": ["100-continue"]})
-    assert not expects_continue(11, {})
-    with pytest.raises(RemoteProtocolError) as refused:
-        expects_continue(11, {"expect": ["100-continue, tea"]})
-    assert refused.value.status_hint == 417
 
 
 def test_what_this_program_declares():

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nethttp.errors import IncompleteRead, RemoteProtocolError
+from nethttp.wire.events import NEED_DATA
 from nethttp.wire.h1.block import empty_lines_before, is_hopeless, read_request_fields
-from nethttp.wire.h1.connection import NEED_DATA, ServerConnection
+from nethttp.wire.h1.connection import ServerConnection
 from nethttp.wire.limits import MAX_EMPTY_LINES
 
 HEAD = b"GET /a HTTP/1.1\r\nHost: a\r\nB:\tc\xe9 \r\n\r\n"

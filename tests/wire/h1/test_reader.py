@@ -10,13 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nethttp.errors import IncompleteRead, LineTooLong, RemoteProtocolError
-from nethttp.wire.h1.body import (
-    ChunkedDecoder,
-    LengthDecoder,
-    body_decoder,
-    encode_chunk,
-    encode_last_chunk,
-)
+from nethttp.wire.h1.body import ChunkedDecoder, LengthDecoder, body_decoder
+from nethttp.wire.h1.encoder import encode_chunk, encode_last_chunk
 from nethttp.wire.h1.framing import CHUNKED, UNTIL_CLOSE
 from nethttp.wire.h1.reader import BodyReader
 from nethttp.wire.limits import Limits

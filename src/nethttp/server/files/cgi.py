@@ -177,13 +177,11 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             "REMOTE_ADDR": self.client_address[0],
             "CONTENT_TYPE": self.headers.get("content-type") or self.headers.get_content_type(),
         }
-        if (length := self.headers.get("content-length")) is not None:
-            variables["CONTENT_LENGTH"] = length
         from ...wire.environ import environ_of_fields  # start-up: only a script needs it
 
         fields = environ_of_fields(self.headers.items())
         # Credentials are for the server: RFC 3875 section 4.1.18. The type has a default.
-        for key in fields.keys() - {"HTTP_AUTHORIZATION", "CONTENT_TYPE", "CONTENT_LENGTH"}:
+        for key in fields.keys() - {"HTTP_AUTHORIZATION", "CONTENT_TYPE"}:
             variables[key] = fields[key]
         variables.update(self._authorization())
         for name in ("ACCEPT", "USER_AGENT", "COOKIE", "REFERER"):

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import re
 import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from ...errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
 from ...status import HTTPStatus
 from ...wire import grammar
-from ...wire.fields import FieldFinder, FieldLines, select_fields
+from ...wire.fields import FieldFinder, FieldLines
 from ...wire.h1.block import read_field_block, read_request_fields
-from ...wire.h1.framing import (
-    FRAMING_FIELDS,
-    UNTIL_CLOSE,
-    expects_continue,
-    keeps_alive,
-    request_framing,
-)
 from ...wire.h1.head import (
     parse_field_section,
     parse_lenient_field_section,
     parse_request_head,
     parse_request_line,
 )
+from ...wire.h1.rules import RequestVerdict, announces_content, judge_request, judge_text_request
 from ...wire.limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, SERVER_LIMITS, Limits
-from ...wire.target import check_host, check_target, target_form
+from ...wire.target import target_form
 from .response import NO_COMMAND, SEND_ERROR, Responder
 from .writer import ResponseWriter
 
@@ -39,9 +32,6 @@ if TYPE_CHECKING:
     from email.message import Message
 
 __all__ = ["RequestParser"]
-
-#: What says that content follows a request's head.
-_CONTENT_FIELDS = frozenset({"content-length", "transfer-encoding"})
 
 _VERSION_OF_TEXT = re.compile(r"HTTP/([0-9]{1,10}+)\.([0-9]{1,10}+)")
 """As the standard library reads it."""
@@ -275,27 +265,28 @@ class RequestParser(Responder):
 
     def _judge_request(self) -> bool:
         """Decide what follows from the head: framing, persistence, 100 Continue."""
-        selected = select_fields(self._field_lines, FRAMING_FIELDS)
-        version = self._version
-        self._content_left = not selected.keys().isdisjoint(_CONTENT_FIELDS)
-        try:
-            check_host(version, selected.get("host", []))
+        target = self.path
+        if self._takes_any_target and target_form(target) is None:
             # The stdlib takes what is in none of the four forms ("dir/", "/a#b") for a path.
-            if not self._takes_any_target or target_form(self.path) is not None:
-                check_target(self.command, self.path)
-            self._framing = request_framing(self.command, version, selected, self.limits)
-            expects = expects_continue(version, selected)
+            target = "/"
+        try:
+            verdict = judge_request(
+                self.command, target, self._version, self._field_lines, self.limits
+            )
         except RemoteProtocolError as error:
+            self._content_left = announces_content(self._field_lines)
             self._refuse(error)
             return False
+        self._content_left = verdict.framing != 0
         self.path = self._collapse(self.path)
-        return self._goes_on(selected, expects)
+        return self._obey(verdict)
 
-    def _goes_on(self, selected: dict[str, list[str]], expects: bool) -> bool:
-        """Decide on persistence, and on 100 Continue if the client `expects` it."""
+    def _obey(self, verdict: RequestVerdict) -> bool:
+        """Go on as the head says; return whether there is a request to handle."""
+        self._framing = verdict.framing
         persistent = self.protocol_version >= "HTTP/1.1"
-        self.close_connection = not (persistent and keeps_alive(self._version, selected))
-        if expects and persistent:
+        self.close_connection = not (persistent and verdict.persistent)
+        if verdict.expects_continue and persistent:
             self._awaits_continue = True
             if not self.handle_expect_100():
                 # Whether the content follows all the same, nobody knows.
@@ -379,15 +370,8 @@ class RequestParser(Responder):
 
     def _judge_text(self) -> bool:
         """Decide what follows from the head; what cannot be used says nothing."""
-        selected = select_fields(self._field_lines, FRAMING_FIELDS)
-        expects = False
-        with suppress(RemoteProtocolError):
-            expects = expects_continue(self._version, selected)
-        try:
-            self._framing = request_framing(str(self.command), self._version, selected, self.limits)
-        except RemoteProtocolError:
-            self._framing = UNTIL_CLOSE
-        return self._goes_on(selected, expects)
+        fields = self._field_lines
+        return self._obey(judge_text_request(str(self.command), self._version, fields, self.limits))
 
     def handle_expect_100(self) -> bool:
         """Answer ``Expect: 100-continue`` and return whether the request goes on.

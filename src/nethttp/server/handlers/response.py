@@ -16,7 +16,8 @@ from ..._version import __version__
 from ...overrides import Originals
 from ...status import HTTPStatus, phrase_of
 from ...wire import grammar
-from ...wire.values import format_http_date, has_list_member
+from ...wire.h1.rules import FINAL, INTERIM, connection_option
+from ...wire.values import format_http_date
 from ..engine.connection import Connection
 from ..logs.clock import (
     MONTHS,
@@ -30,8 +31,6 @@ from ..logs.colours import coloured_line, stderr_has_colours
 from ..logs.lines import LOG_ESCAPES, LineLog, escape, host_of, write_stderr
 from ..seams import current
 from .response_head import (
-    FINAL,
-    INTERIM,
     MAX_KEPT_LINE,
     Head,
     ending_of,
@@ -266,10 +265,9 @@ class Responder(socketserver.StreamRequestHandler):
                 else field_line(keyword, value)
             )
         if len(keyword) == 10 and keyword.lower() == "connection":
-            if has_list_member(value, "close"):
-                self.close_connection = True
-            elif has_list_member(value, "keep-alive"):
-                self.close_connection = False
+            persistent = connection_option(value)
+            if persistent is not None:
+                self.close_connection = not persistent
 
     def end_headers(self) -> None:
         """End the head of the response; it leaves with the first bytes of the body.

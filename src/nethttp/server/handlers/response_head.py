@@ -10,19 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from ...errors import LocalProtocolError, excerpt
 from ...wire import grammar
-from ...wire.h1.framing import CHUNKED, FRAMING_FIELDS, declared_framing, response_has_body
+from ...wire.h1.encoder import without_length
 from ...wire.h1.head import serialise_fields
+from ...wire.h1.rules import (
+    INTERIM,
+    OWN_RESPONSE_FIELDS,
+    ResponsePlan,
+    declared_response,
+    kind_of,
+    plan_response,
+)
 from ..logs.clock import http_date
 
 __all__ = [
-    "FINAL",
-    "INTERIM",
     "MAX_KEPT_LINE",
-    "SWITCHING",
     "Ending",
     "Head",
     "ending_of",
@@ -44,7 +49,7 @@ MAX_ENDINGS = 64
 #: Responses whose head is of use to the peer before any of the content is there.
 _STREAMED_TYPES = (b"text/event-stream", b"multipart/x-mixed-replace")
 
-_FRAMING_NAMES = {name.encode("ascii"): name for name in FRAMING_FIELDS}
+_DECIDING = {name.encode("ascii"): name for name in OWN_RESPONSE_FIELDS}
 
 _endings: dict[tuple[Any, ...], Ending] = {}
 
@@ -99,23 +104,6 @@ def opening(
         field_line("Server", f"{software} {system}"),
         serialise_fields([("Date", http_date(second))]),
     )
-
-
-FINAL: Final = 0
-"""The response itself."""
-INTERIM: Final = 1
-"""1xx: the response itself is still to come. RFC 9110 section 15.2."""
-SWITCHING: Final = 2
-"""With this response the connection stops speaking HTTP. RFC 9110 sections 9.3.6 and 15.2.2."""
-
-
-def kind_of(method: str | None, status: int | None) -> int:
-    """Return FINAL, INTERIM or SWITCHING. Without a status a response is taken for final."""
-    if status is None:
-        return FINAL
-    if status == 101 or (method == "CONNECT" and 200 <= status < 300):
-        return SWITCHING
-    return INTERIM if status < 200 else FINAL
 
 
 #: HTTP-version SP status-code; a program may name another protocol.   ; RFC 9112 section 4
@@ -179,41 +167,27 @@ class Ending:
         """The whole head, with that line and the empty one."""
 
 
-class _Outline(NamedTuple):
-    framing: int | None
-    told: bool
-    """Whether Connection says something."""
-    streamed: bool
-    overridden: bool
-    """Whether Transfer-Encoding is beside a Content-Length, which must not be sent then."""
-
-
-def _outline(lines: Iterable[bytes]) -> _Outline:
+def _deciding_in(lines: Iterable[bytes]) -> tuple[dict[str, list[str]], bool]:
+    """Return the fields that decide in the lines of a head, and whether its content is streamed."""
     found: dict[str, list[str]] = {}
     streamed = False
     for line in lines:
         name, _, value = line.partition(b":")
         lower = name.lower()
-        key = _FRAMING_NAMES.get(lower)
+        key = _DECIDING.get(lower)
         if key is not None:
             found.setdefault(key, []).append(value.strip().decode("latin-1"))
         elif lower == b"content-type":
             streamed = value.strip().lower().startswith(_STREAMED_TYPES)
-    # RFC 9112 section 6.3: Transfer-Encoding overrides the other.
-    overridden = "transfer-encoding" in found and found.pop("content-length", None) is not None
-    return _Outline(declared_framing(found), "connection" in found, streamed, overridden)
+    return found, streamed
 
 
-def _head(
-    outline: _Outline, lines: Iterable[bytes], method: str | None, status: int | None
-) -> Head:
-    if outline.overridden:
-        lines = [line for line in lines if line.partition(b":")[0].lower() != b"content-length"]
-    length = None if outline.framing == CHUNKED else outline.framing
-    has_body = status is None or response_has_body(method, status)
-    waits = has_body and length != 0 and not outline.streamed
-    data, kind = b"".join(lines), kind_of(method, status)
-    return Head(data, kind, length, has_body, waits, outline.overridden)
+def _head(plan: ResponsePlan, lines: Iterable[bytes], streamed: bool, overridden: bool) -> Head:
+    if overridden:
+        lines = without_length(lines)
+    length = plan.framing if plan.framing >= 0 else None
+    waits = plan.has_body and length != 0 and not streamed
+    return Head(b"".join(lines), plan.kind, length, plan.has_body, waits, overridden)
 
 
 def head_of(lines: list[bytes], method: str | None) -> Head:
@@ -223,7 +197,10 @@ def head_of(lines: list[bytes], method: str | None) -> Head:
         LocalProtocolError: an invalid Content-Length or Transfer-Encoding.
     """
     head = _last_head(lines, method)
-    return _head(_outline(head), lines, method, _status_in(head))
+    selected, streamed = _deciding_in(head)
+    declared, _, _, overridden = declared_response(selected)
+    plan = plan_response(method, 11, _status_in(head), declared, persistent=True, told=True)
+    return _head(plan, lines, streamed, overridden)
 
 
 def ending_of(
@@ -243,18 +220,13 @@ def ending_of(
     if known is not None:
         return known
     head = _last_head(lines, method)
-    status, outline = _status_in(head), _outline(head)
-    line = b""
-    if status is not None and kind_of(method, status) == FINAL:
-        if outline.framing is None and response_has_body(method, status):
-            close = True
-        if not outline.told and protocol >= "HTTP/1.1":
-            if close:
-                line = b"Connection: close\r\n"
-            elif version < 11:
-                line = b"Connection: keep-alive\r\n"
-    whole = _head(outline, (*lines, line, b"\r\n"), method, status)
-    found = Ending(line, close, whole)
+    selected, streamed = _deciding_in(head)
+    declared, told, _, overridden = declared_response(selected)
+    # A server of HTTP/1.0 closes anyway.
+    told = told or protocol < "HTTP/1.1"
+    plan = plan_response(method, version, _status_in(head), declared, not close, told)
+    whole = _head(plan, (*lines, plan.lines, b"\r\n"), streamed, overridden)
+    found = Ending(plan.lines, not plan.persistent, whole)
     if len(whole.data) <= MAX_KEPT_HEAD:
         if len(_endings) >= MAX_ENDINGS:
             _endings.clear()  # In another second with other dates few of them come again.

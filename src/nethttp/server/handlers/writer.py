@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...net.allowance import Allowance
 from ...net.nonblocking import Timeouts, can_go_on, must_read, none_sent
+from ...wire.h1.encoder import CountsContent
 from ..engine.outbox import MAX_KEPT, FilePart, Outbox
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ MAX_JOINED = 256 * 1024
 MAX_PIECE = 1 << 20
 
 
-class ResponseWriter(io.BufferedIOBase):
+class ResponseWriter(CountsContent, io.BufferedIOBase):
     """Writes one response after the other to a socket.
 
     `lend` gives the socket a time-out for the program. `flush` sends a head that is held back; so
@@ -49,11 +50,12 @@ class ResponseWriter(io.BufferedIOBase):
         "_allowance",
         "_given",
         "_held",
-        "_left",
         "_lend",
         "_silent",
         "_sock",
         "begun",
+        "in_chunks",
+        "left",
         "overrun",
         "sent",
     )
@@ -64,14 +66,12 @@ class ResponseWriter(io.BufferedIOBase):
         self._sock = sock
         self._lend = lend
         self._held = b""
-        self._left: int | None = None
+        self.left = None
+        self.in_chunks = False  # A program that declares chunks makes them.
+        self.overrun = self.sent = 0
         self._silent = False
         self.begun = False
         """Whether anything of the current response has been given to this writer."""
-        self.overrun = 0
-        """How many bytes more than its declared length a response had."""
-        self.sent = 0
-        """How many bytes of content the current response has had so far."""
         #: For waits until the system takes more: how many bytes of the response it has taken, and
         #: how long the peer may still be waited for.
         self._given = 0
@@ -91,7 +91,7 @@ class ResponseWriter(io.BufferedIOBase):
         """Forget the response before."""
         if self._held:
             self.flush()
-        self._left = None
+        self.left = None
         self._silent = self.begun = False
         self.overrun = self.sent = self._given = 0
         self._allowance = None
@@ -104,7 +104,7 @@ class ResponseWriter(io.BufferedIOBase):
         """
         self.begun = True
         self._held += head
-        self._left = length
+        self.left = length
         self._silent = not has_body
         if not hold:
             self.flush()
@@ -113,7 +113,7 @@ class ResponseWriter(io.BufferedIOBase):
         """Send a head that is held back; return whether the response is as long as it declared."""
         if self._held:
             self.flush()
-        return not (self.overrun or (self._left and self.missing))
+        return not (self.overrun or (self.left and self.missing))
 
     def interim(self, head: bytes) -> None:
         """Send the head of an interim response; the response itself is still to come."""
@@ -128,7 +128,7 @@ class ResponseWriter(io.BufferedIOBase):
     @property
     def missing(self) -> int:
         """How many bytes of the declared length have not been written."""
-        return 0 if self._silent else self._left or 0
+        return 0 if self._silent else self.left or 0
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
         """Send `data`, all of it, and return its length in bytes.
@@ -136,28 +136,20 @@ class ResponseWriter(io.BufferedIOBase):
         Bytes beyond the declared length are counted in `overrun` and not sent: the peer would
         read them as its next response.
         """
-        if type(data) is bytes:
-            size = len(data)
-            if self._held and size == self._left and size <= MAX_JOINED:
-                # Nearly every response: all of its content, in one piece.
-                whole, self._held = self._held + data, b""
-                self._left, self.sent = 0, size
-                self._send_last(whole)
-                return size
-        else:
-            with memoryview(data) as view:
-                size = view.nbytes
+        if type(data) is not bytes:
+            data = memoryview(data).cast("B")  # type: ignore[assignment]  # as good to send
+        size = len(data)
+        held = self._held
+        if held and size == self.left and size <= MAX_JOINED:
+            # Nearly every response: all of its content, in one piece.
+            self._held = b""
+            self.left, self.sent = 0, size
+            self._send_last(held + data)
+            return size
         self.begun = True
         if self._silent:
             return size
-        left = self._left
-        if left is not None:
-            if size > left:
-                self.overrun += size - left
-                data = bytes(data)[:left]
-            self._left = left - min(size, left)
-        self.sent += size if left is None else min(size, left)
-        held = self._held
+        data = self.encode(data)
         if not held:
             if data:
                 self._send(data)
@@ -175,16 +167,13 @@ class ResponseWriter(io.BufferedIOBase):
         They are fewer if the file is shorter. The kernel sends them where it can.
         """
         self.begun = True
-        if self._left is not None:
-            count = min(count, self._left)
+        count = self.room(count)
         if self._silent or not count:
             self.flush()
             return 0
         held, self._held = self._held, b""
         sent = self._sendfile(held, file, offset, count)
-        if self._left is not None:
-            self._left -= sent
-        self.sent += sent
+        self.passed(sent)
         return sent
 
     def _send_last(self, data: bytes) -> None:
@@ -361,7 +350,7 @@ class NonblockingWriter(ResponseWriter):
         if source < 0:
             return self._copy(head, file, offset, count)
         if type(self._sock) is not socket.socket or not hasattr(os, "sendfile"):
-            if count == self._left and self._leave_file(source, offset, count, head):
+            if count == self.left and self._leave_file(source, offset, count, head):
                 return count
             return self._copy(head, file, offset, count)
         if head:
@@ -377,7 +366,7 @@ class NonblockingWriter(ResponseWriter):
             except OSError as error:
                 none_sent(error)
                 self._given += sent
-                if count == self._left and self._leave_file(source, offset + sent, count - sent):
+                if count == self.left and self._leave_file(source, offset + sent, count - sent):
                     sent = count
                     break
                 self._given -= sent

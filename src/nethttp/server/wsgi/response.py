@@ -18,10 +18,18 @@ from ...errors import LocalProtocolError, excerpt
 from ...net.nonblocking import Timeouts, none_sent
 from ...wire import grammar
 from ...wire.environ import Environ
-from ...wire.h1.body import LAST_CHUNK, encode_chunk
-from ...wire.h1.framing import declared_framing, response_has_body
+from ...wire.fields import select_fields
+from ...wire.h1.encoder import LAST_CHUNK, CountsContent
+from ...wire.h1.framing import CHUNKED
 from ...wire.h1.head import serialise_fields
-from ...wire.values import has_list_member
+from ...wire.h1.rules import (
+    CONNECTION_FIELDS,
+    FINAL,
+    OWN_RESPONSE_FIELDS,
+    ResponsePlan,
+    declared_response,
+    plan_response,
+)
 from ..engine.connection import Connection
 from ..handlers.dated_head import DatedHead, FixedHead
 from ..handlers.response import Responder
@@ -31,12 +39,6 @@ __all__ = ["App", "FileWrapper", "Response"]
 
 
 App = Callable[..., Iterable[bytes]]
-
-#: Fields that belong to one connection; they are the server's to send.
-_HOP_BY_HOP = frozenset(
-    {"keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers"}
-    | {"transfer-encoding", "upgrade"}
-)
 
 #: Up to this size a file is read, not given to the kernel: some that the system makes up (below
 #: /sys) have fewer bytes than they say, none of them more than a page.
@@ -92,7 +94,7 @@ def _rest_of(file: Any) -> tuple[int, int]:
 class _Head:
     """What a response's status and fields come to; the same ones come again and again."""
 
-    __slots__ = ("begun", "close", "has_body", "length", "size", "status")
+    __slots__ = ("_closes", "_declared", "begun", "known", "size", "status", "whole")
 
     def __init__(self, status: str, fields: Iterable[tuple[str, str]]) -> None:
         if not isinstance(status, str):
@@ -111,16 +113,19 @@ class _Head:
                     f"expected fields as pairs of str, got {excerpt(repr(pair))} (PEP 3333)"
                 )
         names = {name.lower() for name, _ in pairs}
-        if refused := names & _HOP_BY_HOP:
+        if refused := names & CONNECTION_FIELDS:
             raise LocalProtocolError(
                 f"expected no field of the connection, got {', '.join(sorted(refused))} (PEP 3333)"
             )
         self.status = int(status[:3])
-        self.has_body = response_has_body(None, self.status)
-        lengths = [value for name, value in pairs if name.lower() == "content-length"]
-        self.length = declared_framing({"content-length": lengths} if lengths else {})
-        told = ",".join(value for name, value in pairs if name.lower() == "connection")
-        self.close = has_list_member(told, "close")
+        found = declared_response(select_fields(pairs, OWN_RESPONSE_FIELDS))
+        self._declared, _, self._closes, _ = found
+        self.known: tuple[tuple[str, int, bool, bool], ResponsePlan]
+        """The arguments of `plan`, and what it came to, the last time: nearly all are the same."""
+        plan = self.plan("GET", 11, True, False)
+        self.whole = plan.framing if plan.has_body and not plan.lines else -1
+        """The length of content that may leave with these lines, and no other, in answer to an
+        everyday request; -1 if there is none."""
         kept = [pair for pair in pairs if pair[0].lower() != "connection"]
         lines = f"HTTP/1.1 {status}\r\n".encode("latin-1") + serialise_fields(kept)
         if "server" not in names:
@@ -131,6 +136,15 @@ class _Head:
             FixedHead(lines) if "date" in names else DatedHead(lines + b"Date: ", b"\r\n")
         )
         """The head so far, ready for more lines."""
+
+    def plan(self, method: str, version: int, persistent: bool, measured: bool) -> ResponsePlan:
+        """Return how the response leaves that is an answer to such a request, and keep it."""
+        closes, declared = self._closes, self._declared
+        plan = plan_response(
+            method, version, self.status, declared, persistent and not closes, False, measured, True
+        )
+        self.known = (method, version, persistent, measured), plan  # at once, for other threads
+        return plan
 
 
 _KNOWN_HEADS: SecondTimeCache[tuple[str, tuple[tuple[str, str], ...]], _Head] = SecondTimeCache(512)
@@ -151,7 +165,7 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
     return head
 
 
-class Response:
+class Response(CountsContent):
     """One response: what `start_response` says of it, and what is sent of it.
 
     `timeouts` bounds the waits for room in `sock`. The end of a response that there is no room for
@@ -159,16 +173,18 @@ class Response:
     """
 
     __slots__ = (
-        "_chunked",
         "_connection",
+        "_has_body",
         "_head",
         "_late",
-        "_left",
         "_method",
         "_sock",
         "_timeouts",
         "_version",
+        "in_chunks",
         "keep",
+        "left",
+        "overrun",
         "sent",
         "started",
     )
@@ -189,14 +205,13 @@ class Response:
         self._method = method
         self._version = version
         self._head: _Head | None = None
-        self._left: int | None = None
-        self._chunked = False
+        self.left = None
+        self.in_chunks = False
+        self.overrun = self.sent = 0
         self.keep = keep
         """Whether the connection outlives the response."""
         self.started = False
         """Whether anything was sent."""
-        self.sent = 0
-        """Bytes of content that were sent."""
 
     def _send(self, data: bytes) -> None:
         if self._late is not None:
@@ -263,54 +278,34 @@ class Response:
         if head is None:
             raise AssertionError("expected start_response to be called before the first content")
         lines = head.begun.now()
-        if head.close:
-            self.keep = False
-        declared = head.length
-        if declared is not None:
-            self._left = declared
-        elif not head.has_body:
-            self._left = 0
-        elif length is not None:
-            self._left = length
-            if self._method != "HEAD" or length:
-                lines += b"Content-Length: %d\r\n" % length
-        elif self._version < 11:
-            self.keep = False
-        else:
-            self._chunked = True
-            lines += b"Transfer-Encoding: chunked\r\n"
-        if not head.has_body or self._method == "HEAD":
-            self._left, self._chunked = 0, False
-        if not self.keep:
-            return lines + b"Connection: close\r\n\r\n"
-        if self._version < 11:
-            return lines + b"Connection: keep-alive\r\n\r\n"
-        return lines + b"\r\n"
+        asked = self._method, self._version, self.keep, length is not None
+        known, plan = head.known
+        if known != asked:
+            plan = head.plan(*asked)
+        framing, more = plan.framing, plan.lines
+        if length is not None and plan.measured:
+            framing, more = plan.with_length(length)
+        # With an interim response, or the one to CONNECT, an application cannot go on.
+        self.keep = plan.persistent and plan.kind == FINAL
+        self._has_body = plan.has_body
+        self.left = framing if framing >= 0 else None
+        self.in_chunks = framing == CHUNKED
+        return lines + more + b"\r\n" if more else lines + b"\r\n"
 
     def _write(self, data: bytes, length: int | None) -> None:
         head = b"" if self.started else self._open(length)
         self.started = True
-        left = self._left
-        if self._chunked:
-            self.sent += len(data)
-            data = encode_chunk(data)
-        elif left is not None:
-            if len(data) > left:
-                # More than was declared would be read as the next response.
-                if self._method != "HEAD" and self._head is not None and self._head.has_body:
-                    self.keep = False
-                data = data[:left]
-            self._left = left - len(data)
-            self.sent += len(data)
+        if len(data) == self.left:
+            self.left, self.sent = 0, self.sent + len(data)  # Most often: all of it, in one piece.
         else:
-            self.sent += len(data)
+            data = self.encode(data)
         if head and len(data) > MAX_JOINED:
             self._send(head)
             head = b""
         if head or data:
             whole = head + data if head else data
             # Nothing may follow that is sent: more than is declared is cut off.
-            if self._left == 0 and not self._chunked:
+            if self.left == 0:
                 self._send_last(whole)
             else:
                 self._send(whole)
@@ -333,9 +328,10 @@ class Response:
                 self._send_each(result)
             if not self.started:
                 self._write(b"", 0)
-            if self._chunked:
+            if self.in_chunks:
                 self._send_last(LAST_CHUNK)
-            elif self._left:
+            elif self.left or (self.overrun and self._has_body):
+                # It was not as long as declared.
                 self.keep = False
         finally:
             close = getattr(result, "close", None)
@@ -349,23 +345,24 @@ class Response:
         head, size = self._head, len(body)
         if (
             head is None
-            or head.length != size
-            or head.close
-            or not (head.has_body and self.keep)
+            or head.whole != size
+            or not self.keep
             or self.started
             or self._version < 11
             or self._method == "HEAD"
+            or self._method == "CONNECT"
             or size > MAX_JOINED
         ):
             return False
         self.started = True
-        self.sent = size
+        self.left, self.sent = 0, size
         self._send_last(head.begun.now() + b"\r\n" + body)
         return True
 
     def _send_each(self, result: Iterable[bytes]) -> None:
         try:
-            only = len(result) <= 1  # type: ignore[arg-type]
+            # A generator has none, and its error would take longer than all else in here.
+            only = hasattr(result, "__len__") and len(result) <= 1  # type: ignore[arg-type]
         except TypeError:
             only = False
         for data in result:
@@ -386,13 +383,12 @@ class Response:
             self._send_small(wrapper, size)
             return
         self._write(b"", size)
-        count = min(size, self._left or 0)
+        count = self.room(size)
         if count:
             late = self._late or self._make_late(0)
             late.begin(b"", count, has_body=True, hold=True)
             sent = late.sendfile(file, offset, count)
-            self._left = (self._left or 0) - sent
-            self.sent += sent
+            self.passed(sent)
 
     def _send_small(self, wrapper: FileWrapper, size: int) -> None:
         """Send a file by reading it; one of `size` bytes, if that is not 0, at once."""

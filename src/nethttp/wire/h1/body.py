@@ -3,7 +3,7 @@
 A *decoder* knows where a body ends and does no reading. It asks for what may come next: up to
 `remaining` bytes of content, or, when `wants_line`, one line. Whoever has the bytes (a file-like
 `reader.BodyReader` that pulls, a connection that is fed) hands them over, so framing is written
-once. Writing takes three lines.
+once. `encoder` writes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from ..fields import FieldLines
 from ..grammar import LENIENT_CHUNK_LINE
 from ..limits import DEFAULT_LIMITS, Limits
 from .framing import CHUNKED, UNTIL_CLOSE
-from .head import parse_chunk_line, parse_chunks, parse_field_section, serialise_fields
+from .head import parse_chunk_line, parse_chunks, parse_field_section
 
 __all__ = [
-    "LAST_CHUNK",
     "ChunkLines",
     "ChunkedDecoder",
     "CloseDecoder",
@@ -27,8 +26,6 @@ __all__ = [
     "LengthDecoder",
     "LenientChunkLines",
     "body_decoder",
-    "encode_chunk",
-    "encode_last_chunk",
     "response_decoder",
 ]
 
@@ -430,27 +427,3 @@ def response_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
     if framing == CHUNKED:
         return ChunkedDecoder(limits, LenientChunkLines(limits))
     return body_decoder(framing, limits)
-
-
-LAST_CHUNK: Final = b"0\r\n\r\n"
-
-
-def encode_chunk(data: bytes) -> bytes:
-    """Return `data` as one chunk; empty data as nothing, for an empty chunk would end the body.
-
-    >>> encode_chunk(b"hello")
-    b'5\\r\\nhello\\r\\n'
-    """
-    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-
-
-def encode_last_chunk(trailers: FieldLines) -> bytes:
-    """Return the end of a chunked body, with its trailer section.
-
-    Raises:
-        LocalProtocolError: a trailer that is no valid field.
-
-    >>> encode_last_chunk([("Digest", "x")])
-    b'0\\r\\nDigest: x\\r\\n\\r\\n'
-    """
-    return b"0\r\n%b\r\n" % serialise_fields(trailers)

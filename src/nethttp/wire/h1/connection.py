@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from ...errors import (
     IncompleteRead,
@@ -24,51 +24,38 @@ from ...errors import (
     RemoteProtocolError,
     excerpt,
 )
-from ..fields import FieldLines, select_fields
+from ..events import (
+    NEED_DATA,
+    PAUSED,
+    Closed,
+    Data,
+    EndOfMessage,
+    Event,
+    NoEvent,
+    Request,
+    Response,
+)
 from ..limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, Limits
-from ..target import check_host, check_target
 from .block import is_hopeless
-from .body import (
-    Decoder,
-    body_decoder,
-    encode_chunk,
-    encode_last_chunk,
-    response_decoder,
-)
-from .framing import (
-    CHUNKED,
-    FRAMING_FIELDS,
-    RESPONSE_FRAMING_FIELDS,
-    UNTIL_CLOSE,
-    declared_framing,
-    expects_continue,
-    judge_response,
-    keeps_alive,
-    request_framing,
-    response_has_body,
-)
+from .body import Decoder, body_decoder, response_decoder
+from .encoder import BodyEncoder
 from .head import (
     parse_request_head,
     parse_response_head,
     serialise_request_head,
     serialise_response_head,
 )
+from .rules import (
+    FINAL,
+    INTERIM,
+    InterimResponses,
+    judge_own_request,
+    judge_own_response,
+    judge_request,
+    judge_response,
+)
 
-__all__ = [
-    "NEED_DATA",
-    "PAUSED",
-    "ClientConnection",
-    "Closed",
-    "Connection",
-    "Data",
-    "EndOfMessage",
-    "Event",
-    "NoEvent",
-    "Request",
-    "Response",
-    "ServerConnection",
-    "State",
-]
+__all__ = ["ClientConnection", "Connection", "ServerConnection", "State"]
 
 
 class State(Enum):
@@ -80,56 +67,6 @@ class State(Enum):
     CLOSED = "CLOSED"
     ERROR = "ERROR"
 
-
-class Request(NamedTuple):
-    """A request head has come, or is to leave."""
-
-    method: str
-    target: str
-    fields: FieldLines
-    version: int = 11
-    expects_continue: bool = False
-
-
-class Response(NamedTuple):
-    """A response head has come, or is to leave; a status below 200 is interim."""
-
-    status: int
-    reason: str
-    fields: FieldLines
-    version: int = 11
-
-
-class Data(NamedTuple):
-    """A piece of content."""
-
-    content: bytes
-
-
-class EndOfMessage(NamedTuple):
-    """The message is complete."""
-
-    trailers: FieldLines
-
-
-class Closed(NamedTuple):
-    """The peer ended the connection between two messages."""
-
-
-class NoEvent(Enum):
-    """Why `next_event` has no event."""
-
-    NEED_DATA = "NEED_DATA"
-    PAUSED = "PAUSED"
-
-
-NEED_DATA: Final = NoEvent.NEED_DATA
-"""The next event has not come whole: read from the peer, which no other answer asks for."""
-
-PAUSED: Final = NoEvent.PAUSED
-"""The message is complete; what follows waits for `next_cycle`."""
-
-Event = Request | Response | Data | EndOfMessage | Closed
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
 
@@ -151,7 +88,7 @@ class Connection:
         self._empty_lines = 0
         self._ended = False
         self._incoming: Decoder | None = None
-        self._outgoing = 0
+        self._outgoing = BodyEncoder(0)
 
     def __repr__(self) -> str:
         return (
@@ -313,15 +250,12 @@ class Connection:
             raise LocalProtocolError(
                 f"expected a head before content, in state {self.sending.value}"
             )
-        if self._outgoing == CHUNKED:
-            return encode_chunk(content)
-        if self._outgoing != UNTIL_CLOSE:
-            if len(content) > self._outgoing:
-                raise LocalProtocolError(
-                    f"expected at most {self._outgoing} more bytes of content, got {len(content)}"
-                )
-            self._outgoing -= len(content)
-        return content
+        body = self._outgoing
+        if len(content) > (room := body.room(len(content))):
+            raise LocalProtocolError(
+                f"expected at most {room} more bytes of content, got {len(content)}"
+            )
+        return body.encode(content)
 
     def send_end(self, trailers: Sequence[tuple[str, str]] = ()) -> bytes:
         """Return the bytes that end the message.
@@ -332,13 +266,13 @@ class Connection:
         """
         if self.sending is not State.BODY:
             raise LocalProtocolError(f"expected a message to end, in state {self.sending.value}")
-        if trailers and self._outgoing != CHUNKED:
+        body = self._outgoing
+        if trailers and not body.in_chunks:
             raise LocalProtocolError("expected trailers with a chunked body only")
-        if self._outgoing > 0:
-            raise LocalProtocolError(f"expected {self._outgoing} more bytes of content")
-        data = encode_last_chunk(list(trailers)) if self._outgoing == CHUNKED else b""
-        self.sending = State.CLOSED if self._outgoing == UNTIL_CLOSE else State.DONE
-        return data
+        if body.left:
+            raise LocalProtocolError(f"expected {body.left} more bytes of content")
+        self.sending = State.CLOSED if body.ends_with_connection else State.DONE
+        return body.end(list(trailers))
 
     def next_cycle(self) -> None:
         """Begin the next request and response on this connection.
@@ -384,16 +318,12 @@ class ServerConnection(Connection):
 
     def _read_head(self, block: bytes) -> Request:
         method, target, version, fields = parse_request_head(block, self.limits)
-        selected = select_fields(fields, FRAMING_FIELDS)
-        check_target(method, target)
-        check_host(version, selected.get("host", []))
-        framing = request_framing(method, version, selected, self.limits)
-        continues = expects_continue(version, selected)
+        verdict = judge_request(method, target, version, fields, self.limits)
         self._method = method
         self._version = version
-        self.reusable = self.reusable and keeps_alive(version, selected)
-        self._begin_body(body_decoder(framing, self.limits))
-        return Request(method, target, fields, version, continues and framing != 0)
+        self.reusable = self.reusable and verdict.persistent
+        self._begin_body(body_decoder(verdict.framing, self.limits))
+        return Request(method, target, fields, version, verdict.expects_continue)
 
     def send_response(self, response: Response) -> bytes:
         """Return the bytes of a response head; its fields say how the body is framed.
@@ -410,25 +340,14 @@ class ServerConnection(Connection):
                 f"expected a request before a response, in state {self.sending.value}"
             )
         status, reason, fields, _ = response
-        if status < 200 and status != 101:
-            return serialise_response_head(status, reason, fields)
-        selected = select_fields(fields, FRAMING_FIELDS)
-        framing = declared_framing(selected)
-        if framing == CHUNKED and self._version < 11:
-            raise LocalProtocolError("expected no chunks for HTTP/1.0 (RFC 9112 section 6.1)")
-        if not response_has_body(self._method, status):
-            framing = 0
-        elif framing is None:
-            framing = UNTIL_CLOSE
-        ends = framing == UNTIL_CLOSE or status == 101
-        reusable = self.reusable and not ends and keeps_alive(11, selected)
-        if "connection" not in selected and (not reusable or self._version < 11):
-            fields = [*fields, ("Connection", "keep-alive" if reusable else "close")]
-        data = serialise_response_head(status, reason, fields)
-        self.reusable = reusable
-        self._outgoing = framing
+        plan = judge_own_response(self._method, self._version, status, fields, self.reusable)
+        head = serialise_response_head(status, reason, fields)
+        if plan.kind == INTERIM:
+            return head
+        self.reusable = plan.persistent and plan.kind == FINAL
+        self._outgoing.begin(plan.framing)
         self.sending = State.BODY
-        return data
+        return b"%b%b\r\n" % (head[:-2], plan.lines) if plan.lines else head
 
 
 class ClientConnection(Connection):
@@ -445,7 +364,7 @@ class ClientConnection(Connection):
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         super().__init__(limits)
         self._method: str | None = None
-        self._interim = 0
+        self._interim = InterimResponses(limits)
 
     def _find_block_end(self, start: int) -> int:
         # Either line end counts here, since no other message shares a client's buffer.
@@ -467,20 +386,15 @@ class ClientConnection(Connection):
             )
         version, status, reason, fields, unread = parse_response_head(block, self.limits)
         response = Response(status, reason, fields, version)
-        selected = select_fields(fields, RESPONSE_FRAMING_FIELDS)
-        framing, sound = judge_response(self._method, version, status, selected)
-        self.reusable = self.reusable and sound and unread is None
-        if status < 200 and status != 101:
-            self._interim += 1
-            if self._interim > self.limits.max_interim_responses:
-                raise RemoteProtocolError(
-                    f"got more than {self.limits.max_interim_responses} interim responses "
-                    "(RFC 9110 section 15.2)"
-                )
+        verdict = judge_response(self._method, version, status, fields)
+        if unread is not None or not verdict.sound:
+            self.reusable = False
+        if verdict.kind == INTERIM:
+            self._interim.take()
             return response
-        self._interim = 0
-        self.reusable = self.reusable and keeps_alive(version, selected) and status != 101
-        self._begin_body(response_decoder(framing, self.limits))
+        self._interim.end()
+        self.reusable = self.reusable and verdict.persistent and verdict.kind == FINAL
+        self._begin_body(response_decoder(verdict.framing, self.limits))
         return response
 
     def send_request(self, request: Request) -> bytes:
@@ -493,13 +407,10 @@ class ClientConnection(Connection):
             raise LocalProtocolError(
                 f"expected the exchange before to be complete, in state {self.sending.value}"
             )
-        selected = select_fields(request.fields, FRAMING_FIELDS)
-        framing = declared_framing(selected) or 0
-        if len(selected.get("host", [])) != 1:
-            raise LocalProtocolError("expected one Host field (RFC 9112 section 3.2)")
+        verdict = judge_own_request(request.fields)
         data = serialise_request_head(request.method, request.target, request.fields)
         self._method = request.method
-        self._outgoing = framing
+        self._outgoing.begin(verdict.framing)
         self.sending = State.BODY
-        self.reusable = self.reusable and keeps_alive(11, selected)
+        self.reusable = self.reusable and verdict.persistent
         return data

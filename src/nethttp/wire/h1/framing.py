@@ -10,19 +10,16 @@ from typing import Final
 from ...errors import LocalProtocolError, RemoteProtocolError, excerpt
 from .. import grammar
 from ..limits import DEFAULT_LIMITS, Limits
-from ..values import has_list_member, parse_list
+from ..values import parse_list
 
 __all__ = [
     "CHUNKED",
-    "FRAMING_FIELDS",
-    "RESPONSE_FRAMING_FIELDS",
     "UNTIL_CLOSE",
+    "Selected",
     "declared_framing",
-    "expects_continue",
-    "judge_response",
-    "keeps_alive",
     "may_frame",
     "request_framing",
+    "response_framing",
     "response_has_body",
 ]
 
@@ -32,22 +29,13 @@ CHUNKED: Final = -1
 UNTIL_CLOSE: Final = -2
 """The body ends with the connection."""
 
-FRAMING_FIELDS: Final = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "expect", "upgrade"}
-)
-"""The fields that decide how a connection goes on, for `fields.select_fields`."""
-
-RESPONSE_FRAMING_FIELDS: Final = frozenset(
-    {"connection", "content-length", "transfer-encoding", "keep-alive", "proxy-connection"}
-)
-"""The same for a response."""
-
 #: 2**63 - 1 has 19 digits, 2**64 has 20; a longer length is none. Of a request, others may count
 #: in 63 bits; of a response, no other counts.
 MAX_LENGTH_DIGITS = 19
 MAX_RESPONSE_LENGTH_DIGITS = 20
 
 Selected = dict[str, list[str]]
+"""The values of some fields by their names in lower case, as `fields.select_fields` gives them."""
 
 
 def request_framing(
@@ -93,7 +81,7 @@ def request_framing(
     return length
 
 
-def judge_response(
+def response_framing(
     method: str | None, version: int, status: int, selected: Selected
 ) -> tuple[int, bool]:
     """Return the framing of the response to a `method` request, and whether it is sound.
@@ -104,9 +92,9 @@ def judge_response(
     Raises:
         RemoteProtocolError: lengths that differ, or one that is no number.
 
-    >>> judge_response("GET", 11, 200, {})
+    >>> response_framing("GET", 11, 200, {})
     (-2, True)
-    >>> judge_response("GET", 11, 200, {"transfer-encoding": ["chunked"], "content-length": ["5"]})
+    >>> response_framing("GET", 11, 200, {"transfer-encoding": ["gzip, chunked"]})
     (-1, False)
     """
     if method == "CONNECT" and 200 <= status < 300:
@@ -150,51 +138,6 @@ def response_has_body(method: str | None, status: int) -> bool:
     (False, False)
     """
     return not (method == "HEAD" or status < 200 or status == 204 or status == 304)
-
-
-def keeps_alive(version: int, selected: Selected) -> bool:
-    """Return whether the connection outlives this message, as its head says.
-
-    RFC 9112 section 9.3; a message whose framing is faulty (a transfer coding on HTTP/1.0, section
-    6.1) ends its connection.
-
-    >>> keeps_alive(11, {}), keeps_alive(10, {}), keeps_alive(10, {"connection": ["keep-alive"]})
-    (True, False, True)
-    """
-    if version < 11 and "transfer-encoding" in selected:
-        return False
-    connection = selected.get("connection")
-    if connection is not None:
-        options = ",".join(connection)
-        if has_list_member(options, "close"):
-            return False
-        if has_list_member(options, "keep-alive"):
-            return True
-    if version >= 11:
-        return True
-    # What servers and proxies of HTTP/1.0 say instead, NTLM's among them.
-    proxy = ",".join(selected.get("proxy-connection", ()))
-    return "keep-alive" in selected or has_list_member(proxy, "keep-alive")
-
-
-def expects_continue(version: int, selected: Selected) -> bool:
-    """Return whether the client waits for 100 Continue before it sends its content.
-
-    Raises:
-        RemoteProtocolError: with `status_hint` 417, an expectation other than 100-continue.
-            RFC 9110 section 10.1.1; one on HTTP/1.0 is ignored.
-    """
-    values = selected.get("expect")
-    if values is None or version < 11:
-        return False
-    expectation = ",".join(values).strip(" \t")
-    if expectation.lower() == "100-continue":
-        return True
-    raise RemoteProtocolError(
-        f"expected the expectation '100-continue', got {excerpt(expectation)} "
-        "(RFC 9110 section 10.1.1)",
-        status_hint=417,
-    )
 
 
 def declared_framing(selected: Selected) -> int | None:

@@ -1,0 +1,479 @@
+"""What the head of an HTTP/1 message decides, written once for all that speak it.
+
+`judge_request` and `judge_response` say of a head that was received where its content ends and
+whether the connection outlives it. `plan_request` and `plan_response` say what a head that leaves
+must have for its peer to judge the same. The sans-I/O connection, the handlers, WSGI and the client
+decide nothing of this themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Final, NamedTuple
+
+from ...errors import LocalProtocolError, RemoteProtocolError, excerpt
+from ..fields import select_fields
+from ..limits import DEFAULT_LIMITS, Limits
+from ..target import check_host, check_target
+from ..values import has_list_member
+from .framing import (
+    CHUNKED,
+    UNTIL_CLOSE,
+    Selected,
+    declared_framing,
+    request_framing,
+    response_framing,
+    response_has_body,
+)
+
+__all__ = [
+    "CONNECTION_FIELDS",
+    "FINAL",
+    "INTERIM",
+    "OWN_RESPONSE_FIELDS",
+    "SWITCHING",
+    "InterimResponses",
+    "RequestPlan",
+    "RequestVerdict",
+    "ResponsePlan",
+    "ResponseVerdict",
+    "announces_content",
+    "connection_option",
+    "declared_response",
+    "judge_own_request",
+    "judge_own_response",
+    "judge_request",
+    "judge_response",
+    "judge_text_request",
+    "keeps_alive",
+    "kind_of",
+    "plan_request",
+    "plan_response",
+]
+
+Fields = Iterable[tuple[str, str]]
+
+_REQUEST_FIELDS: Final = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "expect"}
+)
+_RESPONSE_FIELDS: Final = frozenset(
+    {"connection", "content-length", "transfer-encoding", "keep-alive", "proxy-connection"}
+)
+OWN_RESPONSE_FIELDS: Final = frozenset({"connection", "content-length", "transfer-encoding"})
+"""The fields for `declared_response`, in lower case."""
+CONNECTION_FIELDS: Final = frozenset(
+    {"keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers"}
+    | {"transfer-encoding", "upgrade"}
+)
+"""Fields of one connection, in lower case, which the server alone sends. PEP 3333."""
+_CONTENT_FIELDS: Final = frozenset({"content-length", "transfer-encoding"})
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+class RequestVerdict(NamedTuple):
+    """What the head of a request decides."""
+
+    framing: int
+    """The length of the content in bytes, or `framing.CHUNKED`."""
+    persistent: bool
+    """Whether the connection outlives the exchange."""
+    expects_continue: bool
+    """Whether the client sends its content only after an interim response 100 (Continue)."""
+
+
+def judge_request(
+    method: str, target: str, version: int, fields: Fields, limits: Limits = DEFAULT_LIMITS
+) -> RequestVerdict:
+    """Return what the head of a request decides, of which the syntax has been parsed.
+
+    `version` is 11 for HTTP/1.1.
+
+    Raises:
+        RemoteProtocolError: it must be refused with `status_hint`: 400 for Host, target or framing,
+            413 for a length over `limits.max_body`, 417 for another expectation than 100-continue,
+            501 for an unknown transfer coding. RFC 9112 sections 3.2 and 6.
+
+    >>> judge_request("POST", "/", 11, [("Host", "a"), ("Content-Length", "5")])
+    RequestVerdict(framing=5, persistent=True, expects_continue=False)
+    """
+    selected = select_fields(fields, _REQUEST_FIELDS)
+    check_host(version, selected.get("host", []))
+    check_target(method, target)
+    framing = request_framing(method, version, selected, limits)
+    expects = _expects_continue(version, selected)
+    return RequestVerdict(framing, _persists(version, selected), expects)
+
+
+def judge_text_request(
+    method: str, version: int, fields: Fields, limits: Limits = DEFAULT_LIMITS
+) -> RequestVerdict:
+    """Return what the head of a request decides that no peer has sent, but a program has written.
+
+    Nothing is refused. A framing that cannot be used leaves all that follows to the program
+    (`framing.UNTIL_CLOSE`), and another expectation than 100-continue expects nothing.
+    """
+    selected = select_fields(fields, _REQUEST_FIELDS)
+    try:
+        framing = request_framing(method, version, selected, limits)
+    except RemoteProtocolError:
+        framing = UNTIL_CLOSE
+    try:
+        expects = _expects_continue(version, selected)
+    except RemoteProtocolError:
+        expects = False
+    return RequestVerdict(framing, _persists(version, selected), expects)
+
+
+def judge_own_request(fields: Fields) -> RequestVerdict:
+    """Return what the fields of a request decide that is to be sent.
+
+    Raises:
+        LocalProtocolError: the peer would have to refuse them.
+
+    >>> judge_own_request([("Host", "a")]).framing
+    0
+    """
+    selected = select_fields(fields, _REQUEST_FIELDS)
+    framing = declared_framing(selected) or 0
+    if len(selected.get("host", ())) != 1:
+        raise LocalProtocolError("expected one Host field (RFC 9112 section 3.2)")
+    return RequestVerdict(framing, _persists(11, selected), "expect" in selected)
+
+
+def announces_content(fields: Fields) -> bool:
+    """Return whether a request's head says, in any way, that content follows.
+
+    >>> announces_content([("Host", "a")]), announces_content([("Transfer-Encoding", "?")])
+    (False, True)
+    """
+    return bool(select_fields(fields, _CONTENT_FIELDS))
+
+
+def _expects_continue(version: int, selected: Selected) -> bool:
+    """Return whether the client waits for 100 Continue before it sends its content.
+
+    Raises:
+        RemoteProtocolError: with `status_hint` 417, an expectation other than 100-continue.
+            RFC 9110 section 10.1.1; one on HTTP/1.0 is ignored.
+    """
+    values = selected.get("expect")
+    if values is None or version < 11:
+        return False
+    expectation = ",".join(values).strip(" \t")
+    if expectation.lower() == "100-continue":
+        return True
+    raise RemoteProtocolError(
+        f"expected the expectation '100-continue', got {excerpt(expectation)} "
+        "(RFC 9110 section 10.1.1)",
+        status_hint=417,
+    )
+
+
+class RequestPlan(NamedTuple):
+    """How the content of a request is to leave."""
+
+    added: tuple[str, str] | None
+    """The field to add to the head."""
+    chunked: bool
+    """Whether the content is to be put in chunks."""
+
+
+def plan_request(
+    names: Container[str], length: int | None, has_content: bool, chunked: bool = False
+) -> RequestPlan:
+    """Return how a request's content is framed, whose program gives fields of these `names`.
+
+    The names are in lower case. `length` is the content's, in bytes, None if only sending it will
+    tell. `chunked` says what a program wants that gives Transfer-Encoding: its content may already
+    be in chunks. RFC 9112 section 6.
+
+    Raises:
+        LocalProtocolError: the program gives both framings.
+
+    >>> plan_request({"host"}, 5, True), plan_request({"host"}, None, True).added
+    (RequestPlan(added=('Content-Length', '5'), chunked=False), ('Transfer-Encoding', 'chunked'))
+    """
+    if "content-length" in names:
+        if "transfer-encoding" in names:
+            raise LocalProtocolError(
+                "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
+            )
+        return RequestPlan(None, False)
+    if "transfer-encoding" in names:
+        return RequestPlan(None, chunked)
+    if length is not None:
+        return RequestPlan(("Content-Length", str(length)), False)
+    if has_content:
+        return RequestPlan(("Transfer-Encoding", "chunked"), True)
+    return RequestPlan(None, False)
+
+
+# --- responses -----------------------------------------------------------------------------------
+
+FINAL: Final = 0
+"""The response itself."""
+INTERIM: Final = 1
+"""1xx: the response itself is still to come. RFC 9110 section 15.2."""
+SWITCHING: Final = 2
+"""With this response the connection stops speaking HTTP. RFC 9110 sections 9.3.6 and 15.2.2."""
+
+
+def kind_of(method: str | None, status: int | None) -> int:
+    """Return what a response to a `method` request is: FINAL, INTERIM or SWITCHING.
+
+    One of which the status is not known is taken for final.
+
+    >>> kind_of("GET", 103) == INTERIM, kind_of("CONNECT", 200) == SWITCHING
+    (True, True)
+    """
+    if status is None:
+        return FINAL
+    if status == 101 or (method == "CONNECT" and 200 <= status < 300):
+        return SWITCHING
+    return INTERIM if status < 200 else FINAL
+
+
+class ResponseVerdict(NamedTuple):
+    """What the head of a response decides."""
+
+    framing: int
+    """The length of the content in bytes, `framing.CHUNKED` or `framing.UNTIL_CLOSE`."""
+    sound: bool
+    """Whether it is certain where the next response begins on the connection."""
+    persistent: bool
+    """Whether the connection outlives the response: it is sound, and the server does not close."""
+    kind: int
+    """FINAL, INTERIM or SWITCHING."""
+
+
+def judge_response(
+    method: str | None, version: int, status: int, fields: Fields
+) -> ResponseVerdict:
+    """Return what the head of the response to a `method` request decides.
+
+    What leaves no doubt about the content's end is read as RFC 9112 section 6.3 says.
+
+    Raises:
+        RemoteProtocolError: lengths that differ, or one that is no number.
+
+    >>> judge_response("GET", 11, 200, [("Content-Length", "5")])[:3]
+    (5, True, True)
+    >>> judge_response("GET", 11, 200, [])[:3]
+    (-2, False, False)
+    """
+    selected = select_fields(fields, _RESPONSE_FIELDS)
+    framing, sound = response_framing(method, version, status, selected)
+    sound = sound and framing != UNTIL_CLOSE
+    persistent = sound and _persists(version, selected)
+    return ResponseVerdict(framing, sound, persistent, kind_of(method, status))
+
+
+class InterimResponses:
+    """Counts the interim responses before a final one: no server may send them without end."""
+
+    __slots__ = ("_count", "_most")
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.max_interim_responses
+        self._count = 0
+
+    def take(self) -> None:
+        """Count one more.
+
+        Raises:
+            RemoteProtocolError: more than `max_interim_responses`. RFC 9110 section 15.2.
+        """
+        self._count += 1
+        if self._count > self._most:
+            raise RemoteProtocolError(
+                f"got more than {self._most} interim responses (RFC 9110 section 15.2)"
+            )
+
+    def end(self) -> None:
+        """The final response has come; the next ones count anew."""
+        self._count = 0
+
+
+def declared_response(selected: Selected) -> tuple[int | None, bool, bool, bool]:
+    """Return what the `OWN_RESPONSE_FIELDS` of a response declare that is to leave.
+
+    These are: how its content is framed, None if they do not say; whether Connection is there;
+    whether Connection closes the connection; and whether a Content-Length is to be left out, since
+    Transfer-Encoding overrides it (RFC 9112 section 6.3).
+
+    Raises:
+        LocalProtocolError: a framing that the peer would have to refuse.
+
+    >>> declared_response({"content-length": ["5"], "connection": ["close"]})
+    (5, True, True, False)
+    """
+    overridden = "transfer-encoding" in selected and "content-length" in selected
+    if overridden:
+        selected = {**selected}
+        del selected["content-length"]
+    told = selected.get("connection")
+    closes = told is not None and connection_option(",".join(told)) is False
+    return declared_framing(selected), told is not None, closes, overridden
+
+
+class ResponsePlan:
+    """How a response is to leave."""
+
+    # A slot is found quicker than the name of a tuple, and an object made quicker.
+    __slots__ = ("framing", "has_body", "kind", "lines", "measured", "persistent")
+
+    def __init__(
+        self,
+        kind: int,
+        framing: int,
+        persistent: bool,
+        lines: bytes,
+        has_body: bool = True,
+        measured: bool = False,
+    ) -> None:
+        self.kind = kind
+        """FINAL, INTERIM or SWITCHING."""
+        self.framing = framing
+        """How the content behind the head is framed: its length in bytes, 0 without `has_body`,
+        `framing.CHUNKED` or `framing.UNTIL_CLOSE`; unless it is `measured`."""
+        self.persistent = persistent
+        """Whether the connection outlives the response."""
+        self.lines = lines
+        """The field lines to add to the head."""
+        self.has_body = has_body
+        """Whether there may be content. To HEAD, and with 204 and 304, what a program gives is not
+        sent."""
+        self.measured = measured
+        """Whether the length is declared that the server has measured: see `with_length`."""
+
+    def with_length(self, length: int) -> tuple[int, bytes]:
+        """Return the framing of content that has been measured, and the field lines to add.
+
+        >>> plan_response("GET", 11, 200, None, True, measured=True).with_length(5)
+        (5, b'Content-Length: 5\\r\\n')
+        """
+        if self.has_body:
+            return length, b"Content-Length: %d\r\n%b" % (length, self.lines)
+        # Nothing need have been made for HEAD: what GET would give may be longer.
+        told = b"Content-Length: %d\r\n" % length if length else b""
+        return 0, told + self.lines
+
+
+#: What Connection says by (the connection persists, the peer speaks HTTP/1.1): nothing of what the
+#: peer's version takes for granted. RFC 9112 section 9.3.
+_CONNECTION_LINES: Final = {
+    (True, True): b"",
+    (True, False): b"Connection: keep-alive\r\n",
+    (False, True): b"Connection: close\r\n",
+    (False, False): b"Connection: close\r\n",
+}
+
+
+def plan_response(
+    method: str | None,
+    version: int,
+    status: int | None,
+    declared: int | None,
+    persistent: bool,
+    told: bool = False,
+    measured: bool = False,
+    chunks: bool = False,
+) -> ResponsePlan:
+    """Return how a response leaves, to a `method` request of `version` (11 for HTTP/1.1).
+
+    `declared` is the framing that its fields declare. If that is None, the length counts that the
+    server has `measured`; else content leaves in chunks, if the server can make `chunks` and the
+    peer can read them; else it ends with the connection. `persistent` says whether the server would
+    go on with the connection; `told`, that the fields say so or need not. To a head that has no
+    status, nothing is added.
+
+    >>> plan = plan_response("GET", 10, 200, None, True)
+    >>> plan.framing == UNTIL_CLOSE, plan.persistent, plan.lines
+    (True, False, b'Connection: close\\r\\n')
+    """
+    if status is None:
+        framing = UNTIL_CLOSE if declared is None else declared
+        return ResponsePlan(FINAL, framing, persistent, b"")
+    if status < 200 or method == "CONNECT":
+        kind = kind_of(method, status)
+        if kind != FINAL:
+            return ResponsePlan(kind, 0, persistent, b"", has_body=False)
+    lines, has_body = b"", response_has_body(method, status)
+    framing = 0 if declared is None or not has_body else declared
+    if declared is not None or not (has_body or response_has_body(None, status)):
+        measured = False
+    elif measured:
+        pass  # with_length
+    elif chunks and version >= 11:
+        lines = b"Transfer-Encoding: chunked\r\n"
+        framing = CHUNKED if has_body else 0
+    elif has_body:
+        framing, persistent = UNTIL_CLOSE, False
+    if not told:
+        lines += _CONNECTION_LINES[persistent, version >= 11]
+    return ResponsePlan(FINAL, framing, persistent, lines, has_body, measured)
+
+
+def judge_own_response(
+    method: str | None, version: int, status: int, fields: Fields, persistent: bool
+) -> ResponsePlan:
+    """Return how a response leaves of which the fields alone say how its content is framed.
+
+    Arguments as for `plan_response`.
+
+    Raises:
+        LocalProtocolError: fields that the peer would have to refuse; chunks for HTTP/1.0.
+    """
+    selected = select_fields(fields, OWN_RESPONSE_FIELDS)
+    declared, told, closes, overridden = declared_response(selected)
+    if overridden:
+        raise LocalProtocolError(
+            "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
+        )
+    if declared == CHUNKED and version < 11:
+        raise LocalProtocolError("expected no chunks for HTTP/1.0 (RFC 9112 section 6.1)")
+    return plan_response(method, version, status, declared, persistent and not closes, told)
+
+
+# --- both ----------------------------------------------------------------------------------------
+
+
+def keeps_alive(version: int, fields: Fields) -> bool:
+    """Return whether the connection outlives a message, as its head says.
+
+    >>> keeps_alive(11, []), keeps_alive(10, []), keeps_alive(10, [("Connection", "keep-alive")])
+    (True, False, True)
+    """
+    return _persists(version, select_fields(fields, _RESPONSE_FIELDS))
+
+
+def _persists(version: int, selected: Selected) -> bool:
+    """Return whether the connection outlives a message of which these are the deciding fields.
+
+    RFC 9112 section 9.3; a message whose framing is faulty (a transfer coding on HTTP/1.0, section
+    6.1) ends its connection.
+    """
+    if version < 11 and "transfer-encoding" in selected:
+        return False
+    connection = selected.get("connection")
+    if connection is not None:
+        told = connection_option(",".join(connection))
+        if told is not None:
+            return told
+    if version >= 11:
+        return True
+    # What servers and proxies of HTTP/1.0 say instead, NTLM's among them.
+    proxy = ",".join(selected.get("proxy-connection", ()))
+    return "keep-alive" in selected or has_list_member(proxy, "keep-alive")
+
+
+def connection_option(value: str) -> bool | None:
+    """Return whether a Connection field keeps the connection, None if it says nothing of it.
+
+    >>> connection_option("keep-alive, Close"), connection_option("upgrade")
+    (False, None)
+    """
+    if has_list_member(value, "close"):
+        return False
+    return True if has_list_member(value, "keep-alive") else None
