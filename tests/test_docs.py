@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import nethttp
+from nethttp.server.engine import connection
 from nethttp.server.process.command_line import command_line
 
 ROOT = Path(__file__).parent.parent
@@ -114,6 +115,31 @@ def test_a_thing_is_where_the_design_says(path, name):
     tree = ast.parse((ROOT / "src" / "nethttp" / path).read_text())
     defined = [n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
     assert name in [node.name for node in defined]
+
+
+def test_the_design_has_every_stage_of_a_connection():
+    text = (ROOT / "docs" / "design.md").read_text().partition("| stage |")[2]
+    rows = re.findall(r"^\| ([A-Z]+) \|", text.partition("\n\n")[0], re.MULTILINE)
+    stages = {name for name, value in vars(connection).items() if type(value) is int}
+    assert sorted(rows) == sorted(stages)
+
+
+DRAWN = re.compile(r"(?<![\w/])[a-z]\w+/[\w/]+")
+
+
+def test_the_walks_name_files_that_there_are():
+    src = ROOT / "src" / "nethttp"
+    text = (ROOT / "docs" / "design.md").read_text().partition("## Five walks")[2]
+    drawings = "".join(text.partition("\n## ")[0].split("```")[1::2])
+    named = set(DRAWN.findall(drawings))
+    assert len(named) > 40
+    missing = [
+        path
+        for path in named
+        if not any((src / part / f"{path}.py").exists() for part in ("", "server"))
+        and not (src / path).is_dir()
+    ]
+    assert missing == []
 
 
 PATH = re.compile(r"`((?:\w+/)+\w+(?:\.py)?)`")
