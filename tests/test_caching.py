@@ -99,7 +99,7 @@ def test_an_age_cache_is_bounded_in_number_cost_and_time():
     assert cache.get("e") is None
     cache.put("f", "f", 1)
     assert len(cache) == 1
-    cache.clear()
+    cache.cache_clear()
     assert len(cache) == 0
 
 

@@ -113,8 +113,8 @@ class SecondTimeCache(Generic[K, V]):
             elif now - self._born >= self.life:
                 self._empty_locked()
 
-    def clear(self) -> None:
-        """Forget everything, fingerprints too."""
+    def cache_clear(self) -> None:
+        """Forget everything, fingerprints too. The name is that of `functools.lru_cache`."""
         with self._lock:
             self._empty_locked()
             self._fingerprints[:] = [0] * len(self._fingerprints)
@@ -184,8 +184,8 @@ class AgeCache(Generic[K, V]):
             with self._lock:
                 self._drop_old_locked(now)
 
-    def clear(self) -> None:
-        """Drop everything."""
+    def cache_clear(self) -> None:
+        """Drop everything. The name is that of `functools.lru_cache`."""
         with self._lock:
             self._entries.clear()
             self._cost = 0
@@ -228,4 +228,4 @@ def drop_old() -> None:
 def clear_all() -> None:
     """Empty every cache, so that the next request is the first of its kind."""
     for cache in list(_CACHES):
-        cache.clear()
+        cache.cache_clear()

@@ -49,7 +49,7 @@ def _pass_on(package: ModuleType, name: str, before: Any, value: Any) -> None:
         for key, held in list(names.items()):
             if key == name if by_name else held is before:
                 names[key] = value
-            elif hasattr(held, "cache_clear"):
+            elif hasattr(held, "cache_clear") and not isinstance(held, type):
                 # What was found out by the old function or constant.
                 held.cache_clear()
 

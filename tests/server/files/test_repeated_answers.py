@@ -13,6 +13,7 @@ import trustme
 from nethttp.caching import clear_all
 from nethttp.client import HTTPConnection, HTTPSConnection
 from nethttp.server import SimpleHTTPRequestHandler, ThreadingHTTPSServer
+from nethttp.server.files import deciding
 from nethttp.server.files import handler as files
 from nethttp.server.files.stored import MAX_IN_MEMORY
 
@@ -327,15 +328,15 @@ def test_what_fields_decide_is_remembered_if_they_occur_again(serve, connect, si
     address = serve(partial(counted, directory=site)).address
     for number in range(20):
         answers(connect, address, GET_WITH_COOKIE % b"secret%d" % number, 1)
-    assert len(files._KNOWN_DECIDING) == 0
-    answers(connect, address, GET_WITH_COOKIE % (b"a" * files._KNOWN_DECIDING.max_key))
-    assert len(files._KNOWN_DECIDING) == 0
+    assert len(deciding._KNOWN) == 0
+    answers(connect, address, GET_WITH_COOKIE % (b"a" * deciding._KNOWN.max_key))
+    assert len(deciding._KNOWN) == 0
     answers(connect, address, GET_WITH_COOKIE % b"a")
-    assert len(files._KNOWN_DECIDING) == 1
+    assert len(deciding._KNOWN) == 1
 
 
 def test_what_fields_decide_has_a_bound_in_bytes(serve, connect, site, counted):
-    cache = files._KNOWN_DECIDING
+    cache = deciding._KNOWN
     clear_all()
     most = 0
     with connect(serve(partial(counted, directory=site)).address) as wire:
@@ -345,25 +346,6 @@ def test_what_fields_decide_has_a_bound_in_bytes(serve, connect, site, counted):
                 wire.response()
             most = max(most, len(cache))
     assert 0 < most < cache.max_bytes / (2 * 1900) < cache.max_entries
-
-
-def test_paths_are_remembered_if_they_occur_again(site):
-    cache = files._KNOWN_PATHS
-    clear_all()
-    handler = SimpleHTTPRequestHandler.__new__(SimpleHTTPRequestHandler)
-    handler.directory = str(site)
-    most = 0
-    for number in range(cache.max_entries):
-        for again in range(2):
-            path = f"/{number:0500d}"
-            assert handler.translate_path(path) == f"{site}{path}"
-            assert number or len(cache) == again
-        most = max(most, len(cache))
-    assert 0 < most < cache.max_bytes / (4 * 2 * 500) < cache.max_entries
-    clear_all()
-    for _ in range(3):
-        handler.translate_path("/" + "a" * cache.max_key)
-    assert len(cache) == 0
 
 
 def test_what_was_found_since_the_request_came_is_good_enough(site, stored_file):

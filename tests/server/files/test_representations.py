@@ -10,8 +10,10 @@ from functools import partial
 import brotli
 import pytest
 
+from nethttp.caching import clear_all
 from nethttp.client import HTTPConnection
 from nethttp.server import SimpleHTTPRequestHandler
+from nethttp.server.files import handler as files
 from nethttp.server.files import representations
 from nethttp.server.files.representations import MAX_COMPRESSED, MIN_COMPRESSED
 from nethttp.server.files.stored import MAX_IN_MEMORY
@@ -142,6 +144,50 @@ def test_what_was_compressed_is_kept_while_the_file_stays(browse, site, monkeypa
     settle(site / "page.txt")
     content = browser.get("/page.txt", Accept_Encoding="gzip")[2]
     assert gzip.decompress(content) == TEXT.upper()
+
+
+def test_kept_files_have_a_bound_in_bytes(browse, site, monkeypatch):
+    monkeypatch.setattr(files._RESOURCES, "max_cost", 4 * MAX_IN_MEMORY)
+    monkeypatch.setattr(files._RESOURCES, "life", 60)
+    clear_all()
+    browser, most = browse(), 0
+    for number in range(8):
+        (site / f"{number}.png").write_bytes(bytes(MAX_IN_MEMORY))
+        settle(site / f"{number}.png")
+        assert browser.get(f"/{number}.png")[0] == 200
+        most = max(most, len(files._RESOURCES))
+    assert most == 3  # Each costs a little more than its content.
+
+
+def test_what_was_compressed_has_a_bound_in_bytes(browse, site, monkeypatch):
+    monkeypatch.setattr(representations._COMPRESSED, "max_cost", 20_000)
+    clear_all()
+    browser, most = browse(), 0
+    for number in range(8):
+        (site / f"{number}.txt").write_bytes(os.urandom(2500).hex().encode())
+        settle(site / f"{number}.txt")
+        fields = browser.get(f"/{number}.txt", Accept_Encoding="gzip")[1]
+        assert fields["content-encoding"] == "gzip"
+        most = max(most, len(representations._COMPRESSED))
+    assert 5 <= most <= 7
+
+
+def test_choices_of_a_coding_have_a_bound_in_bytes(browse, site):
+    kept = representations._KNOWN_CHOICES
+    clear_all()
+    settle(site / "page.txt")
+    browser, most = browse(), 0
+    for number in range(100):
+        accept = f"gzip, x{number:0240d}"
+        for again in range(2):
+            browser.get("/page.txt", Accept_Encoding=accept)
+            assert number or len(kept) == again
+        most = max(most, len(kept))
+    assert 0 < most < kept.max_bytes / (4 * 240) < kept.max_entries
+    clear_all()
+    for _ in range(3):
+        browser.get("/page.txt", Accept_Encoding="gzip, " + "x" * kept.max_key)
+    assert len(kept) == 0
 
 
 def test_compression_can_be_turned_off(browse, site):

@@ -18,7 +18,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from ...caching import AgeCache, SecondTimeCache
+from ...caching import AgeCache
 from ...status import HTTPStatus
 from ...wire.fields import FieldFinder
 from ...wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
@@ -29,9 +29,10 @@ from ..handlers.writer import NonblockingWriter, ResponseWriter
 from ..seams import current
 from . import cors, listing, preconditions, ranges
 from .beneath import is_below, is_directory, open_beneath, open_named
+from .deciding import DECIDING, deciding_fields, note_deciding_fields
 from .mediatypes import DEFAULT_TYPE, MEDIA_TYPES, KnownExtension, media_type, with_charset
 from .options import FileOptions, file_options, options_of
-from .paths import LinkPolicy, local_path, names_directory
+from .paths import LinkPolicy, names_directory, repeated_local_path
 from .representations import Representation, Resource
 from .stored import MAX_COST, MAX_IN_MEMORY, FileView, StoredFile
 
@@ -40,25 +41,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SimpleHTTPRequestHandler"]
 
-#: The fields of a request that decide which bytes of which representation it gets.
-_DECIDING = FieldFinder(
-    *("accept-encoding", "range", "if-range", "if-match", "if-none-match"),
-    *("if-modified-since", "if-unmodified-since"),
-)
 _ACCEPT = FieldFinder("accept", "accept-encoding")
 _ORIGIN = FieldFinder("origin")
-
-#: What a field section decides. A look here takes a sixth of the time of a search, which is 3 us.
-_KNOWN_DECIDING: SecondTimeCache[bytes, Mapping[str, str]] = SecondTimeCache()
 
 #: A listing of more entries is written while it is sent.
 MAX_LISTED_AT_ONCE = 10_000
 
 #: Looked up in the enumeration once: in Python 3.11 that is 0.3 us.
 _OK = HTTPStatus.OK
-
-#: The local path of (directory, path of a URL). A look here takes 0.2 us; to work it out, 6 us.
-_KNOWN_PATHS: SecondTimeCache[tuple[str, str], str] = SecondTimeCache(max_key=512)
 
 #: What is at a path, with these options. To look it up takes 9 us, and more for a large file.
 _RESOURCES: AgeCache[tuple[str, FileOptions], Resource] = AgeCache(
@@ -74,19 +64,6 @@ _BYPASSED = (
     *("send_head", "translate_path", "guess_type", "copyfile", "send_response", "end_headers"),
 )
 _methods_of = attrgetter(*_BYPASSED)
-
-
-def _note_deciding(section: bytes) -> Mapping[str, str]:
-    """Return what a field section decides, and note that it occurred.
-
-    This is called once for a request: to be noted twice is to be kept.
-    """
-    found = _KNOWN_DECIDING.get(section)
-    if found is None:
-        found = _DECIDING.in_head(section)
-        if _KNOWN_DECIDING.admits(section, len(section)):
-            _KNOWN_DECIDING.put(section, found, 2 * len(section) + 700)
-    return found
 
 
 class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
@@ -266,14 +243,15 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         if self._engaged is None or not self._block or not self._can_use_cache():
             return False
         if self._message is None:
-            asked = _note_deciding(self._block[self._block.find(b"\r\n") :])
+            asked = note_deciding_fields(self._block[self._block.find(b"\r\n") :])
         else:
-            asked = self._asked(_DECIDING)
+            asked = self._asked(DECIDING)
         accept = asked.get("accept-encoding")
         if len(asked) != (accept is not None):
             return False
         turn = self._engaged.readable_since
-        resource = _RESOURCES.get((self.translate_path(self.path), self._find_site()))
+        path = repeated_local_path(self.directory, self.path)
+        resource = _RESOURCES.get((path, self._find_site()))
         if resource is None:
             return False
         # Looked at once for all requests of one turn.
@@ -332,6 +310,12 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             stored,
             kind,
             KnownExtension(file, self.extensions_map),
+            # RFC 9110 section 8.8.2.1: never later than the message itself. A file of the future is
+            # not kept, so this is said anew for each response.
+            last_modified=self.date_time_string(
+                min(stored.modified_ns // 1_000_000_000, int(time.time()))
+            ),
+            cache_control=self.cache_control,
             neighbour=self._open_neighbour if self.precompressed and not copies else None,
             compress=self.compress and not copies,
         )
@@ -357,7 +341,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             if error.errno not in _NO_DESCRIPTORS:
                 raise
             # The files that are kept open may be what is missing.
-            _RESOURCES.clear()
+            _RESOURCES.cache_clear()
             return self._open_once(path)
 
     def _open_once(self, path: str) -> int:
@@ -419,7 +403,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return None
         chosen = page.choose(self._asked(_ACCEPT).get("accept-encoding"))
         self.send_response(HTTPStatus.NOT_FOUND)
-        for name, value in self._description(page, chosen):
+        for name, value in chosen.fields:
             # What the page itself may be asked for, or kept as, is not said of what is missing.
             if name in ("Content-type", "Content-Encoding", "Vary"):
                 self.send_header(name, value)
@@ -445,18 +429,16 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def _deciding_fields(self) -> Mapping[str, str]:
         """Return what the request has of the fields that decide which bytes it gets."""
-        block = self._block
-        known = _KNOWN_DECIDING.get(block[block.find(b"\r\n") :]) if block else None
-        if known is None or self._message is not None:
-            return self._asked(_DECIDING)
-        return known
+        if self._block and self._message is None:
+            return deciding_fields(self._block[self._block.find(b"\r\n") :])
+        return self._asked(DECIDING)
 
     def _send_resource(self, resource: Resource) -> Any:
         asked = self._deciding_fields()
         accept = asked.get("accept-encoding")
         if len(asked) == (accept is not None):
             chosen = resource.choose(accept)
-            content = self._send_whole(resource, chosen)
+            content = self._send_whole(chosen)
             same_for_all = self.cors is None or self.cors == cors.ANY_ORIGIN
             if same_for_all and self._can_use_cache():
                 writer: Any = self.wfile
@@ -475,27 +457,27 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             self.send_error(decided)
             return None
         if decided is not None:
-            return self._send_not_modified(resource, chosen)
+            return self._send_not_modified(chosen)
         if wants_part and preconditions.range_applies(
             asked.get("if-range"), chosen.etag, resource.modified, time.time()
         ):
             parts = parse_byte_ranges(asked["range"], chosen.size)
             if parts is not None:
                 return self._send_parts(resource, chosen, parts)
-        return self._send_whole(resource, chosen)
+        return self._send_whole(chosen)
 
-    def _send_whole(self, resource: Resource, chosen: Representation) -> Any:
+    def _send_whole(self, chosen: Representation) -> Any:
         """Send the head of a 200 that has all of a representation."""
         self.send_response(HTTPStatus.OK)
-        for name, value in self._description(resource, chosen):
+        for name, value in chosen.fields:
             self.send_header(name, value)
         self.send_header("Content-Length", str(chosen.size))
         self.end_headers()
         return chosen.open()
 
-    def _send_not_modified(self, resource: Resource, chosen: Representation) -> None:
+    def _send_not_modified(self, chosen: Representation) -> None:
         self.send_response(HTTPStatus.NOT_MODIFIED)
-        for name, value in self._description(resource, chosen):
+        for name, value in chosen.fields:
             if name not in ("Content-type", "Content-Encoding"):
                 self.send_header(name, value)
         self.end_headers()
@@ -511,7 +493,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return None
-        fields = dict(self._description(resource, chosen))
+        fields = dict(chosen.fields)
         content: io.IOBase
         if len(parts) == 1:
             start, stop = parts[0]
@@ -527,28 +509,6 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length))
         self.end_headers()
         return content
-
-    def _description(
-        self, resource: Resource, chosen: Representation
-    ) -> tuple[tuple[str, str], ...]:
-        """Return the fields that say what a representation is."""
-        if chosen.fields is None:
-            fields = [("Content-type", resource.media_type)]
-            if chosen.coding is not None:
-                fields.append(("Content-Encoding", chosen.coding))
-            fields += [
-                ("Accept-Ranges", "bytes"),
-                ("ETag", str(chosen.etag)),
-                # RFC 9110 section 8.8.2.1: never later than the message itself. A file of the
-                # future is not kept, so this is said anew for each response.
-                ("Last-Modified", self.date_time_string(min(resource.modified, int(time.time())))),
-            ]
-            if resource.offered:
-                fields.append(("Vary", "Accept-Encoding"))
-            if self.cache_control is not None:
-                fields.append(("Cache-Control", self.cache_control))
-            chosen.fields = tuple(fields)
-        return chosen.fields
 
     def end_headers(self) -> None:
         """End the head of the response, with the fields that every response has."""
@@ -608,35 +568,13 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         """
         # A program may have any other directory listed, and answers for it.
         opened = self._open if is_below(path, os.fspath(self.directory)) else open_named
-        descriptor = opened(path)
-        try:
-            readable = os.open(os.curdir, os.O_RDONLY, dir_fd=descriptor)
-        finally:
-            os.close(descriptor)
-
-        def follow(name: str) -> os.stat_result:
-            found = opened(os.path.join(path, name))
-            try:
-                return os.fstat(found)
-            finally:
-                os.close(found)
-
-        try:
-            return list(listing.read_entries(readable, follow))
-        finally:
-            os.close(readable)
+        return listing.read_directory(path, opened)
 
     # --- the seams below ---
 
     def translate_path(self, path: str) -> str:
         """Return the local path that the path of a URL names, below `directory`."""
-        key = (self.directory, path)
-        found = _KNOWN_PATHS.get(key)
-        if found is None:
-            found = local_path(*key)
-            if _KNOWN_PATHS.admits(key, len(path)):
-                _KNOWN_PATHS.put(key, found, 4 * (len(path) + len(found)) + 300)
-        return found
+        return repeated_local_path(self.directory, path)
 
     def copyfile(self, source: SupportsRead[bytes], outputfile: SupportsWrite[bytes]) -> None:
         """Copy all of `source` to `outputfile`."""

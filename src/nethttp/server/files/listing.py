@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..seams import current
 
-__all__ = ["Entry", "read_entries", "render"]
+__all__ = ["Entry", "read_directory", "read_entries", "render"]
 
 ROWS_AT_ONCE = 500
 """Entries that one piece of the page holds."""
@@ -85,6 +85,33 @@ li a[href$="/"]::before {
 footer { color: var(--soft); font-size: .85rem; margin-top: 1rem }
 @media (max-width: 36rem) { li, header { grid-template-columns: 1fr 6rem } .date { display: none } }
 """
+
+
+def read_directory(path: str, opened: Callable[[str], int]) -> list[Entry]:
+    """Return the entries of the directory at `path`, in the system's order.
+
+    `opened` returns a descriptor of a path, and raises `OSError` if that is not to be served.
+
+    Raises:
+        OSError: the directory cannot be opened or read.
+    """
+    descriptor = opened(path)
+    try:
+        readable = os.open(os.curdir, os.O_RDONLY, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+
+    def follow(name: str) -> os.stat_result:
+        found = opened(os.path.join(path, name))
+        try:
+            return os.fstat(found)
+        finally:
+            os.close(found)
+
+    try:
+        return list(read_entries(readable, follow))
+    finally:
+        os.close(readable)
 
 
 def read_entries(directory: int | str, follow: Callable[[str], os.stat_result]) -> Iterator[Entry]:

@@ -1,0 +1,31 @@
+"""Lines of the access log."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nethttp.server.logs.access import FORMATS, MAX_VALUE, Exchange
+
+
+@pytest.mark.parametrize("format", ["combined", "json"])
+def test_what_a_peer_says_is_cut(format):
+    long = "a" * (MAX_VALUE + 1)
+    line = FORMATS[format](Exchange("::1", 0.0, f"GET {long} HTTP/1.1", 200, 5, 0.1, long, long))
+    assert line.count("a" * MAX_VALUE) == (2 if format == "combined" else 3)
+    assert long not in line
+
+
+def test_a_line_of_json_says_when_and_how_long():
+    line = FORMATS["json"](Exchange("::1", 0.25, "GET /a HTTP/1.1", None, 0, 0.1234567))
+    found = json.loads(line)
+    assert found["time"] == "1970-01-01T00:00:00.250Z"
+    assert (found["method"], found["target"], found["version"]) == ("GET", "/a", "HTTP/1.1")
+    assert (found["status"], found["size"], found["seconds"]) == (None, 0, 0.123457)
+
+
+def test_a_control_character_cannot_begin_a_line():
+    for name in FORMATS:
+        line = FORMATS[name](Exchange("::1", 0, 'GET /\r\n"x HTTP/1.1', 400, 0, 0, "\x1b", "\n"))
+        assert line.isprintable(), name
