@@ -28,7 +28,7 @@ from .process.worker import Service
 
 @contextmanager
 def _with_own_certificate(service: Service, listeners: Listeners) -> Iterator[Service]:
-    """Give the service with a certificate that is made now, and removed in the end."""
+    """Give `service` with a new self-signed certificate, which is removed at the end."""
     from .process.selfsigned import write_certificate  # start-up: only --tls-self-signed needs it
 
     with tempfile.TemporaryDirectory(prefix="nethttp-") as folder:
@@ -45,7 +45,7 @@ def _with_own_certificate(service: Service, listeners: Listeners) -> Iterator[Se
 
 
 def _print(text: str) -> None:
-    """Print some lines; a standard output that takes none ends no server."""
+    """Print lines; the server goes on if standard output cannot be written."""
     try:
         print(text, flush=True)
     except (OSError, ValueError):
@@ -68,7 +68,7 @@ def _serve(service: Service, listeners: Listeners, what: str, reload: bool) -> i
     """Serve until told to end, and return the exit status."""
     tls = service.options.tls
     if tls is not None:
-        tls.context()  # it raises at once what every worker would
+        tls.context()  # a wrong file is reported here, not once by each worker
 
     def announce() -> None:
         scheme = "https" if tls else "http"
@@ -85,7 +85,7 @@ def _serve(service: Service, listeners: Listeners, what: str, reload: bool) -> i
 
 
 def _watched(listeners: Listeners, name: str) -> AbstractContextManager[None]:
-    """Let the workers be renewed, while this is entered, when a file below this directory changes.
+    """Return a context in which a changed Python file below this directory renews the workers.
 
     Raises:
         Refused: the library for it is not installed.

@@ -56,8 +56,8 @@ def test_a_low_port_needs_root():
 
 
 def test_an_address_that_is_none_is_blamed():
-    assert explained(failure("300.1.1.1")).endswith(" (300.1.1.1 is no IPv4 address)")
-    assert explained(failure("[::zz]:80")).endswith(" (::zz is no IPv6 address)")
+    assert explained(failure("300.1.1.1")).endswith(" (300.1.1.1 is not an IPv4 address)")
+    assert explained(failure("[::zz]:80")).endswith(" (::zz is not an IPv6 address)")
     assert "(" not in explained(failure("no.such.host.invalid"))
 
 
@@ -72,7 +72,7 @@ def test_unix_sockets(tmp_path):
         taken.bind(str(path))
         taken.listen()
         said = explained(failure(f"unix:{path}"))
-    assert said.endswith("Address already in use: a server listens there, or it is no socket")
+    assert said.endswith("in use: another server listens there, or it is not a socket")
     assert explained(failure(f"unix:{tmp_path}/no/s")).endswith("No such file or directory")
     assert "too long" in explained(failure(f"unix:{tmp_path}/{'a' * 200}"))
 
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_socket_stays(tmp_path):
     path = tmp_path / "precious"
     path.write_text("content")
     said = explained(failure(f"unix:{path}"))
-    assert said.endswith("Address already in use: a server listens there, or it is no socket")
+    assert said.endswith("in use: another server listens there, or it is not a socket")
     assert path.read_text() == "content"
     link = tmp_path / "link"
     link.symlink_to(path)

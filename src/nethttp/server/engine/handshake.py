@@ -18,9 +18,9 @@ NOT_TLS_RESPONSE = (
 
 
 def report_failed_handshake(address: Any, error: Exception) -> bool:
-    """Return whether the client at `address` has sent HTTP without TLS; log why it failed.
+    """Log why a handshake failed; return whether the client at `address` has sent plain HTTP.
 
-    Such a client can be answered with `NOT_TLS_RESPONSE`, any other cannot be answered.
+    Only such a client can read an answer (`NOT_TLS_RESPONSE`), because it expects no TLS.
     """
     speaks_http = getattr(error, "reason", None) == "HTTP_REQUEST"  # OpenSSL's name
     why = (

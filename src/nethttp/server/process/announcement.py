@@ -1,4 +1,4 @@
-"""What a server says of itself once it serves: what, where, and who can reach it."""
+"""The lines that a server prints once it serves: what, at which URLs, and who can open them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from .listeners import ANYWHERE, LOOPBACK, url_at
 
 __all__ = ["announcement", "certified_hosts", "network_addresses"]
 
-#: Addresses of RFC 5737 and RFC 3849, which no host has: nothing is sent to them.
+#: Addresses for documentation, which no host has (RFC 5737, RFC 3849). Nothing is sent to them.
 _ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 def network_addresses(family: int) -> list[str]:
     """Return the addresses of this machine by which others on its network reach it.
 
-    It is the one that the system would send from; there is none without a network.
+    `family` is `socket.AF_INET` or `AF_INET6`. One address at most, because the system tells only
+    the one that it would send from; none without a network.
     """
     elsewhere = _ELSEWHERE.get(socket.AddressFamily(family))
     if elsewhere is None:
@@ -38,12 +39,15 @@ def reachable_addresses(listener: socket.socket) -> list[str]:
         return []
     if listener.family == socket.AF_INET:
         return network_addresses(socket.AF_INET)
-    # It takes connections of both versions of IP.
+    # An IPv6 socket that is bound to all addresses accepts IPv4 connections too.
     return network_addresses(socket.AF_INET) + network_addresses(socket.AF_INET6)
 
 
 def certified_hosts(listeners: Sequence[socket.socket]) -> list[str]:
-    """Return the addresses by which clients reach some listeners, for a certificate."""
+    """Return the addresses by which clients reach the listeners.
+
+    A certificate must list them, because a client compares them with its URL.
+    """
     bound = [sock.getsockname()[0] for sock in listeners if sock.family in _ELSEWHERE]
     found = [address for listener in listeners for address in reachable_addresses(listener)]
     return [address for address in (*bound, *found) if address not in ANYWHERE]
@@ -52,9 +56,10 @@ def certified_hosts(listeners: Sequence[socket.socket]) -> list[str]:
 def announcement(
     what: str, urls: Sequence[str], listeners: Sequence[socket.socket], scheme: str, colours: bool
 ) -> str:
-    """Return what to print: a few lines, the last of which has no line end.
+    """Return the lines to print; the last one has no line end.
 
-    `listeners` has one socket for each of the `urls`.
+    `what` is served at `urls`, and `listeners` has the socket of each. `scheme` is "http" or
+    "https". URLs are coloured if `colours` is true, because a terminal shows them.
     """
 
     def painted(urls: Iterable[str]) -> str:

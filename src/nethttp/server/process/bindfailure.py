@@ -15,20 +15,23 @@ __all__ = ["explained"]
 FIRST_UNPRIVILEGED = 1024
 
 PORTS_TRIED = 20
-"""How many ports after one that is in use are looked at."""
+"""How many ports are tried after one that is in use."""
 
 _LISTENS = "0A"
 
 
 def explained(error: CannotListen) -> str:
-    """Return in one line why an address cannot be bound."""
+    """Return in one line why an address cannot be bound, and what can be done about it.
+
+    The reason that the system gives is not enough: it does not say which program has the port.
+    """
     address = error.address
     reason = error.strerror or str(error)
     said = f"cannot bind to {address}: {reason}"
     if address.kind == "tcp":
         return said + _about_tcp(address, error)
     if address.kind == "unix" and error.errno == errno.EADDRINUSE:
-        return f"{said}: a server listens there, or it is no socket"
+        return f"{said}: another server listens there, or it is not a socket"
     return said
 
 
@@ -43,9 +46,9 @@ def _about_tcp(address: Address, error: CannotListen) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return " (no network interface of this machine has this address)"
     if error.unknown_name and re.fullmatch(r"[\d.]+", address.host):
-        return f" ({address.host} is no IPv4 address)"
+        return f" ({address.host} is not an IPv4 address)"
     if error.unknown_name and ":" in address.host:
-        return f" ({address.host} is no IPv6 address)"
+        return f" ({address.host} is not an IPv6 address)"
     return ""
 
 
@@ -61,7 +64,7 @@ def _next_free(address: Address) -> int | None:
 
 
 def _listening_at(port: int) -> str | None:
-    """Return which process listens at a port, if the system lets us know."""
+    """Return which process listens at a port; None if the system does not tell."""
     try:
         inodes = {
             words[9]
@@ -75,7 +78,7 @@ def _listening_at(port: int) -> str | None:
                 with open(f"/proc/{pid}/comm") as file:
                     return f"{file.read().strip()!r} (process {pid})"
     except (OSError, ValueError, IndexError):
-        pass  # There is no /proc, or it reads otherwise.
+        pass  # There is no /proc, or its format is another one.
     return None
 
 
@@ -88,7 +91,7 @@ def _rows(table: str) -> list[list[str]]:
 
 
 def _open_by(pid: str) -> set[str]:
-    """Return what a process has open; of another user's nothing is known."""
+    """Return what a process has open; nothing for a process of another user."""
     found = set()
     with suppress(OSError):
         folder = f"/proc/{pid}/fd"

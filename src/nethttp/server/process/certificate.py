@@ -16,7 +16,11 @@ _ENCRYPTED = (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED
 
 
 class TLSFiles(NamedTuple):
-    """The files of a TLS server, in PEM format; read again by every new worker."""
+    """The files of a TLS server, in PEM format.
+
+    Each worker reads them anew, because a certificate may have been renewed since. `keyfile` None:
+    the key is in `certfile`, too.
+    """
 
     certfile: str
     keyfile: str | None = None
@@ -24,7 +28,7 @@ class TLSFiles(NamedTuple):
     client_ca: str | None = None
 
     def context(self) -> ssl.SSLContext:
-        """Return a context made of them.
+        """Return a context that is made of the files.
 
         Raises:
             OSError: as `server_context`; its `strerror` says which file is wrong, and how.

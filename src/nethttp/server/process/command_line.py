@@ -25,12 +25,20 @@ __all__ = ["addresses_of", "command_line", "parsed", "service_of"]
 
 
 def parsed(prog: str, words: Sequence[str]) -> argparse.Namespace:
-    """Return what the words of a command line say."""
+    """Return the arguments that the words of a command line write.
+
+    >>> parsed("serve", ["dist", "--cors", "9000"]).target
+    ['dist', '9000']
+    """
     return command_line(prog).parse_intermixed_args(_with_values_joined(words))
 
 
 def command_line(prog: str) -> CommandParser:
-    """Return the parser of the command line."""
+    """Return the parser of the command line, for a command called `prog`.
+
+    >>> "--max-body BYTES" in command_line("serve").format_help()
+    True
+    """
     parser = CommandParser(
         prog=prog,
         usage=f"{prog} [OPTION ...] [TARGET] [PORT]",
@@ -125,7 +133,10 @@ def _target_and_port(arguments: argparse.Namespace) -> tuple[str | None, int]:
 
 
 def addresses_of(arguments: argparse.Namespace) -> list[Address]:
-    """Return the addresses to listen at.
+    """Return the addresses to listen on.
+
+    >>> addresses_of(parsed("serve", ["9000", "--bind", "::1"]))
+    [Address(kind='tcp', host='::1', port=9000)]
 
     Raises:
         Refused: an address or a port that cannot be read.
@@ -140,7 +151,7 @@ def addresses_of(arguments: argparse.Namespace) -> list[Address]:
 def service_of(arguments: argparse.Namespace, name: str) -> tuple[Service, str]:
     """Return what to serve and how, and what the announcement calls it.
 
-    `name` is the command's, for its messages.
+    `name` is the command's, because messages begin with it.
 
     Raises:
         Refused: options that do not fit together, or a file that cannot be read.

@@ -79,7 +79,9 @@ def add_directory_options(group: Any) -> None:
 
 
 def directory_handler(directory: str, arguments: argparse.Namespace) -> Any:
-    """Return the handler class, with its arguments, that serves a directory.
+    """Return the handler class, with its arguments, that serves `directory`.
+
+    What `arguments` do not give is left to the class, because that has the defaults.
 
     Raises:
         Refused: there is no such page as ``--spa`` names.
@@ -105,7 +107,10 @@ def directory_handler(directory: str, arguments: argparse.Namespace) -> Any:
 
 
 def first_given(arguments: argparse.Namespace) -> str | None:
-    """Return the first of these options that the command line has, None if it has none."""
+    """Return the first of these options that was given; None if none was.
+
+    An application has no use for them, so the command refuses them.
+    """
     names = (
         *("directory", "cgi", "content_type", "follow_links", "spa", "cache_control", "header"),
         *("cors", "no_compress", "no_precompressed", "no_listing"),

@@ -1,4 +1,4 @@
-"""What is to be served: a handler class, a WSGI application or a directory; found by looking.
+"""Finds out what to serve: a handler class, a WSGI application or a directory.
 
 On the command line, ``module:name`` names an application, or a factory: a function that is called
 without arguments and returns one. ``module:name(...)`` is called with the literals in parentheses.
@@ -27,7 +27,7 @@ INTERFACES: tuple[Interface, ...] = ("handler", "wsgi", "directory")
 
 
 class NotServable(ValueError):
-    """What was to be served cannot be; the message is one line, or more for a program's error."""
+    """Something that cannot be served; for an error of the program, with its traceback."""
 
 
 class Target(NamedTuple):
@@ -40,13 +40,13 @@ class Target(NamedTuple):
 def identify(app: object, interface: str | None = None) -> Target:
     """Return what `app` is: a handler class, a WSGI callable, or the path of a directory.
 
-    `interface` says so, and is believed as far as can be.
+    `interface` names the kind that is expected; None: any of them.
 
     >>> identify(".").interface, identify(BaseHTTPRequestHandler).interface
     ('directory', 'handler')
 
     Raises:
-        NotServable: it is none of them, or not what `interface` says.
+        NotServable: `app` is of none of these kinds, or not of the kind `interface`.
     """
     if interface not in (None, *INTERFACES):
         raise NotServable(f"expected an interface of {', '.join(INTERFACES)}, got {interface!r}")
@@ -91,7 +91,7 @@ def _takes(function: Callable[..., Any], count: int) -> bool:
     except TypeError:
         return False
     except ValueError:
-        pass  # A function of C need not say.
+        pass  # A function written in C may have no signature.
     return True
 
 
@@ -117,7 +117,7 @@ def _described(app: object) -> str:
 
 
 def _no_directory(path: str) -> str:
-    """Return why `path` is no directory that can be served."""
+    """Return why the directory `path` cannot be served."""
     if os.path.exists(path):
         return f"expected a directory, got the file {path}"
     return f"no such directory: {path}"
@@ -126,8 +126,9 @@ def _no_directory(path: str) -> str:
 def loader_for(target: str, interface: str | None = None) -> Callable[[], Target]:
     """Return a function that finds what `target` names: a directory or ``module:name``.
 
-    What can be said without running anything is said now; a module is imported when the function
-    is called, with the current directory in front of the others.
+    A mistake that can be found without running the program is reported now. The module is imported
+    when the function is called, because each worker needs new code; modules in the current
+    directory are found first.
 
     Raises:
         NotServable: it is no directory, and reads like no module.
@@ -195,7 +196,7 @@ def _found(module: str, name: str, arguments: Arguments, interface: str | None) 
     """Return what ``module:name`` is, or what it returns if it is a factory.
 
     Raises:
-        NotServable: there is no such thing, or it is nothing that can be served.
+        NotServable: there is no such object, or it cannot be served.
     """
     found = _load(module, name)
     if arguments is None and not _is_factory(found):

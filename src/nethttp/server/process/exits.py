@@ -1,8 +1,8 @@
 """A forked process that ends as an interpreter does, though it must end by `os._exit`.
 
-What the stack of a forked process holds is its parent's, and may not run: so a worker cannot leave
-by `SystemExit`. A program expects more of an end than `os._exit` does: that its threads and what it
-has registered with `atexit` run, and that its files are written.
+A worker cannot end by `SystemExit`: its stack is a copy of its parent's, whose `finally` blocks
+would run. `os._exit` alone does too little: a program expects that its threads finish, that its
+`atexit` functions run, and that its files are flushed.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ __all__ = ["end_process", "forget_exit_functions"]
 
 
 def forget_exit_functions() -> None:
-    """Let the end of this process run nothing that its parent has registered. Called once forked.
+    """Forget the functions that the parent has registered with `atexit`. Call it after a fork.
 
-    What the parent has made is the parent's to remove, a temporary directory for one.
+    The parent's functions are for the parent: one may remove a temporary directory.
     """
     atexit._clear()
     if "logging" in sys.modules:
-        # It registers itself when it is imported, and the program's own handlers need it.
+        # Registered when `logging` was imported; the program's own log handlers need it.
         atexit.register(sys.modules["logging"].shutdown)
 
 
 def end_process(status: int) -> NoReturn:
     """End this process as the interpreter would at the end of its main module.
 
-    Waits for threads that are no daemons, runs what was registered with `atexit`, writes out and
-    closes the files that are open. An error at one of these is printed, and stops none of the rest.
+    Waits for threads that are not daemons, runs the functions registered with `atexit`, then
+    flushes and closes open files. An error in one step is printed, and the next step follows.
     """
     try:
         for step in (threading._shutdown, atexit._run_exitfuncs, _close_files):  # type: ignore[attr-defined]  # not in typeshed
@@ -53,18 +53,18 @@ def _print_error() -> None:
         traceback.print_exc()
 
 
-#: The class of all files that have a buffer, or may have one.
+#: The base class of all of Python's files.
 _File: Any = io.IOBase.__base__
 
 
 def _close_files() -> None:
-    """Write out what is open of Python's files, those first whose content goes into another."""
+    """Flush and close Python's open files; a file that writes into another one is closed first."""
     standard = [sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
     for file in standard:
         if file is not None:
             with suppress(Exception):
                 file.flush()
-    # Asked of its type: a program's object may answer for its class as it likes.
+    # `type`, not `isinstance`: an object of the program may define `__class__` as it likes.
     files = [thing for thing in gc.get_objects() if issubclass(type(thing), _File)]
     for file in sorted(files, key=_layer):
         with suppress(Exception):
@@ -74,7 +74,7 @@ def _close_files() -> None:
                 file.close()
 
 
-# A text file writes to a buffered one, with others between them that programs put there.
+# A text file writes to a buffered file. There may be files of the program in between (`gzip`).
 _TEXT, _OTHERS, _BUFFERED, _RAW = range(4)
 
 

@@ -1,4 +1,4 @@
-"""Paths that say whether a process lives and takes requests, in front of an application."""
+"""Health checks: paths in front of an application that say whether a worker takes requests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from .discover import Target
 
 __all__ = ["with_health"]
 
-#: What a path is to be answered with, by path.
+#: Returns whether a path is answered 200; if not, it is answered 503.
 Probe = Callable[[], bool]
 
 
 def with_health(servable: Target, probes: dict[str, Probe]) -> Target:
-    """Return `servable` with GET and HEAD of some paths answered by probes: 200 if true, or 503."""
+    """Return `servable` with GET and HEAD of the paths in `probes` answered 200 or 503.
+
+    A probe is called for each request, because its answer changes once the worker is ending.
+    """
     if not probes:
         return servable
     if servable.interface == "wsgi":

@@ -1,6 +1,6 @@
-"""Where a server listens: addresses as they are written, and the sockets that listen at them.
+"""The addresses that a server listens on, as they are written, and their sockets.
 
-host:port  [::1]:port  :port  host      TCP; without a port, the one that was given besides
+host:port  [::1]:port  :port  host      TCP; without a port, the default port
 unix:PATH                               a socket in the file system
 fd:N                                    a descriptor that is listening already
 systemd                                 the sockets that systemd opened (LISTEN_FDS)
@@ -31,7 +31,7 @@ PORT = 8000
 """The port where none is given."""
 
 BACKLOG = 2048
-"""Connections that the kernel holds until they are accepted; it has a bound of its own."""
+"""Most connections that wait in the kernel until they are accepted; it may allow fewer."""
 
 _FIRST_INHERITED = 3
 """The first of the descriptors that systemd passes."""
@@ -43,7 +43,14 @@ DEFAULT_ADDRESS = f"{LOOPBACK}:{PORT}"
 
 
 class Address(NamedTuple):
-    """A place to listen at; `port` is that of TCP, or the number of a descriptor."""
+    """An address to listen on.
+
+    `host` is a host's name or address, or the path of a Unix socket. `port` is the TCP port, or the
+    number of a descriptor; 0 otherwise.
+
+    >>> str(Address("tcp", "::1", 80)), str(Address("unix", "/run/http"))
+    ('::1 port 80', 'unix:/run/http')
+    """
 
     kind: Literal["tcp", "unix", "fd", "systemd"]
     host: str = ""
@@ -67,13 +74,13 @@ class CannotListen(OSError):
 
 
 def parse_address(text: str, default_port: int = PORT) -> Address:
-    """Return the address that `text` writes.
+    """Return the address that `text` writes, at `default_port` if it writes no port.
 
     >>> parse_address("[::1]:80"), parse_address("localhost", 8000)
     (Address(kind='tcp', host='::1', port=80), Address(kind='tcp', host='localhost', port=8000))
 
     Raises:
-        ValueError: a port that is none, or a path or descriptor that is missing.
+        ValueError: the port is not from 0 to 65535, or a path or descriptor is missing.
     """
     kind, colon, rest = text.partition(":")
     if text == "systemd":
@@ -106,11 +113,14 @@ def _number(text: str, most: int, what: str) -> int:
 
 
 class Listeners:
-    """The sockets of some addresses, for `workers` processes; `close` removes what it made.
+    """The listening sockets of some addresses, for `workers` processes.
 
-    TCP has a socket for each worker, all at one port: the kernel spreads connections over them.
-    They stay open in the process that opened them, so that a connection which waits in the queue
-    of one outlives the worker that was to accept it. Other kinds have one socket for all.
+    A TCP address has a socket for each worker, all at one port: the kernel spreads connections over
+    them. They stay open in the process that opened them, so that a connection in the queue of one
+    survives the worker that was to accept it. Other addresses have one socket for all workers.
+
+    At most `backlog` connections wait in the queue of a socket. A Unix socket gets the permissions
+    `unix_mode`; None: those that umask leaves.
 
     Raises:
         CannotListen: an address cannot be bound.
@@ -141,11 +151,11 @@ class Listeners:
             raise
 
     def of_worker(self, number: int) -> list[socket.socket]:
-        """Return the sockets of one worker, one an address."""
+        """Return the sockets of worker `number` (from 0 on), one for each address."""
         return [sockets[number % len(sockets)] for sockets in self._sockets]
 
     def urls(self, scheme: str = "http") -> list[str]:
-        """Return a URL for each address."""
+        """Return a URL for each address; `scheme` is "http" or "https"."""
         return [url_of(sock, scheme) for sock in self.one_each()]
 
     def one_each(self) -> list[socket.socket]:
@@ -157,17 +167,17 @@ class Listeners:
         return [sock for sockets in self._sockets for sock in sockets]
 
     def stop_new_connections(self) -> None:
-        """Let nothing new come into the queues of the sockets that were made here.
+        """Let the kernel refuse new connections to the sockets that were made here.
 
-        In a socket that systemd, or the process that passed a descriptor, keeps open, connections
-        wait for the next server.
+        A socket that systemd or another process has passed goes on: its connections wait for the
+        next server.
         """
         for sock in self._own:
             stop_new_connections(sock)
         self._remove_paths()
 
     def close(self) -> None:
-        """Close all sockets, and remove those that are in the file system."""
+        """Close all sockets, and remove the Unix sockets that were made here."""
         for sock in self.all():
             sock.close()
         self._remove_paths()
@@ -203,7 +213,8 @@ class Listeners:
         both = address.host in ANYWHERE
         if workers == 1 or not hasattr(socket, "SO_REUSEPORT"):
             return [self._listen(family, place, both=both)]
-        # Two programs could share a port by accident: a socket that shares it with nobody is told.
+        # With SO_REUSEPORT two programs could share a port by accident. A socket without it fails
+        # if the port is taken.
         with self._bind(family, place, both=both) as probe:
             place = (place[0], probe.getsockname()[1], *place[2:])
         return [self._listen(family, place, both=both, share=True) for _ in range(workers)]
@@ -221,10 +232,10 @@ class Listeners:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             if os.name != "nt":
-                # There it would let two servers have one port.
+                # On Windows it would let two servers share a port.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                # "::" means IPv4 too, as the stdlib's command has it.
+                # "::" accepts IPv4 too, as with the standard library's command.
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not both))
             if share:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -250,22 +261,22 @@ class Listeners:
 
 
 def _remove_if_deserted(path: str) -> None:
-    """Remove a socket that nobody listens at: a server that was killed leaves its own behind.
+    """Remove a Unix socket on which no server listens: one that was killed leaves it behind.
 
-    Whatever else is there stays, though a connection to it is refused too; `bind` will say so.
+    A file that is not a socket stays, and `bind` will fail.
     """
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             return
     except OSError:
-        return  # There is none.
+        return  # There is no such file.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
             os.unlink(path)
         except OSError:
-            pass  # A server listens there.
+            pass  # A server listens on it.
 
 
 def _inherited(environ: Mapping[str, str]) -> range:
@@ -290,10 +301,10 @@ def _adopt(descriptor: int) -> socket.socket:
 
 
 def stop_new_connections(listener: socket.socket) -> None:
-    """Let the kernel refuse what would become a new connection of `listener`, where it can.
+    """Let the kernel refuse new connections to `listener`, where it can (Linux).
 
-    Closing a listening socket resets the connections in its queue. Once nothing new comes in, the
-    queue can be emptied first; a client that connects meanwhile is treated as if it came later.
+    Closing a listening socket resets the connections in its queue. Once no new ones arrive, the
+    server can accept all that are in the queue, and close the socket then.
     """
     if sys.platform != "linux":
         return
@@ -304,14 +315,14 @@ def stop_new_connections(listener: socket.socket) -> None:
             # The queue of a Unix socket can be emptied after that, and `connect` is refused.
             listener.shutdown(socket.SHUT_RD)
     except OSError:
-        pass  # A kernel that cannot: the queue may get a late guest.
+        pass  # This kernel cannot: a connection that arrives late may be reset.
 
 
 def _drop_handshakes(listener: socket.socket) -> None:
     """Attach a filter that drops the first packet of every handshake, and no other.
 
-    The last packet of a handshake that has begun comes through, since its client may take the
-    connection for made. See socket(7) and struct sock_fprog.
+    The last packet of a handshake that has begun passes, since its client may consider itself
+    connected already. See socket(7) and struct sock_fprog.
     """
     program = b"".join(
         struct.pack("HBBI", *instruction)
@@ -323,7 +334,7 @@ def _drop_handshakes(listener: socket.socket) -> None:
             (0x06, 0, 0, 0xFFFFFFFF),  # else all
         )
     )
-    kept = array.array("B", program)  # an array tells its address
+    kept = array.array("B", program)  # an array has an address that can be asked for
     so_attach_filter = 26
     listener.setsockopt(
         socket.SOL_SOCKET,
@@ -333,7 +344,11 @@ def _drop_handshakes(listener: socket.socket) -> None:
 
 
 def url_of(sock: socket.socket, scheme: str = "http") -> str:
-    """Return a URL that opens the server which listens at `sock` on this machine."""
+    """Return a URL that opens the server which listens on `sock`, for a client on this machine.
+
+    A server that is bound to all addresses has the loopback address in its URL, because 0.0.0.0 and
+    :: are not addresses of a host.
+    """
     if sock.family == getattr(socket, "AF_UNIX", None):
         return f"{scheme}+unix:{os.fsdecode(sock.getsockname())}"
     host, port = sock.getsockname()[:2]

@@ -1,8 +1,8 @@
-"""`use_one_arena`: memory that threads have given back serves all of them.
+"""`use_one_arena`: one malloc arena for all threads, so that freed memory is used again.
 
-glibc gives threads arenas of their own, up to eight a processor, and what is freed in one is of no
-use to another: a worker with many threads goes on growing for an hour under a load that does not
-change. Under the GIL threads take turns anyway, so one arena costs them nothing.
+glibc gives threads arenas of their own, up to eight for each processor, and memory that is freed in
+one arena is not used for another: a worker with many threads grows for an hour under a steady load.
+Under the GIL threads take turns anyway, so one arena costs nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _M_ARENA_MAX = -8
 def use_one_arena() -> bool:
     """Have this process's threads allocate from one arena; return whether they will.
 
-    For a process that has no other thread yet. Where there is no glibc, or no GIL, nothing changes.
+    Call it before the process has other threads, because a thread keeps its arena. Without glibc or
+    without the GIL nothing changes.
     """
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return False

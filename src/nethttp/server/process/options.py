@@ -350,5 +350,9 @@ HANDLER_OPTIONS = tuple(name for name, row in ROWS.items() if row.of_handler)
 
 
 def option_help(row: Row) -> str:
-    """Return the help of an option, with its default if it has one."""
+    """Return the help of an option, with its default if it has one.
+
+    >>> option_help(ROWS["workers"])
+    'number of processes that serve (default: 1)'
+    """
     return row.help if row.shown is None else f"{row.help} (default: {row.shown})"

@@ -20,17 +20,17 @@ UNIX = "unix"
 """The name of all peers of a Unix socket, which have no address."""
 
 MAX_ADDRESS = 64
-"""Characters of an address with a port; what is longer is none."""
+"""Most characters of an address with a port; a longer text is not an address."""
 
 
 class TrustedProxies:
-    """The proxies that `names` have: addresses, networks such as 10.0.0.0/8, or "unix".
+    """The proxies with these `names`: addresses, networks such as 10.0.0.0/8, or "unix".
 
     >>> TrustedProxies(["127.0.0.1"]).client_of("127.0.0.1", "192.0.2.1, 198.51.100.7")
     '198.51.100.7'
 
     Raises:
-        ValueError: a name that is none of these.
+        ValueError: a name that is neither an address, a network nor "unix".
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -50,7 +50,7 @@ class TrustedProxies:
         """Return the address of the client: the last that no trusted proxy has.
 
         `peer` is the address of the connection's other end, `forwarded_for` the X-Forwarded-For
-        field, to which each proxy adds its own peer. What is no address ends the search.
+        field, to which each proxy adds its own peer. A text that is not an address ends the search.
         """
         client = peer
         for hop in reversed(forwarded_for.split(",")):
@@ -75,15 +75,15 @@ def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    # A socket of both versions of IP shows an IPv4 address so.
+    # An IPv6 socket shows the address of an IPv4 peer as ::ffff:192.0.2.1.
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def behind_proxies(app: Callable[..., Any], proxies: TrustedProxies) -> Callable[..., Any]:
-    """Return a WSGI application that does what `app` does, for the client behind the proxies.
+    """Return a WSGI application that calls `app` with the address and scheme of the client.
 
-    REMOTE_ADDR and wsgi.url_scheme are changed if the peer is trusted; REMOTE_PORT is not known
-    then.
+    If the peer is one of the `proxies`, REMOTE_ADDR and wsgi.url_scheme are taken from the fields
+    that it sends. REMOTE_PORT is empty then, because no field has the client's port.
     """
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Renews a supervisor's workers when a program's files change: a process of its own beside them.
+"""`watching`: a process that renews a supervisor's workers when Python files change.
 
-`watchfiles` is told by the kernel what changes; looking at every file again and again would cost a
-large project seconds, and the battery.
+The kernel tells the library `watchfiles` which files change. To poll the times of all files would
+take seconds in a large project, and battery.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ __all__ = ["watching"]
 def watching(
     directories: Sequence[str], listeners: Sequence[socket.socket], name: str
 ) -> AbstractContextManager[None]:
-    """Return what, while it is entered, sends this process SIGHUP when Python files change.
+    """Return a context in which this process receives SIGHUP when Python files change.
 
-    The watching process keeps none of the `listeners` open: they are closed when this process
-    closes them, however it ends. `name` begins what it prints.
+    Files below `directories` are watched, by a forked process. That process closes its copies of
+    the `listeners`, because the port must be free as soon as this process ends. `name` is the
+    prefix of its messages.
 
     Raises:
         ImportError: without the library `watchfiles`.
@@ -49,7 +50,7 @@ def _running(
         except BaseException:
             write_stderr(traceback.format_exc())
         finally:
-            # Nothing of the parent's that is still on the stack may run here.
+            # The stack is a copy of the parent's: its `finally` blocks must not run here.
             os._exit(0)
     try:
         yield

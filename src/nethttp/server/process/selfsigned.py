@@ -1,4 +1,4 @@
-"""A certificate that nobody vouches for, made for this run: HTTPS while developing."""
+"""A self-signed certificate for one run of the server: HTTPS while developing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 def write_certificate(path: str, hosts: Iterable[str] = ()) -> str:
     """Write a certificate for this machine and its key to `path`; return its SHA-256 fingerprint.
 
-    It is for localhost and its addresses, the machine's name and `hosts`.
+    It is valid for 30 days, for localhost and its addresses, the machine's name and `hosts`. Only
+    this user can read the file, because it has the key.
 
     Raises:
         ImportError: without the library `cryptography`.

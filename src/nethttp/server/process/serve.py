@@ -63,10 +63,12 @@ def serve(
     by one without losing a connection. Call `serve` from the main thread, before the program has
     started other threads.
 
-    Timeouts are in seconds, sizes in bytes, `min_body_rate` is in bytes a second. The options are
-    those of ``python -m nethttp.server --help``, where each is explained. An option that bounds
-    requests or content and is None leaves the attribute of the handler class as it is. `limits`
-    replaces the handler's; `max_body`, `max_head` and `max_fields` replace single ones of them.
+    ``python -m nethttp.server --help`` explains each option. In seconds: `handshake_timeout`,
+    `head_timeout`, `idle_timeout`, `body_timeout`, `body_grace`, `drain_timeout`. In bytes:
+    `max_body`, `max_head`, and each second `min_body_rate`. Most of each: `max_fields`,
+    `max_connections`, `max_threads`, `max_waiting`, and connections in the `backlog`. `unix_mode`
+    is a number as `os.chmod` takes it. `limits` replaces the handler's limits; `max_body`,
+    `max_head` and `max_fields` replace single ones of them. None leaves what the handler class has.
 
     `access_log` is "plain" (as http.server writes it), "common", "combined", "json" or "off"; None
     is "plain", but leaves a handler class to log in its own way.

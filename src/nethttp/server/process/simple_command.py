@@ -58,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(prog="python -m http.server")
     add = parser.add_argument
-    add("port", nargs="?", type=int, default=8000, help="port to listen to (%(default)s)")
-    add("-b", "--bind", metavar="ADDRESS", help="address to listen to (all)")
+    add("port", nargs="?", type=int, default=8000, help="port to listen on (%(default)s)")
+    add("-b", "--bind", metavar="ADDRESS", help="address to listen on (all)")
     add("-d", "--directory", default=os.getcwd(), help="directory to serve (the current one)")
     add(
         *("-p", "--protocol"),
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs=2,
         action="append",
         metavar=("NAME", "VALUE"),
-        help="a field to add to every response that is no error; may be repeated",
+        help="add a field to every response but errors; may be repeated",
     )
     add("--tls-cert", metavar="FILE", help="certificate chain in PEM format: serve HTTPS")
     add("--tls-key", metavar="FILE", help="the certificate's private key, if in another file")

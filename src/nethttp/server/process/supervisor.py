@@ -1,9 +1,9 @@
 """`Supervisor`: keeps workers running, renews them, and ends them, without losing a connection.
 
 It owns the listening sockets and serves nothing itself. A worker is a forked process with the
-sockets of its place. Its successor takes them over, with what waits in their queues, so
-neither a crash nor a renewal resets a connection (see "Life cycle" in docs/design.md). The program
-to be served is imported by the workers alone: a new worker has new code.
+sockets of its place. Its successor takes them over, with the connections in their queues, so
+neither a crash nor a renewal resets a connection (see "Life cycle" in docs/design.md). Only workers
+import the program that is served: a new worker has new code.
 
 One thread, one loop: signals and the workers' reports arrive as bytes in pipes.
 """
@@ -35,13 +35,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds before a worker that died is replaced: twice as long each time, up to the longest."""
 
 QUICK = 2.0
-"""A worker that lived for fewer seconds died at once."""
+"""A worker that ends within so many seconds counts as one that cannot serve."""
 
 MAX_QUICK_DEATHS = 5
-"""Workers of one place that may die at once, one after the other; then the supervisor gives up."""
+"""So many such workers in a row, in one place, and the supervisor gives up."""
 
 KILL_GRACE = 5.0
-"""Seconds beyond the drain timeout after which a worker that should have ended is killed."""
+"""Seconds beyond the drain timeout after which a worker that has not ended is killed."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 
@@ -51,7 +51,7 @@ READY = b"!"
 
 
 def _flush() -> None:
-    """Send what was printed on its way, lest a fork prints it twice or an end loses it."""
+    """Flush standard output and error: a fork would print the buffers twice, `os._exit` never."""
     for file in (sys.stdout, sys.stderr):
         with suppress(Exception):
             file.flush()
@@ -105,7 +105,7 @@ class Supervisor:
         self._stopping = False
         self._status = 0
         self._said: set[str] = set()
-        """What was said since the workers were last started or renewed."""
+        """The messages since the workers were last started or renewed."""
 
     def run(self) -> int:
         """Supervise until told to end; return the exit status: 1 if it had to give up."""
@@ -131,7 +131,7 @@ class Supervisor:
         write_stderr(f"{self._service.name}: {message}\n")
 
     def _say_once(self, message: str) -> None:
-        """Say what every worker of a start or a renewal would say."""
+        """Print a message that each new worker reports, once for all of them."""
         if message not in self._said:
             self._said.add(message)
             self._say(message)
@@ -160,14 +160,14 @@ class Supervisor:
                 os.kill(child.pid, signal.SIGKILL)
 
     def _start(self, place: int) -> _Child | None:
-        """Start a worker; None, and the reason is said, if the system has no room for one."""
+        """Return a new worker; None, after printing why, if the system cannot start one."""
         try:
             ours, theirs = os.pipe()
         except OSError as error:
             self._say_once(f"cannot start a worker: {error.strerror}")
             return None
         _flush()
-        # A signal between the fork and the child's own handlers is kept for these.
+        # A signal that arrives before the child has its own handlers waits for them.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             pid = os.fork()
@@ -190,7 +190,7 @@ class Supervisor:
         return child
 
     def _become_worker(self, place: int, report: int) -> None:
-        """Be a worker to the end of the process. Called in the child."""
+        """Run a worker until the process ends. Called in the child."""
         status = 1
         try:
             forget_exit_functions()
@@ -204,15 +204,16 @@ class Supervisor:
         except BaseException:
             write_stderr(traceback.format_exc())
         finally:
-            # Nothing of the supervisor's that is still on the stack may run here. Told to end at
-            # once, it does not wait for what the program has left to do either.
+            # The stack is a copy of the supervisor's: its `finally` blocks must not run here. After
+            # SIGQUIT the process does not wait for the program's threads either.
             signal.signal(signal.SIGQUIT, lambda *_: os._exit(status))
             end_process(status)
 
     def _read_report(self, child: _Child) -> None:
-        """Read a worker's report: it serves now, it says why it cannot, or it has ended.
+        """Read a worker's report: that it serves, why it cannot, or that it has ended.
 
-        Several events come at a time, and what was done for one may have read this report already.
+        `select` returns several events at a time. Handling an earlier one may have closed this
+        report.
         """
         if child.report < 0:
             return
@@ -246,7 +247,7 @@ class Supervisor:
             announce()
 
     def _end(self, child: _Child, with_signal: int = signal.SIGTERM) -> None:
-        """Let a worker finish what runs, and end; SIGQUIT: end at once."""
+        """Tell a worker to end once running requests have finished, or by SIGQUIT at once."""
         if child.kill_at is None:
             child.kill_at = time.monotonic() + self._service.options.drain_timeout + KILL_GRACE
         os.kill(child.pid, with_signal)
@@ -267,7 +268,7 @@ class Supervisor:
                 self._renew()
 
     def _stop(self) -> None:
-        """Accept nothing more, and end the workers; a second time: at once."""
+        """Stop accepting and end the workers; the second call ends them at once."""
         again, self._stopping = self._stopping, True
         if not again:
             self._listeners.stop_new_connections()
@@ -277,7 +278,7 @@ class Supervisor:
             self._end(child, signal.SIGQUIT if again else signal.SIGTERM)
 
     def _renew(self) -> None:
-        """Start a new worker for every place; the old one goes when it serves."""
+        """Start a new worker for each place; once it serves, the old one is ended."""
         self._said.clear()
         for number, place in enumerate(self._places):
             if place.next is not None:
@@ -293,7 +294,7 @@ class Supervisor:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 child = self._children[pid]
-                # What it reported before it ended counts.
+                # Its last report may not have been read yet.
                 self._read_report(child)
                 if child.report >= 0:
                     self._close_report(child)
@@ -314,19 +315,17 @@ class Supervisor:
         if self._stopping:
             return
         if place.next is not None:
-            # Its successor is on its way.
+            # Its successor is starting.
             place.current, place.next = place.next, None
             return
         if self._announce is not None and not child.ready:
-            # The first of all could not start: the next would not either.
+            # The first worker could not start, so another would not either.
             self._give_up()
             return
         lived = time.monotonic() - child.began
         place.quick_deaths = place.quick_deaths + 1 if lived < QUICK else 1
         if place.quick_deaths >= MAX_QUICK_DEATHS and lived < QUICK:
-            self._say(
-                f"{place.quick_deaths} workers have died at once, one after the other: giving up"
-            )
+            self._say(f"{place.quick_deaths} workers in a row have ended at once: giving up")
             self._give_up()
             return
         pause = self._start_later(place)
@@ -363,7 +362,7 @@ def _signals_as_bytes(numbers: tuple[int, ...]) -> Iterator[socket.socket]:
 
 
 def say_ending(name: str, *, again: bool = False) -> None:
-    """Answer Ctrl-C, which a terminal shows as ``^C`` in the line of the prompt to come."""
+    """Print, below the ``^C`` that a terminal shows for Ctrl-C, that the server is ending."""
     try:
         at_a_terminal = sys.stderr.isatty()
     except (AttributeError, ValueError):
@@ -383,8 +382,9 @@ def _at_a_terminal() -> bool:
 def _work(service: Service, listeners: list[socket.socket], report: int) -> int:
     """Serve in this process until told to end; `report` is the pipe to the supervisor.
 
-    However often it is told, it finishes what runs: a terminal or a service manager signals every
-    process of a group, and then the supervisor signals its workers. SIGQUIT ends it at once.
+    SIGTERM and SIGINT let running requests finish, however often they arrive: a terminal or a
+    service manager signals each process of a group, and then the supervisor signals its workers.
+    SIGQUIT ends the process at once.
     """
     told = False
     worker: Worker | None = None
@@ -392,7 +392,7 @@ def _work(service: Service, listeners: list[socket.socket], report: int) -> int:
 
     def end(_number: int, _frame: Any) -> None:
         nonlocal told
-        # Another signal may come in the middle of this.
+        # Another signal may arrive in the middle of this.
         first, told = not told, True
         if first and worker is not None:
             worker.drain()
@@ -420,7 +420,7 @@ def _work(service: Service, listeners: list[socket.socket], report: int) -> int:
         return 1
     os.write(report, READY)
     os.close(report)
-    # A signal in between would be obeyed twice.
+    # A signal between these two steps would drain the worker twice.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     worker = made
     if told:
@@ -435,8 +435,8 @@ def serve_in_this_process(
 ) -> None:
     """Serve with one worker, which is this process, until SIGTERM or SIGINT.
 
-    SIGHUP reads the certificate again and reopens the log. In a thread that is not the main one no
-    signal is looked at.
+    SIGHUP reads the certificate again and reopens the log. Outside the main thread this function
+    handles no signals, because Python delivers them to the main thread alone.
     """
     worker = Worker(service, listeners.of_worker(0))
 

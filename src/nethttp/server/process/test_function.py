@@ -19,7 +19,10 @@ __all__ = ["best_family", "make_server", "serve_until_stopped", "test"]
 
 
 def best_family(host: str | None, port: int) -> tuple[socket.AddressFamily, Any]:
-    """Return the family and socket address that this machine prefers for (host, port)."""
+    """Return the family and socket address that this machine prefers for `host` and `port`.
+
+    The first result of `getaddrinfo` counts, because it is sorted by RFC 6724.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, sockaddr = next(iter(found))
     return family, sockaddr
@@ -27,7 +30,7 @@ def best_family(host: str | None, port: int) -> tuple[socket.AddressFamily, Any]
 
 @contextmanager
 def _stopping_on_sigterm(server: Any) -> Iterator[None]:
-    """Let SIGTERM end `serve_forever`, as Ctrl-C does."""
+    """Let SIGTERM end `serve_forever`, as Ctrl-C does, while this is entered."""
 
     def stop(_signal: int, _frame: Any) -> None:
         # `shutdown` waits for the loop that this handler interrupts.
@@ -44,7 +47,7 @@ def _stopping_on_sigterm(server: Any) -> Iterator[None]:
 
 
 def serve_until_stopped(server: Any, announcement: str) -> None:
-    """Say that the server is there, and serve until Ctrl-C or SIGTERM."""
+    """Print `announcement`, and serve until Ctrl-C or SIGTERM."""
     with _stopping_on_sigterm(server):
         try:
             print(announcement, flush=True)
@@ -66,7 +69,8 @@ def make_server(
 ) -> Any:
     """Return a `ServerClass` with `HandlerClass`, bound to `port`.
 
-    Both classes are changed: the server's address family, the handler's version and media type.
+    Both classes are changed, because the standard library changes them: the server's address
+    family, the handler's version and media type.
 
     Raises:
         OSError: the address cannot be bound, or the certificate not be read.

@@ -35,7 +35,7 @@ __all__ = ["Service", "Worker"]
 
 
 class Service(NamedTuple):
-    """What to serve, and how. `find` finds the application, in the process that runs it."""
+    """What to serve, and how. Each worker calls `find`, because a new worker needs new code."""
 
     find: Callable[[], Target]
     options: ServeOptions = ServeOptions()
@@ -77,9 +77,9 @@ class Worker:
         return {path: probe for path, probe in paths.items() if path is not None}
 
     def _make_engine(self, target: Target) -> Engine | None:
-        """Return the engine, None for a handler that reads connections in its own way.
+        """Return the engine; None for a handler that reads connections in its own way.
 
-        None, too, where the application has put greenlets in the place of threads.
+        Also None where gevent or eventlet has replaced threads by greenlets.
         """
         server = self._servers[0]
         if are_greenlets() or not is_engine_compatible(server.RequestHandlerClass):
@@ -125,7 +125,10 @@ class Worker:
                 thread.join()
 
     def drain(self) -> None:
-        """Accept nothing more, finish what runs, and let `run` return. May be called by signals."""
+        """Stop accepting, and let `run` return once running requests have finished.
+
+        A second call stops at once, because two signals mean that. Signal handlers may call it.
+        """
         if self._draining:
             self.stop()
             return
@@ -134,7 +137,7 @@ class Worker:
             drains.drain(self._options.drain_timeout)
 
     def stop(self) -> None:
-        """Let `run` return as soon as can be."""
+        """Let `run` return as soon as possible."""
         if self._engine is not None:
             self._engine.stop()
             return
@@ -143,7 +146,7 @@ class Worker:
             _thread.start_new_thread(server.shutdown, ())
 
     def reload(self) -> None:
-        """Read the certificate again and reopen the log; what was is kept where that fails."""
+        """Read the certificate again and reopen the log; if that fails, keep the old ones."""
         try:
             if self._options.tls is not None:
                 context = self._options.tls.context()
@@ -189,8 +192,8 @@ def _server_on(
         server = server_class._on_listener(listener, handler, **_tls_arguments(options))
     for name, bound in options.engine_limits._asdict().items():
         setattr(server, name, bound)
-    # Of the engine's, and of a server that shakes hands itself: a handler that the engine cannot
-    # run has one.
+    # For the engine, and for a server that shakes hands itself because the engine cannot run its
+    # handlers.
     server._tls = context
     return server
 

@@ -1,6 +1,6 @@
-"""`HTTPServer` and its kin: they listen, and have the engine serve or do it as `socketserver` does.
+"""`HTTPServer` and its subclasses: they listen, and serve on the engine or in `socketserver`'s way.
 
-How requests are read and answered is in `handler`. Nothing here reads a byte of HTTP.
+Nothing here reads a byte of HTTP: `handlers` has how requests are read and answered.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ __all__ = [
 ]
 
 
-#: What waits for connections without an engine: like `poll` and `select`, and unlike epoll, nothing
-#: that a forked process would share.
+#: Waits for connections where there is no engine. Unlike epoll, `poll` and `select` share no state
+#: with a forked process.
 _Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
@@ -67,7 +67,7 @@ _LIMITS = EngineLimits()
 class HTTPServer(socketserver.TCPServer):
     """Serves HTTP in the thread that calls `serve_forever`, one request at a time.
 
-    Idle connections keep nobody waiting. A program that overrides how connections are handled
+    Idle connections do not delay others. A program that overrides how connections are handled
     (`setup`, `handle`, `process_request`, ...) has them served one after the other, as by the
     standard library's server.
 
@@ -82,15 +82,15 @@ class HTTPServer(socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
     max_connections: int | None = _LIMITS.max_connections
-    """Connections that may be open at once; None is no bound. One more is answered 503."""
+    """Most open connections; None: no limit. One more is answered 503."""
     max_threads = _LIMITS.max_threads
-    """Handlers that may block at once, each in a thread of its own."""
+    """Most handlers that block at the same time, each in a thread of its own."""
     max_waiting = _LIMITS.max_waiting
-    """Requests that wait for such a thread; one more is answered 503."""
+    """Most requests that wait for such a thread; one more is answered 503."""
     busy_response = BUSY_RESPONSE
-    """What a connection that is turned away is sent."""
+    """The bytes that are sent to a connection beyond `max_connections`."""
     handshake_timeout = _LIMITS.handshake_timeout
-    """Seconds that a TLS handshake may take."""
+    """Longest time for a TLS handshake, in seconds."""
     _server_name: str | None = None
     _engine: Engine | None = None
     """The engine that serves, or that served last; None: `socketserver`'s way."""
@@ -99,13 +99,13 @@ class HTTPServer(socketserver.TCPServer):
     _stopped: threading.Event
     _blocking: BlockingConnections
 
-    # TLS has its own.
+    # The TLS context of new connections; None: plain HTTP.
     _tls: Any = None
 
     if not TYPE_CHECKING:  # for type checkers `__init__` alone says what is accepted
 
         def __new__(cls, *_args: Any, **_named: Any) -> Self:
-            """Return a server that can serve, whatever a program's `__init__` leaves out."""
+            """Return a server that can serve, even if an `__init__` does not call this class's."""
             self = super().__new__(cls)
             self._stop_asked = threading.Event()
             self._stopped = threading.Event()
@@ -136,7 +136,7 @@ class HTTPServer(socketserver.TCPServer):
 
     @property
     def server_name(self) -> str:
-        """The host's fully qualified name: a look-up that may take its time."""
+        """The host's fully qualified name: the first read looks it up, which may take long."""
         if self._server_name is None:
             self._server_name = socket.getfqdn(str(self.server_address[0]))
         return self._server_name
@@ -173,7 +173,7 @@ class HTTPServer(socketserver.TCPServer):
         return type(self).process_request is not socketserver.BaseServer.process_request
 
     def _runs_on_the_engine(self) -> bool:
-        """Whether no program has put anything in the place of what the engine would not call."""
+        """Return whether the program has replaced nothing that the engine does not call."""
         replaced = _REPLACED_IN_THREADS if self._has_threads else _REPLACED
         return (
             replaced.left_alone(self)
@@ -201,7 +201,7 @@ class HTTPServer(socketserver.TCPServer):
                 self._engine = None
                 self._serve_connections(poll_interval)
         finally:
-            with suppress(OSError):  # It may be closed by now.
+            with suppress(OSError):  # The socket may be closed by now.
                 if listener.gettimeout() != timeout:
                     listener.settimeout(timeout)
             self._stop_asked.clear()
@@ -210,7 +210,7 @@ class HTTPServer(socketserver.TCPServer):
     def _serve_on_the_engine(self, poll_interval: float) -> None:
         engine = self._engine = self._make_engine()
         if self._stop_asked.is_set():
-            # Asked before there was an engine to ask: it ends at once, and closes what it has.
+            # `shutdown` was called before there was an engine: it closes its connections and ends.
             engine.stop()
         engine.run(poll_interval, self._tend)
 
@@ -264,7 +264,10 @@ class HTTPServer(socketserver.TCPServer):
         return _handling().HandlerApplication(self.RequestHandlerClass, self)
 
     def shutdown(self) -> None:
-        """Stop `serve_forever` and wait until it has returned."""
+        """Stop `serve_forever` and wait until it has returned.
+
+        Call it from another thread than that of `serve_forever`, because it would wait for itself.
+        """
         self._ask_to_stop()
         self._stopped.wait()
 
@@ -275,10 +278,11 @@ class HTTPServer(socketserver.TCPServer):
             self._engine.stop()
 
     def drain(self, timeout: float = DRAIN_SECONDS) -> None:
-        """Let `serve_forever` return once all that was accepted is answered.
+        """Stop accepting, and let `serve_forever` return once all accepted requests are answered.
 
-        Nothing more is accepted, idle connections are closed, and every response ends its
-        connection. What still runs after `timeout` seconds is left alone. Returns at once.
+        Idle connections are closed, and each response ends its connection. `serve_forever` returns
+        after `timeout` seconds at the latest, and leaves requests running that still do. This
+        method returns at once, because a signal handler may call it.
         """
         if self._engine is not None:
             self._engine.drain(timeout)
@@ -286,8 +290,9 @@ class HTTPServer(socketserver.TCPServer):
             self._drain_until = time.monotonic() + timeout
             self._stop_asked.set()
             self._blocking.leaving = True
-            # It waits, and so does the loop, which a signal may have interrupted. A `Thread` would
-            # be waited for until it has begun, which a greenlet that handles a signal cannot.
+            # `drain` waits, so it needs a thread: this may be a signal handler that has interrupted
+            # the loop. `Thread.start` would wait for the thread to begin, which a greenlet in a
+            # signal handler cannot.
             _thread.start_new_thread(self._blocking.drain, (FAREWELL,))
 
     def _finish_drain(self) -> None:
@@ -303,7 +308,7 @@ class HTTPServer(socketserver.TCPServer):
         self._blocking.wait(until)
 
     def server_close(self) -> None:
-        """Close the listening socket, and wait for threads that are not daemons."""
+        """Close the listening socket, and wait for handlers whose threads are not daemons."""
         super().server_close()
         # Both are `ThreadingMixIn`'s.
         waits = not getattr(self, "daemon_threads", True) and getattr(self, "block_on_close", True)
@@ -311,7 +316,7 @@ class HTTPServer(socketserver.TCPServer):
             self._engine.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print an error that a handler did not catch; a peer that went away is one line."""
+        """Print an error that a handler did not catch; for a lost connection, one line."""
         error = sys.exc_info()[1]
         if isinstance(error, ConnectionError | TimeoutError):
             write_stderr(f"{host_of(client_address)}: connection lost: {error}\n")
@@ -326,9 +331,9 @@ class HTTPServer(socketserver.TCPServer):
 
 
 class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
-    """A thread for every connection, and a bound on how many there are.
+    """A thread for each connection, and a limit on the number of connections.
 
-    Beyond `max_connections` at once (None: no bound) a connection is answered 503 and closed.
+    A connection beyond `max_connections` (None: no limit) is answered 503 and closed.
     """
 
     daemon_threads = True
@@ -338,7 +343,7 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
     _blocking: BlockingConnections
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Start the connection's thread, or turn it away."""
+        """Start the connection's thread; beyond `max_connections`, answer 503 instead."""
         if not self._blocking.add(self.max_connections):
             self._turn_away(request)
             return
@@ -378,10 +383,10 @@ class HTTPSServer(HTTPServer):
 
     `certfile` and `keyfile` are PEM files (`keyfile` None: the key is in `certfile`), `password`
     opens the key, `alpn_protocols` are offered in that order (default: http/1.1). A handshake may
-    take `handshake_timeout` seconds; meanwhile other connections are accepted.
+    take `handshake_timeout` seconds and delays no other connection.
 
     Raises:
-        OSError: a file that cannot be read, `ssl.SSLError` for one that is no certificate.
+        OSError: a file cannot be read; `ssl.SSLError`: it has no valid certificate or key.
         RuntimeError: this Python was built without TLS.
     """
 
@@ -440,7 +445,7 @@ class HTTPSServer(HTTPServer):
 
 
 def _answer_in_plain(wrapped: ssl.SSLSocket) -> None:
-    """Tell a client that speaks HTTP to a TLS port so, and close its connection."""
+    """Answer 400 to a client that has sent plain HTTP to a TLS port, and close its connection."""
     with socket.socket(fileno=wrapped.detach()) as plain, suppress(OSError):
         plain.settimeout(LINGER_SECONDS)
         plain.sendall(NOT_TLS_RESPONSE)
@@ -454,11 +459,11 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
     It takes the options of `HTTPSServer`.
     """
 
-    # Without a handshake there is nothing to say.
+    # Before a handshake no response can be sent.
     busy_response = b""
 
 
-#: What the engine has its own way for, as long as no program has put another in its place.
+#: The methods that the engine does not call: if a program has replaced one, it cannot serve.
 _NAMES = (
     *("process_request", "finish_request", "get_request", "shutdown_request"),
     *("close_request", "_handle_request_noblock", "fileno"),
@@ -480,7 +485,7 @@ def are_greenlets() -> bool:
 
 
 def _accepts_as_any_socket(listener: Any) -> bool:
-    """Whether a socket, with TLS or not, has no way of its own to accept a connection."""
+    """Return whether a socket, with TLS or not, accepts connections as `socket.socket` does."""
     if type(listener) is socket.socket:
         return True
     # By name: a server without TLS need not load `ssl`.
