@@ -67,6 +67,9 @@ def is_address(host: str) -> bool:
     """Return whether `host` is an IP address, which has no parent domains.
 
     It is one if it ends in a dot and digits, or begins with "[".
+
+    >>> is_address("127.0.0.1"), is_address("[::1]"), is_address("a1.com")
+    (True, True, False)
     """
     if host[-1:].isdigit():
         return IPV4.search(host) is not None
@@ -83,7 +86,11 @@ def is_HDN(text: str) -> bool:  # the stdlib's name
 
 
 def liberal_is_HDN(text: str) -> bool:  # the stdlib's name
-    """Return whether `text` may be an entry of a block list: anything but an IP address."""
+    """Return whether `text` may be an entry of a block list: anything but an IP address.
+
+    >>> liberal_is_HDN(".com"), liberal_is_HDN("127.0.0.1")
+    (True, False)
+    """
     return not is_address(text)
 
 
@@ -120,7 +127,11 @@ def user_domain_match(A: str, B: str) -> bool:  # the stdlib's names
 
 
 def is_label_suffix(host: str, domain: str) -> bool:
-    """Return whether `domain` (with or without a leading dot) is `host` or its last labels."""
+    """Return whether `domain` (with or without a leading dot) is `host` or its last labels.
+
+    >>> is_label_suffix("a.b.com", ".b.com"), is_label_suffix("ab.com", "b.com")
+    (True, False)
+    """
     domain = domain.removeprefix(".")
     if not host.endswith(domain) or not domain:
         return host == domain
@@ -253,12 +264,22 @@ def _target_path(path: str) -> str:
 
 
 def request_path(request: Any) -> str:
-    """Return the path of a request's URL, escaped; "/" if it has none."""
+    """Return the path of a request's URL, escaped; "/" if it has none.
+
+    >>> import urllib.request
+    >>> request_path(urllib.request.Request("http://example.com/a b?c"))
+    '/a%20b'
+    """
     return _target_path(split_url(request.get_full_url())[2])
 
 
 def request_port(request: Any) -> str | None:
-    """Return the port of `request.host`, "80" if it has none; None if it is not a number."""
+    """Return the port of `request.host`, "80" if it has none; None if it is not a number.
+
+    >>> import urllib.request
+    >>> request_port(urllib.request.Request("http://example.com:8080/"))
+    '8080'
+    """
     _, colon, port = request.host.rpartition("]")[2].rpartition(":")
     if not colon:
         return DEFAULT_HTTP_PORT
@@ -266,7 +287,11 @@ def request_port(request: Any) -> str | None:
 
 
 def uppercase_escaped_char(match: re.Match[str]) -> str:
-    """Return an escape with its digits in upper case."""
+    """Return an escape with its digits in upper case.
+
+    >>> ESCAPED_CHAR_RE.sub(uppercase_escaped_char, "%2f")
+    '%2F'
+    """
     return f"%{match[1].upper()}"
 
 

@@ -18,7 +18,11 @@ JSON_VERSION = 1
 
 
 def document_of(cookies: Iterable[Cookie]) -> dict[str, Any]:
-    """Return the document of `cookies`, with an object for each, as `Cookie.to_dict` makes it."""
+    """Return the document of `cookies`, with an object for each, as `Cookie.to_dict` makes it.
+
+    >>> document_of([])
+    {'format': 'nethttp.cookiejar', 'version': 1, 'cookies': []}
+    """
     return {
         "format": JSON_FORMAT,
         "version": JSON_VERSION,
@@ -31,6 +35,9 @@ def cookies_in(document: Any) -> list[Cookie]:
 
     Raises:
         ValueError: the document or one of its cookies is not of this form.
+
+    >>> cookies_in({"format": "nethttp.cookiejar", "version": 1, "cookies": []})
+    []
     """
     if not isinstance(document, dict) or document.get("format") != JSON_FORMAT:
         raise ValueError(

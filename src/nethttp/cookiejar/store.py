@@ -159,7 +159,10 @@ class CookieStore:
         key = cookie.domain if cookie.partition_key is None else _tree_key(cookie)
         by_path = self._cookies.get(key)
         if by_path is None:
-            by_path = self._add_domain_locked(index, key)
+            by_path = index.level()
+            _set(self._cookies, key, by_path)
+            if index.sites is not None:
+                index.sites.setdefault(self._site_of(key), {})[key] = None
         by_name = by_path.get(cookie.path)
         if by_name is None:
             by_name = index.level()
@@ -182,18 +185,13 @@ class CookieStore:
         index.note(cookie)
         self._stored_locked(cookie)
         policy = self._policy
-        each = getattr(policy, "max_cookies_per_domain", None)
-        total = getattr(policy, "max_cookies", None)
+        try:
+            each, total = policy.max_cookies_per_domain, policy.max_cookies
+        except AttributeError:
+            # A program's own kind of policy, without bounds; `getattr` takes 1 % longer.
+            return
         if each is not None or total is not None:
             self._hold_bounds_locked(index, by_path, each, total)
-
-    def _add_domain_locked(self, index: Index, key: str) -> dict[str, dict[str, Cookie]]:
-        """Add an empty dict of paths for a domain to the tree, and return it."""
-        by_path = index.level()
-        _set(self._cookies, key, by_path)
-        if index.sites is not None:
-            index.sites.setdefault(self._site_of(key), {})[key] = None
-        return by_path
 
     def _take_out_locked(self, cookies: Iterable[Cookie]) -> list[Cookie]:
         """Remove those of `cookies` that the store has, and return them."""

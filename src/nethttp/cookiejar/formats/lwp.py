@@ -18,7 +18,11 @@ _LWP_VALUES = frozenset({"version", "port", "path", "domain", "expires", "commen
 
 
 def lwp_cookie_str(cookie: Cookie) -> str:
-    """Return a cookie as a line of LWP's format, without its "Set-Cookie3:"."""
+    """Return a cookie as a line of LWP's format, without its "Set-Cookie3:".
+
+    >>> lwp_cookie_str(Cookie.from_dict({"name": "id", "value": "7", "domain": "localhost"}))
+    'id=7; path="/"; domain=localhost; path_spec; discard; version=0'
+    """
     pairs: list[tuple[str, str | None]] = [
         (cookie.name, cookie.value),
         ("path", cookie.path),

@@ -54,12 +54,22 @@ class Storage(Protocol):
 
 
 def text_of(cookie: Cookie) -> str:
-    """Return a cookie as JSON in ASCII, which `cookie_in` reads."""
+    """Return a cookie as JSON in ASCII, which `cookie_in` reads.
+
+    >>> cookie_in(text_of(Cookie.from_dict({"name": "id", "value": "7", "domain": "b.com"}))).name
+    'id'
+    """
     return json.dumps(cookie.to_dict(), separators=(",", ":"))
 
 
 def cookie_in(text: str | bytes) -> Cookie | None:
-    """Return the cookie that `text_of` wrote; None if the text is not of this form."""
+    """Return the cookie that `text_of` wrote; None if the text is not of this form.
+
+    Nothing raises: one damaged cookie must not make the whole storage unreadable.
+
+    >>> cookie_in("{}") is None
+    True
+    """
     try:
         return Cookie.from_dict(json.loads(text))
     except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
@@ -68,5 +78,9 @@ def cookie_in(text: str | bytes) -> Cookie | None:
 
 
 def key_of(cookie: Cookie) -> str:
-    """Return the key of a cookie: its domain, path, name and partition as JSON in ASCII."""
+    """Return the key of a cookie: its domain, path, name and partition as JSON in ASCII.
+
+    >>> key_of(Cookie.from_dict({"name": "id", "value": "7", "domain": "example.com"}))
+    '["example.com", "/", "id", null]'
+    """
     return json.dumps([cookie.domain, cookie.path, cookie.name, cookie.partition_key])
