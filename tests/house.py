@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from .docstrings import Package
 from .imports import ROOT, ROWS, SRC, circle, floors, imports, outside_their_row, upwards
+from .rules_outside import rules_outside
 
 MOST_LINES = 500
 SAMPLE = 60
@@ -49,6 +50,7 @@ def must_be_nothing() -> dict[str, list[str]]:
         "imports upwards": [str(arrow) for arrow in upwards(arrows)],
         "imports outside their row": [str(arrow) for arrow in outside_their_row(arrows)],
         f"files over {MOST_LINES} lines": long_files(),
+        "rules of framing outside wire/h1": rules_outside(),
     }
 
 
