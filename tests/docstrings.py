@@ -6,7 +6,7 @@ A full docstring says
 * under ``Raises:`` each exception that the body raises, or that a private function which it calls
   raises for it;
 * of every number that is taken or given what it counts: its unit, its bounds, or its place in a
-  sentence by name (a method's may stand in its class's docstring);
+  sentence by name (which may stand in the docstring of the class or the module);
 * of a class and of a function that returns something: how it is used, or why it is as it is. That
   is an example that a test runs (its own, or one of its module that uses the name), a section of an
   RFC, a reason, and for a class at least a second sentence, or a docstring for an attribute.
@@ -41,7 +41,7 @@ UNIT = re.compile(
 
 #: How a sentence begins that gives a reason, or names where one stands.
 REASON = re.compile(
-    r"\b(RFC \d+|section \d|PEP \d+|because|since|[Ss]o [a-z]|otherwise|which is why"
+    r"\b(RFC \d+|section \d|PEP \d+|because|since|[Ss]o [a-z]+|otherwise|which is why"
     r"|for (programs|those|which|what|that)|in order to|else|therefore|would|unless|until|even if"
     r"|as (the standard library|http\.\w+|browsers|curl|nginx|Apache|wget|socketserver|wsgiref))\b"
 )
@@ -324,8 +324,9 @@ class Package:
         if len(first.split()) < 2:
             yield "the first line says next to nothing"
         yield from _missing_raises(self._raised(module, public.owner, node), text)
-        of_class = "" if public.owner is None else ast.get_docstring(public.owner) or ""
-        yield from _missing_numbers(node, f"{text}\n{of_class}")
+        around = [module.tree, *([public.owner] if public.owner is not None else [])]
+        spoken = [text, *(ast.get_docstring(place) or "" for place in around)]
+        yield from _missing_numbers(node, "\n".join(spoken))
         if _is_number(node.returns) and not UNIT.search(text):
             yield "a number is returned, and its unit is not said"
         if (
@@ -385,9 +386,9 @@ def _with_caught(
 
 
 def _of_attributes(node: ast.ClassDef | Function) -> list[str]:
-    """Return the docstrings of attributes: those behind an assignment in a body."""
+    """Return the docstrings behind assignments in a body, each with the attribute's name."""
     return [
-        text.value.value
+        f"{ast.unparse(before)}: {text.value.value}"
         for before, text in pairwise(node.body)
         if isinstance(before, ast.Assign | ast.AnnAssign)
         and isinstance(text, ast.Expr)
@@ -430,6 +431,9 @@ BROADER = {
     "NotADirectoryError": {"OSError"},
     "TimeoutError": {"OSError"},
     "KeyError": {"LookupError"},
+    "LocalProtocolError": {"ValueError"},
+    "RemoteProtocolError": {"HTTPException"},
+    "UnknownProtocol": {"HTTPException"},
     "BrokenPipeError": {"ConnectionError", "OSError"},
     "UnsupportedOperation": {"OSError", "ValueError"},
     "LineTooLong": {"RemoteProtocolError", "HTTPException"},

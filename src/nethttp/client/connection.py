@@ -140,6 +140,9 @@ class HTTPConnection(_Typed):
     pair to connect from; files are sent in blocks of `blocksize` bytes; a response may have
     `max_response_headers` fields (100).
 
+    Raises:
+        InvalidURL: a host or port that cannot be one.
+
     >>> connection = HTTPConnection("example.com:8080", timeout=10)
     >>> connection.host, connection.port
     ('example.com', 8080)
@@ -529,6 +532,7 @@ class HTTPConnection(_Typed):
 
         Raises:
             CannotSendHeader: no request was begun.
+            TypeError: a body of a type that cannot be sent.
         """
         if self.__state != STARTED:
             raise _out_of_order(CannotSendHeader, self.__state)

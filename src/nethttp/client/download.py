@@ -46,7 +46,7 @@ class ReaderLeft(Exception):
 def writing_to(file: RawIOBase, name: str) -> Write:
     """Return a function that writes to `file` and tells its errors from those of a connection.
 
-    The file has no buffer: what cannot be written is not tried again when it is closed.
+    The file has no buffer, so that nothing is written again when it is closed.
 
     Raises:
         CannotWrite, ReaderLeft: by that function.
@@ -87,6 +87,8 @@ def copy_content(response: HTTPResponse, write: Write, advance: Advance) -> None
 def output_file(path: str) -> Iterator[RawIOBase]:
     """Return a context with a file to write, as `whole_file` does, with the mode of any new file.
 
+    A file of `whole_file` is for its owner alone, so the process's mask decides here.
+
     Raises:
         CannotWrite: there can be no such file.
     """
@@ -112,7 +114,8 @@ def progress_on(
 ) -> AbstractContextManager[Advance]:
     """Return a progress display on `stream` while it is entered: a bar on a terminal, else nothing.
 
-    The bar needs the package `rich`; without it, a line counts.
+    `total` is the number of bytes that will be received, None if it is not known. The bar needs the
+    package `rich`; without it, a line of text shows how many were received.
     """
     if stream is None or not stream.isatty():
         return _nothing()

@@ -18,7 +18,10 @@ HTTPS_PORT = 443
 
 
 def create_https_context(_http_version: int) -> ssl.SSLContext:
-    """Return a new default context; urllib.request asks for one with the version it speaks."""
+    """Return a new default context, as `urllib.request` expects it.
+
+    Every connection gets one of its own, so that a program may change it.
+    """
     module = seams.replaced("ssl")
     return tls.new_client_context(module and module._create_default_https_context)
 

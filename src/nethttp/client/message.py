@@ -24,9 +24,13 @@ class _Lines(Protocol):
 
 
 def read_header_lines(fp: _Lines, max_headers: int | None = None) -> list[bytes]:
-    """Return the lines that `fp` holds up to the empty line, that one included.
+    r"""Return the lines that `fp` holds up to the empty line, that one included.
 
-    urllib3 reads a proxy's answer with it.
+    `max_headers` is how many fields there may be; None: as many as `_MAXHEADERS`. urllib3 reads a
+    proxy's answer with it.
+
+    >>> read_header_lines(io.BytesIO(b"Via: a\r\n\r\nbody"))
+    [b'Via: a\r\n', b'\r\n']
     """
     return read_field_block(fp.readline, head_limits(max_headers)).splitlines(keepends=True)
 
@@ -56,7 +60,11 @@ def parse_headers(
 def parse_header_lines(
     header_lines: Iterable[bytes], _class: type[Message] = HTTPMessage
 ) -> Message:
-    """Return the fields that the lines are, as a `_class`."""
+    r"""Return the fields that the lines are, as a `_class`.
+
+    >>> parse_header_lines([b"Via: a\r\n", b"\r\n"])["via"]
+    'a'
+    """
     return parse_headers(io.BytesIO(b"".join(header_lines)), _class)
 
 

@@ -97,8 +97,9 @@ class HTTPResponse(_File):
     """The response to a request, as a readable file.
 
     `status`, `reason`, `version` (10 or 11), `headers` (also `msg`) describe it; `length` is what
-    is left of a body whose length is known, `chunked` whether it comes in chunks, `will_close`
-    whether the connection ends with it. `HTTPConnection.getresponse` makes and begins it.
+    is left of a body whose length is known, `chunked` whether it is sent in chunks, `will_close`
+    whether the connection ends with it. With a `debuglevel` above 0 the head is printed.
+    `HTTPConnection.getresponse` makes and begins it.
     """
 
     fp: io.BufferedReader
@@ -426,7 +427,11 @@ class HTTPResponse(_File):
         return count
 
     def read1(self, n: int = -1) -> bytes:
-        """Return up to `n` bytes with one read of the connection; b"" at the end."""
+        """Return up to `n` bytes with one read of the connection; b"" at the end.
+
+        Raises:
+            IncompleteRead: the connection ended first; what was received is in `partial`.
+        """
         if self._has_no_more():
             return b""
         if self.chunked:
@@ -438,7 +443,10 @@ class HTTPResponse(_File):
         return data
 
     def peek(self, n: int = -1) -> bytes:
-        """Return what has come of the body, without taking it."""
+        """Return what was received of the body, and leave it to be read.
+
+        The file decides how much; `n` bytes are a hint to it.
+        """
         if self._has_no_more():
             return b""
         if self.chunked:
@@ -447,7 +455,11 @@ class HTTPResponse(_File):
         return data if self.length is None else data[: self.length]
 
     def readline(self, limit: int | None = -1) -> bytes:
-        """Return the body up to and including the next LF, at most `limit` bytes."""
+        """Return the body up to and including the next LF, at most `limit` bytes.
+
+        Raises:
+            IncompleteRead: the connection ended first; what was received is in `partial`.
+        """
         if self._has_no_more():
             return b""
         if limit is None:

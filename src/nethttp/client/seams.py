@@ -28,7 +28,10 @@ def as_imported(**values: Any) -> None:
 
 
 def named(name: str) -> Any:
-    """Return what the module has under `name`, importing it where that was put off."""
+    """Return what the module has under `name`, importing it where that was put off.
+
+    It is looked up when it is used, so that a program may replace it.
+    """
     return NAMES[name] if name in NAMES else NAMES["__getattr__"](name)
 
 
@@ -46,8 +49,11 @@ def say(*values: object) -> None:
 def head_limits(max_fields: float | None = None) -> Limits:
     """Return the bounds of a response, as the module has them at this moment.
 
-    They are `_MAXLINE`, `_MAXHEADERS` and `_MAXINTERIMRESPONSES`; `max_fields` goes before
-    `_MAXHEADERS`.
+    They are `_MAXLINE`, `_MAXHEADERS` and `_MAXINTERIMRESPONSES`, which programs replace;
+    `max_fields` takes precedence over `_MAXHEADERS`.
+
+    >>> head_limits(5).max_fields
+    5
     """
     most = NAMES["_MAXHEADERS"] if max_fields is None else max_fields
     bounds = NAMES["_MAXLINE"], most, NAMES["_MAXINTERIMRESPONSES"]

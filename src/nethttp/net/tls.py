@@ -72,7 +72,7 @@ def wrap_client_socket(
 def makes_contexts_as_it_came() -> bool:
     """Return whether ``ssl._create_default_https_context`` is the ssl module's own.
 
-    A program that replaces it expects the client to call it.
+    If a program has replaced it, the client must call it, since the program expects so.
     """
     ssl = sys.modules.get("ssl")
     if ssl is None:

@@ -36,7 +36,10 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """The head of a response, received or to be sent; a status below 200 is interim."""
+    """The head of a response, received or to be sent; a status below 200 is interim.
+
+    `version` is 10 (HTTP/1.0) or 11. RFC 9110 section 15.
+    """
 
     status: int
     reason: str
@@ -45,26 +48,31 @@ class Response(NamedTuple):
 
 
 class Data(NamedTuple):
-    """A piece of content."""
+    """A piece of content: decoded, so without the lines of chunks."""
 
     content: bytes
 
 
 class EndOfMessage(NamedTuple):
-    """The message is complete."""
+    """The message is complete. Trailers are the fields behind chunked content, else there are
+    none.
+    """
 
     trailers: FieldLines
 
 
 class Closed(NamedTuple):
-    """The peer ended the connection between two messages."""
+    """The peer ended the connection between two messages, as RFC 9112 section 9.5 allows."""
 
 
 Event = Request | Response | Data | EndOfMessage | Closed
 
 
 class NoEvent(Enum):
-    """Why there is no event."""
+    """Why there is no event: more bytes are needed, or the other side's message must end first.
+
+    In a pause what was received stays in the buffer, so requests are answered one after the other.
+    """
 
     NEED_DATA = "NEED_DATA"
     PAUSED = "PAUSED"

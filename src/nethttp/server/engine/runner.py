@@ -78,7 +78,10 @@ class Runner:
         self.exchange = Exchange()
 
     def hand_over(self, exchange: Exchange | None, lead_on: Callable[[], None], turn: int) -> None:
-        """Let a thread of the pool `lead_on` instead of the one whose handler blocks."""
+        """Let a thread of the pool `lead_on` instead of the one whose handler blocks.
+
+        The handler's request was the `turn`th of all requests.
+        """
         if exchange is not None:
             kind = self._application.pacing_key(exchange)
             self._slow_kinds.record_block(kind, turn, time.monotonic())

@@ -41,7 +41,7 @@ class Sending:
             self._table.wheel.put(connection, outbox.due)
 
     def go_on(self, connection: Connection, now: float) -> None:
-        """Send more of an outbox; cut the peer off if it is too slow."""
+        """Send more of an outbox at the time `now`; cut the peer off if it is too slow."""
         outbox = connection.outbox
         assert outbox is not None
         must_read = outbox.must_read

@@ -43,7 +43,11 @@ class DatedHead:
 
 
 class FixedHead:
-    """A head with a date that a program has set, or none, in the place of a `DatedHead`."""
+    r"""A head with a date that a program has set, or without one, in the place of a `DatedHead`.
+
+    >>> FixedHead(b"HTTP/1.1 204 No Content\r\n\r\n").now()
+    b'HTTP/1.1 204 No Content\r\n\r\n'
+    """
 
     __slots__ = ("_head",)
 

@@ -56,7 +56,9 @@ _endings: dict[tuple[Any, ...], Ending] = {}
 
 @lru_cache(maxsize=1024)
 def kept_field_line(name: str, value: str) -> bytes:
-    """Return a checked field line, whose value has `MAX_KEPT_LINE` characters at the most.
+    """Return a checked field line, whose value has `MAX_KEPT_LINE` characters at most.
+
+    The lines of a program's responses repeat each other, so they are kept.
 
     Raises:
         LocalProtocolError: as `field_line`.
@@ -65,7 +67,10 @@ def kept_field_line(name: str, value: str) -> bytes:
 
 
 def field_line(name: str, value: str) -> bytes:
-    """Return a checked field line.
+    r"""Return a checked field line, with its line end.
+
+    >>> field_line("Vary", "*")
+    b'Vary: *\r\n'
 
     Raises:
         LocalProtocolError: a name that is no token, a value with control characters or outside
@@ -78,7 +83,10 @@ def field_line(name: str, value: str) -> bytes:
 
 @lru_cache(maxsize=256)
 def status_line(version: str, status: int, reason: str) -> bytes:
-    """Return a status line. `version` is the whole name, as "HTTP/1.1".
+    r"""Return a status line. `version` is the whole name, as "HTTP/1.1".
+
+    >>> status_line("HTTP/1.1", 200, "OK")
+    b'HTTP/1.1 200 OK\r\n'
 
     Raises:
         LocalProtocolError: control characters in it.
@@ -143,6 +151,7 @@ class Head:
     ) -> None:
         self.data = data
         self.kind = kind
+        """`FINAL`, `INTERIM` or `SWITCHING` of `wire.h1.rules`."""
         self.length = length
         """Bytes of content, None if it does not say."""
         self.has_body = has_body
@@ -191,7 +200,10 @@ def _head(plan: ResponsePlan, lines: Iterable[bytes], streamed: bool, overridden
 
 
 def head_of(lines: list[bytes], method: str | None) -> Head:
-    """Return the head that `lines` are, without a Content-Length that Transfer-Encoding overrides.
+    r"""Return the head that `lines` are, without a Content-Length that Transfer-Encoding overrides.
+
+    >>> head_of([b"HTTP/1.1 200 OK\r\n", b"Content-Length: 5\r\n", b"\r\n"], "GET").length
+    5
 
     Raises:
         LocalProtocolError: an invalid Content-Length or Transfer-Encoding.
@@ -206,11 +218,14 @@ def head_of(lines: list[bytes], method: str | None) -> Head:
 def ending_of(
     lines: list[bytes], method: str | None, version: int, protocol: str, close: bool
 ) -> Ending:
-    """Return how a head ends that so far has `lines`.
+    r"""Return how a head ends that so far has `lines`.
 
     `version` is the request's (11 is HTTP/1.1), `protocol` the name of the server's. `close` says
     whether the connection is to end. Connection is added where no line has it and the peer must be
     told; a response that nothing but the end of the connection can end closes it.
+
+    >>> ending_of([b"HTTP/1.1 204 No Content\r\n"], "GET", 11, "HTTP/1.1", True).line
+    b'Connection: close\r\n'
 
     Raises:
         LocalProtocolError: an invalid Content-Length or Transfer-Encoding.

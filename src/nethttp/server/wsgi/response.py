@@ -48,7 +48,10 @@ _CRASHED = b"Internal Server Error\n"
 
 
 class FileWrapper:
-    """`wsgi.file_wrapper`: a file as an iterable of blocks, which the kernel sends where it can."""
+    """`wsgi.file_wrapper`: a file as blocks of `block_size` bytes. PEP 3333.
+
+    The kernel sends the file where it can.
+    """
 
     def __init__(self, filelike: Any, block_size: int = 65536) -> None:
         self.filelike = filelike
@@ -168,8 +171,8 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
 class Response(CountsContent):
     """One response: what `start_response` says of it, and what is sent of it.
 
-    `timeouts` bounds the waits for room in `sock`. The end of a response that there is no room for
-    is left to the loop of `connection`, if there is one.
+    `version` is the request's, 10 or 11. `timeouts` bounds the waits for room in `sock`. The end of
+    a response that there is no room for is left to the loop of `connection`, if there is one.
     """
 
     __slots__ = (
@@ -268,7 +271,12 @@ class Response(CountsContent):
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Send content at once, behind the head if that has not been sent."""
+        """Send content at once, behind the head if that has not been sent.
+
+        Raises:
+            TypeError: `data` is no bytes.
+            AssertionError: `start_response` has not been called.
+        """
         if data:
             self._write(_as_content(data), None)
 
@@ -314,6 +322,7 @@ class Response(CountsContent):
         """Call `app` and send what it returns; `close` is called whatever happens.
 
         Raises:
+            TypeError: a piece of the content is no bytes.
             Exception: what the application raised.
         """
         result = app(environ, self.start_response)

@@ -77,7 +77,10 @@ def is_hopeless(data: bytes | bytearray, seen: int = 0) -> bool:
 
 
 def read_request_fields(readline: Callable[[int], bytes], limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """Return what `read_field_block` does, of a request: a bad line is refused as soon as it came.
+    """Return the field lines of a request as `read_field_block` does; a bad line is refused at
+    once.
+
+    The rest of the head is not waited for, so a client that sends no more holds nothing.
 
     Raises:
         RemoteProtocolError: as `head.parse_field_section`, or `read_field_block`.

@@ -51,7 +51,9 @@ class Decoder(Protocol):
     complete: bool
 
     @property
-    def trailers(self) -> FieldLines: ...
+    def trailers(self) -> FieldLines:
+        """The fields behind chunked content; empty for any other body."""
+
     @property
     def sound(self) -> bool:
         """Whether a next message may follow on the connection, by what has come so far."""
@@ -61,17 +63,44 @@ class Decoder(Protocol):
         """All content has come; a chunked body's trailer section may still be on its way."""
 
     @property
-    def wants_line(self) -> bool: ...
+    def wants_line(self) -> bool:
+        """Whether the next bytes must be given as a line, by `take_line`."""
+
     @property
-    def max_line(self) -> int: ...
-    def take(self, count: int) -> None: ...
-    def take_line(self, line: bytes) -> None: ...
-    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]: ...
-    def eof(self) -> None: ...
+    def max_line(self) -> int:
+        """The most bytes that such a line may have, its line end included."""
+
+    def take(self, count: int) -> None:
+        """Count `count` bytes as content that was received; at most `remaining`."""
+
+    def take_line(self, line: bytes) -> None:
+        """Read a line that was wanted, its line end included.
+
+        Raises:
+            RemoteProtocolError: the line is malformed, or a bound is passed.
+            LineTooLong: it has no line end within `max_line` bytes.
+            IncompleteRead: it has no line end because the connection ended.
+        """
+
+    def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        """Return the content of the whole chunks in `data`, and how many bytes of `data` they are.
+
+        The content has at most `room` bytes. (b"", 0): the next line must be taken by `take_line`.
+
+        Raises:
+            RemoteProtocolError: a chunk is malformed, or a bound is passed.
+        """
+
+    def eof(self) -> None:
+        """Note that the connection has ended.
+
+        Raises:
+            IncompleteRead: the body is not complete.
+        """
 
 
 class LengthDecoder:
-    """A body of `length` bytes."""
+    """A body of `length` bytes, as Content-Length declares it. RFC 9112 section 6.3."""
 
     __slots__ = ("complete", "remaining")
     trailers: FieldLines = []
@@ -85,6 +114,7 @@ class LengthDecoder:
 
     @property
     def content_complete(self) -> bool:
+        """Whether all `length` bytes were taken."""
         return self.complete
 
     def take(self, count: int) -> None:
@@ -93,19 +123,27 @@ class LengthDecoder:
         self.complete = self.remaining == 0
 
     def take_line(self, line: bytes) -> None:
+        """Raise AssertionError: `wants_line` is never true."""
         raise AssertionError("a body with a length has no lines")
 
     def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        """Raise AssertionError, and return nothing: the body has no chunks, so no `room` for
+        any.
+        """
         raise AssertionError("a body with a length has no chunks")
 
     def eof(self) -> None:
-        """The connection has ended: raises `IncompleteRead` unless the body is complete."""
+        """Note that the connection has ended.
+
+        Raises:
+            IncompleteRead: bytes of the body are missing.
+        """
         if not self.complete:
             raise IncompleteRead(b"", self.remaining)
 
 
 class CloseDecoder:
-    """A body that ends with the connection."""
+    """A body that ends with the connection. RFC 9112 section 6.3."""
 
     __slots__ = ("complete", "remaining")
     trailers: FieldLines = []
@@ -119,19 +157,24 @@ class CloseDecoder:
 
     @property
     def content_complete(self) -> bool:
+        """Whether the connection has ended."""
         return self.complete
 
     def take(self, count: int) -> None:
         """`count` bytes of content have come; more may."""
 
     def take_line(self, line: bytes) -> None:
+        """Raise AssertionError: `wants_line` is never true."""
         raise AssertionError("a body until close has no lines")
 
     def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
+        """Raise AssertionError, and return nothing: the body has no chunks, so no `room` for
+        any.
+        """
         raise AssertionError("a body until close has no chunks")
 
     def eof(self) -> None:
-        """The connection has ended, and the body with it."""
+        """Note that the connection has ended, and the body with it."""
         self.remaining = 0
         self.complete = True
 
@@ -339,6 +382,7 @@ class ChunkedDecoder:
 
     @property
     def wants_line(self) -> bool:
+        """Whether the next bytes are a line: a chunk's size, its end, or a trailer."""
         return self.remaining == 0 and not self.complete
 
     @property
@@ -348,10 +392,14 @@ class ChunkedDecoder:
 
     @property
     def sound(self) -> bool:
+        """Whether every line so far was formed strictly: if not, the connection should be
+        closed.
+        """
         return self._lines.sound
 
     @property
     def trailers(self) -> FieldLines:
+        """The fields behind the last chunk."""
         return self._lines.trailers
 
     def take(self, count: int) -> None:
@@ -359,20 +407,22 @@ class ChunkedDecoder:
         self.remaining -= count
 
     def take_line(self, line: bytes) -> None:
-        """The line that was wanted has come, its line end included.
+        """Read the line that was wanted, its line end included.
 
         Raises:
-            RemoteProtocolError: not the line that must come here; a bound is passed.
+            RemoteProtocolError: it is not the line that must follow; a bound is passed.
             LineTooLong: `line` has no line end within `max_line` bytes.
-            IncompleteRead: `line` has no line end since the connection ended.
+            IncompleteRead: `line` has no line end because the connection ended.
         """
         self._next(self, line)
 
     def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
-        """Take the whole chunks that `data` begins with, the end of the one before included.
+        """Return the content of the whole chunks that `data` begins with, and how many bytes they
+        are.
 
-        Returns their content, at most `room` bytes, and how much of `data` they are; (b"", 0) says
-        that the line that is wanted must be taken by itself. Small chunks cost a tenth this way.
+        The end of the chunk before counts as well. The content has at most `room` bytes; (b"", 0)
+        says that the line that is wanted must be taken by itself. Small chunks cost a tenth this
+        way.
         """
         if self._next is ChunkedDecoder._size_line:
             start = 0
@@ -387,7 +437,11 @@ class ChunkedDecoder:
         return content, end
 
     def eof(self) -> None:
-        """The connection has ended: raises `IncompleteRead` unless the body is complete."""
+        """Note that the connection has ended.
+
+        Raises:
+            IncompleteRead: the body is not complete.
+        """
         if not self.complete:
             raise IncompleteRead(b"", self.remaining or None)
 
@@ -423,7 +477,11 @@ def body_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
 
 
 def response_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
-    """Return the decoder for a response's body of this framing: it reads chunks leniently."""
+    """Return the decoder for a response's body of this framing: it reads chunks leniently.
+
+    A client reads what others write, since no peer shares its buffer; `sound` says whether all was
+    formed strictly.
+    """
     if framing == CHUNKED:
         return ChunkedDecoder(limits, LenientChunkLines(limits))
     return body_decoder(framing, limits)

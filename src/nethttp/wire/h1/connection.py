@@ -59,7 +59,10 @@ __all__ = ["ClientConnection", "Connection", "ServerConnection", "State"]
 
 
 class State(Enum):
-    """Where one direction of a connection is."""
+    """Where one direction of a connection is: the head, the body, or the end of a message.
+
+    In ERROR nothing more is read, since the boundaries of messages are no longer certain.
+    """
 
     IDLE = "IDLE"
     BODY = "BODY"

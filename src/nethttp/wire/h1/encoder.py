@@ -109,7 +109,7 @@ class CountsContent:
 
 
 class BodyEncoder(CountsContent):
-    """The same as an object, for one message after the other.
+    """Writes the bodies of one message after the other; `framing` is a length or `CHUNKED`.
 
     >>> body = BodyEncoder(5)
     >>> body.encode(b"hello, world"), body.overrun, body.left

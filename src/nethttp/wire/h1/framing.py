@@ -1,6 +1,7 @@
 """Where a message's body ends: RFC 9112 section 6.3, as two functions and the rules they share.
 
 A *framing* is an int: a length in bytes, or one of `CHUNKED` and `UNTIL_CLOSE`.
+`version` is 10 for HTTP/1.0 and 11 for HTTP/1.1.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def request_framing(
     method: str, version: int, selected: Selected, limits: Limits = DEFAULT_LIMITS
 ) -> int:
     """Return the framing of a request's body: a length (0 if none is declared) or `CHUNKED`.
+
+    `version` is 10 (HTTP/1.0, which has no chunks) or 11.
 
     Raises:
         RemoteProtocolError: with `status_hint` 400; 501 for a transfer coding other than chunked;

@@ -19,9 +19,15 @@ __all__ = ["BodyReader", "Source"]
 class Source(Protocol):
     """What a `BodyReader` reads from: a buffered binary file."""
 
-    def read(self, size: int, /) -> bytes: ...
-    def readline(self, limit: int, /) -> bytes: ...
-    def readinto(self, buffer: memoryview, /) -> int | None: ...
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, b"" at the end of the connection."""
+
+    def readline(self, limit: int, /) -> bytes:
+        """Return at most `limit` bytes, up to and including the next LF."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fill `buffer`, and return how many bytes were read; None: there are none yet."""
+
     def fileno(self) -> int: ...
 
 
@@ -117,7 +123,12 @@ class BodyReader(io.BufferedIOBase):
             raise
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes with at most one read of content; b"" at the end."""
+        """Return up to `size` bytes with at most one read of content; b"" at the end.
+
+        Raises:
+            IncompleteRead: the connection ended first.
+            ValueError: the reader is closed.
+        """
         self._check_open()
         if size == 0:
             return b""
@@ -140,7 +151,8 @@ class BodyReader(io.BufferedIOBase):
         """Return `size` bytes, fewer only at the end of the body; all of it if `size` is negative.
 
         Raises:
-            IncompleteRead: the connection ended first; what came is in `partial`.
+            IncompleteRead: the connection ended first; what was received is in `partial`.
+            ValueError: the reader is closed.
         """
         self._check_open()
         left = -1 if size is None or size < 0 else size
@@ -167,10 +179,12 @@ class BodyReader(io.BufferedIOBase):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill `buffer` and return how many bytes came; fewer only at the end of the body.
+        """Fill `buffer` and return how many bytes were read; fewer only at the end of the body.
 
         Raises:
-            IncompleteRead: the connection ended first; what came is in `partial` and in `buffer`.
+            IncompleteRead: the connection ended first; `partial` and `buffer` have what was
+                received.
+            ValueError: the reader is closed.
         """
         self._check_open()
         view = memoryview(buffer).cast("B")
@@ -195,9 +209,13 @@ class BodyReader(io.BufferedIOBase):
         return len(data)
 
     def peek(self, size: int = -1, /) -> bytes:
-        """Return content that has come, at most `size` bytes of it, without taking it.
+        """Return content that was received, at most `size` bytes of it, and leave it to be read.
 
         Reads at most once; b"" at the end of the body. The source must have a `peek`.
+
+        Raises:
+            IncompleteRead: the connection ended first.
+            ValueError: the reader is closed.
         """
         self._check_open()
         available = self._advance()
@@ -208,7 +226,12 @@ class BodyReader(io.BufferedIOBase):
         return peek(wanted)[:wanted]
 
     def readline(self, limit: int | None = -1, /) -> bytes:
-        """Return content up to and including the next LF, at most `limit` bytes of it."""
+        """Return content up to and including the next LF, at most `limit` bytes of it.
+
+        Raises:
+            IncompleteRead: the connection ended first; what was received is in `partial`.
+            ValueError: the reader is closed.
+        """
         self._check_open()
         left = -1 if limit is None or limit < 0 else limit
         pieces: list[bytes] = []
@@ -230,9 +253,8 @@ class BodyReader(io.BufferedIOBase):
         return b"".join(pieces)
 
     def drain(self, limit: int) -> bool:
-        """Read and drop what is left, at most `limit` bytes of content.
-
-        Returns whether the body is now complete.
+        """Drop what is left, at most `limit` bytes of it; return whether the body is now
+        complete.
         """
         while not self.decoder.complete and limit > 0:
             limit -= len(self.read1(min(limit, 65536)))

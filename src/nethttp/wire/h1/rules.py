@@ -4,6 +4,8 @@
 whether the connection outlives it. `plan_request` and `plan_response` say what a head that leaves
 must have for its peer to judge the same. The sans-I/O connection, the handlers, WSGI and the client
 decide nothing of this themselves.
+
+In every function `version` is 10 for HTTP/1.0 and 11 for HTTP/1.1.
 """
 
 from __future__ import annotations
@@ -110,8 +112,9 @@ def judge_text_request(
 ) -> RequestVerdict:
     """Return what the head of a request decides that no peer has sent, but a program has written.
 
-    Nothing is refused. A framing that cannot be used leaves all that follows to the program
-    (`framing.UNTIL_CLOSE`), and another expectation than 100-continue expects nothing.
+    Nothing is refused, since no peer can exploit it. A framing that cannot be used leaves all that
+    follows to the program (`framing.UNTIL_CLOSE`), and another expectation than 100-continue
+    expects nothing.
     """
     selected = select_fields(fields, _REQUEST_FIELDS)
     try:
@@ -291,7 +294,7 @@ class InterimResponses:
             )
 
     def end(self) -> None:
-        """The final response has come; the next ones count anew."""
+        """Count anew, since a final response was received."""
         self._count = 0
 
 
@@ -348,10 +351,10 @@ class ResponsePlan:
         """Whether the length is declared that the server has measured: see `with_length`."""
 
     def with_length(self, length: int) -> tuple[int, bytes]:
-        """Return the framing of content that has been measured, and the field lines to add.
+        r"""Return the framing of content of `length` bytes, and the field lines to add.
 
         >>> plan_response("GET", 11, 200, None, True, measured=True).with_length(5)
-        (5, b'Content-Length: 5\\r\\n')
+        (5, b'Content-Length: 5\r\n')
         """
         if self.has_body:
             return length, b"Content-Length: %d\r\n%b" % (length, self.lines)
