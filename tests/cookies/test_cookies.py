@@ -22,7 +22,7 @@ from nethttp.cookies import (
     Morsel,
     SimpleCookie,
 )
-from nethttp.wire.h1._head_py import _cookie_pattern
+from nethttp.wire.h1._cookie_py import _cookie_pattern
 
 #: 3.15 warns of them, which test_overrides.py tests.
 pytestmark = pytest.mark.filterwarnings("ignore:.*js_output is deprecated:DeprecationWarning")

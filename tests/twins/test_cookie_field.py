@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nethttp.wire.h1._head_py import _cookie_pattern
+from nethttp.wire.h1._cookie_py import _cookie_pattern
 
 FIELDS = st.lists(
     st.sampled_from(["a", "b", "$Path", "=", ";", "; ", " ", '"', "\\", "\t", "\x01", "[", "\xe9"])
