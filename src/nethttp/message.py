@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from email import errors
 from typing import TYPE_CHECKING
 
+from .overrides import Bypassed
+
 __all__ = ["HTTPMessage", "message_from_fields"]
 
 
@@ -31,6 +33,9 @@ class HTTPMessage(_Message):
     """
 
     __module__ = "nethttp.client"
+
+    # `message_from_fields` has the effect of these, at a fifth of their cost.
+    _FILL_STEPS = Bypassed("set_raw", "set_payload")
 
     def getallmatchingheaders(self, name: str) -> list[str]:
         """Return the lines "Name: value" of all fields called `name`, in order.
@@ -57,16 +62,16 @@ def message_from_fields(
     'example.com'
     """
     message = message_class()
-    if message_class.set_raw is email.message.Message.set_raw:
-        # What that method does line by line, at a fifth of its cost.
+    left_alone = HTTPMessage._FILL_STEPS.left_alone(message)
+    if left_alone:
         message._headers.extend(fields)  # type: ignore[attr-defined]
-        message._payload = ""  # type: ignore[attr-defined]  # what a parser leaves
     else:
         for name, value in fields:
             message.set_raw(name, value)
-        message.set_payload("")
-    if unread:
-        message.set_payload("".join(_left_over(message, unread)))
+    if left_alone and not unread:
+        message._payload = ""  # type: ignore[attr-defined]  # what a parser leaves
+    else:
+        message.set_payload("".join(_left_over(message, unread or ())))
     return message
 
 

@@ -26,6 +26,7 @@ from ..errors import (
     ResponseNotReady,
     excerpt,
 )
+from ..overrides import Bypassed
 from ..wire import grammar
 from ..wire.h1.block import read_field_block
 from ..wire.h1.encoder import LAST_CHUNK, encode_chunk, join_head
@@ -392,6 +393,9 @@ class HTTPConnection(_Typed):
         """Add a line to the head."""
         self._buffer.append(s)
 
+    # A program's own `send` is called for head and body by themselves.
+    _SEND = Bypassed("send")
+
     def _send_output(self, message_body: Any = None, encode_chunked: bool = False) -> None:
         """Send the head, and the body after or with it."""
         head = join_head(self._buffer)
@@ -403,8 +407,7 @@ class HTTPConnection(_Typed):
             not encode_chunked
             and isinstance(message_body, bytes)
             and len(message_body) <= MAX_JOINED
-            # What a program puts in the place of `send` is handed the two by themselves.
-            and getattr(self.send, "__func__", None) is _SEND
+            and self._SEND.left_alone(self)
         ):
             self.send(head + message_body)
             return
@@ -643,9 +646,6 @@ class HTTPConnection(_Typed):
             response.close()
             raise
         return response
-
-
-_SEND = HTTPConnection.send
 
 
 def _not_in_a_url(text: str) -> Any:

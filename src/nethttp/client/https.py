@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..net import tls
+from ..overrides import Bypassed
 from . import seams
 from .connection import NO_TIMEOUT, HTTPConnection
 
@@ -95,6 +96,8 @@ class HTTPSConnection(HTTPConnection):
         if context is not None:
             self._context = context
 
+    _CONTEXT = Bypassed("_context")
+
     @classmethod
     def _makes_contexts_now(cls) -> bool:
         """Whether a program has put something in the place of what makes contexts.
@@ -102,7 +105,7 @@ class HTTPSConnection(HTTPConnection):
         It may count the calls, or take its function away again before the connection is made.
         """
         return (
-            cls._context is not _DEFAULT_CONTEXT
+            not cls._CONTEXT.left_alone_by(cls)
             or seams.replaced("_create_https_context") is not None
             or seams.replaced("ssl") is not None
             or not tls.makes_contexts_as_it_came()
@@ -125,9 +128,6 @@ class HTTPSConnection(HTTPConnection):
             with suppress(OSError):
                 self.close()
             raise
-
-
-_DEFAULT_CONTEXT = HTTPSConnection._context
 
 
 def _context_of(connection: HTTPSConnection) -> Any:

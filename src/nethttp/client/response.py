@@ -22,7 +22,7 @@ from ..errors import (
     ResponseNotReady,
     UnknownProtocol,
 )
-from ..overrides import Originals
+from ..overrides import Bypassed
 from ..status import HTTPStatus
 from ..wire.fields import FieldLines
 from ..wire.h1.block import read_field_block
@@ -90,7 +90,7 @@ class _Headers:
         return attributes.setdefault("headers", message)
 
 
-_HEADERS: Any = _Headers()
+_MADE_WHEN_ASKED: Any = _Headers()
 
 
 class HTTPResponse(_File):
@@ -115,7 +115,7 @@ class HTTPResponse(_File):
         headers: HTTPMessage
         msg: HTTPMessage
     else:
-        headers = msg = _HEADERS
+        headers = msg = _MADE_WHEN_ASKED
 
     _method: str | None = None
     _fields: FieldLines | None = None
@@ -180,13 +180,15 @@ class HTTPResponse(_File):
             self._sound = False
         return _VERSION_NAMES[version], status, reason
 
+    _READ_STATUS = Bypassed("_read_status")
+
     def _is_interim(self, status: int) -> bool:
         """Return whether another response follows one with this status. RFC 9110 section 15.2."""
         if kind_of(self._method, status) != INTERIM or status == HTTPStatus.CONTINUE:
             return status == HTTPStatus.CONTINUE
         # A `_read_status` of the program's own may pick the responses that are to be seen: programs
         # that wait for 100 Continue give it another status.
-        return _STATUS_READING.left_alone(self)
+        return self._READ_STATUS.left_alone(self)
 
     def _read_final_status(self, limits: Limits) -> tuple[str, int, str, _Section | None]:
         """Return (version, status, reason) of the first response that is not interim.
@@ -257,6 +259,9 @@ class HTTPResponse(_File):
         self._verdict = None
         self.will_close = closes or not (verdict.sound and self._sound)
 
+    # They are left unmade until a program asks.
+    _HEADERS = Bypassed("headers")
+
     def _take_fields(self, limits: Limits, section: _Section | None) -> FieldLines:
         """Read the fields, unless `section` has them, for `headers`, and return them."""
         if parse_headers := replaced("parse_headers"):
@@ -267,9 +272,9 @@ class HTTPResponse(_File):
         attributes = vars(self)
         attributes.pop("headers", None)
         attributes.pop("msg", None)
-        if type(self).headers is not _HEADERS:
+        if not self._HEADERS.left_alone_by(type(self)):
             # A subclass keeps them in its own way.
-            self.headers = self.msg = _HEADERS.__get__(self, type(self))
+            self.headers = self.msg = _MADE_WHEN_ASKED.__get__(self, type(self))
         return fields
 
     def _check_close(self) -> bool:
@@ -545,9 +550,11 @@ class HTTPResponse(_File):
             self._close_conn()
             raise ValueError(str(error)) from error
 
+    _SAFE_READ = Bypassed("_safe_read")
+
     def _read_chunk_end(self) -> None:
         """Read the line end behind a chunk's content."""
-        if getattr(self._safe_read, "__func__", None) is not _SAFE_READ:
+        if not self._SAFE_READ.left_alone(self):
             self._safe_read(2)
             return
         try:
@@ -584,6 +591,9 @@ class HTTPResponse(_File):
             self.chunk_left = left
         return left
 
+    # Whole chunks that are there are taken at once.
+    _CHUNK_STEPS = Bypassed("_get_chunk_left", "_read_next_chunk_size", "_safe_read")
+
     def _take_small_chunks(self, room: int) -> bytes:
         """Return the content of whole chunks that the file has buffered, at most `room` bytes.
 
@@ -605,7 +615,7 @@ class HTTPResponse(_File):
 
     def _read_chunked(self, amt: int | None = None) -> bytes:
         pieces: list[bytes] = []
-        itself = _CHUNK_READING.left_alone(self)
+        itself = self._CHUNK_STEPS.left_alone(self)
         try:
             while amt is None or amt:
                 room = MAX_PIECE if amt is None else amt
@@ -639,7 +649,7 @@ class HTTPResponse(_File):
         return filled
 
     def _read1_chunked(self, n: int) -> bytes:
-        if n and _CHUNK_READING.left_alone(self):
+        if n and self._CHUNK_STEPS.left_alone(self):
             content = self._take_small_chunks(MAX_PIECE if n < 0 else n)
             if content:
                 return content
@@ -692,8 +702,3 @@ def _version_number(name: str) -> int:
     if name.startswith("HTTP/1."):
         return 11
     raise UnknownProtocol(name)
-
-
-_STATUS_READING = Originals(["_read_status"], HTTPResponse)
-_CHUNK_READING = Originals(["_get_chunk_left", "_read_next_chunk_size", "_safe_read"], HTTPResponse)
-_SAFE_READ = HTTPResponse._safe_read

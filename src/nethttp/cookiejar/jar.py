@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from ..overrides import Bypassed
 from .cookie import Cookie
 from .domains import (
     eff_request_host,
@@ -101,12 +101,11 @@ class CookieJar(_Kept):
             cookies += self._cookies_for_domain(domain, request)
         return cookies
 
+    _LOOK_UP = Bypassed("_cookies_for_domain")
+
     def _candidate_domains(self, request: Request) -> list[str]:
         """Return the domains that have cookies and that `domain_return_ok` may accept."""
-        if not (
-            _is(self._policy.domain_return_ok, _DOMAIN_RULE)
-            and _is(self._cookies_for_domain, _LOOK_UP)
-        ):
+        if not (_domain_rule_is_ours(self._policy) and _look_up_is_ours(self)):
             # A program's own method may accept any domain.
             return list(self._cookies)
         wanted = dict.fromkeys(
@@ -121,7 +120,7 @@ class CookieJar(_Kept):
 
     def _candidate_paths(self, by_path: dict[str, Any], request: Request) -> list[str]:
         """Return the paths that have cookies and that `path_return_ok` may accept."""
-        if not _is(self._policy.path_return_ok, _PATH_RULE):
+        if not _path_rule_is_ours(self._policy):
             return list(by_path)
         return matching_paths(by_path, request_path(request))
 
@@ -157,6 +156,9 @@ class CookieJar(_Kept):
             attributes.append(f'$Port="{cookie.port}"' if cookie.port_specified else "$Port")
         return attributes
 
+    # Expired cookies are found by the index.
+    _SWEEP = Bypassed("clear_expired_cookies")
+
     def add_cookie_header(self, request: Request) -> None:
         """Add a Cookie field with the cookies that belong to `request`, unless it has one.
 
@@ -180,12 +182,12 @@ class CookieJar(_Kept):
             ):
                 # RFC 2965 section 3.3.5: it tells the server that this client knows version 1.
                 request.add_unredirected_header("Cookie2", '$Version="1"')
-            sweep = getattr(self.clear_expired_cookies, "__func__", None)
-            if sweep in self._own:
+            sweeps = _sweep_is_ours(self)
+            if sweeps:
                 self._expire_locked(self._now)
         finally:
             lock.release()
-        if sweep not in self._own:
+        if not sweeps:
             self.clear_expired_cookies()
 
     # --- storing ---
@@ -259,18 +261,9 @@ class CookieJar(_Kept):
         ]
         return [cookie for cookie in made if cookie]
 
-    def _reads_in_one_step(self) -> bool:
-        """Return whether no program has replaced one of the steps that read cookies."""
-        of_set, tuples, of_tuple = _steps_of(self)
-        try:
-            return (
-                of_set.__func__ is _COOKIES_OF_SET
-                and tuples.__func__ is _TUPLES
-                and of_tuple.__func__ is _COOKIE_OF_TUPLE
-                and parse_ns_headers in _PARSES
-            )
-        except AttributeError:
-            return False
+    _READ_STEPS = Bypassed(
+        *("_cookies_from_attrs_set", "_normalized_cookie_tuples", "_cookie_from_cookie_tuple")
+    )
 
     def _read_in_steps(
         self, fields: list[Any], parse: Callable[[Any], Any], request: Request
@@ -306,7 +299,7 @@ class CookieJar(_Kept):
         if (read := getattr(self._policy, "read_set_cookie", None)) is not None:
             made = [read(str(field), request) for field in fields.get_all("Set-Cookie", ()) or ()]
             return [cookie for cookie in made if cookie is not None]
-        in_one_step = self._reads_in_one_step()
+        in_one_step = parse_ns_headers in _OUR_PARSERS and _steps_are_ours(self)
         older: list[Cookie] = []
         if self._policy.netscape and (found := fields.get_all("Set-Cookie", [])):
             if in_one_step:
@@ -348,6 +341,8 @@ class CookieJar(_Kept):
         finally:
             lock.release()
 
+    _PUT = Bypassed("set_cookie")
+
     def _take_locked(self, cookie: Cookie, request: Request) -> None:
         """Store a cookie of the response to `request` if the policy agrees.
 
@@ -362,7 +357,7 @@ class CookieJar(_Kept):
         trace(" setting cookie: %s", cookie)
         if cookie.expires is not None and cookie.expires <= self._now:
             self._take_back(cookie)
-        elif getattr(self.set_cookie, "__func__", None) in self._own:
+        elif _put_is_ours(self):
             # Without `set_cookie`: a shared jar would begin a step within this one.
             self._put_locked(cookie)
         else:
@@ -377,21 +372,12 @@ def _first_stamp(by_path: dict[str, dict[str, Cookie]]) -> float:
     return 0.0
 
 
-# Asked for every request and response: `Originals` would take 1 us each time.
-
-
-def _is(method: Any, function: Any) -> bool:
-    """Return whether `method` is `function`, bound, and not a program's own."""
-    return getattr(method, "__func__", None) is function
-
-
-_DOMAIN_RULE = DefaultCookiePolicy.domain_return_ok
-_PATH_RULE = DefaultCookiePolicy.path_return_ok
-_LOOK_UP = CookieJar._cookies_for_domain
-_COOKIES_OF_SET = CookieJar._cookies_from_attrs_set
-_TUPLES = CookieJar._normalized_cookie_tuples
-_COOKIE_OF_TUPLE = CookieJar._cookie_from_cookie_tuple
-_steps_of: Callable[[CookieJar], tuple[Any, Any, Any]] = attrgetter(
-    "_cookies_from_attrs_set", "_normalized_cookie_tuples", "_cookie_from_cookie_tuple"
-)
-_PARSES = frozenset({parse_ns_headers})
+# Names of the module: they are asked for with every request or response.
+_domain_rule_is_ours = DefaultCookiePolicy._DOMAIN_RULE.left_alone
+_path_rule_is_ours = DefaultCookiePolicy._PATH_RULE.left_alone
+_look_up_is_ours = CookieJar._LOOK_UP.left_alone
+_sweep_is_ours = CookieJar._SWEEP.left_alone
+_steps_are_ours = CookieJar._READ_STEPS.left_alone
+_put_is_ours = CookieJar._PUT.left_alone
+# In a set, where `public` does not replace it.
+_OUR_PARSERS = frozenset({parse_ns_headers})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from ..overrides import Bypassed
 from .cookie import Cookie
 from .domains import (
     COUNTRY_SECOND_LEVEL,
@@ -366,6 +367,10 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
             return domain_match(effective, domain)
         # `host` too: "localhost" is "localhost.local" in full.
         return not domain or is_label_suffix(effective, domain) or is_label_suffix(host, domain)
+
+    # A jar need not ask these for domains and paths that they would refuse.
+    _DOMAIN_RULE = Bypassed("domain_return_ok")
+    _PATH_RULE = Bypassed("path_return_ok")
 
     def domain_return_ok(self, domain: str, request: Request) -> bool:
         """Return False if no cookie of `domain` may be sent with `request`."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..cookies.setcookie import MAX_AGE, MAX_PAIR, SetCookie, breaks_its_prefix, octets
+from ..overrides import Bypassed
 from .cookie import Cookie
 from .domains import default_path, domain_matches, is_address, path_matches, split_url, suffixes
 from .messages import Request, SiteContext
@@ -305,6 +306,8 @@ class RFC6265Policy(DomainLists, CookiePolicy):
 
     # --- sending: RFC 6265bis section 5.8.3 ---
 
+    _RETURN_OK = Bypassed("return_ok")
+
     def cookies_for(self, request: Request, store: CookieStore) -> list[Cookie]:
         """Return the cookies of `store` to send with a request: RFC 6265bis section 5.8.3.
 
@@ -316,7 +319,7 @@ class RFC6265Policy(DomainLists, CookiePolicy):
         if "." not in target.host:
             # `DefaultCookiePolicy` stores the cookies of hosts without a dot under this name.
             keys.append(f"{target.host}.local")
-        asks = type(self).return_ok is not RFC6265Policy.return_ok
+        asks = not self._RETURN_OK.left_alone(self)
         found = [
             cookie
             for cookie in store.cookies_at(keys, target.partition, target.path)

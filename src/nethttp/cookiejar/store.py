@@ -16,8 +16,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
+from ..overrides import Bypassed
 from .cookie import Cookie
 from .domains import matching_paths
 from .index import Index, least_wanted
@@ -50,10 +51,6 @@ class CookieStore:
     _policy: Any = None
     _index: Index | None = None
     _last_stamp = 0.0
-
-    #: Public methods whose effect the other methods have without a call. A method that is not in
-    #: here is a program's own (of a subclass, set on the object, or patched) and is called.
-    _own: ClassVar[frozenset[Any]]
 
     def __init__(self) -> None:
         self._cookies_lock = threading.RLock()
@@ -211,11 +208,14 @@ class CookieStore:
         if there is not None:
             self._take_out_locked([there])
 
+    # Cookies are taken out without it.
+    _CLEAR = Bypassed("clear")
+
     def _take_back(self, cookie: Cookie) -> None:
         """Remove the cookie that a server removes by sending the expired `cookie`."""
         lock = acquired(self._cookies_lock)
         try:
-            if getattr(self.clear, "__func__", None) in self._own:
+            if self._CLEAR.left_alone(self):
                 self._remove_like_locked(cookie)
             else:
                 with suppress(KeyError):
@@ -225,7 +225,7 @@ class CookieStore:
 
     def _clear_locked(self, cookies: list[Cookie]) -> None:
         """Remove `cookies`, by a program's own `clear` if it has one."""
-        if getattr(self.clear, "__func__", None) in self._own:
+        if self._CLEAR.left_alone(self):
             self._take_out_locked(cookies)
         else:
             for cookie in cookies:
@@ -439,8 +439,10 @@ class CookieStore:
         finally:
             lock.release()
 
+    _ITER = Bypassed("__iter__")
+
     def __len__(self) -> int:
-        if type(self).__iter__ not in self._own:
+        if not self._ITER.left_alone_by(type(self)):
             return sum(1 for _ in self)
         lock = acquired(self._cookies_lock)
         try:
@@ -477,13 +479,3 @@ class CookieStore:
         for cookie in cookies_in(json.loads(text)):
             jar.set_cookie(cookie)
         return jar
-
-
-CookieStore._own = frozenset(
-    {
-        CookieStore.__iter__,
-        CookieStore.clear,
-        CookieStore.clear_expired_cookies,
-        CookieStore.set_cookie,
-    }
-)

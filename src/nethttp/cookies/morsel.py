@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, SupportsIndex, TypeVar
 
 from ..errors import CookieError, excerpt
+from ..overrides import Bypassed
 from ..wire import grammar
 from ..wire.values import DAY_NAMES, MONTH_NAMES
 from .setcookie import SAME_SITE
@@ -242,6 +243,9 @@ class Morsel(dict[str, Any], Generic[_T]):
         self.update(values)
         return self
 
+    # `BaseCookie.load` fills the morsels of a field itself.
+    _FILL_STEPS = Bypassed("__init__", "set")
+
     def set(self, key: str, val: _T, coded_val: str) -> None:
         """Set name, value and coded value.
 
@@ -316,8 +320,10 @@ class Morsel(dict[str, Any], Generic[_T]):
 
     __str__ = output
 
+    _OUTPUT_STRING = Bypassed("OutputString")
+
     def __repr__(self) -> str:
-        if getattr(self.OutputString, "__func__", None) is not _OUTPUT_STRING:
+        if not self._OUTPUT_STRING.left_alone(self):
             text = self.OutputString()
         else:
             # Without the checks of `output`: it helps to find what `output` refuses.
@@ -404,7 +410,6 @@ class Morsel(dict[str, Any], Generic[_T]):
 # The attributes of a morsel and their defaults, unless a program changes `_reserved`.
 _RESERVED = Morsel._reserved
 _DEFAULTS = Morsel._reserved_defaults
-_OUTPUT_STRING = Morsel.OutputString
 
 
 def _without_unknown(items: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from ..errors import CookieError
+from ..overrides import Bypassed
 from ..wire.cookiefield import split_cookie_field
 from .morsel import CONTROL, Morsel, quote, unquote, warn_of_scripts
 
@@ -96,6 +96,9 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
         method = "_js_output" if sys.version_info >= (3, 15) else "js_output"
         return "".join([getattr(morsel, method)(attrs) for _, morsel in sorted(self.items())])
 
+    # A program's own may not be called twice for one value.
+    _VALUE_ENCODE = Bypassed("value_encode")
+
     def load(self, rawdata: str | Mapping[str, Any]) -> None:
         """Add the cookies of a Cookie (or Set-Cookie) field, or of a mapping.
 
@@ -108,29 +111,23 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
             self.__parse_string(rawdata)
             return
         items = list(rawdata.items())
-        if getattr(self.value_encode, "__func__", None) in _ENCODE_ANEW_ALIKE:
+        if self._VALUE_ENCODE.left_alone(self):
             for key, value in items:
                 if not isinstance(value, Morsel):
                     Morsel().set(key, *self.value_encode(value))
         for key, value in items:
             self[key] = value
 
+    # Ours leave a value without quotes as it is.
+    _VALUE_DECODE = Bypassed("value_decode")
+    _SET = Bypassed("_BaseCookie__set")
+
     def __parse_string(self, str: str, patt: re.Pattern[str] | None = None) -> None:
         """Add the cookies of a field, or those that `patt` matches in groups "key" and "val"."""
         cookies = split_cookie_field(str) if patt is None else _cut(patt, str)
-        decode: Any = self.value_decode
-        put: Any = self.__set
-        try:
-            as_ours = _asked_of(Morsel) == _ASKED and put.__func__ is _SET
-            as_it_is = (
-                as_ours
-                and '"' not in str
-                and decode.__func__ in _LEAVE_PLAIN
-                and unquote in _LEAVE_PLAIN
-            )
-        except AttributeError:
-            # A program has set its own function on this object.
-            as_ours = as_it_is = False
+        as_ours = _filled_as_ours(Morsel) and _set_is_ours(self)
+        as_it_is = as_ours and '"' not in str and _decoded_as_ours(self) and unquote in _OUR_UNQUOTE
+        decode: Any = None if as_it_is else self.value_decode
         has_dollar = "$" in str
         reserved = Morsel._reserved
         as_it_was = reserved is _RESERVED and len(reserved) == len(_DEFAULTS)
@@ -155,7 +152,7 @@ class BaseCookie(dict[str, Morsel[_T]], Generic[_T]):
                     morsel._value, morsel._coded_value = decode(value)
             else:
                 try:
-                    put(name, *decode(value))
+                    self.__set(name, *decode(value))
                 except CookieError:
                     morsel = None
                 else:
@@ -168,12 +165,11 @@ _fill = dict.update
 _put_if_missing: Any = dict.setdefault
 _RESERVED = Morsel._reserved
 _DEFAULTS = Morsel._reserved_defaults
-
-# The methods that make a field's cookies. If a program has replaced one of them, all are called for
-# each cookie.
-_asked_of = attrgetter("set", "__init__")
-_ASKED = _asked_of(Morsel)
-_SET = vars(BaseCookie)["_BaseCookie__set"]
+_filled_as_ours = Morsel._FILL_STEPS.left_alone_by
+_set_is_ours = BaseCookie._SET.left_alone
+_decoded_as_ours = BaseCookie._VALUE_DECODE.left_alone
+# In a set, where `public` does not replace it.
+_OUR_UNQUOTE = frozenset({unquote})
 
 
 def _cut(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str, str]]:
@@ -197,6 +193,8 @@ def _take_attribute(morsel: Morsel[Any], key: str, equals: str, value: str) -> N
         morsel[key] = True
 
 
+@BaseCookie._VALUE_DECODE.also
+@BaseCookie._VALUE_ENCODE.also
 class SimpleCookie(BaseCookie[str]):
     """Cookies whose values are strings, quoted where necessary.
 
@@ -212,9 +210,3 @@ class SimpleCookie(BaseCookie[str]):
         """Return (value, coded value) of what a program sets: its `str`, then quoted if needed."""
         text = str(val)
         return text, quote(text)
-
-
-#: These do not change a value without quotes; any other is called for every value.
-_LEAVE_PLAIN = frozenset({BaseCookie.value_decode, SimpleCookie.value_decode, unquote})
-#: These give the same result twice, so `load` may call them for a check first.
-_ENCODE_ANEW_ALIKE = frozenset({BaseCookie.value_encode, SimpleCookie.value_encode})

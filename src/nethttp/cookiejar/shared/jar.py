@@ -28,6 +28,11 @@ from .storage import News, Storage, key_of
 __all__ = ["SharedCookieJar"]
 
 
+# Its methods are a jar's own, each in one step.
+@CookieJar._CLEAR.also
+@CookieJar._ITER.also
+@CookieJar._PUT.also
+@CookieJar._SWEEP.also
 class SharedCookieJar(CookieJar):
     """A `CookieJar` that keeps its cookies in a storage; a context manager that closes it.
 
@@ -248,15 +253,6 @@ class SharedCookieJar(CookieJar):
 def _sets_cookies(response: Response) -> bool:
     fields = response.info()
     return any(fields.get_all(name) for name in ("Set-Cookie", "Set-Cookie2"))
-
-
-# These are not a program's own: each makes one step of what its `CookieJar`'s does.
-SharedCookieJar._own = CookieJar._own | {
-    SharedCookieJar.__iter__,
-    SharedCookieJar.clear,
-    SharedCookieJar.clear_expired_cookies,
-    SharedCookieJar.set_cookie,
-}
 
 
 # --- forks: a child must get neither a connection nor a lock that another thread holds ---

@@ -14,17 +14,16 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from ...caching import AgeCache
+from ...overrides import Bypassed
 from ...status import HTTPStatus
 from ...wire.fields import FieldFinder
 from ...wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
 from ..handlers.dated_head import DatedHead
 from ..handlers.handler import BaseHTTPRequestHandler
-from ..handlers.response import HEAD_METHODS
 from ..handlers.writer import NonblockingWriter, ResponseWriter
 from ..seams import current
 from . import cors, listing, preconditions, ranges
@@ -57,13 +56,6 @@ _RESOURCES: AgeCache[tuple[str, FileOptions], Resource] = AgeCache(
 
 #: This process, or the system, has no descriptor left: that says nothing about the file.
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
-
-#: An answer is repeated only where these are as they are here, besides those that make a head: they
-#: are not called then. Those of the class are asked for in one step.
-_BYPASSED = (
-    *("send_head", "translate_path", "guess_type", "copyfile", "send_response", "end_headers"),
-)
-_methods_of = attrgetter(*_BYPASSED)
 
 
 class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
@@ -219,9 +211,15 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     # --- what was answered before ---
 
+    # A head that is sent again is sent without these, and without those that make it.
+    _ANSWER_STEPS = Bypassed(
+        *("send_head", "translate_path", "guess_type", "copyfile", "send_response", "end_headers"),
+        *BaseHTTPRequestHandler._HEAD_STEPS.names,
+    )
+
     @classmethod
     def _caches_answers(cls) -> bool:
-        return HEAD_METHODS.left_alone(cls) and _methods_of(cls) == _OWN
+        return cls._ANSWER_STEPS.left_alone_by(cls)
 
     def _can_use_cache(self) -> bool:
         """Whether the head of a 200 depends on the site and the representation alone."""
@@ -232,7 +230,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             and self._version == 11
             and not self.close_connection
             and type(self.wfile) is NonblockingWriter
-            and (not self._set_here or _SET_BY_PROGRAMS.isdisjoint(self._set_here))
+            and (not self._set_here or self._ANSWER_STEPS.names.isdisjoint(self._set_here))
         )
 
     def _send_cached(self) -> bool:
@@ -275,6 +273,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     # --- what there is ---
 
+    # What is remembered of a file is not asked for again.
+    _GUESS_TYPE = Bypassed("guess_type")
+    _TRANSLATE_PATH = Bypassed("translate_path")
+    _COPYFILE = Bypassed("copyfile")
+
     def _find_site(self) -> FileOptions:
         """Return the site of which this is a handler, with the options as they are now."""
         site, options = self._site, options_of(self)
@@ -287,7 +290,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         if resource is None or not resource.is_current():
             return None
         # The type is asked for again: it may depend on the request, or have been changed.
-        if self._leaves_alone("guess_type"):
+        if self._GUESS_TYPE.left_alone(self):
             same = resource.named.is_as_before(self.extensions_map)
         else:
             same = self.guess_type(resource.stored.path) == resource.media_type
@@ -300,10 +303,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             OSError: it is no regular file, or cannot be read.
         """
         # A program that sends the content in its own way is given it as it is.
-        copies = not self._leaves_alone("copyfile")
+        copies = not self._COPYFILE.left_alone(self)
         stored = StoredFile(file, descriptor)
         kind = self.guess_type(file)
-        if kind.startswith("text/") and self._leaves_alone("guess_type"):
+        if kind.startswith("text/") and self._GUESS_TYPE.left_alone(self):
             beginning = stored.read_at(0, MAX_IN_MEMORY)
             kind = with_charset(kind, beginning, whole=len(beginning) >= stored.size)
         resource = Resource(
@@ -345,14 +348,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return self._open_once(path)
 
     def _open_once(self, path: str) -> int:
-        if not self._leaves_alone("translate_path"):
+        if not self._TRANSLATE_PATH.left_alone(self):
             return open_named(path)
         return open_beneath(os.fspath(self.directory), path, self.follow_links)
-
-    def _leaves_alone(self, name: str) -> bool:
-        """Whether no program has put a method of its own in the place of this one."""
-        method = getattr(getattr(self, name), "__func__", None)
-        return method is _ORIGINAL[name]
 
     def _open_index(self, path: str) -> int:
         """Return a descriptor of the index page `path`; -1 if there is none to be served.
@@ -595,8 +593,3 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         To a text's, files add "charset=utf-8" where they hold such; to that of an override nothing.
         """
         return media_type(os.fspath(path), self.extensions_map, self.default_content_type)
-
-
-_OWN = _methods_of(SimpleHTTPRequestHandler)
-_ORIGINAL = dict(zip(_BYPASSED, _OWN, strict=True))
-_SET_BY_PROGRAMS = frozenset({*_BYPASSED, *HEAD_METHODS.names})

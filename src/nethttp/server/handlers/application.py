@@ -14,27 +14,18 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from ...net.nonblocking import Timeouts
-from ...overrides import Originals
 from ...wire.h1.repeats import usual_request
 from ..engine.connection import NEVER, Connection, EngineSocket
 from ..engine.exchange import Exchange
 from ..logs.lines import LineLog, host_of, write_stderr
 from .handler import BaseHTTPRequestHandler
-from .response import HEAD_METHODS, LOG_METHODS
 
 __all__ = ["HandlerApplication", "is_engine_compatible"]
 
 #: Content up to this size comes in before the handler runs, so that no thread waits for it.
 MAX_COLLECTED = 65536
 
-#: What the engine has its own way for, as long as no program has put another in its place.
-_REPLACED = Originals(
-    [
-        *("setup", "handle", "finish", "handle_one_request", "parse_request"),
-        *("rbufsize", "wbufsize", "disable_nagle_algorithm"),
-    ],
-    BaseHTTPRequestHandler,
-)
+_BYPASSED = BaseHTTPRequestHandler._CONNECTION_STEPS
 
 
 def is_engine_compatible(factory: Any) -> bool:
@@ -55,7 +46,7 @@ def is_engine_compatible(factory: Any) -> bool:
     return (
         isinstance(factory, type)
         and issubclass(factory, BaseHTTPRequestHandler)
-        and _REPLACED.left_alone(factory)
+        and _BYPASSED.left_alone_by(factory)
         and not _handles_the_connection(factory, given)
     )
 
@@ -75,7 +66,7 @@ def _handles_the_connection(handler_class: type, given: int) -> bool:
             code = getattr(init, "__code__", None)
             if code is None or code.co_argcount - 1 > given:
                 return True
-            if not _REPLACED.names.isdisjoint(code.co_names):
+            if not _BYPASSED.names.isdisjoint(code.co_names):
                 return True
     return False
 
@@ -166,7 +157,7 @@ class HandlerApplication:
         handler = connection.state
         if handler is None:
             handler = self._handler_of(connection)
-        if handler._set_here and not _REPLACED.names.isdisjoint(handler._set_here):
+        if handler._set_here and not _BYPASSED.names.isdisjoint(handler._set_here):
             # The program has set a method on the object, for the requests that follow.
             return self.respond_blocking(connection, exchange.block + exchange.content) == b""
         if connection.readable_since is not self._asked_in or type(handler) is not self._asked_of:
@@ -185,8 +176,8 @@ class HandlerApplication:
         A class may be patched while its handlers serve. To ask for each response would cost 0.35 us
         of 11.
         """
-        self._plain_head = HEAD_METHODS.left_alone(handler_class)
-        self._plain_log = LOG_METHODS.left_alone(handler_class)
+        self._plain_head = handler_class._HEAD_STEPS.left_alone_by(handler_class)
+        self._plain_log = handler_class._LOG_STEPS.left_alone_by(handler_class)
         self._repeats = handler_class._caches_answers()
         self._asked_of = handler_class
         self._asked_in = None if turn == NEVER else turn

@@ -16,6 +16,7 @@ from typing import Any, Self
 from ...errors import RemoteProtocolError, excerpt
 from ...net.nonblocking import NonblockingReader, Timeouts, discard_input
 from ...net.stream import SocketReader
+from ...overrides import Bypassed
 from ...status import HTTPMethod, HTTPStatus
 from ...wire.fields import select_fields
 from ...wire.h1.block import is_hopeless
@@ -235,6 +236,12 @@ class BaseHTTPRequestHandler(RequestParser):
         self.close_connection = True
 
     # --- what the engine calls ---
+
+    # The engine reads a connection in its own way. `HandlerApplication` asks.
+    _CONNECTION_STEPS = Bypassed(
+        *("setup", "handle", "finish", "handle_one_request", "parse_request"),
+        *("rbufsize", "wbufsize", "disable_nagle_algorithm"),
+    )
 
     @classmethod
     def _caches_answers(cls) -> bool:

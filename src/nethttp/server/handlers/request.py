@@ -11,6 +11,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Self
 
 from ...errors import IncompleteRead, LineTooLong, RemoteProtocolError, excerpt
+from ...overrides import Bypassed
 from ...status import HTTPStatus
 from ...wire import grammar
 from ...wire.fields import FieldFinder, FieldLines
@@ -24,7 +25,7 @@ from ...wire.h1.head import (
 from ...wire.h1.rules import RequestVerdict, announces_content, judge_request, judge_text_request
 from ...wire.limits import DEFAULT_LIMITS, MAX_EMPTY_LINES, SERVER_LIMITS, Limits
 from ...wire.target import target_form
-from .response import NO_COMMAND, SEND_ERROR, Responder
+from .response import NO_COMMAND, Responder
 from .writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -233,12 +234,14 @@ class RequestParser(Responder):
             message = f"Bad request version ({excerpt(version)})"
         self._report(error.status_hint, message, str(error))
 
+    _SEND_ERROR = Bypassed("send_error")
+
     def _report(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Send an error in a way in which a program's own `send_error` can be called.
 
         It need take no more than the code and a message: that is how the standard library calls it.
         """
-        if SEND_ERROR.left_alone(self):
+        if self._SEND_ERROR.left_alone(self):
             self.send_error(code, message, explain)
         else:
             self.send_error(code, self._reason_of(code) if message is None else message)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from ..._version import __version__
-from ...overrides import Originals
+from ...overrides import Bypassed
 from ...status import HTTPStatus, phrase_of
 from ...wire import grammar
 from ...wire.h1.rules import FINAL, INTERIM, connection_option
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_ERROR_CONTENT_TYPE",
     "DEFAULT_ERROR_MESSAGE",
-    "HEAD_METHODS",
-    "LOG_METHODS",
-    "SEND_ERROR",
     "Responder",
 ]
 
@@ -200,6 +197,15 @@ class Responder(socketserver.StreamRequestHandler):
         if body and self.command != "HEAD":
             self.wfile.write(body)
 
+    # `send_response` and `end_headers` have the effect of these without calling them.
+    _HEAD_STEPS = Bypassed(
+        *("send_response_only", "send_header", "version_string", "date_time_string"),
+        "flush_headers",
+    )
+    _LOG_STEPS = Bypassed(
+        *("log_request", "log_message", "address_string", "log_date_time_string", "monthname")
+    )
+
     def send_response(self, code: int, message: str | None = None) -> None:
         """Begin a response: log it, and buffer its status line, Server and Date.
 
@@ -209,14 +215,14 @@ class Responder(socketserver.StreamRequestHandler):
         status = int(code)
         second = int(time.time())
         set_here = self._set_here
-        if self._plain_log and (not set_here or LOG_METHODS.names.isdisjoint(set_here)):
+        if self._plain_log and (not set_here or self._LOG_STEPS.names.isdisjoint(set_here)):
             self._write_log(
                 line_start(host_of(self.client_address), second),
                 f'"{self.requestline}" {status} -',
             )
         else:
             self.log_request(code)
-        if self._plain_head and (not set_here or HEAD_METHODS.names.isdisjoint(set_here)):
+        if self._plain_head and (not set_here or self._HEAD_STEPS.names.isdisjoint(set_here)):
             self._status = status
             if self.request_version != "HTTP/0.9":
                 self._headers_buffer += opening(
@@ -434,15 +440,3 @@ class Responder(socketserver.StreamRequestHandler):
     def address_string(self) -> str:
         """Return the client's address as the log shows it."""
         return host_of(self.client_address)
-
-
-#: What `send_response` and `end_headers` do in one step, and what `send_response` logs in one.
-HEAD_METHODS = Originals(
-    ("send_response_only", "send_header", "version_string", "date_time_string", "flush_headers"),
-    Responder,
-)
-LOG_METHODS = Originals(
-    ("log_request", "log_message", "address_string", "log_date_time_string", "monthname"),
-    Responder,
-)
-SEND_ERROR = Originals(["send_error"], Responder)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ...caching import drop_old
 from ...net.nonblocking import discard_input, end_sending, set_accept_nonblocking
 from ...net.tls import server_context
-from ...overrides import Originals
+from ...overrides import Bypassed
 from ...wire.limits import SERVER_LIMITS
 from ..engine.application import (
     BUSY_RESPONSE,
@@ -172,11 +172,17 @@ class HTTPServer(socketserver.TCPServer):
         """Whether handlers run in threads of their own: `ThreadingMixIn` is mixed in."""
         return type(self).process_request is not socketserver.BaseServer.process_request
 
+    # The engine accepts, handles and closes connections in its own way.
+    _ACCEPT_STEPS = Bypassed(
+        *("process_request", "finish_request", "get_request", "shutdown_request"),
+        *("close_request", "_handle_request_noblock", "fileno"),
+    )
+
     def _runs_on_the_engine(self) -> bool:
         """Return whether the program has replaced nothing that the engine does not call."""
-        replaced = _REPLACED_IN_THREADS if self._has_threads else _REPLACED
         return (
-            replaced.left_alone(self)
+            self._ACCEPT_STEPS.left_alone(self)
+            and (not self._has_threads or BoundedThreadingMixIn._THREAD_STEPS.left_alone(self))
             and not are_greenlets()
             and _accepts_as_any_socket(self.socket)
             and _handling().is_engine_compatible(self.RequestHandlerClass)
@@ -342,6 +348,9 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
 
     _blocking: BlockingConnections
 
+    # The engine has threads of its own.
+    _THREAD_STEPS = Bypassed("process_request_thread")
+
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start the connection's thread; beyond `max_connections`, answer 503 instead."""
         if not self._blocking.add(self.max_connections):
@@ -370,6 +379,12 @@ class BoundedThreadingMixIn(socketserver.ThreadingMixIn):
             self.shutdown_request(request)  # type: ignore[attr-defined]  # the server's
 
 
+# Programs mix in the standard library's too.
+HTTPServer._ACCEPT_STEPS.also(socketserver.ThreadingMixIn)
+BoundedThreadingMixIn._THREAD_STEPS.also(socketserver.ThreadingMixIn)
+
+
+@HTTPServer._ACCEPT_STEPS.also
 class ThreadingHTTPServer(BoundedThreadingMixIn, HTTPServer):
     """`HTTPServer` that answers many requests at a time: one that blocks has a thread of its own.
 
@@ -378,6 +393,7 @@ class ThreadingHTTPServer(BoundedThreadingMixIn, HTTPServer):
     """
 
 
+@HTTPServer._ACCEPT_STEPS.also
 class HTTPSServer(HTTPServer):
     """`HTTPServer` over TLS 1.2 and later.
 
@@ -453,6 +469,7 @@ def _answer_in_plain(wrapped: ssl.SSLSocket) -> None:
         discard_input(plain.recv, SERVER_LIMITS.max_drain)
 
 
+@HTTPServer._ACCEPT_STEPS.also
 class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
     """`HTTPSServer` that answers many requests at a time, as `ThreadingHTTPServer` does.
 
@@ -461,18 +478,6 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
 
     # Before a handshake no response can be sent.
     busy_response = b""
-
-
-#: The methods that the engine does not call: if a program has replaced one, it cannot serve.
-_NAMES = (
-    *("process_request", "finish_request", "get_request", "shutdown_request"),
-    *("close_request", "_handle_request_noblock", "fileno"),
-)
-_REPLACED = Originals(_NAMES, HTTPServer, HTTPSServer)
-_REPLACED_IN_THREADS = Originals(
-    [*_NAMES, "process_request_thread"],
-    *(ThreadingHTTPServer, ThreadingHTTPSServer, socketserver.ThreadingMixIn),
-)
 
 
 def are_greenlets() -> bool:

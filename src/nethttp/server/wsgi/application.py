@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from ...errors import RemoteProtocolError
+from ...overrides import Bypassed
 from ...wire.environ import Environ, environ_of
 from ...wire.h1.framing import CHUNKED
 from ...wire.h1.repeats import usual_environ
@@ -37,6 +38,9 @@ class WSGIHandler(BaseHTTPRequestHandler):
         if name.startswith("do_"):
             return self.run_application
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # `WSGIApplication` answers without a handler.
+    _APPLICATION_STEPS = Bypassed("run_application", "__getattr__")
 
     def run_application(self) -> None:
         """Answer the request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...overrides import Originals
+from ...overrides import Bypassed
 from ...wire.environ import Environ
 from ..handlers.application import HandlerApplication
 from ..handlers.handler import BaseHTTPRequestHandler
@@ -67,18 +67,13 @@ class WSGIServer(ThreadingHTTPServer):
     def answered(self, environ: Environ, response: Response) -> None:
         """Told of every response: `response.status` and `response.sent`. For an access log."""
 
+    _ANSWERED = Bypassed("answered")
+
     def _make_application(self) -> HandlerApplication:
-        if _REPLACED.left_alone(self.RequestHandlerClass):
-            # Nothing is called unless a program has put its own in its place.
-            answered = None if _ANSWERED.left_alone(self) else self.answered
+        if WSGIHandler._APPLICATION_STEPS.left_alone_by(self.RequestHandlerClass):
+            answered = None if self._ANSWERED.left_alone(self) else self.answered
             return WSGIApplication(self, answered)
         return HandlerApplication(self.RequestHandlerClass, self)
-
-
-_ANSWERED = Originals(["answered"], WSGIServer)
-
-#: What the engine has its own way for, as long as no program has put another in its place.
-_REPLACED = Originals(["run_application", "__getattr__"], WSGIHandler)
 
 
 class WSGISServer(WSGIServer, HTTPSServer):
