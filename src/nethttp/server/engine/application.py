@@ -90,8 +90,10 @@ class Application(Protocol):
     def pacing_key(self, exchange: Exchange, /) -> Hashable:
         """Return what requests of the same pace have in common."""
 
-    def respond(self, exchange: Exchange, /) -> bool:
-        """Answer a complete request; return whether the connection stays open."""
+    def respond(self, exchange: Exchange, /) -> bool | None:
+        """Answer a complete request; return whether the connection stays open.
+
+        None, as `exchange.later()` returns: the exchange ends when its `finish` is called."""
 
     def respond_blocking(self, connection: Connection, data: bytes, /) -> bytes | None:
         """Read a request from `data` and the socket, answer it, and return what was read beyond it.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -24,6 +24,7 @@ __all__ = [
     "SENDING",
     "Connection",
     "EngineSocket",
+    "Loop",
 ]
 
 AWAITING: Final = 0
@@ -45,6 +46,19 @@ NEVER = float("inf")
 """The deadline of a connection that waits as long as it takes."""
 
 
+class Loop(Protocol):
+    """What a connection asks of its loop. Any thread may call."""
+
+    def on_outbox(self, connection: Connection, /) -> None:
+        """Send the outbox of `connection` from now on, also while its application runs."""
+
+    def give_back(self, connection: Connection, left: bytes | None, /) -> None:
+        """Wait for the next request of `connection`, of which `left` was received already.
+
+        None: the connection ends.
+        """
+
+
 class Connection:
     """One accepted connection; `stage` says what it waits for, and so which thread may touch it.
 
@@ -59,7 +73,7 @@ class Connection:
         "exchange",
         "fd",
         "idle",
-        "on_outbox",
+        "loop",
         "outbox",
         "readable_since",
         "recv",
@@ -87,8 +101,8 @@ class Connection:
         """How many bytes a lingering peer may still send before it is cut off."""
         self.outbox: Outbox | None = None
         """What the peer has not taken yet of a response that is complete."""
-        self.on_outbox: Callable[[Connection], None] | None = None
-        """Called once there is an outbox, by the thread that has filled it."""
+        self.loop: Loop | None = None
+        """The loop that watches it."""
         self.idle = idle
         """Seconds that it may be silent between requests."""
         self.deadline = 0.0
@@ -102,8 +116,8 @@ class Connection:
     def leave(self, outbox: Outbox) -> None:
         """Leave the end of a response to the loop."""
         self.outbox = outbox
-        if self.on_outbox is not None:
-            self.on_outbox(self)
+        if self.loop is not None:
+            self.loop.on_outbox(self)
 
     def has_input(self) -> bool:
         """Return whether the peer has sent something that is not read yet, in TLS or not."""

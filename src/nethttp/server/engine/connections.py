@@ -5,13 +5,12 @@ Only the holder of the engine's lead touches it. It says nothing to a peer, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from ...net.nonblocking import end_sending
 from ...wire.limits import SERVER_LIMITS
 from .application import LINGER_SECONDS
-from .connection import CLOSED, LINGERING, Connection
+from .connection import CLOSED, LINGERING, Connection, Loop
 from .poller import make_poller
 from .timers import TimerWheel
 
@@ -32,8 +31,8 @@ class ConnectionTable:
         """By descriptor."""
         self.wheel = TimerWheel()
         self.poller = make_poller()
-        self.on_outbox: Callable[[Connection], None] | None = None
-        """Called for a connection of this table that is left the end of a response."""
+        self.loop: Loop | None = None
+        """The loop of the connections."""
 
     def add(self, connection: Connection, deadline: float) -> None:
         """Hear a new connection, until `deadline`.
@@ -49,7 +48,7 @@ class ConnectionTable:
             stale.watched = False
         self.poller.register(fd)
         self.connections[fd] = connection
-        connection.on_outbox = self.on_outbox
+        connection.loop = self.loop
         self.wheel.put(connection, deadline)
 
     def watch(self, connection: Connection) -> bool:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import socket
+from typing import Any, NamedTuple
 
 from .connection import Connection
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "Switched"]
 
 #: What attributes are between two requests; no application sees it.
 _NOTHING: Any = None
+
+
+class Switched(NamedTuple):
+    """A connection that has left HTTP, for the application to use until it calls `finish`."""
+
+    sock: socket.socket
+    """It does not block."""
+    received: bytes
+    """What was received behind the request."""
 
 
 class Exchange:
@@ -57,6 +67,30 @@ class Exchange:
     def __init__(self) -> None:
         self.connection = self.environ = _NOTHING
         self.content = b""
+
+    def later(self) -> None:
+        """Return what `Application.respond` returns when the response is not sent yet.
+
+        The connection and the exchange are the application's until it calls `finish`, from any
+        thread. No thread of the engine waits.
+        """
+
+    def finish(self, keep: bool) -> None:
+        """End an exchange that was to end `later`; `keep`: the connection goes on."""
+        connection = self.connection
+        self.release()
+        if connection.loop is not None:
+            connection.loop.give_back(connection, b"" if keep else None)
+
+    def switch(self) -> Switched:
+        """Return the connection for another protocol, which begins behind this request.
+
+        The response that says so (101, or 200 to CONNECT) is the application's to send, and the
+        exchange ends `later`: with `finish(False)` the loop closes the connection.
+        """
+        connection = self.connection
+        received, connection.buffer = bytes(connection.buffer), b""
+        return Switched(connection.sock, received)
 
     def release(self) -> None:
         """Keep nothing of a request that was answered."""

@@ -1,23 +1,18 @@
-"""`Engine`: one poller loop under handlers that block when they like.
+"""`Engine`: waits for sockets, and says which part of the engine an event is for.
 
-The interface that servers need:
+``Engine(listeners, application, …)``, then `run` in any thread, until `stop` (from any thread or a
+signal handler), or until `drain` has let the last request be answered. An `Application` says how a
+request is read and answered: handler classes, WSGI applications. It may block.
 
-* ``Engine(listeners, application, …)``, then `run` in a thread of one's choice, until `stop` (from
-  any thread, or a signal handler) or until `drain` has let the last request be answered.
-* An `Application` says how a request is read and answered; `handling` has the one for handler
-  classes, `wsgi` the one for WSGI applications. It is blocking Python.
+One thread leads: it waits for sockets, receives, and runs the application in place. Where that
+blocks, a thread of the pool leads on (`leader`). Only the thread that leads touches the state of
+the loop. A connection belongs to the loop or, while it is BUSY, to the thread that runs its
+application, so nothing here needs the GIL to be correct. With ``threads=False`` there is no watcher
+and no pool: everything runs in the thread that calls `run`, one request at a time.
 
-One thread leads: it waits for sockets, reads, and runs handlers in place; where one blocks, another
-thread of the crew leads on (`lead`). Only the leading thread touches the state of the loop. A
-connection is touched by the loop or, while it is BUSY, by the thread that has it: nothing here
-needs the GIL to be correct.
-
-With ``threads=0`` there is no watcher and no crew: everything runs in the thread that calls `run`,
-one request at a time.
-
-Each request runs in a context of its own (`contextvars`), whichever thread it runs in: what one
-client's request has set is not there for the next client's. It begins empty, as a thread's does;
-without threads it begins as a copy of what `run` was called in.
+Each request runs in a context of its own (`contextvars`), so what one client's request sets is not
+there for the next client's. The context begins empty, as a thread's does; without threads it begins
+as a copy of the one in which `run` was called.
 """
 
 from __future__ import annotations
@@ -101,7 +96,7 @@ class Engine:
         self.limits = limits = limits or EngineLimits()
         self.threads = threads
         self._table = table = ConnectionTable()
-        table.on_outbox = self._on_outbox
+        table.loop = self
         self._connections = table.connections
         self._wheel = table.wheel
         self._poller = table.poller
@@ -344,7 +339,8 @@ class Engine:
                             continue
                     receive(connection, data)
                 except OSError as error:
-                    self._on_read_error(connection, error)
+                    if not wants_more(error):
+                        self._close(connection)
             log.release()
             if now >= acceptor.retry_at:
                 acceptor.reopen()
@@ -356,6 +352,10 @@ class Engine:
 
     # --- connections whose application has returned ---
 
+    def give_back(self, connection: Connection, left: bytes | None, /) -> None:
+        """Take a connection from a thread that its application has chosen: see `Loop`."""
+        self._runner.give_back(connection, left)
+
     def _on_return(self) -> None:
         """Called by any thread that has returned a connection."""
         if self._finished.is_set():
@@ -363,8 +363,8 @@ class Engine:
         else:
             self._returned.wake()
 
-    def _on_outbox(self, connection: Connection) -> None:
-        """Called by a thread that has left the end of a response to the loop, and may run on."""
+    def on_outbox(self, connection: Connection, /) -> None:
+        """Send what a thread has left of a response, which may run on."""
         self._returned.put((connection, _OUTBOX))
         self._returned.wake()
 
@@ -402,11 +402,6 @@ class Engine:
             self._runner.base.copy().run(self.application.response_cut_off, connection, error)
 
     # --- events ---
-
-    def _on_read_error(self, connection: Connection, error: OSError) -> None:
-        if wants_more(error):
-            return
-        self._close(connection)
 
     def _on_event(self, connection: Connection) -> None:
         """Something has come for a connection that does not await a request."""

@@ -101,7 +101,7 @@ class Runner:
                 self._respond_in_pool(connection, exchange, kind)
                 return False
         connection.stage = BUSY
-        keep = False
+        keep: bool | None = False
         epoch = self.lead.release_for(exchange)
         try:
             if self.context:
@@ -112,13 +112,18 @@ class Runner:
         except BaseException as error:
             self._on_crash(connection, error)
         finally:
-            exchange.release()
+            if keep is not None:
+                exchange.release()
             if not self.lead.reacquire(epoch):
-                self._return(connection, b"" if keep else None)
+                if keep is not None:
+                    self.give_back(connection, b"" if keep else None)
                 raise NotLeader
         if keep and connection.outbox is None:
             connection.stage = AWAITING
             return True
+        if keep is None:
+            self._renew(exchange)
+            return False
         self._take_back(connection, b"" if keep else None)
         return False
 
@@ -147,19 +152,23 @@ class Runner:
             context.run(self._on_crash, connection, error)
         finally:
             if not self.lead.reacquire(epoch):
-                self._return(connection, left)
+                self.give_back(connection, left)
                 raise NotLeader
         self._take_back(connection, left)
+
+    def _renew(self, exchange: Exchange) -> None:
+        """Have another exchange for the next request, if the application keeps the leader's."""
+        if exchange is self.exchange:
+            self.exchange = Exchange()
 
     # --- in threads of the pool ---
 
     def _respond_in_pool(self, connection: Connection, exchange: Exchange, kind: Hashable) -> None:
-        if exchange is self.exchange:
-            self.exchange = Exchange()
+        self._renew(exchange)
 
         def work() -> None:
             began = time.monotonic()
-            keep = False
+            keep: bool | None = False
             context = self.base.copy()
             try:
                 keep = context.run(self._application.respond, exchange)
@@ -168,7 +177,8 @@ class Runner:
             finally:
                 now = time.monotonic()
                 self._slow_kinds.record_duration(kind, now - began, now)
-                self._return(connection, b"" if keep else None)
+                if keep is not None:
+                    self.give_back(connection, b"" if keep else None)
 
         self._run_in_pool(connection, work)
 
@@ -185,7 +195,7 @@ class Runner:
         except BaseException as error:
             context.run(self._on_crash, connection, error)
         finally:
-            self._return(connection, left)
+            self.give_back(connection, left)
 
     def _run_in_pool(self, connection: Connection, work: Callable[[], None]) -> None:
         """Let a thread of the pool do `work`, a request of `connection`, or answer 503."""
@@ -194,8 +204,8 @@ class Runner:
         if not self._pool.submit(work):
             self._turn_away(connection)
 
-    def _return(self, connection: Connection, left: bytes | None) -> None:
-        """Give a BUSY connection back to the loop; None: it is to be closed."""
+    def give_back(self, connection: Connection, left: bytes | None) -> None:
+        """Give a BUSY connection back to the loop. Any thread may call."""
         self.returned.put((connection, left))
         self.on_return()
 

@@ -89,7 +89,7 @@ class LoggedApplication:
     def pacing_key(self, exchange: Any, /) -> Hashable:
         return self._application.pacing_key(exchange)
 
-    def respond(self, exchange: Any, /) -> bool:
+    def respond(self, exchange: Any, /) -> bool | None:
         began = time.perf_counter()
         # The exchange may be in use for another request by the end.
         connection = exchange.connection
