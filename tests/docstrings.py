@@ -292,7 +292,8 @@ class Package:
         init = self._method(module, node, "__init__")
         whole = text
         if init is not None and init[1] is node:
-            whole = "\n".join([text, ast.get_docstring(init[2]) or "", *_of_attributes(init[2])])
+            own = ast.get_docstring(init[2]) or ""
+            whole = "\n".join([text, own, *_of_attributes(node), *_of_attributes(init[2])])
             bases = [ast.get_docstring(base) or "" for _, base in self._bases(module, node)]
             yield from _missing_numbers(init[2], "\n".join([whole, *bases]))
             yield from _missing_raises(self._raised(module, node, init[2]), whole)

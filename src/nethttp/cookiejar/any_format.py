@@ -51,6 +51,9 @@ def _no_bounds() -> RFC6265Policy:
 def format_of(place: str) -> str:
     """Return the format of a place that exists: one of `FORMATS`.
 
+    >>> format_of("valkey://localhost/0")
+    'valkey'
+
     Raises:
         LoadError: its content is in none of the formats.
         OSError: it cannot be read.
@@ -104,6 +107,8 @@ def format_of_new(place: str) -> str:
 def read(place: str, kind: str) -> list[Cookie]:
     """Return the cookies of a place in the format `kind`, with the expired ones that it still has.
 
+    They are read without a change to the place, so that a jar in use can be listed.
+
     Raises:
         LoadError: it is not in the format `kind`.
         OSError: it cannot be read.
@@ -121,7 +126,8 @@ def read(place: str, kind: str) -> list[Cookie]:
 def changed(place: str, kind: str) -> Iterator[CookieJar]:
     """Return a context with the jar at a place, which is created if there is none.
 
-    When the context ends, all changes are written; if an error leaves it, none.
+    When the context ends, all changes are written. If an error leaves it, none are, so that a place
+    is never left half changed.
 
     Raises:
         LoadError: the place is not in the format `kind`.
@@ -165,7 +171,12 @@ def _jar_at(place: str, kind: str) -> Iterator[CookieJar]:
 
 
 def text_in(kind: str, cookies: Iterable[Cookie]) -> str:
-    """Return cookies as text in the format `kind`, one of `TEXT_FORMATS`; all of them."""
+    r"""Return cookies as text in the format `kind`, one of `TEXT_FORMATS`; all of them.
+
+    >>> cookie = Cookie.from_dict({"name": "id", "value": "7", "domain": "example.com"})
+    >>> text_in("mozilla", [cookie]).splitlines()[-1].split("\t")[-2:]
+    ['id', '7']
+    """
     if kind == "json":
         plain = CookieJar()
         for cookie in cookies:

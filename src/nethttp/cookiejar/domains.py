@@ -245,7 +245,12 @@ def request_host(request: Any) -> str:
 
 
 def eff_request_host(request: Any) -> tuple[str, str]:
-    """Return the request's host, and its effective name: ``.local`` added where it has no dot."""
+    """Return the request's host, and its effective name: ``.local`` added where it has no dot.
+
+    >>> import urllib.request
+    >>> eff_request_host(urllib.request.Request("http://printer/"))
+    ('printer', 'printer.local')
+    """
     # Asked for each cookie: the first step of our own `request_host` is written out.
     host = split_url(request.get_full_url())[1] if request_host is _OWN[0] else ""
     if not host:
@@ -289,7 +294,7 @@ def request_port(request: Any) -> str | None:
 def uppercase_escaped_char(match: re.Match[str]) -> str:
     """Return an escape with its digits in upper case.
 
-    >>> ESCAPED_CHAR_RE.sub(uppercase_escaped_char, "%2f")
+    >>> ESCAPED_CHAR.sub(uppercase_escaped_char, "%2f")
     '%2F'
     """
     return f"%{match[1].upper()}"

@@ -101,7 +101,11 @@ def strip_quotes(text: str) -> str:
 
 
 def ns_attributes(text: str) -> list[tuple[str, str | int | None]]:
-    """Return the attributes after a cookie's first ";", as `parse_ns_headers` does."""
+    """Return the attributes after a cookie's first ";", as `parse_ns_headers` does.
+
+    >>> ns_attributes("Path=/; Secure")
+    [('path', '/'), ('secure', None), ('version', '0')]
+    """
     pairs: list[tuple[str, str | int | None]] = []
     has_version = False
     for attribute in text.split(";"):

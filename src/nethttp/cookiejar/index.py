@@ -22,7 +22,11 @@ NEVER = float("inf")
 
 
 class Index:
-    """The cookies in one tree of dicts, by `id`, by expiry, by last access and by site."""
+    """The cookies in one tree of dicts, by `id`, by expiry, by last access and by site.
+
+    It is made from the tree when a jar first needs it, and again when a program has changed the
+    tree.
+    """
 
     def __init__(self) -> None:
         self.root: dict[str, Any] | None = None

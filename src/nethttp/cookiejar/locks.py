@@ -10,8 +10,12 @@ __all__ = ["acquired"]
 def acquired(lock: Any) -> Any:
     """Acquire `lock`, and return an object whose `release` releases it.
 
-    `lock` has `acquire` and `release`, or is a context manager: the standard library's jar works
-    with either.
+    `lock` has `acquire` and `release`, or is a context manager, since the standard library's jar
+    works with either.
+
+    >>> import threading
+    >>> lock = threading.Lock()
+    >>> acquired(lock).release()
     """
     try:
         acquire = lock.acquire

@@ -8,19 +8,35 @@ __all__ = ["Request", "Response", "SiteContext"]
 
 
 class Request(Protocol):
-    """The part of `urllib.request.Request` that jars and policies use."""
+    """The part of `urllib.request.Request` that jars and policies use.
+
+    Other libraries give objects of their own, so nothing else may be asked of a request.
+    """
 
     @property
-    def host(self) -> str: ...
+    def host(self) -> str:
+        """The host, and the port if the URL has one."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """The scheme of the URL, such as "https"."""
+
     @property
-    def unverifiable(self) -> bool: ...
+    def unverifiable(self) -> bool:
+        """Whether the user had no chance to approve the request. RFC 2965 section 3.3.6."""
+
     @property
-    def origin_req_host(self) -> str: ...
-    def get_full_url(self) -> str: ...
-    def has_header(self, header_name: str, /) -> bool: ...
-    def add_unredirected_header(self, key: str, val: str, /) -> None: ...
+    def origin_req_host(self) -> str:
+        """The host of the request that the user made, of which this one is a consequence."""
+
+    def get_full_url(self) -> str:
+        """Return the URL."""
+
+    def has_header(self, header_name: str, /) -> bool:
+        """Return whether the request has the field."""
+
+    def add_unredirected_header(self, key: str, val: str, /) -> None:
+        """Add a field that no redirect takes along."""
 
 
 class SiteContext(NamedTuple):
@@ -47,6 +63,10 @@ class Fields(Protocol):
 
 
 class Response(Protocol):
-    """The part of a response that jars use."""
+    """The part of a response that jars use: the fields of its head.
 
-    def info(self) -> Fields: ...
+    Other libraries give objects of their own, so nothing else may be asked of a response.
+    """
+
+    def info(self) -> Fields:
+        """Return the fields: an `email.message.Message`, or an object with its `get_all`."""

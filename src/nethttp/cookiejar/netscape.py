@@ -52,7 +52,11 @@ class Attributes(NamedTuple):
 def sorted_out(
     attributes: Iterable[tuple[str, Any]],
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return the known attributes and the others, None if the cookie must be ignored."""
+    """Return the known attributes and the others, None if the cookie must be ignored.
+
+    >>> sorted_out([("Path", "/"), ("Secure", None), ("Priority", "High")])
+    ({'path': '/', 'secure': True}, {'Priority': 'High'})
+    """
     known: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for name, said in attributes:
@@ -74,6 +78,9 @@ def sorted_out(
 
 def understood(known: dict[str, Any], others: dict[str, Any]) -> Attributes:
     """Return what attributes mean.
+
+    >>> understood({"domain": "Example.com", "max-age": "60"}, {})[2]
+    '.example.com'
 
     Raises:
         ValueError: the cookie must be ignored: a Version or Max-Age that is not a number.
@@ -139,6 +146,8 @@ def cookie_of_field(field: str, request: Any, now: int) -> Cookie | None:
 
 def cookie_of_words(words: list[tuple[str, Any]], request: Any, now: int) -> Cookie | None:
     """Return the cookie of a Set-Cookie2 field's words, None if it must be ignored.
+
+    `now`, in seconds since 1970, is what Max-Age counts from. RFC 2965 section 3.2.
 
     Raises:
         ValueError, OverflowError: as `cookie_of_field`.

@@ -139,8 +139,8 @@ class DefaultCookiePolicy(DomainLists, CookiePolicy):
     """The standard library's policy: Netscape's cookies, and with `rfc2965` those of RFC 2965.
 
     Each rule is a method `set_ok_...` or `return_ok_...`, for subclasses to override. The options
-    `strict_...` turn on rules that many servers break. `secure_protocols` are the URL schemes that
-    a Secure cookie is sent by.
+    `strict_...` turn on rules that many servers break; `strict_ns_domain` is a sum of the constants
+    `Domain...`. `secure_protocols` are the URL schemes that a Secure cookie is sent by.
 
     >>> policy = DefaultCookiePolicy(blocked_domains=["ads.example", ".ads.example"])
     >>> policy.is_blocked("ads.example"), policy.is_blocked("www.ads.example")

@@ -55,7 +55,10 @@ def listed_suffix(host: str) -> str:
 
 
 class Sites:
-    """Registrable domains and sites; `suffix_of` returns the public suffix of a host."""
+    """Registrable domains and sites; `suffix_of` returns the public suffix of a host.
+
+    Without it the list of the package `publicsuffixlist` decides.
+    """
 
     def __init__(self, suffix_of: Callable[[str], str] | None = None) -> None:
         self._suffix_of = listed_suffix if suffix_of is None else suffix_of

@@ -12,7 +12,11 @@ _NAMES = vars(sys.modules[__name__.rpartition(".")[0]])
 
 
 def trace(*message: object) -> Any:
-    """Log ``message[0] % message[1:]`` to the logger "http.cookiejar" while debugging is on."""
+    """Log ``message[0] % message[1:]`` while debugging is on, and return what the logger returns.
+
+    The logger is "http.cookiejar", or the `logger` that a program has set in the module, since the
+    standard library's has that name.
+    """
     if not _NAMES["debug"]:
         return None
     logger = _NAMES.get("logger")

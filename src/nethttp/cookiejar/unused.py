@@ -25,16 +25,26 @@ STRICT_DATE_RE = re.compile(
 
 
 class Absent:
-    """A mark for a missing key, where None is a value."""
+    """A mark for a missing key, where None is a value. Programs import it from
+    ``http.cookiejar``.
+    """
 
 
 def unmatched(match: re.Match[str]) -> str:
-    """Return the text that was searched, without the part that matched."""
+    """Return the text that was searched, without the part that matched.
+
+    >>> unmatched(re.search("b+", "abbc"))
+    'ac'
+    """
     return match.string[: match.start()] + match.string[match.end() :]
 
 
 def deepvalues(mapping: Any) -> Iterator[Any]:
-    """Yield the values of nested mappings, such as ``CookieJar._cookies``, that are no mappings."""
+    """Yield the values of nested mappings, such as ``CookieJar._cookies``, that are no mappings.
+
+    >>> list(deepvalues({"a": {"b": 1}, "c": 2}))
+    [1, 2]
+    """
     for value in list(mapping.values()):
         if hasattr(value, "items"):
             yield from deepvalues(value)

@@ -22,7 +22,10 @@ class Changes:
 
 
 class Watched(dict[str, Any]):
-    """A dict that sets ``changes.seen`` at every change by its own methods."""
+    """A dict that sets ``changes.seen`` at every change by its own methods.
+
+    Programs write into ``CookieJar._cookies``, so the jar must learn when its index is out of date.
+    """
 
     __slots__ = ("changes",)
     changes: Changes

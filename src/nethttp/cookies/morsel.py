@@ -72,7 +72,11 @@ unquote_sub = re.compile(r"\\(?:([0-3][0-7][0-7])|([\s\S]))").sub
 
 
 def unquote_replace(m: re.Match[str]) -> str:
-    """Return the character of an escape: three octal digits, or the character itself."""
+    r"""Return the character of an escape: three octal digits, or the character itself.
+
+    >>> re.sub(r"\\(?:([0-3][0-7]{2})|(.))", unquote_replace, r"\101\"")
+    'A"'
+    """
     return chr(int(m[1], 8)) if m[1] else m[2]
 
 
@@ -92,7 +96,10 @@ def get_date(
     weekdayname: Sequence[str] = DAY_NAMES,
     monthname: Sequence[str | None] = (None, *MONTH_NAMES),
 ) -> str:
-    """Return the HTTP date of `future` seconds from now, as the attribute "expires" has it."""
+    """Return the HTTP date of `future` seconds from now, as the attribute "expires" has it.
+
+    Its form is ``Thu, 01 Jan 1970 00:00:00 GMT``: RFC 9110 section 5.6.7.
+    """
     year, month, day, hour, minute, second, weekday, *_ = time.gmtime(time.time() + future)
     return (
         f"{weekdayname[weekday]}, {day:02d} {monthname[month]} {year:04d} "
@@ -101,7 +108,11 @@ def get_date(
 
 
 def has_control_character(*values: object) -> bool:
-    """Return whether the text of one of `values` has a control character."""
+    r"""Return whether the text of one of `values` has a control character.
+
+    >>> has_control_character("a", 7), has_control_character("a\n")
+    (False, True)
+    """
     return any(CONTROL.search(str(value)) for value in values)
 
 

@@ -51,7 +51,8 @@ def _facts(cookie: Cookie) -> dict[str, Any]:
 def lines_of(cookie: Cookie, write_line: Callable[[Cookie], str], read_line: ReadLine) -> str:
     """Return a cookie's line, with a comment before it if the line loses something.
 
-    A cookie that no line can have, such as one with a line end in it, is a comment alone.
+    A cookie that no line can have, such as one with a line end in it, is a comment alone, so that
+    `read_lines` returns every cookie whole.
     """
     facts = _facts(cookie)
     try:

@@ -65,7 +65,10 @@ _ERRNO = {
 
 
 class SQLiteStorage:
-    """The storage of a `SQLiteCookieJar`: one connection, which the first exchange opens."""
+    """The storage of a `SQLiteCookieJar`: one connection, which the first exchange opens.
+
+    `timeout` is how many seconds an exchange waits for other processes' locks.
+    """
 
     def __init__(self, path: str, timeout: float, fsync: bool) -> None:
         self.path = path
@@ -100,7 +103,12 @@ class SQLiteStorage:
     close = pause
 
     def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
-        """See `Storage.exchange`."""
+        """Make `changes` in one transaction, and return what others changed before it; None:
+        nothing.
+
+        Raises:
+            StorageError: nothing was changed: the disk is full, the file is locked, or the like.
+        """
         with self._errors_said():
             database = self._connection or self._open()
             if not changes:

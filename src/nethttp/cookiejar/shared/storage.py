@@ -29,7 +29,10 @@ class News(NamedTuple):
 
 
 class Storage(Protocol):
-    """What keeps the cookies of a `SharedCookieJar`; the jar calls it under its lock."""
+    """What keeps the cookies of a `SharedCookieJar`; the jar calls it under its lock.
+
+    A step is atomic, so every jar sees all changes of another step or none.
+    """
 
     def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
         """Make `changes` in one atomic step, and return what others changed before it.

@@ -161,7 +161,14 @@ _SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 
 
 class ValkeyStorage:
-    """The storage of a `ValkeyCookieJar`: one client of the server, and the script."""
+    """The storage of a `ValkeyCookieJar`: one client of the server, and the script.
+
+    Each wait takes `timeout` seconds at most, and all attempts of a step `patience` seconds. The
+    key of a session cookie expires after `session_lifetime` seconds; None: never.
+
+    Raises:
+        ValueError: a `prefix` with braces, an unknown `when_away`.
+    """
 
     def __init__(
         self,
@@ -235,7 +242,12 @@ class ValkeyStorage:
         """See `Storage.prune`. The server expires keys by itself."""
 
     def exchange(self, changes: Mapping[str, Cookie | None]) -> News | None:
-        """See `Storage.exchange`."""
+        """Make `changes` by one run of the script, and return what others changed before it; None:
+        nothing.
+
+        Raises:
+            StorageError: nothing was changed, or that is unknown; the next exchange returns all.
+        """
         session = self.session_lifetime
         arguments: list[Any] = [
             f"{{{self.prefix}}}:cookie:",

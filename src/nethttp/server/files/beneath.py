@@ -39,7 +39,9 @@ CAN_WALK = os.open in os.supports_dir_fd and os.readlink in os.supports_dir_fd a
 def open_beneath(root: str, path: str, links: LinkPolicy = "inside") -> int:
     """Return a descriptor of the regular file or the directory `path`, which begins with `root`.
 
-    `root` itself may be a link. A directory's descriptor is one to open names relative to.
+    `root` itself may be a link. Each name is opened relative to the directory before it, so that no
+    exchange of names at that moment leads outside. A directory's descriptor is one to open names
+    relative to.
 
     Raises:
         PermissionError: it may not be opened.
@@ -68,6 +70,8 @@ def open_beneath(root: str, path: str, links: LinkPolicy = "inside") -> int:
 def open_named(path: str) -> int:
     """Return a descriptor of the regular file or the directory `path`, wherever links lead.
 
+    Nothing else is opened, since reading a device or a pipe may never end.
+
     Raises:
         OSError: it cannot be opened, or is neither.
     """
@@ -75,7 +79,13 @@ def open_named(path: str) -> int:
 
 
 def is_directory(descriptor: int) -> bool:
-    """Return whether a descriptor is that of a directory."""
+    """Return whether a descriptor is that of a directory.
+
+    >>> descriptor = open_named("/")
+    >>> is_directory(descriptor)
+    True
+    >>> os.close(descriptor)
+    """
     return stat.S_ISDIR(os.fstat(descriptor).st_mode)
 
 

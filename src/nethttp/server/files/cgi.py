@@ -24,7 +24,10 @@ __all__ = ["CGIHTTPRequestHandler", "executable", "nobody_uid", "url_collapse_pa
 
 
 def nobody_uid() -> int:
-    """Return the user id of "nobody", -1 where there are no user ids."""
+    """Return the user id of "nobody", -1 where there are no user ids.
+
+    Scripts run as new processes here, so nothing calls it. Programs find it, as in `http.server`.
+    """
     known: int | None = current("nobody")
     if not known:
         try:
@@ -40,7 +43,11 @@ def nobody_uid() -> int:
 
 
 def executable(path: str) -> bool:
-    """Return whether `path` may be executed."""
+    """Return whether this process may execute the file at `path`.
+
+    >>> executable("/nothing/here")
+    False
+    """
     return os.access(path, os.X_OK)
 
 
@@ -100,7 +107,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_IMPLEMENTED, "Can only POST to CGI scripts")
 
     def send_head(self) -> Any:
-        """Run a script, or send the head of a file."""
+        """Run a script and return None, or send the head of a file and return the file."""
         return self.run_cgi() if self.is_cgi() else super().send_head()
 
     def is_cgi(self) -> bool:

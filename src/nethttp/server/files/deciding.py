@@ -31,7 +31,7 @@ def deciding_fields(section: bytes) -> Mapping[str, str]:
 def note_deciding_fields(section: bytes) -> Mapping[str, str]:
     """Return `deciding_fields`, and keep them if the section has been noted before.
 
-    To be called once for a request: what one request alone has is not to be kept.
+    A handler calls it once for each request, so that what one request alone has is not kept.
     """
     found = _KNOWN.get(section)
     if found is None:

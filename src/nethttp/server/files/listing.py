@@ -90,7 +90,8 @@ footer { color: var(--soft); font-size: .85rem; margin-top: 1rem }
 def read_directory(path: str, opened: Callable[[str], int]) -> list[Entry]:
     """Return the entries of the directory at `path`, in the system's order.
 
-    `opened` returns a descriptor of a path, and raises `OSError` if that is not to be served.
+    `opened` returns a descriptor of a path, and raises `OSError` if that must not be served. A link
+    to such a path is listed as text, since it leads outside.
 
     Raises:
         OSError: the directory cannot be opened or read.
@@ -117,11 +118,11 @@ def read_directory(path: str, opened: Callable[[str], int]) -> list[Entry]:
 def read_entries(directory: int | str, follow: Callable[[str], os.stat_result]) -> Iterator[Entry]:
     """Yield the entries of a directory, by its descriptor or path, in the system's order.
 
-    `follow` returns the status of what a link leads to, and raises `OSError` if that is not to be
-    served.
+    `follow` returns the status of what a link leads to, and raises `OSError` if that must not be
+    served; the entry is then shown as text, so that nobody follows it.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the directory cannot be read.
     """
     with os.scandir(directory) as found:
         for item in found:
@@ -161,10 +162,12 @@ def sort(entries: Iterable[Entry], column: str, *, descending: bool) -> list[Ent
 
 
 def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> Iterator[str]:
-    """Yield the page for the directory at `url_path` (as it came, escapes and all), in pieces.
+    """Yield the page for the directory at `url_path` in pieces, so that a long one is sent as it is
+    made.
 
-    `query` may say ``sort=name|size|date`` and ``order=desc``. `encoding` is what the page will be
-    encoded in.
+    `url_path` is as the client has sent it, with its escapes. `query` may say
+    ``sort=name|size|date`` and ``order=desc``. `encoding` is the one that the page will be encoded
+    in.
     """
     escape = current("html").escape  # start-up: only a listing needs it
 

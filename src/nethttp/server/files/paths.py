@@ -43,7 +43,11 @@ def decoded_path(path: str) -> str:
 
 
 def names_directory(path: str) -> bool:
-    """Return whether the path of a URL ends with a slash, which may be escaped."""
+    """Return whether the path of a URL ends with a slash, which may be escaped.
+
+    >>> names_directory("/docs%2F?a=b"), names_directory("/docs")
+    (True, False)
+    """
     return decoded_path(path).endswith("/")
 
 

@@ -42,8 +42,8 @@ def evaluate(
 def range_applies(if_range: str | None, etag: EntityTag, modified: int, now: float) -> bool:
     """Return whether a Range is to be obeyed, given If-Range. RFC 9110 section 13.1.5.
 
-    A tag must match strongly. A date must match exactly, and lie so far back that the file cannot
-    have changed twice within its second.
+    `modified` and `now` are in seconds since 1970. A tag must match strongly. A date must match
+    exactly, and lie so far back that the file cannot have changed twice within its second.
 
     >>> range_applies('"a"', EntityTag("a"), 0, now=100.0)
     True

@@ -27,7 +27,7 @@ class FileParts(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill what the current piece has of `buffer`; 0 at the end."""
+        """Fill `buffer` from the current piece, and return the number of bytes; 0 at the end."""
         while self._place < len(self._pieces):
             count: int = self._pieces[self._place].readinto(buffer)  # type: ignore[attr-defined]
             if count:
@@ -42,7 +42,7 @@ class FileParts(io.RawIOBase):
 
 
 def content_range(part: ByteRange, size: int) -> str:
-    """Return the Content-Range value of one part. RFC 9110 section 14.4.
+    """Return the Content-Range value of one part of `size` bytes. RFC 9110 section 14.4.
 
     >>> content_range(ByteRange(0, 5), 10)
     'bytes 0-4/10'

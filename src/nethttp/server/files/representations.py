@@ -186,7 +186,9 @@ class Resource:
         return [made.stored for made in self._made.values() if made.stored is not self.stored]
 
     def is_current(self, since: float = math.inf) -> bool:
-        """Return whether the file is still what it was: see `StoredFile.is_current`."""
+        """Return whether the file is still what it was after the time `since`: see
+        `StoredFile.is_current`.
+        """
         return self.stored.is_current(since)
 
     def choose(self, accept_encoding: str | None, since: float = math.inf) -> Representation:

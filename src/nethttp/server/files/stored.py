@@ -139,7 +139,10 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 
 
 class FileView(io.RawIOBase):
-    """Reads a part of a stored file, with a position of its own: many may read one file at once."""
+    """Reads the bytes `start` up to but without `stop` of a stored file.
+
+    It has a position of its own, so that many responses read one file at once.
+    """
 
     mode = "rb"
 
@@ -178,6 +181,7 @@ class FileView(io.RawIOBase):
         return self.tell()
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Fill `buffer`, and return the number of bytes; 0 at the end."""
         data = self._stored.read_at(self._place, min(len(buffer), self.left))
         buffer[: len(data)] = data
         self._place += len(data)

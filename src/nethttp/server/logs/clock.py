@@ -54,7 +54,11 @@ def log_date_in(second: int, months: Sequence[str | None]) -> str:
 
 @lru_cache(maxsize=2)
 def log_date(second: int) -> str:
-    """Return a second in local time as a handler's log shows it: ``24/Nov/2026 09:54:00``."""
+    """Return a second since 1970, in local time, as a handler's log shows it: ``24/Nov/2026
+    09:54:00``.
+
+    The form is the standard library's, since programs read such logs.
+    """
     return log_date_in(second, MONTHS)
 
 

@@ -31,7 +31,16 @@ _ERROR = re.compile(r"code \d+, message ")
 
 
 def has_colours(stream: Any) -> bool:
-    """Return whether colours are wanted on `stream`, and it shows them."""
+    """Return whether colours are wanted on `stream`, and it shows them.
+
+    The environment decides first, as in CPython: PYTHON_COLORS, NO_COLOR, FORCE_COLOR, TERM.
+
+    >>> from io import StringIO
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, {"PYTHON_COLORS": "1"}):
+    ...     has_colours(StringIO())
+    True
+    """
     environ = os.environ
     if environ.get("PYTHON_COLORS") in ("0", "1"):
         return environ["PYTHON_COLORS"] == "1"
@@ -50,7 +59,10 @@ _known: tuple[Any, bool] = (None, False)
 
 
 def stderr_has_colours() -> bool:
-    """Return `has_colours` of what `sys.stderr` is now."""
+    """Return `has_colours` of what `sys.stderr` is now.
+
+    Each line asks, so the answer is kept until a program replaces `sys.stderr`.
+    """
     global _known
     stream, answer = _known
     if stream is not sys.stderr:
@@ -70,7 +82,10 @@ def coloured(text: str, what: str) -> str:
 
 
 def coloured_line(start: str, message: str) -> str:
-    """Return a log line in colours: `start` has address and time, `message` has been escaped."""
+    """Return a log line in colours: `start` has address and time, `message` has been escaped.
+
+    Colours are added after the escaping, since they are control characters themselves.
+    """
     start = coloured(start.rstrip(" "), "timestamp") + " "
     found = _REQUEST.match(message)
     if found is not None:

@@ -77,7 +77,10 @@ class ErrorStream:
 
 
 class LineLog:
-    """Lines for standard error; any thread may write."""
+    """Lines for standard error; any thread may write.
+
+    In a turn of the loop with many requests the lines are gathered, and written together.
+    """
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque()

@@ -23,7 +23,7 @@ _LISTENS = "0A"
 def explained(error: CannotListen) -> str:
     """Return in one line why an address cannot be bound, and what can be done about it.
 
-    The reason that the system gives is not enough: it does not say which program has the port.
+    The system's reason is not enough, since it does not say which program has the port.
     """
     address = error.address
     reason = error.strerror or str(error)

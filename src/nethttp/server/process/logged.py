@@ -23,7 +23,14 @@ _BEGAN = "nethttp.began"
 
 
 def timed_wsgi(app: Any) -> Any:
-    """Return a WSGI application that does what `app` does, and notes when it began."""
+    """Return a WSGI application that does what `app` does, and notes when it began.
+
+    >>> environ = {}
+    >>> timed_wsgi(lambda environ, start_response: [b"Hello"])(environ, None)
+    [b'Hello']
+    >>> list(environ)
+    ['nethttp.began']
+    """
 
     def timed(environ: dict[str, Any], start_response: Any) -> Any:
         environ[_BEGAN] = time.perf_counter()
@@ -33,7 +40,12 @@ def timed_wsgi(app: Any) -> Any:
 
 
 def exchange_of_wsgi(environ: dict[str, Any], status: int, size: int) -> Exchange:
-    """Return what was exchanged over WSGI, by a `timed_wsgi` application."""
+    """Return what was exchanged over WSGI, by a `timed_wsgi` application; `size` is in bytes.
+
+    >>> environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "SERVER_PROTOCOL": "HTTP/1.1"}
+    >>> exchange_of_wsgi(environ, 200, 5).request_line
+    'GET /a HTTP/1.1'
+    """
     target = quote(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"], encoding="latin-1")
     if environ.get("QUERY_STRING"):
         target += f"?{environ['QUERY_STRING']}"
@@ -52,7 +64,10 @@ def exchange_of_wsgi(environ: dict[str, Any], status: int, size: int) -> Exchang
 
 
 def exchange_that_begins(handler: Any, code: Any) -> Exchange:
-    """Return what a handler exchanges as its response begins: without its size and time."""
+    """Return what a handler exchanges as its response begins: without its size and time.
+
+    It is for the plain format, whose line is written then, as the standard library does.
+    """
     asked = handler._asked(_LOGGED_FIELDS)
     return Exchange(
         handler.address_string(),
@@ -67,7 +82,10 @@ def exchange_that_begins(handler: Any, code: Any) -> Exchange:
 
 
 class LoggedApplication:
-    """An application whose every request is written to `log`."""
+    """An application whose every request is written to `log`.
+
+    It answers nothing itself, so it can stand around any application of the engine.
+    """
 
     def __init__(self, application: Any, log: AccessLog) -> None:
         self._application: Application = application
@@ -87,9 +105,11 @@ class LoggedApplication:
         self._application.closing = value
 
     def pacing_key(self, exchange: Any, /) -> Hashable:
+        """Return what the application returns."""
         return self._application.pacing_key(exchange)
 
     def respond(self, exchange: Any, /) -> bool | None:
+        """Have the application answer, write the request to the log, and return what it returns."""
         began = time.perf_counter()
         # The exchange may be in use for another request by the end.
         connection = exchange.connection
@@ -99,6 +119,7 @@ class LoggedApplication:
             self._write(connection, began)
 
     def respond_blocking(self, connection: Any, data: bytes, /) -> bytes | None:
+        """Have the application answer, write the request to the log, and return what it returns."""
         began = time.perf_counter()
         try:
             return self._application.respond_blocking(connection, data)
