@@ -209,10 +209,15 @@ def test_set_cookie_if_ok():
     assert [(found.name, found.secure) for found in jar] == [("a", True), ("b", False)]
 
 
-def test_an_expired_cookie_removes_the_one_that_it_would_replace():
+@pytest.mark.parametrize("module", [http.cookiejar, cookiejar])
+def test_an_expired_cookie_that_a_program_sets_is_stored(module):
+    """In a response it would remove the one with its domain, path and name."""
     request = urllib.request.Request("https://www.example.com/")
-    jar = jar_with("a=1; Path=/", "b=1; Path=/")
+    jar = module.CookieJar()
+    take(jar, "https://www.example.com/", "a=1; Path=/", "b=1; Path=/")
     jar.set_cookie_if_ok(cookie("a", expires=1, discard=False), request)
+    assert [(found.name, found.expires) for found in jar] == [("a", 1), ("b", None)]
+    take(jar, "https://www.example.com/", "a=; Path=/; Max-Age=0")
     assert [found.name for found in jar] == ["b"]
 
 

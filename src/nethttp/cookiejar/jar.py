@@ -328,7 +328,8 @@ class CookieJar(_Kept):
         lock = acquired(self._cookies_lock)
         try:
             self._policy._now = self._now = int(time.time())
-            self._take_locked(cookie, request)
+            if self._agrees(cookie, request):
+                self._store_locked(cookie)
         finally:
             lock.release()
 
@@ -337,27 +338,31 @@ class CookieJar(_Kept):
         lock = acquired(self._cookies_lock)
         try:
             for cookie in self.make_cookies(response, request):
-                self._take_locked(cookie, request)
+                if not self._agrees(cookie, request):
+                    continue
+                if cookie.expires is not None and cookie.expires <= self._now:
+                    # This is how a server removes the cookie with its domain, path and name.
+                    self._take_back(cookie)
+                else:
+                    self._store_locked(cookie)
         finally:
             lock.release()
 
     _PUT = Bypassed("set_cookie")
 
-    def _take_locked(self, cookie: Cookie, request: Request) -> None:
-        """Store a cookie of the response to `request` if the policy agrees.
-
-        An expired one is how a server removes the cookie with its domain, path and name.
-        """
+    def _agrees(self, cookie: Cookie, request: Request) -> bool:
+        """Return whether the policy takes a cookie of the response to `request`."""
         policy = self._policy
         if not policy.set_ok(cookie, request):
-            return
+            return False
         beside = getattr(policy, "set_ok_beside", None)
         if beside is not None and not beside(cookie, request, self):
-            return
+            return False
         trace(" setting cookie: %s", cookie)
-        if cookie.expires is not None and cookie.expires <= self._now:
-            self._take_back(cookie)
-        elif _put_is_ours(self):
+        return True
+
+    def _store_locked(self, cookie: Cookie) -> None:
+        if _put_is_ours(self):
             # Without `set_cookie`: a shared jar would begin a step within this one.
             self._put_locked(cookie)
         else:
