@@ -4,7 +4,8 @@ Of one stream of bytes, nethttp, llhttp and h11 each give a `Reading` of the fir
 
 * what both oracles refuse, nethttp does not accept;
 * what nethttp accepts, an oracle that accepts it too reads with the same body and the same end;
-* nethttp reads the same, however the bytes arrive.
+* nethttp reads the same, however the bytes arrive, and its client reads what the sans-I/O
+  connection reads.
 
 `ABSTENTIONS` and `DIFFERENCES` are all the exceptions, each with its reason.
 """
@@ -25,7 +26,7 @@ from nethttp.wire.h1.framing import CHUNKED, response_has_body
 from nethttp.wire.h1.head import parse_response_head, serialise_response_head
 from nethttp.wire.h1.rules import judge_response
 
-from .readings import Reading, State, by_h11, by_llhttp, by_nethttp
+from .readings import Reading, State, by_h11, by_llhttp, by_nethttp, by_response
 
 __all__ = ["ABSTENTIONS", "DIFFERENCES", "check_stream"]
 
@@ -107,6 +108,7 @@ def check_stream(data: bytes, role: str) -> None:
         assert before[:2] == after[:2], (
             f"{came!r}\n  {before}\nwritten strictly\n{data!r}\n  {after}"
         )
+        _check_response(came, before)
     data = _without_optional_elements(data)
     ours = by_nethttp(data, role)
     parted = by_nethttp(data, role, cut=zlib.crc32(data) % (len(data) + 1))
@@ -122,6 +124,21 @@ def check_stream(data: bytes, role: str) -> None:
         assert _agree(ours, reading) or _may_differ(name, role, data, reading), (
             f"nethttp and {name} differ: {_shown(data, ours, theirs)}"
         )
+
+
+def _check_response(data: bytes, expected: Reading) -> None:
+    """Compare what `HTTPResponse` reads with what the sans-I/O connection does.
+
+    Where more is to come for the one, the end of the connection decides for the other. And an empty
+    line before a status line is none to the client, as in the standard library.
+    """
+    read = by_response(data)
+    if read.why in ("'\\r\\n'", "'\\n'"):
+        return
+    if expected.state is State.MESSAGE:
+        assert read[:2] == expected[:2], f"HTTPResponse reads {data!r} as {read}, not {expected}"
+    elif expected.state is State.REFUSED:
+        assert read.state is State.REFUSED, f"HTTPResponse takes {data!r}: {read}, not {expected}"
 
 
 def _without_empty_lines(data: bytes) -> bytes:

@@ -1,22 +1,25 @@
 """One question to three parsers: what is the first message of these bytes, and where does it end?
 
 The answer is a `Reading`; nethttp's own connection, llhttp (through httptools) and h11 each give
-one. A parser sees one connection, fed whole or octet by octet, as its interface allows.
+one, and so does `HTTPResponse`, which reads from a file in its own steps. A parser sees one
+connection, fed whole or octet by octet, as its interface allows.
 """
 
 from __future__ import annotations
 
+import io
 from enum import Enum
 from typing import Any, NamedTuple
 
 import h11
 import httptools
 
-from nethttp.errors import RemoteProtocolError
+from nethttp.client import HTTPResponse
+from nethttp.errors import HTTPException, RemoteProtocolError
 from nethttp.wire.events import Data, EndOfMessage, NoEvent, Request, Response
 from nethttp.wire.h1.connection import ClientConnection, Connection, ServerConnection
 
-__all__ = ["Reading", "State", "by_h11", "by_llhttp", "by_nethttp"]
+__all__ = ["Reading", "State", "by_h11", "by_llhttp", "by_nethttp", "by_response"]
 
 
 class State(Enum):
@@ -68,6 +71,28 @@ def by_nethttp(data: bytes, role: str, *, cut: int = 0) -> Reading:
     except RemoteProtocolError as error:
         return Reading(State.REFUSED, why=str(error))
     return Reading(State.BODY_INCOMPLETE if head else State.HEAD_INCOMPLETE, body)
+
+
+class _Socket:
+    """What a response needs of a socket: a file, with all that the peer has sent."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def makefile(self, mode: str, /) -> io.BufferedReader:
+        return io.BufferedReader(io.BytesIO(self.data))
+
+
+def by_response(data: bytes) -> Reading:
+    """Return the reading of `HTTPResponse`, of the answer to a GET behind which the peer closes."""
+    response = HTTPResponse(_Socket(data), method="GET")
+    try:
+        response.begin()
+        return Reading(State.MESSAGE, response.read())
+    except HTTPException as error:
+        return Reading(State.REFUSED, why=str(error))
+    finally:
+        response.close()
 
 
 class _Collector:

@@ -16,6 +16,8 @@ from fuzz.framing import check_stream
 from fuzz.properties import PROPERTIES
 from fuzz.readings import State, by_h11, by_llhttp, by_nethttp
 
+from nethttp.wire.h1 import rules
+
 
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_mutations_of_the_corpus_break_no_property(name):
@@ -60,3 +62,15 @@ def test_a_laxer_nethttp_would_be_seen(monkeypatch):
     monkeypatch.setattr("nethttp.wire.h1.rules.request_framing", lambda *_: 0)
     with pytest.raises(AssertionError, match=r"laxer|differ"):
         check_stream(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\nabc", "server")
+
+
+def test_a_client_that_reads_otherwise_would_be_seen(monkeypatch):
+    judge = rules.judge_response
+    monkeypatch.setattr(
+        "nethttp.client.response.judge_response",
+        lambda method, version, status, fields: judge(method, version, status, fields[:-1]),
+    )
+    with pytest.raises(AssertionError, match="HTTPResponse reads"):
+        check_stream(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc", "client")
+    with pytest.raises(AssertionError, match="HTTPResponse takes"):
+        check_stream(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nabc", "client")

@@ -140,6 +140,7 @@ def parse_status_line(
 
     Raises:
         BadStatusLine: the line is no status line.
+        LineTooLong: it has more than `limits.max_start_line` bytes.
         UnknownProtocol: a version other than 1.x. RFC 9112 section 4.
 
     >>> parse_status_line(b"HTTP/1.1 404 Not Found\\r\\n")
