@@ -1,10 +1,9 @@
 """Opens what lies beneath a directory, and nothing else, even if names are exchanged meanwhile.
 
-To look where a path leads and then to open it by its name are two steps. A user who may write below
-the root can put a link in its place between them. So a path is walked: each name is opened relative
-to the descriptor of the directory before it, and no name that is a link is followed. Where a link
-leads is found out by its name, which may be as wrong as it likes: what it is said to be is walked
-from the root in the same way.
+To resolve a path and then to open it by its name are two steps. Between them, a user who may write
+below the root can put a link there. So a path is walked: each name is opened relative to the
+descriptor of the directory before it, and the system follows no link. A link's target is read by
+its name and may be outdated at once, so the target is walked from the root in the same way.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ MAX_LINKS = 40
 """Links that one path may go through, as on Linux."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-#: A FIFO or device that has come to stand where a file was would make the open wait for ever.
+#: Where a FIFO or a device has replaced a file, the open would wait for ever.
 _FILE = _FLAGS | getattr(os, "O_NONBLOCK", 0)
-#: A process that may enter a directory passes through it, though it may not read it.
+#: With O_PATH a process can pass through a directory that it may enter but not read.
 _DIRECTORY = _FLAGS | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
-#: What systems say of a link that was to be opened without being followed.
+#: The errors of systems for a link that is opened without being followed.
 _IS_LINK = frozenset(
     {errno.ELOOP, errno.ENOTDIR, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
 )
@@ -39,20 +38,28 @@ CAN_WALK = os.open in os.supports_dir_fd and os.readlink in os.supports_dir_fd a
 def open_beneath(root: str, path: str, links: LinkPolicy = "inside") -> int:
     """Return a descriptor of the regular file or the directory `path`, which begins with `root`.
 
-    `root` itself may be a link. Each name is opened relative to the directory before it, so that no
-    exchange of names at that moment leads outside. A directory's descriptor is one to open names
-    relative to.
+    `root` itself may be a link. Open names relative to the descriptor of a directory, since it may
+    not be readable.
+
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     os.symlink("/etc", os.path.join(root, "link"))
+    ...     try:
+    ...         open_beneath(root, os.path.join(root, "link", "passwd"))
+    ...     except FileNotFoundError:
+    ...         print("not inside the root")
+    not inside the root
 
     Raises:
         PermissionError: it may not be opened.
-        OSError: it is not there, is neither file nor directory, lies outside, or a link on the way
-            is not to be followed.
+        OSError: it does not exist, is neither a regular file nor a directory, lies outside `root`,
+            or a link on the way must not be followed.
     """
     if links == "all":
         if not is_below(os.path.abspath(path), os.path.abspath(root)):
             raise FileNotFoundError(errno.ENOENT, "not inside the root", path)
         return open_named(path)
-    # A look by name costs least where nothing is there; it tells a file from a directory, too.
+    # To look by name is cheapest if nothing exists there, and tells a file from a directory.
     is_file = _is_file(path)
     names = _names_below(path, root)
     if not CAN_WALK:
@@ -70,7 +77,7 @@ def open_beneath(root: str, path: str, links: LinkPolicy = "inside") -> int:
 def open_named(path: str) -> int:
     """Return a descriptor of the regular file or the directory `path`, wherever links lead.
 
-    Nothing else is opened, since reading a device or a pipe may never end.
+    This is for programs that choose the path themselves, and not for paths of a peer.
 
     Raises:
         OSError: it cannot be opened, or is neither.
@@ -81,10 +88,7 @@ def open_named(path: str) -> int:
 def is_directory(descriptor: int) -> bool:
     """Return whether a descriptor is that of a directory.
 
-    >>> descriptor = open_named("/")
-    >>> is_directory(descriptor)
-    True
-    >>> os.close(descriptor)
+    This has to be asked after opening, since another program may exchange what a name leads to.
     """
     return stat.S_ISDIR(os.fstat(descriptor).st_mode)
 
@@ -184,8 +188,8 @@ def _where_links_lead(root: str, names: list[str], index: int) -> list[str]:
 def _open_and_look(root: str, path: str, names: list[str], links: LinkPolicy, is_file: bool) -> int:
     """Return what `open_beneath` does, where names cannot be opened relative to a directory.
 
-    What was opened must be what a path without links names afterwards. Who can exchange a name
-    twice within microseconds is not kept out by that.
+    The opened file must be the one that a path without links names afterwards. A user who can
+    exchange a name twice within microseconds gets past this check.
     """
     top = os.path.realpath(root)
     target = os.path.realpath(path)

@@ -1,7 +1,7 @@
 """`CGIHTTPRequestHandler`: runs scripts for GET, HEAD and POST. RFC 3875.
 
-The standard library deprecates it in 3.13; programs that still use it find it here. Scripts are run
-as processes of their own on every platform, never by forking a process that has threads.
+The standard library deprecates it in Python 3.13 and has none from 3.15 on. Each script is run as a
+process of its own, on every platform, never by forking a process that has threads.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ __all__ = ["CGIHTTPRequestHandler", "executable", "nobody_uid", "url_collapse_pa
 
 
 def nobody_uid() -> int:
-    """Return the user id of "nobody", -1 where there are no user ids.
+    """Return the user id of "nobody", -1 if this platform has no user ids.
 
-    Scripts run as new processes here, so nothing calls it. Programs find it, as in `http.server`.
+    Nothing here uses it: it is for programs that read it from `http.server`.
     """
     known: int | None = current("nobody")
     if not known:
@@ -45,8 +45,9 @@ def nobody_uid() -> int:
 def executable(path: str) -> bool:
     """Return whether this process may execute the file at `path`.
 
-    >>> executable("/nothing/here")
-    False
+    >>> import sys
+    >>> executable(sys.executable)
+    True
     """
     return os.access(path, os.X_OK)
 
@@ -54,7 +55,7 @@ def executable(path: str) -> bool:
 def url_collapse_path(path: str) -> str:
     """Return the path of a URL with escapes decoded and `.`, `..` and empty segments resolved.
 
-    The last segment stands behind a directory and a slash, so one in the root behind two slashes.
+    The last segment follows a directory and a slash. A segment in the root follows two slashes.
 
     Raises:
         IndexError: it goes above the root.
@@ -100,14 +101,14 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         super().__init__(*args, **options)
 
     def do_POST(self) -> None:
-        """Run a script; nothing else takes POST."""
+        """Run a script. Any other resource is answered with 501."""
         if self.is_cgi():
             self.run_cgi()
         else:
             self.send_error(HTTPStatus.NOT_IMPLEMENTED, "Can only POST to CGI scripts")
 
     def send_head(self) -> Any:
-        """Run a script and return None, or send the head of a file and return the file."""
+        """Return a file with the content, as the base does, or None after running a script."""
         return self.run_cgi() if self.is_cgi() else super().send_head()
 
     def is_cgi(self) -> bool:
@@ -126,7 +127,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         return True
 
     def is_executable(self, path: str) -> bool:
-        """Return whether `path` may be executed."""
+        """Return whether this process may execute the file at `path`."""
         return executable(path)
 
     def is_python(self, path: str) -> bool:
@@ -134,11 +135,11 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         return os.path.splitext(path)[1].lower() in (".py", ".pyw")
 
     def run_cgi(self) -> None:
-        """Run the script that `cgi_info` names, and send what it says."""
+        """Run the script that `cgi_info` names, and send its output as the response."""
         directory, rest = self.cgi_info
         rest, _, query = rest.partition("?")
         script, slash, path_info = rest.partition("/")
-        # A directory below a CGI directory is passed through to the script in it.
+        # The script may be in a directory below the CGI directory.
         while slash and os.path.isdir(self.translate_path(f"{directory}/{script}")):
             directory = f"{directory}/{script}"
             script, slash, path_info = path_info.partition("/")
@@ -156,12 +157,12 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
     def _is_there(self, file: str) -> bool:
         """Return whether there is a script, or a directory, inside the root.
 
-        It is run by its name. Who can exchange that meanwhile can write scripts there as well.
+        The script is then run by its name: a user who can exchange that can also write scripts.
         """
         try:
             os.close(self._open(file))
         except PermissionError:
-            # One that may be run need not be readable.
+            # A script that may be run need not be readable.
             return os.path.exists(file)
         except OSError:
             return False
@@ -187,7 +188,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         from ...wire.environ import environ_of_fields  # start-up: only a script needs it
 
         fields = environ_of_fields(self.headers.items())
-        # Credentials are for the server: RFC 3875 section 4.1.18. The type has a default.
+        # RFC 3875 section 4.1.18: credentials are for the server. CONTENT_TYPE has a default.
         for key in fields.keys() - {"HTTP_AUTHORIZATION", "CONTENT_TYPE"}:
             variables[key] = fields[key]
         variables.update(self._authorization())
@@ -217,7 +218,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         if self.is_python(file):
             command = [sys.executable, "-u", file]
         if query and "=" not in query:
-            # RFC 3875 section 4.4: words of an indexed query are arguments.
+            # RFC 3875 section 4.4: the words of an indexed query are arguments.
             command += [urllib.parse.unquote_plus(word) for word in query.split("+")]
         content = self.rfile
         with subprocess.Popen(
@@ -243,13 +244,13 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
 
     @staticmethod
     def _feed(content: Any, stdin: Any) -> None:
-        # A script need not read what it is sent.
+        # A script need not read its input.
         with suppress(BrokenPipeError, HTTPException, OSError), stdin:
             while data := content.read1(65536):
                 stdin.write(data)
 
     def _send_answer(self, stdout: Any) -> None:
-        """Send what the script says: its fields, then its content until it ends."""
+        """Send the script's output: its fields, then its content until it ends."""
         try:
             fields, _ = parse_lenient_field_section(read_field_block(stdout.readline, self.limits))
         except HTTPException as error:

@@ -1,6 +1,6 @@
 """Which pages of other origins may read a response: the Fetch standard's CORS protocol.
 
-Only what carries no credentials is opened: a file is the same for everyone who asks.
+Responses never allow credentials: a file is the same for every client.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ __all__ = ["ANY_ORIGIN", "preflight_fields", "response_fields"]
 ANY_ORIGIN = "*"
 
 MAX_AGE = 86400
-"""Seconds that a browser may remember a preflight; browsers have bounds of their own below."""
+"""Seconds that a browser may remember a preflight. Browsers have lower bounds of their own."""
 
-#: What a page may read besides the fields that it always may.
+#: Fields that a page may read, besides those that it always may.
 _EXPOSED = "Accept-Ranges, Content-Encoding, Content-Range, Date, ETag"
 
 
 def response_fields(allowed: Sequence[str], origin: str | None) -> list[tuple[str, str]]:
-    """Return the fields of a response to a request from `origin` (its Origin field, None: none).
+    """Return the fields of a response to a request from `origin`, as (name, value).
+
+    `origin` is the value of Origin, None without that field.
 
     >>> response_fields(["https://a.example"], "https://b.example")
     [('Vary', 'Origin')]
@@ -31,7 +33,7 @@ def response_fields(allowed: Sequence[str], origin: str | None) -> list[tuple[st
         granted: str | None = ANY_ORIGIN
         fields = []
     else:
-        # The response differs from origin to origin, whichever this is.
+        # The response differs from origin to origin, also for an origin that is not allowed.
         granted = origin if origin in allowed else None
         fields = [("Vary", "Origin")]
     if granted is not None:
@@ -41,7 +43,10 @@ def response_fields(allowed: Sequence[str], origin: str | None) -> list[tuple[st
 
 
 def preflight_fields(methods: Iterable[str], wanted: str | None) -> list[tuple[str, str]]:
-    """Return what an answer to a preflight says besides: `wanted` is what fields it asks for.
+    """Return the further fields of the response to a preflight, as (name, value).
+
+    `wanted` is the value of Access-Control-Request-Headers, None without that field. Of its names
+    those are allowed that are tokens, and nothing else of it is repeated.
 
     >>> preflight_fields(["GET"], "range")[1]
     ('Access-Control-Allow-Headers', 'range')

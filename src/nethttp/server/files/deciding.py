@@ -31,7 +31,7 @@ def deciding_fields(section: bytes) -> Mapping[str, str]:
 def note_deciding_fields(section: bytes) -> Mapping[str, str]:
     """Return `deciding_fields`, and keep them if the section has been noted before.
 
-    A handler calls it once for each request, so that what one request alone has is not kept.
+    Call it once for each request: otherwise the fields of one single request would be kept.
     """
     found = _KNOWN.get(section)
     if found is None:

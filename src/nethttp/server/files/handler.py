@@ -1,9 +1,10 @@
 """`SimpleHTTPRequestHandler`: serves the files below a directory.
 
-The documented seams are the standard library's: `send_head` returns a file whose head was sent,
-`translate_path`, `list_directory`, `guess_type` and `copyfile` may be overridden one by one. What
-was found out about a path is remembered for a second and checked by one `stat`: see `filecache`.
-The head of an answer is kept as well, for handlers that override nothing that makes it.
+The documented seams are the standard library's: `send_head` sends a head and returns a file with
+the content; a program may override `translate_path`, `list_directory`, `guess_type` and `copyfile`
+one by one. The file that a path names is cached for a second and checked by one `stat`: see
+`stored`. The head of a response is cached with it, for handlers that override none of the methods
+that make it.
 """
 
 from __future__ import annotations
@@ -43,28 +44,29 @@ __all__ = ["SimpleHTTPRequestHandler"]
 _ACCEPT = FieldFinder("accept", "accept-encoding")
 _ORIGIN = FieldFinder("origin")
 
-#: A listing of more entries is written while it is sent.
+#: A listing of more entries is made while it is sent.
 MAX_LISTED_AT_ONCE = 10_000
 
-#: Looked up in the enumeration once: in Python 3.11 that is 0.3 us.
+#: A lookup in the enumeration takes 0.3 us in Python 3.11.
 _OK = HTTPStatus.OK
 
-#: What is at a path, with these options. To look it up takes 9 us, and more for a large file.
+#: The file at a path, with these options. To resolve the path anew takes 9 us, and then the file
+#: has to be opened and read.
 _RESOURCES: AgeCache[tuple[str, FileOptions], Resource] = AgeCache(
     max_entries=2048, max_cost=MAX_COST
 )
 
-#: This process, or the system, has no descriptor left: that says nothing about the file.
+#: This process, or the system, has no descriptor left, which says nothing of the file.
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
-    """Answers GET and HEAD with the files below `directory` (default: the current directory).
+    """Serves the files below `directory` (default: the current directory) to GET and HEAD.
 
-    A directory is answered by the first of `index_pages` that it has, else by a listing.
-    `extensions_map` gives media types by extension, before the system's. Ranges, entity tags and
-    conditional requests work as RFC 9110 sections 13 and 14 say. Every attribute below is also a
-    keyword argument, as `directory` is:
+    For a directory it sends the first of `index_pages` that exists there, else a listing.
+    `extensions_map` has media types by extension and is asked before the system's table. Ranges,
+    entity tags and conditional requests follow RFC 9110 sections 13 and 14. Every attribute below
+    is also a keyword argument, as `directory` is:
 
     >>> from functools import partial
     >>> handler = partial(SimpleHTTPRequestHandler, directory="site", cache_control="max-age=60")
@@ -74,39 +76,39 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     extensions_map = _encodings_map_default = MEDIA_TYPES
 
     default_content_type: str = DEFAULT_TYPE
-    """The media type of a file of which `extensions_map` and the system know none."""
+    """The media type of a file if neither `extensions_map` nor the system has its extension."""
 
     follow_links: LinkPolicy = "inside"
-    """Which symbolic links are followed: those that stay "inside" `directory`, "all" or "none"."""
+    """Which symbolic links are followed: "all", "none", or those that stay "inside" `directory`."""
 
     precompressed: bool = True
-    """Whether ``page.html.br``, ``.zst`` or ``.gz`` is sent for ``page.html``, if it is not older
-    and the client accepts that coding."""
+    """Whether ``page.html.br``, ``.zst`` or ``.gz`` is sent for ``page.html``, if that is not newer
+    and the client accepts the coding."""
 
     compress: bool = True
-    """Whether text of 1 KiB to 4 MiB is compressed if the client accepts that. Compressed text is
-    kept, 32 MiB in all. A range is always one of the file as it is."""
+    """Whether text of 1 KiB to 4 MiB is compressed if the client accepts that. Up to 32 MiB of
+    compressed text are cached. A range is always one of the uncompressed file."""
 
     cache_control: str | None = None
-    """The Cache-Control field of files; None: no such field."""
+    """The value of Cache-Control in responses with files; None for no such field."""
 
     spa: str | None = None
-    """The page of a single-page application, a path below `directory`: sent with 200 for what does
-    not exist, unless the path's last name has an extension and no page is asked for (by an Accept
-    field with text/html). No directory is listed then."""
+    """The page of a single-page application, a path below `directory`. It is sent with 200 for a
+    path that does not exist, unless the path's last name has an extension and Accept has no
+    text/html. With such a page no directory is listed."""
 
     not_found_page: str | None = "404.html"
-    """The page of a 404, a path below `directory`, if there is such a file."""
+    """The content of a 404, a path below `directory`; a short message if there is no such file."""
 
     show_listing: bool = True
-    """Whether a directory without an index page is listed; if not, it is not found."""
+    """Whether a directory without an index page is listed; if not, the response is a 404."""
 
     extra_response_headers: Sequence[tuple[str, str]] | None = None
-    """(name, value) of fields to add to a response with a file, a part of one, or a listing (200
-    and 206), unless it has a field of that name."""
+    """(name, value) of fields to add to a response with a file, a part of a file, or a listing (200
+    and 206), unless the response has a field of that name."""
 
     cors: str | Sequence[str] | None = None
-    """Origins whose pages may read the responses, "*" for all; None leaves it to browsers: none."""
+    """Origins whose pages may read the responses, "*" for all; with None browsers allow none."""
 
     _OPTIONS: ClassVar[frozenset[str]] = frozenset(
         {
@@ -116,16 +118,16 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         }
     )
 
-    # What is not in the object's dictionary is no program's doing: see `_caches_answers`.
-    __slots__ = ("_site", "directory")
-    _site: FileOptions | None
-    """The site that `_find_site` found last."""
+    # These are slots, so that the object's dictionary has only what a program has set.
+    __slots__ = ("_known_options", "directory")
+    _known_options: FileOptions | None
+    """What `_options_now` returned last."""
     directory: str
 
     def __new__(cls, *args: Any, **named: Any) -> Self:
-        """Return a handler that has looked for nothing yet."""
+        """Return a handler that works even if a program's `__init__` does not call ours."""
         self = super().__new__(cls, *args, **named)
-        self._site = None
+        self._known_options = None
         return self
 
     def __init__(
@@ -154,7 +156,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             file.close()
 
     def do_OPTIONS(self) -> None:
-        """Say which methods there are, and answer what browsers ask before they let a page ask."""
+        """Send the methods that this handler has, and what a browser's preflight asks for."""
         methods = sorted(name[3:] for name in dir(type(self)) if name.startswith("do_"))
         self.send_response(HTTPStatus.NO_CONTENT)
         self.send_header("Allow", ", ".join(methods))
@@ -165,12 +167,12 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send_head(self) -> io.BytesIO | BinaryIO | None:
-        """Send the head of the response, and return a file with its content.
+        """Return a file with the content of the response, after sending the head.
 
-        Returns None where there is none to send: an error, a redirect, a 304.
+        Returns None if no content is to follow: after an error, a redirect, a 304.
         """
         path = self.translate_path(self.path)
-        resource = self._remembered(path)
+        resource = self._cached(path)
         content: io.BytesIO | BinaryIO | None
         if resource is not None:
             content = self._send_resource(resource)
@@ -182,15 +184,15 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return content
 
     def _send_path(self, path: str) -> Any:
-        """Send the head for what is at `path`, of which nothing is remembered.
+        """Return a file with the content of `path`, which is not cached, after sending the head.
 
         Raises:
-            OSError: there is nothing that may be served.
+            OSError: nothing at `path` may be served.
         """
         try:
             descriptor = self._open(path)
         except FileNotFoundError:
-            # As the standard library reads what is no UTF-8.
+            # The standard library decodes bytes that are not UTF-8 in this way.
             replaced = os.fsencode(path).decode("utf-8", "replace")
             if replaced == path:
                 raise
@@ -209,9 +211,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return self.list_directory(path)
         return self._send_not_found()
 
-    # --- what was answered before ---
+    # --- cached responses ---
 
-    # A head that is sent again is sent without these, and without those that make it.
+    # A cached head is sent without calling these, nor those that make a head.
     _ANSWER_STEPS = Bypassed(
         *("send_head", "translate_path", "guess_type", "copyfile", "send_response", "end_headers"),
         *BaseHTTPRequestHandler._HEAD_STEPS.names,
@@ -222,11 +224,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return cls._ANSWER_STEPS.left_alone_by(cls)
 
     def _can_use_cache(self) -> bool:
-        """Whether the head of a 200 depends on the site and the representation alone."""
+        """Whether the head of a 200 depends on the options and the representation alone."""
         return (
             self._repeats
             and self.command == "GET"
-            # Then there is no Connection field.
+            # For HTTP/1.0 the head would have a Connection field.
             and self._version == 11
             and not self.close_connection
             and type(self.wfile) is NonblockingWriter
@@ -234,9 +236,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         )
 
     def _send_cached(self) -> bool:
-        """Answer as the same was answered a moment ago, if it was; return whether.
+        """Send a 200 with its cached head, if there is one; return whether it was sent.
 
-        What most requests get leaves without being worked out again, for a third of the work.
+        That takes a third of the work of a response that is made anew.
         """
         if self._engaged is None or not self._block or not self._can_use_cache():
             return False
@@ -249,10 +251,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             return False
         turn = self._engaged.readable_since
         path = repeated_local_path(self.directory, self.path)
-        resource = _RESOURCES.get((path, self._find_site()))
+        resource = _RESOURCES.get((path, self._options_now()))
         if resource is None:
             return False
-        # Looked at once for all requests of one turn.
+        # One check is enough for all requests of one turn.
         if resource.stored.checked < turn and not (
             resource.named.is_as_before(self.extensions_map) and resource.is_current(turn)
         ):
@@ -271,25 +273,25 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             writer.write(content)
         return True
 
-    # --- what there is ---
+    # --- the files ---
 
-    # What is remembered of a file is not asked for again.
+    # These are not called for a file that is cached.
     _GUESS_TYPE = Bypassed("guess_type")
     _TRANSLATE_PATH = Bypassed("translate_path")
     _COPYFILE = Bypassed("copyfile")
 
-    def _find_site(self) -> FileOptions:
-        """Return the site of which this is a handler, with the options as they are now."""
-        site, options = self._site, options_of(self)
-        if site is None or site.options != options:
-            site = self._site = file_options(type(self), options)
-        return site
+    def _options_now(self) -> FileOptions:
+        """Return the options of this handler, which a program may have changed just now."""
+        known, options = self._known_options, options_of(self)
+        if known is None or known.options != options:
+            known = self._known_options = file_options(type(self), options)
+        return known
 
-    def _remembered(self, path: str) -> Resource | None:
-        resource = _RESOURCES.get((path, self._find_site()))
+    def _cached(self, path: str) -> Resource | None:
+        resource = _RESOURCES.get((path, self._options_now()))
         if resource is None or not resource.is_current():
             return None
-        # The type is asked for again: it may depend on the request, or have been changed.
+        # The media type may depend on the request, or a program may have changed the table.
         if self._GUESS_TYPE.left_alone(self):
             same = resource.named.is_as_before(self.extensions_map)
         else:
@@ -297,12 +299,12 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return resource if same else None
 
     def _look_up(self, path: str, file: str, descriptor: int) -> Resource:
-        """Return the resource in `file`, opened as `descriptor`, remembered as what is at `path`.
+        """Return the resource in `file`, opened as `descriptor`, and cache it under `path`.
 
         Raises:
-            OSError: it is no regular file, or cannot be read.
+            OSError: it is not a regular file, or cannot be read.
         """
-        # A program that sends the content in its own way is given it as it is.
+        # A program's own `copyfile` receives the file as it is.
         copies = not self._COPYFILE.left_alone(self)
         stored = StoredFile(file, descriptor)
         kind = self.guess_type(file)
@@ -313,8 +315,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             stored,
             kind,
             KnownExtension(file, self.extensions_map),
-            # RFC 9110 section 8.8.2.1: never later than the message itself. A file of the future is
-            # not kept, so this is said anew for each response.
+            # RFC 9110 section 8.8.2.1: not later than the message itself. A file of the future is
+            # not cached, so each response with it has a new one.
             last_modified=self.date_time_string(
                 min(stored.modified_ns // 1_000_000_000, int(time.time()))
             ),
@@ -322,9 +324,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             neighbour=self._open_neighbour if self.precompressed and not copies else None,
             compress=self.compress and not copies,
         )
-        # Where there is no loop that closes it in time, no file is held open.
+        # A file is held open only on the engine, whose loop drops what is old.
         if resource.stored.settled and (self._engaged is not None or not resource.is_open):
-            _RESOURCES.put((path, self._find_site()), resource, resource.cost)
+            _RESOURCES.put((path, self._options_now()), resource, resource.cost)
         return resource
 
     def _open_neighbour(self, path: str) -> StoredFile:
@@ -333,17 +335,17 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     def _open(self, path: str) -> int:
         """Return a descriptor of the file or directory at `path`, if that may be served.
 
-        A subclass that maps paths in its own way answers for where they lead.
+        A subclass with its own `translate_path` decides by itself where paths may lead.
 
         Raises:
-            OSError: it may not, or cannot be opened.
+            OSError: it must not be served, or cannot be opened.
         """
         try:
             return self._open_once(path)
         except OSError as error:
             if error.errno not in _NO_DESCRIPTORS:
                 raise
-            # The files that are kept open may be what is missing.
+            # Closing the cached files may be enough.
             _RESOURCES.cache_clear()
             return self._open_once(path)
 
@@ -353,10 +355,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return open_beneath(os.fspath(self.directory), path, self.follow_links)
 
     def _open_index(self, path: str) -> int:
-        """Return a descriptor of the index page `path`; -1 if there is none to be served.
+        """Return a descriptor of the index page `path`; -1 if there is no such page.
 
         Raises:
-            PermissionError: it may not be read.
+            PermissionError: it must not be read.
         """
         if not os.path.isfile(path):
             return -1
@@ -367,20 +369,20 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         except OSError:
             return -1
 
-    # --- what is answered ---
+    # --- responses ---
 
     def _redirect_to_directory(self) -> None:
         # `path` never begins with "//", which would name another host (CVE-2021-28861).
         parts = urlsplit(self.path)
         location = urlunsplit((parts.scheme, parts.netloc, parts.path + "/", parts.query, ""))
         self.send_response(HTTPStatus.MOVED_PERMANENTLY)
-        # Browsers read a backslash as a slash, and "/\\" as the begin of another host.
+        # Browsers read a backslash as a slash, so "/\\" would begin the name of another host.
         self.send_header("Location", location.replace("\\", "%5C"))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def _send_refusal(self, error: OSError) -> Any:
-        """Send what is due where a file or directory cannot be opened."""
+        """Send the response for a file or directory that cannot be opened."""
         if error.errno in _NO_DESCRIPTORS:
             self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
             return None
@@ -390,7 +392,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return self._send_not_found()
 
     def _send_not_found(self) -> Any:
-        """Send the application's page, the page of a 404, or an error."""
+        """Send the application's page, the page of a 404, or an error; return the content."""
         if self.spa is not None and self._asks_for_a_page():
             page = self._page(self.spa)
             if page is not None:
@@ -402,7 +404,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         chosen = page.choose(self._asked(_ACCEPT).get("accept-encoding"))
         self.send_response(HTTPStatus.NOT_FOUND)
         for name, value in chosen.fields:
-            # What the page itself may be asked for, or kept as, is not said of what is missing.
+            # Ranges, validators and caching are for the page itself, not for what is missing.
             if name in ("Content-type", "Content-Encoding", "Vary"):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(chosen.size))
@@ -418,7 +420,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
 
     def _page(self, name: str) -> Resource | None:
         path = os.path.join(self.directory, name)
-        if (resource := self._remembered(path)) is not None:
+        if (resource := self._cached(path)) is not None:
             return resource
         try:
             return self._look_up(path, path, self._open(path))
@@ -446,9 +448,10 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return self._send_decided(resource, asked)
 
     def _send_decided(self, resource: Resource, asked: Mapping[str, str]) -> Any:
-        """Send what a request with conditions, or for a range, gets."""
+        """Send the response to a request with conditions or for a range; return the content."""
         wants_part = "range" in asked and self.command == "GET"
-        # A range is of the file as it is: what is compressed here is not there to continue later.
+        # A range is one of the file as it is: content compressed here may be gone when a client
+        # wants to continue.
         chosen = resource.choose(None if wants_part else asked.get("accept-encoding"))
         decided = preconditions.evaluate(self.command, asked, chosen.etag, resource.modified)
         if decided == HTTPStatus.PRECONDITION_FAILED:
@@ -465,7 +468,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return self._send_whole(chosen)
 
     def _send_whole(self, chosen: Representation) -> Any:
-        """Send the head of a 200 that has all of a representation."""
+        """Send the head of a 200 with a whole representation; return the content."""
         self.send_response(HTTPStatus.OK)
         for name, value in chosen.fields:
             self.send_header(name, value)
@@ -483,7 +486,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
     def _send_parts(
         self, resource: Resource, chosen: Representation, parts: list[ByteRange]
     ) -> Any:
-        """Send the head of a 206 for `parts`; of a 416 if there are none."""
+        """Send the head of a 206 for `parts`, of a 416 without any; return the content."""
         size = chosen.size
         if not parts:
             self.send_response(HTTPStatus.RANGE_NOT_SATISFIABLE)
@@ -509,11 +512,11 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         return content
 
     def end_headers(self) -> None:
-        """End the head of the response, with the fields that every response has."""
+        """End the head of the response, with the fields of `cors` and `extra_response_headers`."""
         if (
             (self.cors is not None or self.extra_response_headers)
             and (self._status or 0) >= 200
-            and self._sent_lines != ()  # lines of content, as a multipart's parts have
+            and self._sent_lines != ()  # Else these lines are content: a part of a multipart.
         ):
             self._send_extra_fields()
         super().end_headers()
@@ -531,9 +534,9 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
                     self.send_header(name, value)
 
     def list_directory(self, path: str | os.PathLike[str]) -> Any:
-        """Send the head of a listing of `path`, and return a file with the page.
+        """Return a file with a listing of the directory at `path`, after sending the head.
 
-        Returns None, with an error sent, if the directory cannot be read.
+        Returns None, after sending an error, if the directory cannot be read.
         """
         try:
             entries = self._read_entries(os.fspath(path))
@@ -549,8 +552,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-type", f"text/html; charset={encoding}")
         if len(entries) > MAX_LISTED_AT_ONCE:
-            # Written while it is sent, since all of it may take more memory than there is: its
-            # length is not known, and the connection ends with it.
+            # The whole page might not fit into memory, so it is made while it is sent. Its length
+            # is not known, and its end is that of the connection.
             self.end_headers()
             return listing.PieceReader(pieces)
         body = b"".join(pieces)
@@ -564,14 +567,14 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         Raises:
             OSError: it cannot be read.
         """
-        # A program may have any other directory listed, and answers for it.
+        # A program may list any other directory, at its own risk.
         opened = self._open if is_below(path, os.fspath(self.directory)) else open_named
         return listing.read_directory(path, opened)
 
     # --- the seams below ---
 
     def translate_path(self, path: str) -> str:
-        """Return the local path that the path of a URL names, below `directory`."""
+        """Return the local path below `directory` that the path of a URL names."""
         return repeated_local_path(self.directory, path)
 
     def copyfile(self, source: SupportsRead[bytes], outputfile: SupportsWrite[bytes]) -> None:
@@ -579,7 +582,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         if isinstance(source, io.BytesIO):
             outputfile.write(source.read())
         elif isinstance(outputfile, ResponseWriter) and isinstance(source, FileView):
-            # Through the kernel, where the connection is a plain socket.
+            # On a plain socket the kernel sends the file.
             outputfile.sendfile(source, source.offset, source.left)
         elif isinstance(outputfile, ResponseWriter) and isinstance(source, io.BufferedReader):
             outputfile.sendfile(source, source.tell(), os.fstat(source.fileno()).st_size)
@@ -588,8 +591,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             shutil.copyfileobj(source, outputfile, 256 * 1024)
 
     def guess_type(self, path: str | os.PathLike[str]) -> str:
-        """Return the media type for a file's name; `default_content_type` if nothing is known.
+        """Return the media type for a file's name, `default_content_type` if nothing is known.
 
-        To a text's, files add "charset=utf-8" where they hold such; to that of an override nothing.
+        For a text that is UTF-8 the response adds "charset=utf-8" to it, unless this is overridden.
         """
         return media_type(os.fspath(path), self.extensions_map, self.default_content_type)

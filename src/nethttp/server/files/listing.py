@@ -22,8 +22,8 @@ ROWS_AT_ONCE = 500
 #: From this Python on, the standard library's listing does not show the query.
 _SHOWS_QUERY = sys.version_info < (3, 14)
 
-#: Characters of a name that are shown as nothing, or turn the order of others: ``\u202Egnp.exe``
-#: looked like ``exe.png``.
+#: Characters that are invisible or reverse the order of others: ``\u202Egnp.exe`` looked like
+#: ``exe.png``.
 _UNSEEN = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0xAD)} | {
     code: f"\\u{code:04x}"
     for code in (
@@ -45,7 +45,7 @@ class Entry(NamedTuple):
     modified: float | None
 
 
-#: What a listing can be sorted by: the heading, and the key. Directories come first always.
+#: What a listing can be sorted by: the heading, and the key. Directories are always first.
 _COLUMNS = {
     "name": ("Name", lambda entry: entry.name.lower()),
     "size": ("Size", lambda entry: entry.size or 0),
@@ -118,8 +118,14 @@ def read_directory(path: str, opened: Callable[[str], int]) -> list[Entry]:
 def read_entries(directory: int | str, follow: Callable[[str], os.stat_result]) -> Iterator[Entry]:
     """Yield the entries of a directory, by its descriptor or path, in the system's order.
 
-    `follow` returns the status of what a link leads to, and raises `OSError` if that must not be
-    served; the entry is then shown as text, so that nobody follows it.
+    `follow` returns the status of a link's target, and raises `OSError` if that must not be
+    served; the entry is then shown as text, since it leads outside.
+
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as path:
+    ...     open(os.path.join(path, "a"), "w").close()
+    ...     [(entry.name, entry.size) for entry in read_entries(path, os.stat)]
+    [('a', 0)]
 
     Raises:
         OSError: the directory cannot be read.
@@ -130,7 +136,7 @@ def read_entries(directory: int | str, follow: Callable[[str], os.stat_result]) 
             try:
                 status = follow(item.name) if is_link else item.stat()
             except OSError:
-                # A link that leads nowhere, or out; or an entry that went away meanwhile.
+                # A link that leads nowhere, or outside; or an entry that has just been removed.
                 yield Entry(item.name, False, is_link, None, None)
                 continue
             is_directory = stat.S_ISDIR(status.st_mode)
@@ -162,12 +168,14 @@ def sort(entries: Iterable[Entry], column: str, *, descending: bool) -> list[Ent
 
 
 def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> Iterator[str]:
-    """Yield the page for the directory at `url_path` in pieces, so that a long one is sent as it is
-    made.
+    """Yield the page for the directory at `url_path`, in pieces.
 
-    `url_path` is as the client has sent it, with its escapes. `query` may say
-    ``sort=name|size|date`` and ``order=desc``. `encoding` is the one that the page will be encoded
-    in.
+    `url_path` is as the client sent it, with its escapes. `query` may have ``sort=name``, ``size``
+    or ``date``, and ``order=desc``. The page declares `encoding`.
+
+    >>> page = "".join(render("/a%20b/", "", [Entry("x<y", False, False, 3, 0.0)], "utf-8"))
+    >>> "Directory listing for /a b/" in page, 'href="x%3Cy"' in page, "x&lt;y" in page
+    (True, True, True)
     """
     escape = current("html").escape  # start-up: only a listing needs it
 
@@ -219,7 +227,7 @@ class PieceReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill what the current piece has of `buffer`; 0 at the end."""
+        """Return how many bytes of the current piece were put into `buffer`; 0 at the end."""
         if not self._piece:
             self._piece = memoryview(next(self._pieces, b""))
         count = min(len(buffer), len(self._piece))

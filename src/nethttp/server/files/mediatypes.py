@@ -10,8 +10,8 @@ from ..seams import current
 
 __all__ = ["DEFAULT_TYPE", "MEDIA_TYPES", "KnownExtension", "media_type", "with_charset"]
 
-#: Media types that the system's table may lack or have wrong. The compressed ones are what the
-#: stdlib has: the file is served as it is, so its type is that of the archive.
+#: Media types that the system's table may lack or have wrong. Compressed files have the types of
+#: the standard library's server: they are served as they are, so the type is the archive's.
 MEDIA_TYPES = {
     ".gz": "application/gzip",
     ".Z": "application/octet-stream",
@@ -30,7 +30,7 @@ MEDIA_TYPES = {
     ".avif": "image/avif",
     ".woff": "font/woff",
     ".woff2": "font/woff2",
-    # Notes and sources, which a person who clicks on one wants to read and not to download.
+    # Notes and sources, which a click should show and not download.
     ".ipynb": "application/json",
     **dict.fromkeys(
         (
@@ -42,7 +42,7 @@ MEDIA_TYPES = {
 }
 
 DEFAULT_TYPE = "application/octet-stream"
-"""The type of a file of which nothing is known."""
+"""The media type of a file if neither table has its extension."""
 
 #: Files without an extension, in lower case, that hold text.
 _TEXTS = frozenset(
@@ -53,7 +53,7 @@ _TEXTS = frozenset(
 
 
 class KnownExtension:
-    """What a table of extensions has for a file's name, to be compared with what it has later.
+    """What a table of extensions had for a file's name, to compare it with what it has later.
 
     >>> types = {".a": "text/a"}
     >>> before = KnownExtension("name.A", types)
@@ -70,7 +70,7 @@ class KnownExtension:
         self._said = known.get(extension), known.get(lower)
 
     def is_as_before(self, known: Mapping[str, str]) -> bool:
-        """Return whether `known` has the same for the name."""
+        """Return whether the table `known` has the same media type for the name."""
         if known.get(self._extension) != self._said[0]:
             return False
         lower = self._in_lower_case
@@ -80,8 +80,9 @@ class KnownExtension:
 def media_type(
     path: str, known: Mapping[str, str] = MEDIA_TYPES, default: str = DEFAULT_TYPE
 ) -> str:
-    """Return the media type for a file's name: by `known`, which has extensions as keys, then by
-    the system's table; `default` if nothing is known.
+    """Return the media type for a file's name, `default` if nothing is known.
+
+    `known` has media types by extension, and is asked before the system's table.
 
     >>> media_type("site/app.wasm"), media_type("LOGO.SVG"), media_type("data")
     ('application/wasm', 'image/svg+xml', 'application/octet-stream')
@@ -96,16 +97,16 @@ def media_type(
     guessed: str | None = mimetypes.guess_type(path)[0]
     if guessed:
         return guessed
-    # A program that has another default means it for these, too.
+    # A program's own default applies to these too.
     is_text = default == DEFAULT_TYPE and posixpath.basename(path).lower() in _TEXTS
     return "text/plain" if is_text else default
 
 
 def with_charset(media_type: str, beginning: bytes, *, whole: bool = True) -> str:
-    """Return the media type of a text with its charset, where it is UTF-8 with more than ASCII.
+    """Return the media type of a text, with its charset if that is UTF-8 and not only ASCII.
 
-    Browsers take such text for Windows-1252 where nothing is said. A `beginning` that is not the
-    `whole` of it may end in the middle of a character.
+    Browsers would read such text as Windows-1252. A `beginning` that is not the `whole` text may
+    end in the middle of a character.
 
     >>> with_charset("text/plain", "ä".encode()), with_charset("text/plain", b"a")
     ('text/plain; charset=utf-8', 'text/plain')

@@ -1,7 +1,7 @@
-"""`FileOptions`: what the responses for files depend on besides the request and the files.
+"""`FileOptions`: everything that a response for a file depends on, but the request and the file.
 
-Handlers of one class with the same options serve the same site, and share what is kept of it. An
-option may be changed at any time, on a class or on one handler: that makes it another site.
+Handlers of one class with the same options share what is cached of files. A program may change an
+option at any time, on the class or on one handler: from then on other entries of the cache apply.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 __all__ = ["FileOptions", "file_options", "options_of"]
 
-MAX_SITES = 256
-"""Sites that are remembered."""
+MAX_KNOWN = 256
+"""Options that are kept; with one more, the others are forgotten, and files are looked up anew."""
 
-#: Attributes of a handler that decide what is found at a path, and what a head says of it.
+#: Attributes of a handler that decide which file a path names, and what a head says of it.
 _OPTIONS = (
     *("directory", "index_pages", "extensions_map", "follow_links", "precompressed", "compress"),
     *("default_content_type", "cache_control", "cors", "extra_response_headers"),
@@ -22,11 +22,15 @@ _OPTIONS = (
 )
 
 options_of = attrgetter(*_OPTIONS)
-"""Return the options of a handler, to be compared."""
+"""Return the options of a handler, to compare them."""
 
 
 class FileOptions:
-    """A handler class with its options. Two are equal only if they are the same object."""
+    """A handler class with its options.
+
+    Two are equal only if they are the same object, so that a cache compares one address and not
+    each option. `file_options` returns the same object for the same options.
+    """
 
     __slots__ = ("handler", "options")
 
@@ -39,7 +43,7 @@ _KNOWN_OPTIONS: dict[tuple[type, Any], FileOptions] = {}
 
 
 def file_options(handler: type, options: tuple[Any, ...]) -> FileOptions:
-    """Return the site that handlers of a class with these options serve.
+    """Return the `FileOptions` of handlers of a class with these options.
 
     >>> file_options(object, ("/srv",)) is file_options(object, ("/srv",))
     True
@@ -47,11 +51,11 @@ def file_options(handler: type, options: tuple[Any, ...]) -> FileOptions:
     False
     """
     key = (handler, options[0])
-    site = _KNOWN_OPTIONS.get(key)
-    if site is None or site.options != options:
-        if len(_KNOWN_OPTIONS) >= MAX_SITES:
+    known = _KNOWN_OPTIONS.get(key)
+    if known is None or known.options != options:
+        if len(_KNOWN_OPTIONS) >= MAX_KNOWN:
             _KNOWN_OPTIONS.clear()
-        # A list that a program changes where it is would be equal to itself.
+        # A list is copied: one that a program changes in place would still be equal to itself.
         kept = tuple(list(value) if isinstance(value, list) else value for value in options)
-        site = _KNOWN_OPTIONS[key] = FileOptions(handler, kept)
-    return site
+        known = _KNOWN_OPTIONS[key] = FileOptions(handler, kept)
+    return known

@@ -1,7 +1,7 @@
 r"""From the path of a URL to a path below the root, textually.
 
-`..`, encodings, separators, NUL and names that mean a device are dealt with here. Where links lead
-is found out when the path is opened: `beneath`.
+This file treats `..`, escapes, separators, NUL and names of devices. `beneath` follows links, when
+it opens the path.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WINDOWS_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)
 def decoded_path(path: str) -> str:
     """Return the path of a URL without scheme, host, query and fragment, escapes decoded once.
 
-    What is no UTF-8 stands as the bytes of a name do, as the file system has them.
+    Bytes that are not UTF-8 are decoded as the file system's names are.
 
     >>> decoded_path("http://a/b%20c?x#y")
     '/b c'
@@ -45,17 +45,17 @@ def decoded_path(path: str) -> str:
 def names_directory(path: str) -> bool:
     """Return whether the path of a URL ends with a slash, which may be escaped.
 
-    >>> names_directory("/docs%2F?a=b"), names_directory("/docs")
-    (True, False)
+    >>> names_directory("/a/?b"), names_directory("/a%2f"), names_directory("/a")
+    (True, True, False)
     """
     return decoded_path(path).endswith("/")
 
 
 def url_to_parts(path: str) -> list[str] | None:
-    """Return the names that the path of a URL goes through, None if one of them may not be.
+    """Return the names in the path of a URL, None if one of them must not be opened.
 
-    ``.`` and ``..`` are resolved without ever going above the root. A name with a separator or a
-    drive in it is left out.
+    ``.`` and ``..`` are resolved and never lead above the root. A name with a separator or a drive
+    is left out.
 
     >>> url_to_parts("/a/./b/../c%20d?x#y"), url_to_parts("/../../etc"), url_to_parts("/a%00")
     (['a', 'c d'], ['etc'], None)
@@ -78,7 +78,7 @@ def _parts_of(path: str) -> list[str] | None:
 
 
 def _can_be_named(path: str) -> bool:
-    """Whether the file system has bytes for each character: it has none for half a surrogate."""
+    """Whether the file system can encode each character, which is not so for half a surrogate."""
     if path.isascii():
         return True
     try:
@@ -89,7 +89,7 @@ def _can_be_named(path: str) -> bool:
 
 
 def _is_disguised(name: str) -> bool:
-    """Whether a name is another's in disguise: ``.. `` is a parent on a disk of Windows."""
+    """Whether a name means another file: ``.. `` is the parent directory on Windows."""
     return os.path.sep == "\\" and bool(
         name.endswith((".", " ")) or _WINDOWS_DEVICE.fullmatch(name)
     )
@@ -98,8 +98,8 @@ def _is_disguised(name: str) -> bool:
 def local_path(root: str, path: str) -> str:
     """Return the local path that the path of a URL names below `root`, textually.
 
-    A trailing slash is kept, an escaped one too. A path that may not be named gives one that cannot
-    exist.
+    A trailing slash is kept, an escaped one too. For a path that must not be opened the result is
+    one that cannot exist.
 
     >>> local_path("/srv", "/a/../b/")
     '/srv/b/'
@@ -113,11 +113,11 @@ def local_path(root: str, path: str) -> str:
 
 
 _KNOWN: SecondTimeCache[tuple[str, str], str] = SecondTimeCache(max_key=512)
-"""What `local_path` returned. A look here takes a twentieth of the time that it takes."""
+"""What `local_path` returned. A lookup here takes a twentieth of the time of a call."""
 
 
 def repeated_local_path(root: str, path: str) -> str:
-    """Return `local_path`, which is kept from the second time on.
+    """Return what `local_path` returns, and keep it from the second time on.
 
     >>> repeated_local_path("/srv", "/a%20b?c")
     '/srv/a b'

@@ -1,4 +1,4 @@
-"""Which status a request's conditional fields ask for: RFC 9110 section 13.2.2, in its order."""
+"""Conditional requests: RFC 9110 section 13, evaluated in the order of section 13.2.2."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["evaluate", "range_applies"]
 def evaluate(
     method: str, fields: Mapping[str, str], etag: EntityTag, modified: int
 ) -> HTTPStatus | None:
-    """Return 304 or 412 where a precondition decides so, None where the method is to go on.
+    """Return 304 or 412 if a precondition decides so, None if the method is to be performed.
 
     `fields` has lower-case names; `modified` is in seconds since 1970.
 
-    ``If-None-Match: *`` with GET asks for nothing that a copy could be compared with, and is passed
-    over together with If-Modified-Since, as the standard library does.
+    ``If-None-Match: *`` with GET names no copy to compare with. It is ignored, and with it
+    If-Modified-Since, as in the standard library.
 
     >>> evaluate("GET", {"if-none-match": '"a"'}, EntityTag("a"), 0)
     <HTTPStatus.NOT_MODIFIED: 304>
@@ -40,10 +40,10 @@ def evaluate(
 
 
 def range_applies(if_range: str | None, etag: EntityTag, modified: int, now: float) -> bool:
-    """Return whether a Range is to be obeyed, given If-Range. RFC 9110 section 13.1.5.
+    """Return whether Range applies, given the value of If-Range. RFC 9110 section 13.1.5.
 
-    `modified` and `now` are in seconds since 1970. A tag must match strongly. A date must match
-    exactly, and lie so far back that the file cannot have changed twice within its second.
+    A tag must match strongly. A date must be `modified`, and so old that the file cannot have
+    changed twice within its second. `modified` and `now` are in seconds since 1970.
 
     >>> range_applies('"a"', EntityTag("a"), 0, now=100.0)
     True

@@ -15,7 +15,8 @@ __all__ = ["FileParts", "content_range", "multipart"]
 class FileParts(io.RawIOBase):
     """Reads several files one after the other, and closes them.
 
-    `length` is the length of all of them in bytes.
+    `length` is the length of all of them in bytes, for a Content-Length. It is not found out here,
+    since a piece may be the part of a file.
     """
 
     def __init__(self, pieces: Sequence[io.IOBase], length: int) -> None:
@@ -27,7 +28,7 @@ class FileParts(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill `buffer` from the current piece, and return the number of bytes; 0 at the end."""
+        """Return how many bytes of the current piece were put into `buffer`; 0 at the end."""
         while self._place < len(self._pieces):
             count: int = self._pieces[self._place].readinto(buffer)  # type: ignore[attr-defined]
             if count:

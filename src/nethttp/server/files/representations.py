@@ -1,8 +1,7 @@
-"""Which representations of a file there are, and which of them a request gets.
+"""The representations of a file, and which of them a request gets.
 
 A file can be sent as it is, from a neighbour that holds it compressed (``page.html.br``), or
-compressed here. Each has an entity tag of its own: they are different bytes (RFC 9110 section
-8.8.3.3).
+compressed here. Each has its own entity tag, since their bytes differ (RFC 9110 section 8.8.3.3).
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ from .stored import StoredFile
 __all__ = ["Representation", "Resource"]
 
 MIN_COMPRESSED = 1024
-"""Content of fewer bytes fits into one packet as it is."""
+"""Content of fewer bytes is not compressed: it fits into one packet."""
 
 MAX_COMPRESSED = 4 * 1024 * 1024
-"""Content of more bytes is not compressed here: the first to ask would wait for it."""
+"""Content of more bytes is not compressed here: the first client would wait for it."""
 
-#: What a neighbour's name ends in.
+#: The suffix of a neighbour's name, by its coding.
 SUFFIXES = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 
-#: What content in a coding begins with; brotli's has no mark.
+#: The first bytes of content in a coding; brotli's has no mark.
 _MAGIC = {"br": b"", "zstd": b"\x28\xb5\x2f\xfd", "gzip": b"\x1f\x8b"}
 
-#: Media types that shrink, besides text/ and those that end in +json or +xml.
+#: Media types of compressible content, besides text/ and those that end in +json or +xml.
 _COMPRESSIBLE = frozenset(
     {
         "application/javascript",
@@ -59,8 +58,8 @@ _KNOWN_CHOICES: SecondTimeCache[tuple[str, tuple[str, ...]], str] = SecondTimeCa
     256, 64 * 1024, max_key=256
 )
 
-#: What was compressed here. It is kept longer than anything said of a name, since the identity of
-#: the file that it was made of is in the key.
+#: What was compressed here, by path, identity and coding. It is kept for an hour, since a file that
+#: has changed has another identity.
 _COMPRESSED: AgeCache[tuple[object, ...], bytes] = AgeCache(
     max_entries=4096, max_cost=32 * 1024 * 1024, life=3600
 )
@@ -133,7 +132,7 @@ class Representation:
 class Resource:
     """What a path names: a file in all the representations that there are of it.
 
-    `neighbour` opens a file beside it, or raises `OSError`; with None no neighbour is looked for.
+    `neighbour` opens a file beside it, or raises `OSError`; with None there is no such search.
     `last_modified` and `cache_control` are the values of these fields, None for no such field.
     """
 
@@ -153,7 +152,7 @@ class Resource:
         self.stored = stored
         self.media_type = media_type
         self.named = named
-        """What was known of its extension when its type was asked for."""
+        """What the table of extensions had for it when its type was looked up."""
         beside = {} if neighbour is None else _look_beside(stored, neighbour)
         here = compress and _is_compressible(media_type, stored.size)
         self.offered = (*beside, *(available_codings() if here else ()))
@@ -186,13 +185,17 @@ class Resource:
         return [made.stored for made in self._made.values() if made.stored is not self.stored]
 
     def is_current(self, since: float = math.inf) -> bool:
-        """Return whether the file is still what it was after the time `since`: see
-        `StoredFile.is_current`.
+        """Return whether its file is unchanged, as checked after `since`: `StoredFile.is_current`.
+
+        `since` is in seconds of `time.monotonic`.
         """
         return self.stored.is_current(since)
 
     def choose(self, accept_encoding: str | None, since: float = math.inf) -> Representation:
-        """Return what a request with this Accept-Encoding gets; `since` as for `is_current`."""
+        """Return what a request with this Accept-Encoding gets, None without that field.
+
+        `since` is in seconds of `time.monotonic`, as for `is_current`.
+        """
         offered = self.offered
         if not accept_encoding or not offered:
             return self.as_it_is
@@ -210,7 +213,7 @@ class Resource:
         return made
 
     def _compress(self, coding: str) -> Representation:
-        """Return the file compressed here; as it is where that makes it no smaller."""
+        """Return the file compressed here, or as it is if that is no smaller."""
         stored = self.stored
         key = (stored.path, stored.identity, coding)
         content = _COMPRESSED.get(key) if stored.settled else None
@@ -240,8 +243,8 @@ def _look_beside(
 ) -> dict[str, StoredFile]:
     """Return the neighbours that hold the file in a coding, and are not older than it is.
 
-    One that was changed just now may still be written: compressors give it the time of the original
-    at their end. One that does not look like content in that coding is something else.
+    A neighbour that has just changed is left out: a compressor may still be writing it, and sets
+    the time of the original at the end. So is one that does not look like content in its coding.
     """
     found: dict[str, StoredFile] = {}
     for coding, suffix in SUFFIXES.items():
@@ -263,8 +266,8 @@ def _may_hold(beside: StoredFile, coding: str, size: int) -> bool:
     magic = _MAGIC[coding]
     if beside.size == 0 or beside.read_at(0, len(magic)) != magic:
         return False
-    # RFC 1952 section 2.3.1: it ends with the size of the original. One in several members, which
-    # does not, is compressed here.
+    # RFC 1952 section 2.3.1: gzip ends with the size of the original. A file of several members
+    # ends with the size of its last; then the original is compressed here.
     return coding != "gzip" or beside.read_at(beside.size - 4, 4) == (size % 2**32).to_bytes(
         4, "little"
     )
@@ -273,7 +276,7 @@ def _may_hold(beside: StoredFile, coding: str, size: int) -> bool:
 def _is_as_new(neighbour: int, original: int) -> bool:
     """Return whether a neighbour's time of change, in nanoseconds, is the original's or later.
 
-    Archives and some tools cut times to seconds or microseconds; then only these are compared.
+    Archives and some tools cut times to seconds or microseconds; then these alone are compared.
 
     >>> _is_as_new(5_000_000_000, 5_300_000_000), _is_as_new(5_200_000_001, 5_300_000_000)
     (True, False)

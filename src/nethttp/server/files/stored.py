@@ -1,9 +1,10 @@
-"""Regular files held open, or in memory if small, for as long as they are what their name says.
+"""Regular files held open, or in memory if small, for as long as their name leads to them.
 
-A stored file remembers what the file was when it was opened: device, inode, size, times. Whoever is
-about to serve it asks `is_current`, one `stat`: a file that was changed or replaced is never served
-from here. What a `stat` of one name cannot tell (another name that would now come first, a
-link on the way that leads elsewhere) is forgotten after `LIFE` seconds.
+A stored file has the identity of the file when it was opened: device, inode, size, times. Before it
+is served, the handler calls `is_current`, which costs one `stat`: a file that was changed or
+replaced is never served from here. What a `stat` of one name cannot tell (an index page that now
+has precedence, a link on the way that leads elsewhere) is looked up anew after `caching.LIFE`
+seconds.
 """
 
 from __future__ import annotations
@@ -20,23 +21,26 @@ from functools import lru_cache
 __all__ = ["MAX_COST", "MAX_IN_MEMORY", "FileView", "StoredFile", "descriptor_cost"]
 
 MAX_IN_MEMORY = 64 * 1024
-"""Content up to this size is kept in memory: it leaves in one send with its head. Sending more
-through the kernel costs less than copying it."""
+"""Content of up to this many bytes is kept in memory and sent in one step with its head. For more,
+sending through the kernel is cheaper than copying."""
 
 MAX_COST = 32 * 1024 * 1024
-"""What all files that are kept may cost, in bytes."""
+"""Bytes that all cached files may take together."""
 
 MAX_OPEN = 128
-"""Files that are kept open at most, and no more than an eighth of what the process may open."""
+"""Files that are kept open at most; fewer if this is more than an eighth of the process's limit."""
 
 SETTLED_SECONDS = 2.0
-"""A file that was changed more recently may change again without its times telling: clocks of file
-systems tick slowly. It is served, and not kept."""
+"""A file that was changed more recently may change again without another time of change, since file
+systems' clocks tick slowly. It is served and not cached."""
 
 
 @lru_cache(maxsize=1)
 def descriptor_cost() -> int:
-    """Return what an open file costs, in bytes, so that at most `MAX_OPEN` are kept."""
+    """Return the bytes that an open file counts as.
+
+    It is a share of `MAX_COST` because one bound then serves for bytes and for descriptors.
+    """
     try:
         import resource  # not on every platform
     except ImportError:
@@ -67,7 +71,7 @@ class StoredFile:
         self.descriptor = descriptor
         self.path = path
         self.checked = -math.inf
-        """When it was last found to be current, a time of `time.monotonic`."""
+        """When `is_current` last returned True, in seconds of `time.monotonic`."""
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise FileNotFoundError(errno.ENOENT, "no regular file", path)
@@ -78,8 +82,8 @@ class StoredFile:
         self.settled = time.time() - status.st_mtime > SETTLED_SECONDS
         if self.size <= MAX_IN_MEMORY:
             content = os.pread(descriptor, MAX_IN_MEMORY + 1, 0)
-            # Content and size belong together only if nobody wrote in between. That it was
-            # read now, which the system may note, is no change.
+            # Content and size belong together only if the file has not been written in between. Its
+            # time of access, which this reading may have changed, is not compared.
             unchanged = _identity(os.fstat(descriptor)) == self.identity
             if len(content) == self.size and unchanged:
                 self.content = content
@@ -100,8 +104,8 @@ class StoredFile:
     def is_current(self, since: float = math.inf) -> bool:
         """Return whether its name leads to this very file, unchanged.
 
-        What was found out since a moment (of `time.monotonic`) is good enough where that is when
-        somebody asked for the file: many who ask at once are answered with one look.
+        A check after `since`, in seconds of `time.monotonic`, is not repeated: with the time at
+        which a request became readable, many requests at once need one check.
         """
         if self.checked >= since:
             return True
@@ -139,9 +143,9 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 
 
 class FileView(io.RawIOBase):
-    """Reads the bytes `start` up to but without `stop` of a stored file.
+    """Reads the bytes of a stored file from `start` up to but without `stop`.
 
-    It has a position of its own, so that many responses read one file at once.
+    It has its own position, so that many responses can read one file at once.
     """
 
     mode = "rb"
@@ -164,12 +168,12 @@ class FileView(io.RawIOBase):
 
     @property
     def offset(self) -> int:
-        """Where in the file the next byte is read from."""
+        """The index in the file of the next byte to read."""
         return self._place
 
     @property
     def left(self) -> int:
-        """How many bytes there are still to read."""
+        """How many bytes are still to be read."""
         return self._stop - self._place
 
     def tell(self) -> int:
@@ -181,7 +185,7 @@ class FileView(io.RawIOBase):
         return self.tell()
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill `buffer`, and return the number of bytes; 0 at the end."""
+        """Return how many bytes were put into `buffer`; 0 at the end of the part."""
         data = self._stored.read_at(self._place, min(len(buffer), self.left))
         buffer[: len(data)] = data
         self._place += len(data)

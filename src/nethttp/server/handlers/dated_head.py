@@ -43,7 +43,7 @@ class DatedHead:
 
 
 class FixedHead:
-    r"""A head with a date that a program has set, or without one, in the place of a `DatedHead`.
+    r"""A head that stays as it is, since the program has set its date itself.
 
     >>> FixedHead(b"HTTP/1.1 204 No Content\r\n\r\n").now()
     b'HTTP/1.1 204 No Content\r\n\r\n'

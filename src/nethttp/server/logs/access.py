@@ -1,4 +1,4 @@
-"""A line for every request, without a control character in it (gh-100001), and never a torn one."""
+"""The access log: a whole line for each request, without control characters (gh-100001)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = [
     "Exchange",
 ]
 
-#: In a log whose values stand in quotes, a quote would end one.
+#: Values are in quotes, so a quote in a value would end it.
 _QUOTED_ESCAPES = {**LOG_ESCAPES, ord('"'): r"\x22"}
 
 MAX_VALUE = 1024
-"""Characters that a peer's value may have in a line; the rest is cut. A whole line then fits into
-what one write leaves in one piece, even in a pipe."""
+"""Characters of a peer's value that a line has at most; the rest is cut. A whole line is then small
+enough for a write that is not divided, even to a pipe."""
 
 
 class Exchange(NamedTuple):
@@ -33,13 +33,14 @@ class Exchange(NamedTuple):
     address: str
     """The client's address, "-" if it has none."""
     when: float
-    """When it began, in seconds since 1970."""
+    """When the request began, in seconds since 1970."""
     request_line: str
     status: int | None
-    """None: nothing was answered."""
+    """None if there was no response."""
     size: int
     """Bytes of content that were sent."""
     seconds: float
+    """How long the response took."""
     referer: str = ""
     user_agent: str = ""
 
@@ -49,12 +50,12 @@ def _quoted(text: str) -> str:
 
 
 def _answered(exchange: Exchange) -> str:
-    """Return what was asked and answered, without who and when."""
+    """Return request line, status and size, as every format but JSON has them."""
     return f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
 
 
 def plain(exchange: Exchange) -> str:
-    """Return a line as http.server writes it, with the size."""
+    """Return a line as http.server writes it, with the size in bytes."""
     start = line_start(exchange.address, int(exchange.when))
     return start + _answered(exchange)
 
@@ -74,7 +75,7 @@ def combined(exchange: Exchange) -> str:
 
 
 def as_json(exchange: Exchange) -> str:
-    """Return a line with one JSON object; `seconds` is what the answer took."""
+    """Return a line with one JSON object, which has the names of `Exchange` and ISO 8601's time."""
     import json  # start-up: only this form of the log needs it
 
     method, _, rest = exchange.request_line.partition(" ")
@@ -123,7 +124,7 @@ class AccessLog:
     def __init__(self, format: str, path: str | None = None) -> None:
         self._format = FORMATS[format]
         self.looks_at_fields = format in ("combined", "json")
-        """Whether its lines have what the request's fields say."""
+        """Whether its lines show fields of the request, which then have to be looked up."""
         if format == "plain" and path is None and stderr_has_colours():
             self._format = coloured_plain
         self._path = path
@@ -133,7 +134,7 @@ class AccessLog:
         self._descriptor = _open_stderr() if path is None else _open(path)
 
     def write(self, exchange: Exchange) -> None:
-        """Add a line. A full disk costs the line, and nothing else."""
+        """Add a line. If it cannot be written, as on a full disk, it is lost."""
         line = self._format(exchange) + "\n"
         if self._lines is not None:
             self._lines.write(line)
@@ -148,21 +149,21 @@ class AccessLog:
             pass
 
     def gather_in(self, lines: LineLog) -> None:
-        """Leave what is for standard error to `lines`, which writes those of a turn in one go."""
+        """Pass lines for standard error to `lines`, which writes those of a turn together."""
         if self._path is None:
             self._lines = lines
 
     def reopen(self) -> None:
-        """Go on in a new file, if the old one was moved away.
+        """Open the file at the path anew, for a program that has moved the old one away.
 
         Raises:
-            OSError: it cannot be opened; the old one is still written to.
+            OSError: it cannot be opened; lines are still written to the old one.
         """
         if self._path is None or self._descriptor is None:
-            return  # Nobody moves standard error away.
+            return  # Standard error cannot be moved away.
         new = _open(self._path)
         with self._changing:
-            # The number stays what other threads know.
+            # The descriptor keeps its number, which other threads may be about to use.
             os.dup2(new, self._descriptor)
             os.close(new)
 

@@ -54,10 +54,9 @@ def log_date_in(second: int, months: Sequence[str | None]) -> str:
 
 @lru_cache(maxsize=2)
 def log_date(second: int) -> str:
-    """Return a second since 1970, in local time, as a handler's log shows it: ``24/Nov/2026
-    09:54:00``.
+    """Return a second in local time as a handler's log shows it: ``24/Nov/2026 09:54:00``.
 
-    The form is the standard library's, since programs read such logs.
+    It is local time, as http.server has it.
     """
     return log_date_in(second, MONTHS)
 
@@ -76,7 +75,7 @@ def common_log_date(second: int) -> str:
 
 @lru_cache(maxsize=256)
 def line_start(host: str, second: int) -> str:
-    """Return the beginning of a handler's log line: the client's host and the time.
+    """Return the beginning of a handler's log line at a `second`: the client's host and the time.
 
     >>> line_start("127.0.0.1", 0).startswith("127.0.0.1 - - [")
     True

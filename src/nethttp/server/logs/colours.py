@@ -1,6 +1,6 @@
 """Colours of log lines and announcements on a terminal, as Python 3.15's http.server has them.
 
-``NO_COLOR``, ``FORCE_COLOR``, ``PYTHON_COLORS`` and ``TERM=dumb`` are obeyed, as by Python itself.
+``NO_COLOR``, ``FORCE_COLOR``, ``PYTHON_COLORS`` and ``TERM=dumb`` mean what they mean to Python.
 """
 
 from __future__ import annotations
@@ -54,15 +54,12 @@ def has_colours(stream: Any) -> bool:
         return False
 
 
-#: What was found out about the present standard error: there is a question for every line.
+#: The standard error that was last asked, and the answer: it is needed for every line.
 _known: tuple[Any, bool] = (None, False)
 
 
 def stderr_has_colours() -> bool:
-    """Return `has_colours` of what `sys.stderr` is now.
-
-    Each line asks, so the answer is kept until a program replaces `sys.stderr`.
-    """
+    """Return `has_colours` of the current `sys.stderr`, since a program may replace that."""
     global _known
     stream, answer = _known
     if stream is not sys.stderr:
@@ -82,9 +79,10 @@ def coloured(text: str, what: str) -> str:
 
 
 def coloured_line(start: str, message: str) -> str:
-    """Return a log line in colours: `start` has address and time, `message` has been escaped.
+    """Return a log line in colours: `start` has address and time, `message` is escaped.
 
-    Colours are added after the escaping, since they are control characters themselves.
+    >>> coloured_line("::1 - - [now] ", "code 404, message Not Found")
+    '\\x1b[90m::1 - - [now]\\x1b[0m \\x1b[33mcode 404, message Not Found\\x1b[0m'
     """
     start = coloured(start.rstrip(" "), "timestamp") + " "
     found = _REQUEST.match(message)

@@ -1,12 +1,12 @@
-"""Lines for standard error, which is not always there to take them.
+"""Log lines for standard error, which may be closed, full or missing.
 
-`write_stderr` writes to what `sys.stderr` is at the time. A program may have closed it, its other
-end may be gone, the disk full, and a program without a console has none: that costs the line, and
-never a server its thread.
+`write_stderr` writes to the current `sys.stderr`. A program may have closed it, its other end may
+be closed, the disk full, and a program without a console has none: then the line is lost, and no
+thread ends with an exception.
 
-A handler's log line is on its way before the response that it speaks of is sent, unless more
-requests wait in the same turn of the engine's loop: then `LineLog` keeps the lines of a turn and
-writes them in one go, at its end.
+A handler's log line is written before its response is sent, unless more requests wait in the same
+turn of the engine's loop: then `LineLog` keeps the lines of the turn and writes them together, at
+its end.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ __all__ = [
     "write_stderr",
 ]
 
-#: A peer chooses what a request line holds: it must not move a terminal's cursor or begin a line.
+#: A peer chooses the request line: it must not move a terminal's cursor or begin another line.
 LOG_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 LOG_ESCAPES[ord("\\")] = r"\\"
 
 
 def write_stderr(text: str) -> None:
-    """Write whole lines to standard error, in one piece, if that can be."""
+    """Write whole lines to standard error, in one piece; they are lost if that fails."""
     try:
         # It may be None, which has no `write`.
         sys.stderr.write(text)
     except Exception:
-        pass  # There is nowhere to say it.
+        pass  # There is no other place to report it.
 
 
 def host_of(address: Any) -> str:
@@ -54,32 +54,32 @@ def escape(text: str) -> str:
     >>> print(escape("GET /\x1b[2J"))
     GET /\x1b[2J
     """
-    # Nothing that is escaped is printable, but for the backslash.
+    # The backslash is the only printable character that is escaped.
     if "\\" not in text and text.isprintable():
         return text
     return text.translate(LOG_ESCAPES)
 
 
 class ErrorStream:
-    """A text file for programs to write errors to, which always works: `wsgi.errors`, for one."""
+    """A text file for errors that never raises, as `wsgi.errors` needs for programs."""
 
     def write(self, text: str) -> int:
-        """Write `text` to standard error if that can be, and return its length."""
+        """Return the length of `text` in characters, written to standard error or lost."""
         write_stderr(text)
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write `lines`, which bring their line ends with them."""
+        """Write `lines`, which have their line ends."""
         write_stderr("".join(lines))
 
     def flush(self) -> None:
-        """Do nothing: what was written is on its way."""
+        """Do nothing: lines are not buffered."""
 
 
 class LineLog:
-    """Lines for standard error; any thread may write.
+    """Lines for standard error, gathered for one turn of the loop. Any thread may write.
 
-    In a turn of the loop with many requests the lines are gathered, and written together.
+    A turn with many requests would otherwise cost one write each.
     """
 
     def __init__(self) -> None:
@@ -87,18 +87,18 @@ class LineLog:
         self._gathers = False
 
     def gather(self) -> None:
-        """Keep what is written until `release`."""
+        """Keep lines until `release`."""
         self._gathers = True
 
     def release(self) -> None:
-        """Write what was kept, and from now on at once."""
+        """Write the kept lines, and from now on each line at once."""
         self._gathers = False
         if self._lines:
             self._flush()
 
     def write(self, line: str) -> None:
         """Write a line, or keep it."""
-        # It is kept first and asked about then: of several threads the last to ask flushes it.
+        # Append before testing the flag, so that either this call or `release` flushes the line.
         self._lines.append(line)
         if not self._gathers:
             self._flush()
