@@ -31,10 +31,11 @@ LONG = {
 
 def long_files() -> list[str]:
     """Return the files with more than `MOST_LINES` lines that `LONG` does not name."""
-    return [f"{path}: {count} lines" for path, count in _long() if path not in LONG]
+    return [f"{path}: {count} lines" for path, count in long_and_counted() if path not in LONG]
 
 
-def _long() -> Iterator[tuple[str, int]]:
+def long_and_counted() -> Iterator[tuple[str, int]]:
+    """Yield the files with more than `MOST_LINES` lines, each with their number."""
     for file in sorted(SRC.rglob("*.py")):
         path = file.relative_to(SRC).with_suffix("").as_posix()
         count = len(file.read_text().splitlines())
@@ -75,7 +76,7 @@ def main() -> int:
         for line in found:
             print(f"         {line}")
             status = 1
-    for path, count in _long():
+    for path, count in long_and_counted():
         if path in LONG:
             print(f"         {path}: {count} lines, {LONG[path]}")
     print(f"\n{len(imports()):5}  imports; the floors, importers above:")

@@ -44,6 +44,16 @@ def test_rows_allow_no_circle(table):
     assert set(floors(table)) == set(ROWS[table])
 
 
+@pytest.mark.parametrize("table", ROWS)
+def test_every_row_is_of_a_file_or_folder_and_every_one_has_a_row(table):
+    folder = SRC if table == "nethttp" else SRC.joinpath(*table.split("."))
+    names = {path.stem for path in folder.iterdir() if path.suffix == ".py"}
+    names |= {path.name for path in folder.iterdir() if (path / "__init__.py").exists()}
+    assert set(ROWS[table]) - {"rest"} <= names
+    if "rest" not in ROWS[table]:
+        assert names - {"__init__"} <= set(ROWS[table])
+
+
 @pytest.mark.parametrize(
     ("arrow", "judges"),
     [

@@ -142,6 +142,7 @@ def parse_status_line(
         BadStatusLine: the line is no status line.
         LineTooLong: it has more than `limits.max_start_line` bytes.
         UnknownProtocol: a version other than 1.x. RFC 9112 section 4.
+        LineTooLong: it is longer than `limits.max_start_line`.
 
     >>> parse_status_line(b"HTTP/1.1 404 Not Found\\r\\n")
     (11, 404, 'Not Found', True)
