@@ -644,7 +644,8 @@ def test_ctrl_c_at_a_terminal_ends_the_line(program):
     os.close(ours)
     assert process.wait(20) == 0
     assert shown.endswith(
-        b"\r\npython -m nethttp.server: ending; Ctrl-C again does not wait for what runs\r\n"
+        b"\r\npython -m nethttp.server: ending after the running requests; "
+        b"Ctrl-C again ends it at once\r\n"
     )
 
 

@@ -22,8 +22,9 @@ from .process.command_line import addresses_of, parsed, service_of
 from .process.discover import NotServable
 from .process.listeners import Address, CannotListen, Listeners
 from .process.options import Refused, ServeOptions
-from .process.supervisor import Supervisor, serve_in_this_process
+from .process.supervisor import Supervisor
 from .process.worker import Service
+from .process.worker_process import serve_in_this_process
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import socket
+import typing
 from dataclasses import fields
 
 import pytest
@@ -229,6 +230,16 @@ def test_serve_takes_the_options_of_the_table_with_their_types_and_defaults():
         assert taken[name].default == option.default, name
         assert taken[name].annotation == option.type, name
         assert taken[name].kind is inspect.Parameter.KEYWORD_ONLY, name
+
+
+def test_the_types_name_the_words_that_an_option_takes():
+    types = typing.get_type_hints(ServeOptions)
+    with_choices = {name: row.choices for name, row in ROWS.items() if row.choices}
+    assert {*with_choices} == {"interface", "protocol", "access_log"}
+    for name, choices in with_choices.items():
+        literals = [types[name], *typing.get_args(types[name])]
+        named = next(each for each in literals if typing.get_origin(each) is typing.Literal)
+        assert sorted(typing.get_args(named)) == sorted(choices)
 
 
 def test_every_option_but_two_is_on_the_command_line():

@@ -10,8 +10,9 @@ from ...wire.limits import Limits
 from .discover import identify
 from .listeners import Listeners, parse_address
 from .options import ServeOptions
-from .supervisor import Supervisor, serve_in_this_process
+from .supervisor import Supervisor
 from .worker import Service
+from .worker_process import serve_in_this_process
 
 __all__ = ["serve"]
 

@@ -19,17 +19,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
-from ...errors import reason_of
 from ..logs.lines import write_stderr
-from .discover import NotServable
 from .exits import end_process, forget_exit_functions
 from .listeners import Listeners
-from .malloc import use_one_arena
-from .worker import Service, Worker
+from .worker import Service
+from .worker_process import READY, SIGNALS, WorkerProcess, say_ending
 
-__all__ = ["Supervisor", "serve_in_this_process"]
+__all__ = ["Supervisor"]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds before a worker that died is replaced: twice as long each time, up to the longest."""
@@ -42,12 +39,6 @@ MAX_QUICK_DEATHS = 5
 
 KILL_GRACE = 5.0
 """Seconds beyond the drain timeout after which a worker that has not ended is killed."""
-
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
-
-
-READY = b"!"
-"""The report of a worker that serves. One that cannot start reports the reason, in UTF-8."""
 
 
 def _flush() -> None:
@@ -109,7 +100,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Supervise until told to end; return the exit status: 1 if it had to give up."""
-        with _signals_as_bytes((*_SIGNALS, signal.SIGCHLD)) as signals:
+        with _signals_as_bytes((*SIGNALS, signal.SIGCHLD)) as signals:
             self._signals = signals
             self._selector.register(signals, selectors.EVENT_READ, None)
             try:
@@ -168,7 +159,7 @@ class Supervisor:
             return None
         _flush()
         # A signal that arrives before the child has its own handlers waits for them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
         except OSError as error:
@@ -181,7 +172,7 @@ class Supervisor:
                 self._become_worker(place, theirs)
         finally:
             # Reached by the supervisor alone: a worker does not return.
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             os.close(theirs)
         # A process that the worker has started may hold the other end for ever.
         os.set_blocking(ours, False)
@@ -200,7 +191,7 @@ class Supervisor:
             for child in self._children.values():
                 if child.report >= 0:
                     os.close(child.report)
-            status = _work(self._service, self._listeners.of_worker(place), report)
+            status = WorkerProcess().serve(self._service, self._listeners.of_worker(place), report)
         except BaseException:
             write_stderr(traceback.format_exc())
         finally:
@@ -361,106 +352,8 @@ def _signals_as_bytes(numbers: tuple[int, ...]) -> Iterator[socket.socket]:
         writer.close()
 
 
-def say_ending(name: str, *, again: bool = False) -> None:
-    """Print, below the ``^C`` that a terminal shows for Ctrl-C, that the server is ending."""
-    try:
-        at_a_terminal = sys.stderr.isatty()
-    except (AttributeError, ValueError):
-        return
-    if at_a_terminal:
-        words = "ending at once" if again else "ending; Ctrl-C again does not wait for what runs"
-        write_stderr(f"\n{name}: {words}\n")
-
-
 def _at_a_terminal() -> bool:
     try:
         return os.isatty(0)
     except OSError:
         return False
-
-
-def _work(service: Service, listeners: list[socket.socket], report: int) -> int:
-    """Serve in this process until told to end; `report` is the pipe to the supervisor.
-
-    SIGTERM and SIGINT let running requests finish, however often they arrive: a terminal or a
-    service manager signals each process of a group, and then the supervisor signals its workers.
-    SIGQUIT ends the process at once.
-    """
-    told = False
-    worker: Worker | None = None
-    parent = os.getppid()
-
-    def end(_number: int, _frame: Any) -> None:
-        nonlocal told
-        # Another signal may arrive in the middle of this.
-        first, told = not told, True
-        if first and worker is not None:
-            worker.drain()
-
-    def end_at_once(_number: int, _frame: Any) -> None:
-        if worker is None:
-            os._exit(0)  # It does not serve yet.
-        worker.stop()
-
-    def look_after_parent() -> None:
-        if os.getppid() != parent:
-            end(signal.SIGTERM, None)
-
-    signal.signal(signal.SIGQUIT, end_at_once)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    use_one_arena()
-    try:
-        made = Worker(service, listeners)
-    except (NotServable, OSError) as error:
-        os.write(report, reason_of(error).encode("utf-8", "replace"))
-        return 1
-    os.write(report, READY)
-    os.close(report)
-    # A signal between these two steps would drain the worker twice.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    worker = made
-    if told:
-        worker.drain()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    worker.run(look_after_parent)
-    return 0
-
-
-def serve_in_this_process(
-    service: Service, listeners: Listeners, announce: Callable[[], None] = lambda: None
-) -> None:
-    """Serve with one worker, which is this process, until SIGTERM or SIGINT.
-
-    SIGHUP reads the certificate again and reopens the log. Outside the main thread this function
-    handles no signals, because Python delivers them to the main thread alone.
-    """
-    worker = Worker(service, listeners.of_worker(0))
-
-    def end(number: int, _frame: Any) -> None:
-        if number == signal.SIGINT:
-            say_ending(service.name)
-        listeners.stop_new_connections()
-        worker.drain()
-
-    def reload(_number: int, _frame: Any) -> None:
-        worker.reload()
-
-    wanted: dict[int, Any] = {signal.SIGTERM: end, signal.SIGINT: end}
-    if hasattr(signal, "SIGHUP"):
-        wanted[signal.SIGHUP] = reload
-    before = {}
-    try:
-        for number, handler in wanted.items():
-            before[number] = signal.signal(number, handler)
-    except ValueError:
-        pass  # Not the main thread.
-    try:
-        announce()
-        worker.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
