@@ -41,9 +41,8 @@ UNIT = re.compile(
 
 #: How a sentence begins that gives a reason, or names where one stands.
 REASON = re.compile(
-    r"\b(RFC \d+|section \d|PEP \d+|because|since|[Ss]o [a-z]+|otherwise|which is why"
-    r"|for (programs|those|which|what|that)|in order to|else|therefore|would|unless|until|even if"
-    r"|as (the standard library|http\.\w+|browsers|curl|nginx|Apache|wget|socketserver|wsgiref))\b"
+    r"\b(RFC \d+|section \d|PEP \d+|gh-\d+|because|since|[Ss]o [a-z]+|which is why|otherwise"
+    r"|as (in )?(the standard library|`?http\.\w+|browsers|curl|nginx|socketserver|wsgiref))\b"
 )
 
 #: A first line begins so where something comes back ...
@@ -298,7 +297,7 @@ class Package:
             yield from _missing_numbers(init[2], "\n".join([whole, *bases]))
             yield from _missing_raises(self._raised(module, node, init[2]), whole)
         sentences = len(re.findall(r"[.:](?:\s|$)", text.partition(">>>")[0]))
-        sentences += len(_of_attributes(node))
+        sentences += len(_of_attributes(node)) + (len(_of_attributes(init[2])) if init else 0)
         if public.name.endswith(("Error", "Exception")) or self._is_exception(module, node):
             return
         if sentences < 2 and not REASON.search(whole) and not self._has_example(public, whole):

@@ -114,8 +114,8 @@ def progress_on(
 ) -> AbstractContextManager[Advance]:
     """Return a progress display on `stream` while it is entered: a bar on a terminal, else nothing.
 
-    `total` is the number of bytes that will be received, None if it is not known. The bar needs the
-    package `rich`; without it, a line of text shows how many were received.
+    `total` is the number of bytes that will be received, None if it is not known. Without the
+    package `rich` a line of text shows how many were received, so no other package is needed.
     """
     if stream is None or not stream.isatty():
         return _nothing()

@@ -36,7 +36,10 @@ def named(name: str) -> Any:
 
 
 def replaced(name: str) -> Any:
-    """Return what a program has bound to `name` in the place of nethttp's own, else None."""
+    """Return what a program has bound to `name` in the place of nethttp's own, else None.
+
+    It is looked up when it is used, so that the program may do so at any time.
+    """
     found = NAMES.get(name)
     return None if found is _imported.get(name) else found
 

@@ -238,7 +238,7 @@ def split_url(url: str) -> tuple[str, str, str]:
 def request_host(request: Any) -> str:
     """Return the host of a request, in lower case and without its port.
 
-    It is its URL's, else its Host field's.
+    It is its URL's, else its Host field's. RFC 2965 section 1.
     """
     host = split_url(request.get_full_url())[1]
     return host or CUT_PORT.sub("", request.get_header("Host", ""), count=1).lower()

@@ -122,6 +122,12 @@ def can_go_on(sock: socket.socket, to_read: bool, timeout: float | None) -> bool
     """Wait until a socket has bytes to read, or else room to send; return whether it has.
 
     It takes `timeout` seconds at most; None: as long as it takes.
+
+    >>> here, there = socket.socketpair()
+    >>> can_go_on(here, to_read=True, timeout=0), can_go_on(here, to_read=False, timeout=0)
+    (False, True)
+    >>> here.close(), there.close()
+    (None, None)
     """
     if not hasattr(select, "poll"):
         readers, writers = ([sock], []) if to_read else ([], [sock])

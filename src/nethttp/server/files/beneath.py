@@ -77,7 +77,7 @@ def open_beneath(root: str, path: str, links: LinkPolicy = "inside") -> int:
 def open_named(path: str) -> int:
     """Return a descriptor of the regular file or the directory `path`, wherever links lead.
 
-    This is for programs that choose the path themselves, and not for paths of a peer.
+    This is for programs that choose the path themselves, since a peer's path could lead anywhere.
 
     Raises:
         OSError: it cannot be opened, or is neither.

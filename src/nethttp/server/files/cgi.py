@@ -26,7 +26,7 @@ __all__ = ["CGIHTTPRequestHandler", "executable", "nobody_uid", "url_collapse_pa
 def nobody_uid() -> int:
     """Return the user id of "nobody", -1 if this platform has no user ids.
 
-    Nothing here uses it: it is for programs that read it from `http.server`.
+    Nothing here uses it, since scripts run as new processes. Programs read it from `http.server`.
     """
     known: int | None = current("nobody")
     if not known:

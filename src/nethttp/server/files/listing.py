@@ -36,7 +36,11 @@ _OUTER_BLANKS = re.compile(r"^ +| +\Z")
 
 
 class Entry(NamedTuple):
-    """One line of a listing; `size` is None for what has none, `modified` None if unknown."""
+    """One line of a listing: `size` in bytes, `modified` in seconds since 1970.
+
+    A directory has a `size` of None, and so has what cannot be looked at; `modified` is then None
+    too.
+    """
 
     name: str
     is_directory: bool

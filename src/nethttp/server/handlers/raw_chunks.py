@@ -15,7 +15,11 @@ __all__ = ["RawChunksReader"]
 
 
 class RawChunksReader(BodyReader):
-    """Decodes chunks, unless the first thing that a program asks for is a line."""
+    """Decodes chunks, unless the first thing that a program asks for is a line.
+
+    A program that takes chunks apart itself begins so, since a chunk begins with the line of its
+    size.
+    """
 
     def __init__(self, source: Source, decoder: Decoder) -> None:
         super().__init__(source, decoder)

@@ -61,7 +61,7 @@ def escape(text: str) -> str:
 
 
 class ErrorStream:
-    """A text file for errors that never raises, as `wsgi.errors` needs for programs."""
+    """A text file for errors that never raises, for `wsgi.errors` (PEP 3333)."""
 
     def write(self, text: str) -> int:
         """Return the length of `text` in characters, written to standard error or lost."""

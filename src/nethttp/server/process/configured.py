@@ -23,7 +23,7 @@ def configured(factory: Any, options: ServeOptions, log: AccessLog | None) -> An
     """Return a handler class like `factory`, or a partial of one, that obeys `options`.
 
     `log` is the access log, None if something else writes it, or nothing does. A class that the
-    engine cannot run writes to it itself.
+    engine cannot run writes to it itself, since no application stands around it.
     """
     if isinstance(factory, functools.partial):
         inner = configured(factory.func, options, log)

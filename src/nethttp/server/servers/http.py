@@ -483,8 +483,8 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
 def are_greenlets() -> bool:
     """Return whether a library has put its own sockets or threads in the place of the system's.
 
-    gevent's and eventlet's switch to another greenlet where they wait. The loop's waits, which they
-    do not know, would stop all of them.
+    gevent's and eventlet's switch to another greenlet where they wait. They do not know the loop's
+    waits, so these would stop all greenlets.
     """
     return socket.socket.__module__ != "socket" or _thread.start_new_thread.__module__ != "_thread"
 

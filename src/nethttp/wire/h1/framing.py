@@ -146,6 +146,9 @@ def response_has_body(method: str | None, status: int) -> bool:
 def declared_framing(selected: Selected) -> int | None:
     """Return the framing that this program's own fields declare, None if they declare none.
 
+    >>> declared_framing({"content-length": ["5"]}), declared_framing({})
+    (5, None)
+
     Raises:
         LocalProtocolError: both fields, or values that a peer would have to refuse.
     """

@@ -421,9 +421,12 @@ def plan_response(
 def judge_own_response(
     method: str | None, version: int, status: int, fields: Fields, persistent: bool
 ) -> ResponsePlan:
-    """Return how a response leaves of which the fields alone say how its content is framed.
+    """Return how a response is sent whose fields alone say how its content is framed.
 
     Arguments as for `plan_response`.
+
+    >>> judge_own_response("GET", 11, 200, [("Content-Length", "5")], True).framing
+    5
 
     Raises:
         LocalProtocolError: fields that the peer would have to refuse; chunks for HTTP/1.0.
