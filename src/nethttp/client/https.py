@@ -115,7 +115,7 @@ class HTTPSConnection(HTTPConnection):
         """Connect, through the tunnel if there is one, and shake hands.
 
         Raises:
-            OSError: no connection; `ssl.SSLError` if the peer is not who it should be.
+            OSError: no connection; `ssl.SSLError` if its certificate is not trusted.
         """
         super().connect()
         name = self._tunnel_host or self.host

@@ -30,7 +30,7 @@ _MONTHS = {
 # A server sends one date with many cookies, and to many clients; parsing one takes 4 us.
 @lru_cache(maxsize=256)
 def parse_cookie_date(text: str) -> int | None:
-    """Return the seconds since 1970 (negative: before) of a date in a cookie, None if it is none.
+    """Return the seconds since 1970 (negative: before) of a cookie's date, None if it is no date.
 
     It counts as UTC, even if it names another zone. A year of two digits is one from 1970 to 2069;
     the earliest year is 1601. The time is linear in the length of `text`.

@@ -72,7 +72,7 @@ class SocketReader(io.RawIOBase):
         self._give(timeout)
 
     def close(self) -> None:
-        # Who is called before a wait nearly always holds this file: a circle.
+        # The object that is called before a wait nearly always holds this file: a reference cycle.
         self._before_wait = _wait_plainly
         super().close()
 
@@ -142,7 +142,7 @@ class SocketReader(io.RawIOBase):
 
     @property
     def begun(self) -> bool:
-        """Whether the deadline runs: a byte has come since `begin`."""
+        """Whether the deadline runs: a byte was received since `begin`."""
         return self._deadline is not None
 
     def stop(self) -> bytes:

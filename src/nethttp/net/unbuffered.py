@@ -45,7 +45,7 @@ class PeekingReader(UnbufferedReader):
     __slots__ = ()
 
     def peek(self, _size: int = 0, /) -> bytes:
-        """Return what has come, at least a byte of it unless the connection ends there."""
+        """Return what was received, at least a byte unless the connection ends there."""
         if self._ahead or self._stopped:
             return bytes(self._ahead)
         buffer = bytearray(io.DEFAULT_BUFFER_SIZE)

@@ -22,7 +22,7 @@ TOKEN: Final = re.compile(rf"[{TCHAR}]++")
 #: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text )                 ; RFC 9112 section 4
 FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*+")
 
-#: What a value may never hold, whoever wrote it.
+#: What a value may never have in it, received or sent.
 FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 #: What makes a line of a response unreadable: "a recipient of CR, LF, or NUL within a field value

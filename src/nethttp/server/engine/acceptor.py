@@ -1,4 +1,4 @@
-"""`Acceptor`: where connections come in, or are turned away.
+"""`Acceptor`: accepts connections, or turns them away.
 
 Accepting never waits: what is not there yet (the rest of a TLS handshake) is heard of by the
 engine's loop like anything else, and has a deadline. Only the holder of the engine's lead calls
@@ -232,7 +232,7 @@ class Acceptor:
         connection.sock = plain = socket.socket(fileno=connection.sock.detach())
         plain.setblocking(False)
         connection.recv = plain.recv
-        with suppress(OSError):  # It may have gone.
+        with suppress(OSError):  # The peer may have closed.
             plain.send(NOT_TLS_RESPONSE)
         self._table.linger(connection, now)
 
@@ -259,7 +259,7 @@ class Acceptor:
         if not self._busy_response or len(self._turned_away) >= MAX_TURNED_AWAY:
             sock.close()
             return
-        # The request is on its way: to close before it has come would reset the connection.
+        # The request is on its way: to close before it is received would reset the connection.
         self._table.add(connection, now)
         self._table.linger(connection, now)
         self._turned_away.append(connection)

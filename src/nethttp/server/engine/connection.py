@@ -30,7 +30,7 @@ __all__ = [
 AWAITING: Final = 0
 """A request, or the rest of its head, is to come. The loop reads."""
 COLLECTING: Final = 1
-"""The head has come, and content that is still short enough to wait for. The loop reads."""
+"""The head is complete; its content is not, and is short enough to wait for. The loop reads."""
 HANDSHAKING: Final = 2
 """TLS is not set up yet. The loop goes on with it."""
 LINGERING: Final = 3

@@ -43,7 +43,7 @@ class ConnectionTable:
         fd = connection.fd
         stale = self.connections.pop(fd, None)
         if stale is not None:
-            # A handler has closed its socket itself, and the number has come back.
+            # A handler has closed its socket itself, and the number was given again.
             self.forget_fd(fd)
             stale.watched = False
         self.poller.register(fd)

@@ -25,7 +25,7 @@ QUIET_TICKS = 20
 
 
 class LeaderLock:
-    """Whoever holds it may touch the loop's state. It is held from the beginning."""
+    """The thread that holds it may touch the loop's state. It is held from the beginning."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -325,7 +325,7 @@ class Engine:
                         continue
                     connection.readable_since = now
                     data = connection.recv(READ_SIZE)
-                    # Nearly always one whole head has come, and nothing else.
+                    # Nearly always one whole head is received, and nothing else.
                     if data[-4:] == b"\r\n\r\n" and not connection.buffer:
                         exchange = runner.exchange
                         if read_head(exchange, data) and not exchange.length:
@@ -404,7 +404,7 @@ class Engine:
     # --- events ---
 
     def _on_event(self, connection: Connection) -> None:
-        """Something has come for a connection that does not await a request."""
+        """Handle an event of a connection that does not await a request."""
         stage = connection.stage
         if stage == COLLECTING:
             self._receiving.collect(connection)
@@ -413,7 +413,7 @@ class Engine:
         elif stage == BUSY and connection.outbox is not None:
             self._sending.go_on_beside(connection)
         elif stage == BUSY:
-            # It is level-triggered: unheard, it would be said again and again.
+            # Level-triggered: unless it is unregistered, the poller reports it in every turn.
             self._table.unwatch(connection)
         elif stage == LINGERING:
             self._table.discard_input(connection)
@@ -464,7 +464,7 @@ class Engine:
                 self._close(connection)
 
     def _time_out_request(self, connection: Connection) -> None:
-        """Have the peer told that its request did not come whole in time.
+        """Have the peer told that its request was not received whole in time.
 
         In place, as a handler: thousands may be due at once, and a thread for each costs more.
         """
@@ -475,7 +475,7 @@ class Engine:
         )
 
     def _on_other_event(self, fd: int) -> None:
-        """Something has come from a listener, or from another thread."""
+        """Handle an event of a listener, or of the queue of other threads."""
         if fd == self._returned.fileno():
             self._returned.clear_wakeup()
             self._take_returned()

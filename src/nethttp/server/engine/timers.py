@@ -53,7 +53,7 @@ class TimerWheel:
 
     def _take_out(self, connection: Connection) -> None:
         lying = self._slots.get(connection.timer_slot)
-        # A descriptor's number may have come back with another connection.
+        # A descriptor's number may have been given to another connection.
         if lying is not None and lying.get(connection.fd) is connection:
             del lying[connection.fd]
 

@@ -1,9 +1,9 @@
 """`HandlerApplication`: a handler class as the engine's application.
 
-A handler object is made when a connection's first request has come, and stays with the connection,
-so what a program keeps on `self` is there for the next request. A request that has come whole and
-is as nearly all are is answered without another look at its bytes; every other is read by the
-handler itself, as if there were no engine.
+A handler object is made when a connection's first request is received, and stays with the
+connection, so what a program keeps on `self` is there for the next request. The handler answers a
+usual request without reading its bytes again. It reads every other request itself, as if there were
+no engine.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .handler import BaseHTTPRequestHandler
 
 __all__ = ["HandlerApplication", "is_engine_compatible"]
 
-#: Content up to this size comes in before the handler runs, so that no thread waits for it.
+#: Content up to this size is received before the handler runs, so that no thread waits for it.
 MAX_COLLECTED = 65536
 
 _BYPASSED = BaseHTTPRequestHandler._CONNECTION_STEPS

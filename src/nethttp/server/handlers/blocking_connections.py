@@ -67,7 +67,7 @@ class BlockingConnections:
         """
         with self._changed:
             self.leaving = True
-            # Whoever has just come in has this time too.
+            # A connection that was just accepted has this time too.
             self._changed.wait_for(lambda: self._aborted, farewell)
             self._closing = True
             for sock in self._idle:
@@ -89,7 +89,7 @@ class BlockingConnections:
 
 
 def _end_input(sock: socket.socket) -> None:
-    # A request that has come already is still there to be read. Of TLS sockets too: their own
+    # A request that was received already is still there to be read. Of TLS sockets too: their own
     # `shutdown` would let what comes be read without TLS.
     with suppress(OSError):
         socket.socket.shutdown(sock, socket.SHUT_RD)

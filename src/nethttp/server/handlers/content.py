@@ -1,6 +1,6 @@
 """What handlers read where it is not a request's content off the connection.
 
-`Content` is what came with a request that had come whole; `OfferedProtocol` what may follow a
+`Content` is the content of a request that was received whole; `OfferedProtocol` what may follow a
 request that offers to go on in another protocol.
 """
 

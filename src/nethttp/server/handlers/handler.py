@@ -48,8 +48,8 @@ class BaseHTTPRequestHandler(RequestParser):
 
     `protocol_version` is "HTTP/1.0" as in the standard library; "HTTP/1.1" turns persistent
     connections on. Deadlines, in seconds: `idle_timeout` between requests, `head_timeout` for a
-    whole head once its first byte has come, `body_timeout` for each wait for content, or for the
-    client to take more of the response; `timeout`, if set, replaces the first and the third. All
+    whole head from its first byte on, `body_timeout` for each wait for content, or for the client
+    to take more of the response; `timeout`, if set, replaces the first and the third. All
     waits for the content of a request, or for the client to take a response, may last `body_grace`
     seconds together, and one more for every `min_body_rate` bytes (0: no such bound).
 
@@ -381,7 +381,7 @@ class BaseHTTPRequestHandler(RequestParser):
         connection.idle = NEVER if timeout is None else timeout
 
     def _request_timed_out(self) -> None:
-        """A request did not come whole in time."""
+        """Answer 408: a request was not received whole in time."""
         self._forget_request()
         self.close_connection = True
         if isinstance(self.wfile, ResponseWriter):
@@ -436,7 +436,7 @@ class BaseHTTPRequestHandler(RequestParser):
         if self._stream is None or not self._stream.begun:
             self.log_error("Request timed out: %r", error)
             return
-        # Part of a head has come, and the peer may be waiting for an answer to it.
+        # Part of a head was received, and the peer may be waiting for an answer to it.
         self._forget_request()
         with suppress(OSError):
             self._report(HTTPStatus.REQUEST_TIMEOUT)
@@ -557,7 +557,7 @@ class BaseHTTPRequestHandler(RequestParser):
             discard_input(getattr(self.rfile, "read1", self.rfile.read), self.limits.max_drain)
 
     def _has_unread_input(self, stream: SocketReader) -> bool:
-        """Return whether bytes have come that nobody has read."""
+        """Return whether bytes were received that the program has not read."""
         stream.end()
         self._socket.settimeout(0)
         try:

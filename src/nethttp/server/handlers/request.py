@@ -224,7 +224,7 @@ class RequestParser(Responder):
         return self.request_version == "HTTP/0.9" or self._read_fields()
 
     def _refuse_request_line(self, words: list[str], error: RemoteProtocolError) -> None:
-        # Who sends more than a method and a path knows status lines.
+        # A client that sends more than a method and a path knows status lines.
         self.request_version = "HTTP/1.0"
         version = words[-1]
         message = f"Bad request syntax ({excerpt(self.requestline)})"
@@ -310,7 +310,7 @@ class RequestParser(Responder):
             return
         self._report(error.status_hint, None, str(error))
 
-    # --- a text: a handler without a socket has no peer who could exploit a lenient reading ---
+    # --- a text: without a socket there is no peer that could exploit a lenient reading ---
 
     def _parse_text(self, words: list[str]) -> bool:
         """Parse what a program has put into `rfile`, as leniently as the standard library does."""
@@ -348,7 +348,7 @@ class RequestParser(Responder):
 
     def _read_text_fields(self) -> bool:
         """Read the fields; return whether there are not too many. No line is refused."""
-        # Who parses a text expects the stdlib's hundred fields.
+        # A program that parses a text expects the stdlib's hundred fields.
         limits = DEFAULT_LIMITS if self.limits is SERVER_LIMITS else self.limits
         try:
             try:

@@ -1,6 +1,6 @@
 """WSGI applications on the engine: PEP 3333, whole.
 
-A request that has come whole is answered without a handler object: the environ is made from the
+A request that is received whole is answered without a handler object: the environ is made from the
 head in one step. Every other is read by `WSGIHandler`, as any handler reads it, so what is refused
 and how is decided in one place.
 """
@@ -101,7 +101,7 @@ def _crash(server: Any, sock: Any, address: Any, response: Response) -> None:
 
 
 class WSGIApplication(HandlerApplication):
-    """A WSGI application as the engine's: what has come whole is answered without a handler."""
+    """A WSGI application as the engine's: usual requests are answered without a handler."""
 
     def __init__(
         self, server: Any, answered: Callable[[Environ, Response], None] | None = None

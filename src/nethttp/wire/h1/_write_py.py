@@ -60,7 +60,7 @@ def serialise_request_fields(fields: FieldLines, /) -> bytes:
 
 
 def _serialise(fields: FieldLines, octets: bytes, expected: str) -> bytes:
-    lines = tuple(fields)  # what is checked is what is written, whoever changes the list meanwhile
+    lines = tuple(fields)  # what is checked is what is written, whatever another thread changes
     for name, _ in lines:
         _check_name(name)
     try:

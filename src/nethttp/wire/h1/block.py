@@ -67,7 +67,7 @@ def is_hopeless(data: bytes | bytearray, seen: int = 0) -> bool:
     last = data.rfind(b"\n", max(begin, seen)) + 1
     if not last:
         return False
-    # Whole lines have come: the rest of one that was seen, and others.
+    # Whole lines were received: the rest of one that was seen, and others.
     first = data.rfind(b"\n", begin, max(begin, seen)) + 1
     if not first:
         first = data.find(b"\n", max(begin, seen)) + 1

@@ -1,9 +1,9 @@
 """A body's framing on the wire: by length, in chunks, until the connection closes.
 
 A *decoder* knows where a body ends and does no reading. It asks for what may come next: up to
-`remaining` bytes of content, or, when `wants_line`, one line. Whoever has the bytes (a file-like
-`reader.BodyReader` that pulls, a connection that is fed) hands them over, so framing is written
-once. `encoder` writes.
+`remaining` bytes of content, or, when `wants_line`, one line. What has the bytes gives them to
+it: `reader.BodyReader` from a file, a connection from its buffer. So framing is written once.
+`encoder` writes.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class Decoder(Protocol):
 
     @property
     def sound(self) -> bool:
-        """Whether a next message may follow on the connection, by what has come so far."""
+        """Whether a next message may follow on the connection, as far as is known."""
 
     @property
     def content_complete(self) -> bool:
-        """All content has come; a chunked body's trailer section may still be on its way."""
+        """Whether all content was taken; the trailers of a chunked body may still be missing."""
 
     @property
     def wants_line(self) -> bool:
@@ -118,7 +118,7 @@ class LengthDecoder:
         return self.complete
 
     def take(self, count: int) -> None:
-        """`count` bytes of content have come."""
+        """Count `count` bytes of content that were received."""
         self.remaining -= count
         self.complete = self.remaining == 0
 
@@ -161,7 +161,7 @@ class CloseDecoder:
         return self.complete
 
     def take(self, count: int) -> None:
-        """`count` bytes of content have come; more may."""
+        """Count `count` bytes of content that were received."""
 
     def take_line(self, line: bytes) -> None:
         """Raise AssertionError: `wants_line` is never true."""
@@ -197,7 +197,7 @@ class ChunkLines:
         self.sound = True
         """Whether all lines were formed strictly, so that a next message may follow."""
         self.trailers: FieldLines = []
-        """The trailer fields, once the last line has come."""
+        """The trailer fields, once the last line was taken."""
 
     def take_size(self, line: bytes) -> int:
         """Return the bytes of content that a size line announces; 0 is the last chunk.
@@ -403,7 +403,7 @@ class ChunkedDecoder:
         return self._lines.trailers
 
     def take(self, count: int) -> None:
-        """`count` bytes of the current chunk have come."""
+        """Count `count` bytes of the current chunk that were received."""
         self.remaining -= count
 
     def take_line(self, line: bytes) -> None:

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection: bytes in, events out; events in, bytes out (RFC 9112).
 
 `Connection` does not know which role it plays. What differs between the two sides is in
-`ServerConnection` and `ClientConnection`: which head comes in, which goes out, and how a body is
+`ServerConnection` and `ClientConnection`: which head is received, which is sent, and how a body is
 framed in each direction. Everything else (buffering, bodies, order, keep-alive) is written once.
 
 A cycle is one request and its responses. Each direction goes through these states::
@@ -110,14 +110,14 @@ class Connection:
 
     @property
     def buffered(self) -> bytes:
-        """What has come and was not consumed: after an upgrade, the new protocol's first bytes."""
+        """Bytes that were received and not consumed: after an upgrade, the new protocol's."""
         return bytes(self._buffer)
 
     def next_event(self) -> Event | NoEvent:
         """Return the next event of what was received, NEED_DATA or PAUSED.
 
-        Whoever reads from the peer only on NEED_DATA holds no more than one head, or one piece,
-        in the buffer: a peer that pipelines without end meets TCP's own flow control.
+        Receive from the peer only on NEED_DATA: the buffer then holds no more than one head or one
+        piece, and TCP's flow control stops a peer that pipelines without end.
 
         Raises:
             RemoteProtocolError: the peer broke the protocol. `status_hint` says how a server
@@ -149,7 +149,7 @@ class Connection:
         return self._read_head(block)
 
     def _read_head(self, block: bytes) -> Event:
-        raise AssertionError("a role says which head comes in")
+        raise AssertionError("a role says which head is received")
 
     def _find_block_end(self, start: int) -> int:
         """Return where the empty line that ends the head at the buffer's front ends, or -1.
@@ -186,7 +186,7 @@ class Connection:
         return block
 
     def _check_unfinished_head(self) -> None:
-        """Refuse a head that is over its bounds before it has come whole."""
+        """Refuse a head that is over its bounds before it is received whole."""
         size = len(self._buffer)
         limits = self.limits
         if size <= limits.max_start_line and size <= limits.max_field_section:

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 CHUNKED: Final = -1
-"""The body comes in chunks and says itself where it ends."""
+"""The body is sent in chunks, the last of which ends it."""
 
 UNTIL_CLOSE: Final = -2
 """The body ends with the connection."""
