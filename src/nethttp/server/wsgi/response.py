@@ -11,7 +11,7 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from ...caching import SecondTimeCache
 from ...errors import LocalProtocolError, excerpt
@@ -94,10 +94,14 @@ def _rest_of(file: Any) -> tuple[int, int]:
     return max(0, about.st_size - offset), offset
 
 
+_NONE: Final = -1
+_ANY: Final = -2
+
+
 class _Head:
     """What a response's status and fields come to; the same ones come again and again."""
 
-    __slots__ = ("_closes", "_declared", "begun", "known", "size", "status", "whole")
+    __slots__ = ("_closes", "_declared", "begun", "everyday", "known", "size", "status", "whole")
 
     def __init__(self, status: str, fields: Iterable[tuple[str, str]]) -> None:
         if not isinstance(status, str):
@@ -125,10 +129,15 @@ class _Head:
         self._declared, _, self._closes, _ = found
         self.known: tuple[tuple[str, int, bool, bool], ResponsePlan]
         """The arguments of `plan`, and what it came to, the last time: nearly all are the same."""
-        plan = self.plan("GET", 11, True, False)
-        self.whole = plan.framing if plan.has_body and not plan.lines else -1
+        self.everyday = plan = self.plan("GET", 11, True, True)
+        """How it leaves where all of the content is there at once."""
+        self.whole = _NONE
         """The length of content that may leave with these lines, and no other, in answer to an
-        everyday request; -1 if there is none."""
+        everyday request; or _ANY, if its length is added to them; or _NONE."""
+        if plan.measured and plan.persistent:
+            self.whole = _ANY
+        elif plan.has_body and not plan.measured and not plan.lines:
+            self.whole = plan.framing
         kept = [pair for pair in pairs if pair[0].lower() != "connection"]
         lines = f"HTTP/1.1 {status}\r\n".encode("latin-1") + serialise_fields(kept)
         if "server" not in names:
@@ -354,7 +363,7 @@ class Response(CountsContent):
         head, size = self._head, len(body)
         if (
             head is None
-            or head.whole != size
+            or (head.whole != size and head.whole != _ANY)
             or not self.keep
             or self.started
             or self._version < 11
@@ -365,13 +374,17 @@ class Response(CountsContent):
             return False
         self.started = True
         self.left, self.sent = 0, size
-        self._send_last(head.begun.now() + b"\r\n" + body)
+        lines = head.begun.now()
+        if head.whole == _ANY:
+            lines += head.everyday.with_length(size)[1]
+        self._send_last(lines + b"\r\n" + body)
         return True
 
     def _send_each(self, result: Iterable[bytes]) -> None:
         try:
             # A generator has none, and its error would take longer than all else in here.
-            only = hasattr(result, "__len__") and len(result) <= 1  # type: ignore[arg-type]
+            sized = type(result) is list or hasattr(result, "__len__")
+            only = sized and len(result) <= 1  # type: ignore[arg-type]
         except TypeError:
             only = False
         for data in result:

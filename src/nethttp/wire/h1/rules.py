@@ -356,11 +356,10 @@ class ResponsePlan:
         >>> plan_response("GET", 11, 200, None, True, measured=True).with_length(5)
         (5, b'Content-Length: 5\r\n')
         """
-        if self.has_body:
-            return length, b"Content-Length: %d\r\n%b" % (length, self.lines)
-        # Nothing need have been made for HEAD: what GET would give may be longer.
-        told = b"Content-Length: %d\r\n" % length if length else b""
-        return 0, told + self.lines
+        if not self.has_body:
+            # Nothing need have been made for HEAD: what GET would give may be longer.
+            return 0, b"Content-Length: %d\r\n" % length + self.lines if length else self.lines
+        return length, b"Content-Length: %d\r\n" % length + self.lines
 
 
 #: What Connection says by (the connection persists, the peer speaks HTTP/1.1): nothing of what the
