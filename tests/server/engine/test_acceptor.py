@@ -69,8 +69,8 @@ def acceptor():
                 idle=None,
                 busy_response=busy_response,
                 verify=None,
-                tell=print,
-                other_way=None,
+                on_error=print,
+                accept_instead=None,
             )
             made.append(acceptor)
             acceptor.open()

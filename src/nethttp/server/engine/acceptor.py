@@ -1,8 +1,7 @@
-"""`Acceptor`: accepts connections, or turns them away.
+"""`Acceptor`: accepts connections, or turns them away with a 503 response.
 
-Accepting never waits: what is not there yet (the rest of a TLS handshake) is heard of by the
-engine's loop like anything else, and has a deadline. Only the holder of the engine's lead calls
-anything here.
+It never waits: the engine's loop reports when the next bytes of a TLS handshake can be read, and a
+handshake has a deadline. Only the thread that leads calls anything here.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ __all__ = ["Acceptor"]
 #: Connections accepted before other sockets get their turn.
 ACCEPT_BURST = 64
 
-#: Connections beyond the bound that may linger until the peer has read why it is turned away.
+#: Connections beyond the bound that may linger until the peer has read the 503 response.
 MAX_TURNED_AWAY = 64
 
-#: How long nothing is accepted when the system has no descriptor left, in seconds.
+#: Seconds without accepting after the system had no descriptor left.
 ACCEPT_PAUSE = 0.5
 
-#: How often that is said, in seconds.
+#: Seconds between two log lines that report it.
 REPEAT = 60.0
 
 #: Bytes of content that a TLS record has at most. RFC 8446 section 5.1.
@@ -42,7 +41,7 @@ MAX_RECORD = 1 << 14
 
 _SHAKES_HANDS = (socket.AF_INET, socket.AF_INET6)
 
-#: What `accept` says of one connection that was lost before it was accepted. accept(2) of Linux.
+#: Errors of `accept` that concern one connection, lost before it was accepted. accept(2) of Linux.
 LOST = frozenset(
     {errno.ECONNABORTED, errno.EPROTO, errno.ENETDOWN, errno.ENOPROTOOPT, errno.EHOSTDOWN}
     | {errno.EHOSTUNREACH, errno.EOPNOTSUPP, errno.ENETUNREACH}
@@ -50,11 +49,13 @@ LOST = frozenset(
 
 
 class Acceptor:
-    """Lets connections from `listeners` into `table`, at most `most` of them at once.
+    """Accepts connections from `listeners` into `table`, at most `most` of them at once.
 
-    `verify` is asked for each (socket, address), `tell` told of what went wrong with one. Before
-    one is accepted, `other_way` is asked for what is to accept and handle it instead. A connection
-    may be silent for `idle` seconds, and take `handshake_timeout` for a TLS handshake.
+    A connection for which `verify(socket, address)` returns False is closed. `on_error(socket,
+    address)` is called while an exception of a connection is handled. `accept_instead` is called
+    before each `accept`; a function that it returns is called in place of the `accept`, and handles
+    the connection itself. A connection may be silent for `idle` seconds, and a TLS handshake may
+    take `handshake_timeout` seconds.
     """
 
     def __init__(
@@ -68,15 +69,15 @@ class Acceptor:
         idle: float,
         busy_response: bytes,
         verify: Callable[[Any, Any], bool] | None,
-        tell: Callable[[Any, Any], None],
-        other_way: Callable[[], Callable[[], None] | None] | None,
+        on_error: Callable[[Any, Any], None],
+        accept_instead: Callable[[], Callable[[], None] | None] | None,
     ) -> None:
         self.tls = tls
-        """What new connections shake hands by; may be replaced at any time."""
+        """The TLS context of new connections; it may be replaced at any time."""
         self.retry_at = NEVER
-        """When to `reopen` after a pause."""
+        """When to call `reopen` after a pause, by `time.monotonic`."""
         self.accept_until = NEVER
-        """When the last connection is accepted, once the acceptor close."""
+        """Until when a drain still accepts connections, by `time.monotonic`."""
         self._table = table
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._most = most
@@ -84,31 +85,31 @@ class Acceptor:
         self._idle = idle
         self._busy_response = busy_response
         self._verify = verify
-        self._tell = tell
-        self._other_way = other_way
+        self._on_error = on_error
+        self._accept_instead = accept_instead
         self._silent_until = 0.0
-        #: Where what comes by TLS is read, by one thread at a time.
+        #: The buffer for TLS records, used by one thread at a time.
         self._record = memoryview(bytearray(MAX_RECORD))
-        #: Those that linger take nobody's place.
+        #: Lingering connections, which do not count against `most`.
         self._turned_away: list[Connection] = []
 
     # --- the listeners ---
 
     def open(self) -> None:
-        """Be told of what comes to the listeners."""
+        """Begin to accept: register the listeners with the poller."""
         for fd, listener in self._listeners.items():
             set_accept_nonblocking(listener)
             self._table.poller.register(fd, shared=True)
 
     def reopen(self) -> None:
-        """Go on after a pause."""
+        """Accept again after a pause."""
         self.retry_at = NEVER
         for fd in self._listeners:
             self._table.forget_fd(fd)
             self._table.poller.register(fd, shared=True)
 
     def drain(self, now: float) -> bool:
-        """Accept connections that wait or are on the way; return whether no more can arrive.
+        """Accept connections that wait or are on their way; return whether no more can arrive.
 
         `now` is the time by `time.monotonic`, here and below.
         """
@@ -119,7 +120,7 @@ class Acceptor:
             while self._accept_burst(listener, now):
                 pass
             if listener.family not in _SHAKES_HANDS:
-                # Once it is shut down it is said to be ready for ever.
+                # Once it is shut down, the poller would report it for ever.
                 self._table.forget_fd(fd)
         if now < self.accept_until:
             return False
@@ -127,7 +128,7 @@ class Acceptor:
         return True
 
     def close(self) -> None:
-        """Accept no more. The listeners themselves are their owner's to close."""
+        """Accept no more. The listeners stay open: their owner closes them."""
         for fd in self._listeners:
             self._table.forget_fd(fd)
         self._listeners = {}
@@ -136,7 +137,7 @@ class Acceptor:
     # --- accepting ---
 
     def accept(self, fd: int, now: float) -> None:
-        """Accept what waits at a listener, if `fd` is the descriptor of one, at the time `now`."""
+        """Accept what waits at a listener at the time `now`, if `fd` is the descriptor of one."""
         listener = self._listeners.get(fd)
         if listener is not None:
             self._accept_burst(listener, now)
@@ -144,11 +145,11 @@ class Acceptor:
     def _accept_burst(self, listener: socket.socket, now: float) -> bool:
         """Accept what waits; return whether there may be more."""
         for _ in range(ACCEPT_BURST):
-            if self._other_way is not None and (handle := self._other_way()) is not None:
+            if self._accept_instead is not None and (handle := self._accept_instead()) is not None:
                 handle()
                 return False
             try:
-                # Of a TLS listener too: its own `accept` would wait for the handshake.
+                # The plain method for a TLS listener too: its own would wait for the handshake.
                 sock, address = socket.socket.accept(listener)
             except BlockingIOError:
                 return False
@@ -160,12 +161,12 @@ class Acceptor:
             try:
                 self._admit(sock, address, now)
             except Exception:
-                self._tell(sock, address)
+                self._on_error(sock, address)
                 sock.close()
         return True
 
     def _pause(self, listener: socket.socket, now: float, error: OSError) -> None:
-        """There is no descriptor, or no memory: the queue keeps what is in it for a while."""
+        """Stop accepting for a while: no descriptor or memory is left. The backlog waits."""
         self._table.forget_fd(listener.fileno())
         self.retry_at = now + ACCEPT_PAUSE
         if now >= self._silent_until:
@@ -193,11 +194,11 @@ class Acceptor:
         try:
             self._table.add(connection, now + self._handshake_timeout)
         except BaseException:
-            wrapped.close()  # `sock` has given its descriptor away.
+            wrapped.close()  # It owns the descriptor that `sock` had.
             raise
 
     def _by_records(self, tls_socket: ssl.SSLSocket) -> Callable[[int], bytes]:
-        """Return a `recv` that reads a whole TLS record: no poll tells of what is left of one."""
+        """Return a `recv` that reads a whole TLS record: no poller reports a part left over."""
         recv_into, record = tls_socket.recv_into, self._record
 
         def receive(_size: int) -> bytes:
@@ -208,7 +209,7 @@ class Acceptor:
     def shake_hands(self, connection: Connection, now: float) -> None:
         """Continue a TLS handshake at the time `now`; then the connection awaits its first request.
 
-        A client that speaks HTTP without TLS is told so, and the connection ends.
+        A client that sends HTTP without TLS is answered 400 without TLS, and its connection closed.
         """
         tls_socket: Any = connection.sock
         try:
@@ -228,38 +229,38 @@ class Acceptor:
             self._table.wheel.put(connection, now + self._idle)
 
     def _answer_in_plain(self, connection: Connection, now: float) -> None:
-        """Tell a client that speaks HTTP to a TLS port so, in words that it understands."""
+        """Answer 400, without TLS, a client that has sent plain HTTP to a TLS port."""
         connection.sock = plain = socket.socket(fileno=connection.sock.detach())
         plain.setblocking(False)
         connection.recv = plain.recv
-        with suppress(OSError):  # The peer may have closed.
+        with suppress(OSError):  # The client may have closed the connection.
             plain.send(NOT_TLS_RESPONSE)
         self._table.linger(connection, now)
 
     # --- turning away ---
 
     def reject(self, connection: Connection) -> None:
-        """Answer 503: there is no thread for a request, nor a place to wait."""
-        with suppress(OSError):  # The peer is turned away with or without a word.
+        """Answer 503: no thread is free for the request, and the queue is full."""
+        with suppress(OSError):  # The connection is closed whether the peer reads this or not.
             connection.sock.send(self._busy_response)
 
     def _is_full(self) -> bool:
-        open_ones = len(self._table.connections)
-        if self._most is None or open_ones < self._most:
+        count = len(self._table.connections)
+        if self._most is None or count < self._most:
             return False
         self._turned_away = [
             connection for connection in self._turned_away if connection.stage != CLOSED
         ]
-        return open_ones - len(self._turned_away) >= self._most
+        return count - len(self._turned_away) >= self._most
 
     def _turn_away(self, sock: socket.socket, address: Any, now: float) -> None:
-        """Answer 503: there is no room for the connection."""
+        """Answer 503: `most` connections are open."""
         connection = Connection(sock, address)
         self.reject(connection)
         if not self._busy_response or len(self._turned_away) >= MAX_TURNED_AWAY:
             sock.close()
             return
-        # The request is on its way: to close before it is received would reset the connection.
+        # The request is on its way: closing before it arrives would reset the connection.
         self._table.add(connection, now)
         self._table.linger(connection, now)
         self._turned_away.append(connection)

@@ -23,89 +23,88 @@ BUSY_RESPONSE = (
     b"HTTP/1.1 503 Service Unavailable\r\n"
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
-"""What a connection is sent beyond `max_connections`."""
+"""The response to a connection beyond `max_connections`."""
 
 LAST_CALL = 0.2
-"""How long accepting goes on at the end, in seconds: a client in the middle of a handshake may
-believe that it is connected, and have sent its request; and the listener may be about to be
-stopped."""
+"""Seconds during which a server that drains still accepts: a client whose last packet of the TCP
+handshake is on its way considers itself connected, and may have sent its request."""
 
 DRAIN_SECONDS = 30.0
-"""How long running requests may go on once a server is told to end, in seconds, unless it is told
-otherwise."""
+"""Seconds that running requests may take once a server drains; `drain` may be given others."""
 
 FAREWELL = 1.0
-"""How long a connection that was active a moment ago may still send a request at the end, in
-seconds: that request may be on its way, and closing would lose it."""
-
+"""Seconds that an idle connection stays open once a server drains: a request may be on its way, and
+closing the connection would lose it."""
 
 LINGER_SECONDS = 1.0
-"""How long a connection that is being closed goes on reading what the peer still sends, in seconds,
-so that the peer gets to read the last response rather than a reset. RFC 9112 section 9.6."""
+"""Seconds during which a connection that is being closed still reads and drops what the peer sends,
+so that the peer can read the last response instead of a reset. RFC 9112 section 9.6."""
 
 
 class EngineLimits(NamedTuple):
     """The bounds of an engine."""
 
     max_connections: int | None = 16384
-    """Open connections; one more is answered 503 and closed."""
+    """Open connections at most (None: no limit); one more is answered 503 and closed."""
 
     max_threads: int = 1000
-    """Threads that handlers may block at once."""
+    """Threads at most in which applications may block."""
 
     max_waiting: int = 1000
-    """Requests that wait for such a thread; one more is answered 503."""
+    """Requests at most that wait for such a thread; one more is answered 503."""
 
     handshake_timeout: float = 10.0
-    """Seconds that a TLS handshake may take."""
+    """Seconds at most for a TLS handshake."""
 
 
 class Application(Protocol):
-    """How requests are read and answered. Called by one thread at a time for each connection."""
+    """Reads and answers requests. For each connection, one thread at a time calls it."""
 
     idle_timeout: float | None
     """Seconds that a connection may be silent between requests; None: for ever."""
     head_timeout: float | None
-    """Seconds that a head may take from its first byte on."""
+    """Seconds that a head may take from its first byte on; None: any time."""
     body_timeout: float | None
-    """Seconds that a peer may pause in the middle of content."""
+    """Seconds that a peer may pause in the middle of content; None: any time."""
     min_body_rate: int
-    """Bytes of content a second, on average; a slower peer is cut off. 0: no bound."""
+    """Average bytes of content a second that a peer must send or receive, or the connection is
+    closed; 0: no bound."""
     body_grace: float
-    """Seconds that content may take whatever its rate."""
+    """Seconds that content may take before `min_body_rate` counts."""
     log: LineLog
-    """Where handlers log, told which turns have many requests."""
+    """Where handlers log; the loop has it gather the lines of a turn with several requests."""
     closing: bool
-    """Set when every response is to end its connection."""
+    """Set by the engine: every response is to end its connection."""
     max_head: int
-    """Bytes of a head, above which `respond_blocking` is asked to refuse it."""
+    """Bytes of a head at most; a longer one is given to `respond_blocking`, which refuses it."""
 
     def read_head(self, exchange: Exchange, block: bytes, /) -> bool:
-        """Put what a head says into `exchange`, with the head itself; return whether that was done.
+        """Parse the head `block` into `exchange`; return whether the loop can handle it.
 
-        It is not if the head is an unusual one, or its content too long for the loop to wait for:
+        False for an unusual head, or one whose content is too long for the loop to collect:
         `respond_blocking` reads such a request.
         """
 
     def pacing_key(self, exchange: Exchange, /) -> Hashable:
-        """Return what requests of the same pace have in common."""
+        """Return a key that is equal for requests that take about the same time, as their path."""
 
     def respond(self, exchange: Exchange, /) -> bool | None:
         """Answer a complete request; return whether the connection stays open.
 
-        None, as `exchange.later()` returns: the exchange ends when its `finish` is called."""
+        None, as `exchange.later()` returns: the exchange ends when its `finish` is called.
+        """
 
     def respond_blocking(self, connection: Connection, data: bytes, /) -> bytes | None:
         """Read a request from `data` and the socket, answer it, and return what was read beyond it.
 
-        None is returned if the connection is to be closed.
+        It returns None if the connection is to be closed.
         """
 
     def request_timed_out(self, connection: Connection, /) -> None:
-        """Answer a request that was not received whole in time."""
+        """Answer a request that did not arrive completely in time."""
 
     def response_cut_off(self, connection: Connection, error: OSError, /) -> None:
-        """Log that the peer has not taken a whole response that was left to the loop."""
+        """Log that the peer did not receive all of a response whose end was left to the loop."""
 
     def has_unread_content(self, connection: Connection, /) -> bool:
-        """Return whether content may still be received that the application has not read."""
+        """Return whether content that the application has not read may still arrive."""

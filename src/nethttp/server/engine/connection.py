@@ -1,6 +1,6 @@
-"""`Connection`: what the engine remembers of one client between its requests.
+"""`Connection`: what the engine keeps of one client between its requests.
 
-It is all that an idle connection costs, so it has slots and no more of them than are needed.
+An idle connection costs one such object, so it has slots, and no more of them than are needed.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ __all__ = [
 ]
 
 AWAITING: Final = 0
-"""A request, or the rest of its head, is to come. The loop reads."""
+"""The connection waits for a request, or for the rest of its head. The loop reads."""
 COLLECTING: Final = 1
-"""The head is complete; its content is not, and is short enough to wait for. The loop reads."""
+"""The head is complete, and the loop collects the content, which is short. The loop reads."""
 HANDSHAKING: Final = 2
-"""TLS is not set up yet. The loop goes on with it."""
+"""The TLS handshake is not complete. The loop continues it."""
 LINGERING: Final = 3
-"""The last response is sent; what the peer still sends is dropped, for a moment."""
+"""The last response is sent; the loop drops what the peer still sends, for `LINGER_SECONDS`."""
 SENDING: Final = 6
-"""The response is complete, and the peer has not taken all of it yet. The loop sends."""
+"""The response is complete, and some of it is not sent yet. The loop sends."""
 BUSY: Final = 4
-"""A handler has the connection. The loop leaves it alone."""
+"""The application has the connection. The loop reads nothing from it."""
 CLOSED: Final = 5
-
+"""The socket is closed."""
 
 NEVER = float("inf")
-"""The deadline of a connection that waits as long as it takes."""
+"""The deadline of a connection that may wait for ever, in seconds."""
 
 
 class Loop(Protocol):
-    """What a connection asks of its loop. Any thread may call."""
+    """What a connection needs of its loop. Any thread may call these methods."""
 
     def on_outbox(self, connection: Connection, /) -> None:
-        """Send the outbox of `connection` from now on, also while its application runs."""
+        """Send the outbox of `connection` from now on, even while its application still runs."""
 
     def give_back(self, connection: Connection, left: bytes | None, /) -> None:
-        """Wait for the next request of `connection`, of which `left` was received already.
+        """Wait for the next request of `connection`; `left` was already received of it.
 
-        None: the connection ends.
+        With `left` None the connection is closed.
         """
 
 
@@ -100,18 +100,19 @@ class Connection:
         self.bytes_left = 0
         """How many bytes a lingering peer may still send before it is cut off."""
         self.outbox: Outbox | None = None
-        """What the peer has not taken yet of a response that is complete."""
+        """What is not sent yet of a response that is complete."""
         self.loop: Loop | None = None
-        """The loop that watches it."""
+        """The loop that the connection belongs to."""
         self.idle = idle
-        """Seconds that it may be silent between requests."""
+        """Seconds that the connection may be silent between requests."""
         self.deadline = 0.0
+        """When the loop must act on the connection, by `time.monotonic`."""
         self.timer_slot = 0
-        """Where it lies in the wheel; 0: nowhere."""
+        """The number of its slot in the timer wheel; 0: in no slot."""
         self.watched = True
-        """Whether the poller reports when something is received."""
+        """Whether the connection is registered with the poller."""
         self.state: Any = None
-        """What the application keeps with the connection: a handler, for one."""
+        """What the application keeps with the connection, as a handler."""
 
     def leave(self, outbox: Outbox) -> None:
         """Leave the end of a response to the loop."""
@@ -120,7 +121,7 @@ class Connection:
             self.loop.on_outbox(self)
 
     def has_input(self) -> bool:
-        """Return whether the peer has sent something that is not read yet, in TLS or not."""
+        """Return whether bytes of the peer are not read yet, with TLS or without."""
         try:
             # A TLS socket's own `recv` cannot peek.
             return bool(socket.socket.recv(self.sock, 1, socket.MSG_PEEK))
@@ -132,10 +133,10 @@ class Connection:
 
 
 class EngineSocket:
-    """The socket of an engine's connection, as the `__init__` of a handler is given it.
+    """The socket of an engine's connection, as the `__init__` of a handler receives it.
 
-    It is an object of its own: a class that has `__getattr__` has no quick way to any attribute,
-    and a connection's are asked for a dozen times a request.
+    `Connection` has no `__getattr__` of its own, because a class with one finds every attribute
+    more slowly, and a request reads a dozen attributes of its connection.
     """
 
     __slots__ = ("connection",)

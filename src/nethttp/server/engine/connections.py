@@ -1,6 +1,6 @@
-"""`ConnectionTable`: the open connections, which of them are heard, and when each is due.
+"""`ConnectionTable`: the open connections, which of them the poller watches, and when each is due.
 
-Only the holder of the engine's lead touches it. It says nothing to a peer, and knows no request.
+Only the thread that leads touches it. It sends nothing to a peer, and knows nothing of requests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .timers import TimerWheel
 
 __all__ = ["ConnectionTable"]
 
-#: Read at once of what is thrown away.
+#: Bytes to read at once of input that is dropped.
 READ_SIZE = 16384
 
 
@@ -28,22 +28,22 @@ class ConnectionTable:
 
     def __init__(self) -> None:
         self.connections: dict[int, Connection] = {}
-        """By descriptor."""
+        """The open connections, by descriptor."""
         self.wheel = TimerWheel()
         self.poller = make_poller()
         self.loop: Loop | None = None
-        """The loop of the connections."""
+        """The loop that the connections belong to."""
 
     def add(self, connection: Connection, deadline: float) -> None:
-        """Hear a new connection, until `deadline`.
+        """Add a new connection, which must send something before `deadline`.
 
         Raises:
-            OSError: the system watches no more descriptors.
+            OSError: the poller cannot watch another descriptor.
         """
         fd = connection.fd
         stale = self.connections.pop(fd, None)
         if stale is not None:
-            # A handler has closed its socket itself, and the number was given again.
+            # A handler closed its socket itself, and the system reused the descriptor's number.
             self.forget_fd(fd)
             stale.watched = False
         self.poller.register(fd)
@@ -52,7 +52,10 @@ class ConnectionTable:
         self.wheel.put(connection, deadline)
 
     def watch(self, connection: Connection) -> bool:
-        """Be told again when something comes; return False if that cannot be: it is closed."""
+        """Register a connection with the poller; return False if its socket is gone.
+
+        In that case the connection is closed.
+        """
         if not connection.watched:
             try:
                 if self.connections.get(connection.fd) is not connection:
@@ -65,10 +68,9 @@ class ConnectionTable:
         return True
 
     def watch_room(self, connection: Connection, room: bool = True) -> bool:
-        """Have the poller report room to send, instead of bytes to read; return whether it can.
+        """Have the poller report room to send; return False if the socket is gone.
 
-        With `room` False the poller reports bytes to read again. If the socket is gone, the
-        connection is closed.
+        In that case the connection is closed. With `room` False the poller reports bytes to read.
         """
         if not self.watch(connection):
             return False
@@ -80,7 +82,7 @@ class ConnectionTable:
         return True
 
     def unwatch(self, connection: Connection) -> None:
-        """Be told nothing of a connection that somebody else reads from."""
+        """Take a connection from the poller: its application reads from it."""
         self.forget_fd(connection.fd)
         connection.watched = False
 
@@ -107,7 +109,7 @@ class ConnectionTable:
         self.watch(connection)
 
     def discard_input(self, connection: Connection) -> None:
-        """Throw away what a lingering peer sends."""
+        """Drop what a lingering peer sends, and close the connection once it is enough."""
         data = connection.recv(READ_SIZE)
         connection.bytes_left -= len(data)
         if not data or connection.bytes_left <= 0:
@@ -125,7 +127,7 @@ class ConnectionTable:
             del self.connections[connection.fd]
             if connection.watched:
                 self.forget_fd(connection.fd)
-        # A child process may have the socket too: without this the peer would not learn.
+        # A child process may hold the socket open: without this the peer would see no end.
         with suppress(OSError):
             end_sending(connection.sock)
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""`Exchange`: one request, and its response, as engine and application hand them to each other."""
+"""`Exchange`: one request, which the engine gives to the application, and how its response ends."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from .connection import Connection
 
 __all__ = ["Exchange", "Switched"]
 
-#: What attributes are between two requests; no application sees it.
+#: The value of attributes between two requests; no application sees it.
 _NOTHING: Any = None
 
 
 class Switched(NamedTuple):
-    """A connection that has left HTTP, for the application to use until it calls `finish`."""
+    """A connection that speaks another protocol, until the application calls `finish`."""
 
     sock: socket.socket
-    """It does not block."""
+    """The connection's socket, which does not block."""
     received: bytes
-    """What was received behind the request."""
+    """The bytes that were received after the request."""
 
 
 class Exchange:
     """A request whose head is known, and whose content has been received.
 
-    The loop has one, and uses it for one request after the other, so that nothing is allocated for
-    a request. A request that another thread answers, or whose content is still to be received,
-    keeps its exchange, and the loop makes another one.
+    The loop uses one exchange for one request after the other, so that a request allocates nothing.
+    A request that another thread answers, or whose content is not complete, keeps its exchange, and
+    the loop makes another one.
     """
 
     __slots__ = (
@@ -52,7 +52,7 @@ class Exchange:
     length: int
     """How many bytes of content the head declares."""
     persistent: bool
-    """Whether the client lets the connection go on after the response."""
+    """Whether the request allows the connection to stay open after the response."""
     method: str
     target: str
     version: int
@@ -60,39 +60,39 @@ class Exchange:
     line: str
     """The request line."""
     environ: dict[str, Any]
-    """The head as a WSGI environ, where the application reads it so."""
+    """The head as a WSGI environ, if the application's `read_head` makes one."""
     since: float
-    """When the head was complete, by `time.monotonic`; set while content is to be received."""
+    """When the head was complete, by `time.monotonic`; set only while content is collected."""
 
     def __init__(self) -> None:
         self.connection = self.environ = _NOTHING
         self.content = b""
 
     def later(self) -> None:
-        """Return what `Application.respond` returns when the response is not sent yet.
+        """Return None, which `Application.respond` returns if it answers later.
 
-        The connection and the exchange are the application's until it calls `finish`, from any
-        thread. No thread of the engine waits.
+        The application keeps the connection and the exchange until it calls `finish`, in any
+        thread. No thread of the engine waits for it.
         """
 
     def finish(self, keep: bool) -> None:
-        """End an exchange that was to end `later`; `keep`: the connection goes on."""
+        """End an exchange that is answered `later`; with `keep` the connection stays open."""
         connection = self.connection
         self.release()
         if connection.loop is not None:
             connection.loop.give_back(connection, b"" if keep else None)
 
     def switch(self) -> Switched:
-        """Return the connection for another protocol, which begins behind this request.
+        """Return the connection for another protocol, which begins after this request.
 
-        The response that says so (101, or 200 to CONNECT) is the application's to send, and the
-        exchange ends `later`: with `finish(False)` the loop closes the connection.
+        The application sends the response (101, or 200 to CONNECT), and returns `later()`. When it
+        calls `finish(False)`, the loop closes the connection.
         """
         connection = self.connection
         received, connection.buffer = bytes(connection.buffer), b""
         return Switched(connection.sock, received)
 
     def release(self) -> None:
-        """Keep nothing of a request that was answered."""
+        """Drop what belongs to a request that was answered."""
         self.connection = self.environ = _NOTHING
         self.content = b""

@@ -1,4 +1,4 @@
-"""What is said of a TLS handshake that fails, to the log and to the client."""
+"""A TLS handshake that failed: its log line, and the answer to a client that sent plain HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOT_TLS_RESPONSE = (
     b"Content-Type: text/plain\r\nContent-Length: 49\r\nConnection: close\r\n\r\n"
     b"This server speaks TLS: the URL begins https://.\n"
 )
-"""What a client is sent that speaks HTTP where TLS is expected."""
+"""The response to a client that sends plain HTTP to a TLS port."""
 
 
 def report_failed_handshake(address: Any, error: Exception) -> bool:
@@ -35,7 +35,8 @@ def report_failed_handshake(address: Any, error: Exception) -> bool:
 def report_unspoken(address: Any, protocol: str | None) -> bool:
     """Return whether nethttp does not speak the protocol that was negotiated; log it if so.
 
-    `protocol` is its name in ALPN, None if none was negotiated: HTTP/1.1. RFC 7301.
+    `protocol` is its name in ALPN (RFC 7301). None: the client negotiated nothing, so it speaks
+    HTTP/1.1.
     """
     if protocol not in UNSPOKEN:
         return False

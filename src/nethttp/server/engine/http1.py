@@ -1,6 +1,6 @@
-"""HTTP/1 on a connection: from the bytes that are received to complete requests.
+"""HTTP/1 on a connection: from received bytes to complete requests.
 
-`Http1` returns what is complete, and answers nothing: the loop gives a request to the application.
+`Http1` returns complete requests, and answers none: the loop gives them to the application.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from .timers import TimerWheel
 
 __all__ = ["Http1", "Outcome"]
 
-#: Seconds in which something must follow several empty lines, which begin no request.
+#: Seconds in which a request line must follow several empty lines.
 EMPTY_LINES_GRACE = 0.5
 
 
 class Outcome(Enum):
-    """What a connection needs once bytes have been received.
+    """What a connection needs after bytes were received.
 
-    Each value is a sentence, to be read in a debugger.
+    Each value completes the sentence "The connection needs …", for a reader of a debugger.
     """
 
     MORE = "more bytes, for which it has a deadline"
-    COMPLETE = "an answer to the exchange; what follows the request is in `connection.buffer`"
-    READER = "an application that reads the request itself, beginning with `connection.buffer`"
-    CLOSED = "to be closed: the client has sent its last request"
+    COMPLETE = "an answer to the exchange; `connection.buffer` has what follows the request"
+    READER = "an application that reads the request itself, from `connection.buffer` and the socket"
+    CLOSED = "to be closed: the client sends no more requests"
 
 
 class Http1:
     """Finds complete requests in the bytes that connections receive.
 
-    It answers none: what it returns tells the loop what to do. Deadlines for what is missing are
-    set in `wheel`; `now` is the time by `time.monotonic`.
+    It answers no request: what it returns tells the loop what to do. It sets the deadline for bytes
+    that are missing in `wheel`. `now` is the time by `time.monotonic`.
     """
 
     def __init__(self, application: Application, wheel: TimerWheel) -> None:
@@ -47,14 +47,14 @@ class Http1:
     def receive(
         self, connection: Connection, data: bytes, exchange: Exchange, now: float
     ) -> Outcome:
-        """Return what a connection needs that awaited a request and has received `data` at `now`.
+        """Return what a connection needs that waited for a request and received `data` at `now`.
 
-        `data` may be less than a request, or more than one; b"" says that the client sends no more.
-        Where a request's content is still to be received, the connection keeps `exchange`.
+        `data` may be less than a request, or more than one; b"" means that the client sends no
+        more. If the content of the request is not complete, the connection keeps `exchange`.
         """
         begun = connection.buffer
         if not data:
-            # The peer sends no more. The rest of a request that it has begun is waited for in vain.
+            # The client sends no more, so a request that it has begun stays incomplete.
             return Outcome.READER if begun else Outcome.CLOSED
         connection.readable_since = NEVER
         first = not begun
@@ -79,14 +79,14 @@ class Http1:
             return Outcome.MORE
         exchange.connection = connection
         exchange.content = data[end : end + length]
-        # What is left must lie where another thread finds it.
+        # Set before the application runs: another thread may lead then, and needs the rest.
         connection.buffer = data[end + length :]
         return Outcome.COMPLETE
 
     def _is_short_of_a_head(self, connection: Connection, data: bytes) -> bool:
-        """Add to the beginning of a head; return whether more is needed before it can be judged.
+        """Add `data` to the beginning of a head; return whether the head needs more bytes.
 
-        Looks at what is new alone: a peer may send byte by byte.
+        It looks only at the new bytes, because a client may send them one by one.
         """
         begun = connection.buffer
         assert isinstance(begun, bytearray)
@@ -99,15 +99,15 @@ class Http1:
         )
 
     def _await_head(self, connection: Connection, data: bytes, first: bool, now: float) -> Outcome:
-        """Keep the beginning of a head, unless it can be refused already."""
+        """Keep the beginning of a head, or have the application refuse it if it is hopeless."""
         if len(data) > self._application.max_head or is_hopeless(data):
             connection.buffer = data
             return Outcome.READER
-        # A copy: what was received lies at the head of a piece of memory as large as a read.
+        # A copy, because `data` keeps the memory of a whole read.
         connection.buffer = bytearray(data)
         timeout = self._application.head_timeout
         if data.startswith(b"\r\n\r\n"):
-            # Nothing is known of a request that follows empty lines: it must be received at once.
+            # After empty lines alone, a request may never follow.
             timeout = EMPTY_LINES_GRACE if timeout is None else min(timeout, EMPTY_LINES_GRACE)
         elif not first:
             return Outcome.MORE
@@ -118,7 +118,7 @@ class Http1:
     def _await_content(
         self, connection: Connection, exchange: Exchange, begun: bytes, now: float
     ) -> None:
-        """Collect the content of a request before a handler runs, so that no thread waits."""
+        """Collect the content before the application runs, so that no thread waits for it."""
         connection.stage = COLLECTING
         connection.exchange = exchange
         connection.buffer = bytearray(begun)
@@ -126,7 +126,7 @@ class Http1:
         self._set_content_deadline(connection, exchange, now)
 
     def _set_content_deadline(self, connection: Connection, exchange: Exchange, now: float) -> None:
-        """Content is due at the average rate, and some of it from pause to pause."""
+        """Set when more content is due, by the average rate and by the longest pause."""
         application = self._application
         pause = application.body_timeout
         due = exchange.since + seconds_allowed(
@@ -135,13 +135,11 @@ class Http1:
         self._wheel.put(connection, due if pause is None else min(due, now + pause))
 
     def collect(self, connection: Connection, data: bytes, now: float) -> Outcome:
-        """Return what a connection needs that has received `data`, more of its content, at
-        `now`.
-        """
+        """Return what a connection needs that received `data` of its content at `now`."""
         exchange, collected = connection.exchange, connection.buffer
         assert exchange is not None and isinstance(collected, bytearray)
         if not data:
-            # The application finds out, as it would if it had read itself.
+            # The application reads what there is, and finds that the content is incomplete.
             connection.exchange = None
             connection.buffer = exchange.block + bytes(collected)
             return Outcome.READER

@@ -1,10 +1,10 @@
-"""`LeaderLock`: which of several threads runs a loop whose handlers block when they like.
+"""`LeaderLock`: which of several threads runs a loop whose handlers may block.
 
-*Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers in place,
-without a hop. While it runs a handler the lock is free (`release_for`); afterwards the thread locks
-it again (`reacquire`). A watcher looks every few milliseconds whether the same handler still runs.
-If so, the watcher seizes the lock and lets another thread lead; the thread whose handler has
-returned finds the lock taken and becomes a follower. So only the holder of one lock ever touches
+*Leader and followers.* One thread leads: it waits for sockets, reads, and runs handlers itself,
+without a switch of threads. It releases the lock while a handler runs (`release_for`), and acquires
+it again afterwards (`reacquire`). A watcher checks every few milliseconds whether the same handler
+still runs. If so, the watcher acquires the lock and has another thread lead; when the handler
+returns, its thread finds the lock taken and leads no more. So only the holder of the lock touches
 the state of the loop.
 """
 
@@ -17,28 +17,29 @@ from typing import Any
 
 __all__ = ["TICK", "LeaderLock"]
 
-#: How often the watcher looks, in seconds: a handler that blocks delays others by one to two ticks.
+#: Seconds between two checks of the watcher. A handler that blocks delays others by 1 to 2 ticks.
 TICK = 0.005
 
-#: Ticks without a request after which the watcher sleeps until there is one.
+#: Ticks without a request after which the watcher sleeps until a request begins.
 QUIET_TICKS = 20
 
 
 class LeaderLock:
-    """The thread that holds it may touch the loop's state. It is held from the beginning."""
+    """The lock whose holder may touch the loop's state. It is created locked."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lock.acquire()
-        # How often it has changed hands, and how often it was lent.
+        # How many times another thread began to lead.
         self._epoch = 0
+        # How many times the lock was released for a handler.
         self._turn = 0
         self._running: Any = None
-        # Rung when the watcher sleeps and a request begins.
+        # Released to wake the watcher.
         self._wake = threading.Lock()
         self._wake.acquire()
         self._asleep = False
-        # A request has begun that the lock was not released for.
+        # Whether a request has begun for which the lock was not released.
         self._noted = False
         self._stopped = False
         self._resigned = threading.Event()
@@ -46,9 +47,7 @@ class LeaderLock:
     # --- what the leader does ---
 
     def release_for(self, what: Any) -> int:
-        """Release the lock while a handler runs `what`; return the number that `reacquire`
-        needs.
-        """
+        """Release the lock while request `what` is handled; return the epoch for `reacquire`."""
         self._running = what
         self._turn += 1
         if self._asleep:
@@ -58,25 +57,25 @@ class LeaderLock:
         return epoch
 
     def reacquire(self, epoch: int) -> bool:
-        """Return whether this thread leads again after a handler; if not, another thread leads now.
+        """Return whether this thread leads again after a handler; if not, another thread leads.
 
         `epoch` is what `release_for` returned.
         """
         if self._lock.acquire(False):
             if self._epoch == epoch:
                 return True
-            # Another thread leads and is in a handler itself.
+            # Another thread leads, and runs a handler itself.
             self._lock.release()
         return False
 
     def note_request(self) -> None:
-        """Let the watcher call `meanwhile` soon: another thread was given a request."""
+        """Have the watcher call `meanwhile` soon: a thread of the pool has a request."""
         self._noted = True
         if self._asleep:
             self.wake_watcher()
 
     def resign(self) -> None:
-        """Say that nobody leads any more, and nobody will."""
+        """End the lead for good: no thread leads after this one."""
         self._resigned.set()
         self.wake_watcher()
 
@@ -88,12 +87,11 @@ class LeaderLock:
         interval: float,
         meanwhile: Callable[[], None],
     ) -> None:
-        """Let another thread lead whenever a handler runs too long, until `stop_watching`.
+        """Have another thread lead whenever a handler runs too long, until `stop_watching`.
 
-        `hand_over(head, turn)` is called with the lock held and makes another thread lead: `head`
-        is the request whose handler blocks, `turn` the number of requests so far. `meanwhile` is
-        called about
-        every `interval` seconds, and soon after each request has begun.
+        `hand_over(what, turn)` is called with the lock held, and has another thread lead: `what` is
+        the request whose handler blocks, `turn` the number of requests so far. `meanwhile` is
+        called about every `interval` seconds, and soon after each request has begun.
         """
         seen, quiet = -1, 0
         next_call = time.monotonic() + interval
@@ -125,9 +123,10 @@ class LeaderLock:
             meanwhile()
 
     def _sleep(self, seen: int, longest: float) -> None:
-        """Sleep until a request begins."""
+        """Sleep until a request begins, for `longest` seconds at most."""
         self._asleep = True
-        # The leader counts, or notes, first and looks at `_asleep` then: one of the two notices.
+        # The leader counts or notes the request before it reads `_asleep`, and this method writes
+        # `_asleep` before it looks at the count: so one of the two sees the other.
         if seen == self._turn and not (self._noted or self._stopped):
             self._wake.acquire(timeout=longest)
         self._asleep = False
@@ -139,15 +138,15 @@ class LeaderLock:
         try:
             self._wake.release()
         except RuntimeError:
-            pass  # It has been rung already.
+            pass  # It is awake, or was woken already.
 
     def stop_watching(self) -> None:
-        """Let `watch` return."""
+        """Have `watch` return soon."""
         self._stopped = True
         self.wake_watcher()
 
     def seize(self) -> None:
-        """Wait until nobody leads; where the leader is in a handler, lead instead of it."""
+        """Wait until no thread leads; take the lock from a leader whose handler runs."""
         while not self._resigned.wait(TICK):
             if self._lock.acquire(False):
                 self._epoch += 1

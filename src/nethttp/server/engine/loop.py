@@ -1,18 +1,18 @@
-"""`Engine`: waits for sockets, and says which part of the engine an event is for.
+"""`Engine`: waits for sockets, and gives each event to the part of the engine that handles it.
 
-``Engine(listeners, application, …)``, then `run` in any thread, until `stop` (from any thread or a
-signal handler), or until `drain` has let the last request be answered. An `Application` says how a
-request is read and answered: handler classes, WSGI applications. It may block.
+``Engine(listeners, application, …)`` runs in the thread that calls `run`, until `stop` is called
+(in any thread, or in a signal handler), or until a `drain` is complete. An `Application` reads and
+answers requests, by handler classes or a WSGI application. It may block.
 
-One thread leads: it waits for sockets, receives, and runs the application in place. Where that
-blocks, a thread of the pool leads on (`leader`). Only the thread that leads touches the state of
-the loop. A connection belongs to the loop or, while it is BUSY, to the thread that runs its
+One thread leads: it waits for sockets, receives, and calls the application itself. If that blocks,
+a thread of the pool begins to lead (`leader`). Only the thread that leads touches the state of the
+loop. A connection belongs to the loop or, while it is BUSY, to the thread that runs its
 application, so nothing here needs the GIL to be correct. With ``threads=False`` there is no watcher
 and no pool: everything runs in the thread that calls `run`, one request at a time.
 
-Each request runs in a context of its own (`contextvars`), so what one client's request sets is not
-there for the next client's. The context begins empty, as a thread's does; without threads it begins
-as a copy of the one in which `run` was called.
+Each request runs in a context of its own (`contextvars`), so a context variable that one request
+sets is not set for the next. The context is empty at first, as a thread's is; without threads it is
+a copy of the context in which `run` was called.
 """
 
 from __future__ import annotations
@@ -55,27 +55,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
-#: Read at once, in bytes: nearly every head fits, and several that come together. What comes is cut
-#: down in the place that was made for it, and keeps the rest of that place from the next read for
-#: as long as malloc keeps it for its thread: with 16 KiB a worker grew for an hour.
+#: Bytes to read at once: nearly every head fits, and several that arrive together. A read allocates
+#: this much and then shrinks the block, and malloc keeps the rest of it for the thread: with 16 KiB
+#: a worker grew for an hour.
 READ_SIZE = 4096
 
-#: Connections whose time is up that are attended to before other sockets get their turn.
+#: Connections past their deadline that are handled before other sockets get their turn.
 EXPIRE_BURST = 16
 
 
-#: Stands for what a thread has read ahead: it has not returned yet, and has left an outbox.
+#: In the place of what was received of the next request: the application has left an outbox, and
+#: still runs.
 _OUTBOX: Any = object()
 
 
 class Engine:
     """Serves `application` on `listeners`, which are bound and listening.
 
-    `threads` says whether handlers may run in threads of their own (see the module). `tls` is for
-    connections of all listeners; handshakes delay no other. `verify` is asked for each connection
-    (socket, address). `on_error` is told of what went wrong with one, as an exception being
-    handled. `other_way` is asked before a connection is accepted for what is to accept and handle
-    it instead. `daemon` is for the threads.
+    `threads` says whether applications may run in a pool of threads (see the module); `daemon`
+    whether these are daemons. `tls` is the context for connections of all listeners; a handshake
+    delays no other connection. `verify`, `on_error` and `accept_instead` are called as `Acceptor`
+    says; `on_error` also for an exception that a request raised. `busy_response` is sent where a
+    limit is reached.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Engine:
         tls: ssl.SSLContext | None = None,
         verify: Callable[[Any, Any], bool] | None = None,
         on_error: Callable[[Any, Any], None] | None = None,
-        other_way: Callable[[], Callable[[], None] | None] | None = None,
+        accept_instead: Callable[[], Callable[[], None] | None] | None = None,
         busy_response: bytes = BUSY_RESPONSE,
         daemon: bool = True,
     ) -> None:
@@ -108,7 +109,7 @@ class Engine:
             application,
             self._pool,
             threads=threads,
-            tell=on_error,
+            on_error=on_error,
             take_back=self._take_back,
             turn_away=self._turn_away,
             close=table.close,
@@ -130,15 +131,15 @@ class Engine:
             handshake_timeout=limits.handshake_timeout,
             idle=self._idle_seconds,
             busy_response=busy_response,
-            verify=None if verify is None else lambda *who: runner.base.copy().run(verify, *who),
-            tell=lambda *who: runner.base.copy().run(runner.on_error, *who),
-            other_way=other_way,
+            verify=None if verify is None else lambda *peer: runner.base.copy().run(verify, *peer),
+            on_error=lambda *peer: runner.base.copy().run(runner.on_error, *peer),
+            accept_instead=accept_instead,
         )
         self._now = time.monotonic()
         self._stopping = False
         self._draining = False
         self._drain_until = NEVER
-        # When those that are idle are looked for again.
+        # When a drain next looks for idle connections.
         self._farewell_at = NEVER
         self._finished = threading.Event()
         self._failure: BaseException | None = None
@@ -150,8 +151,8 @@ class Engine:
     ) -> None:
         """Serve until `stop`, or until a drain is complete.
 
-        `service_actions` is called about every `poll_interval` seconds, in this thread. What goes
-        wrong in the loop itself, whichever thread leads, is raised here.
+        `service_actions` is called about every `poll_interval` seconds, in this thread. An
+        exception of the loop itself is raised here, whichever thread leads.
         """
         if not self.threads or getattr(sys.flags, "thread_inherit_context", False):
             self._runner.base = copy_context()
@@ -171,11 +172,11 @@ class Engine:
             raise self._failure
 
     def _ending_with_the_program(self, service_actions: Callable[[], None]) -> Callable[[], None]:
-        """Return `service_actions` that also stop the engine once nothing else keeps the process.
+        """Return `service_actions` that also stop the engine once the program has ended.
 
-        The interpreter waits at its end for every thread that is no daemon, and the leader is such
-        a thread where handlers are to be waited for. The thread that serves is a daemon: the
-        process is not to go on for the sake of the next client.
+        The interpreter waits at its end for every thread that is not a daemon, and the leader is
+        one of them if the pool's threads are not daemons. But the thread that serves is a daemon,
+        so the process must not wait for another client.
         """
 
         def act() -> None:
@@ -186,15 +187,16 @@ class Engine:
         return act
 
     def stop(self) -> None:
-        """Stop as soon as can be: handlers that run finish, nothing else does."""
+        """Stop as soon as possible: only requests that already run are still answered."""
         self._stopping = True
         self._returned.wake()
         self._lead.stop_watching()
 
     def drain(self, timeout: float) -> None:
-        """Stop accepting, let what runs finish, close what is idle; then `run` returns.
+        """Stop accepting, finish running requests, close idle connections; then `run` returns.
 
-        After `timeout` seconds it returns whatever still runs. Returns at once.
+        After `timeout` seconds `run` returns even if requests still run. This method returns at
+        once.
         """
         self._drain_until = time.monotonic() + timeout
         self._farewell_at = 0.0
@@ -205,7 +207,7 @@ class Engine:
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        """What new connections shake hands by; may be replaced while the engine runs."""
+        """The TLS context of new connections; it may be replaced while the engine runs."""
         return self._acceptor.tls
 
     @tls.setter
@@ -233,13 +235,13 @@ class Engine:
         self._stopping = True
         self._returned.wake()
         if self.threads:
-            # The leader ends by itself, unless its handler blocks.
+            # The leader ends by itself, unless its handler runs.
             self._lead.seize()
         self._finished.set()
         self.application.log.release()
         for connection in list(self._connections.values()):
             if connection.stage == SENDING:
-                # As the threads of handlers that run, this one ends its response.
+                # The rest of a response is sent, as requests that run are still answered.
                 finish = partial(self._sending.send_all, connection)
                 if not (self.threads and self._pool.submit(finish)):
                     finish()
@@ -255,12 +257,12 @@ class Engine:
     # --- the loop ---
 
     def _hand_over(self, exchange: Exchange | None, turn: int) -> None:
-        """Let a follower lead instead of the thread whose handler blocks."""
+        """Have a thread of the pool lead instead of the thread whose handler blocks."""
         self._runner.hand_over(exchange, self._lead_loop, turn)
 
     def _lead_loop(self) -> None:
-        """Lead until another thread does, or until the end. Begins with the lock held."""
-        # The leader before may have left in the middle of its turn.
+        """Lead until another thread does, or until the end. The lock is held at the beginning."""
+        # The last leader may have left in the middle of its turn, with log lines gathered.
         self.application.log.release()
         runner = self._runner
         runner.begin_to_lead()
@@ -282,7 +284,7 @@ class Engine:
         service_actions: Callable[[], None] | None,
         context: Context | None,
     ) -> bool:
-        """Serve until the end; return True before it if a request has set something in `context`.
+        """Serve until the end; return True earlier if a request has set a variable in `context`.
 
         Raises:
             NotLeader: another thread leads now.
@@ -325,7 +327,7 @@ class Engine:
                         continue
                     connection.readable_since = now
                     data = connection.recv(READ_SIZE)
-                    # Nearly always one whole head is received, and nothing else.
+                    # Nearly always `data` is one whole head, and nothing else.
                     if data[-4:] == b"\r\n\r\n" and not connection.buffer:
                         exchange = runner.exchange
                         if read_head(exchange, data) and not exchange.length:
@@ -353,18 +355,18 @@ class Engine:
     # --- connections whose application has returned ---
 
     def give_back(self, connection: Connection, left: bytes | None, /) -> None:
-        """Take a connection from a thread that its application has chosen: see `Loop`."""
+        """Take a connection back from any thread: see `Loop`."""
         self._runner.give_back(connection, left)
 
     def _on_return(self) -> None:
-        """Called by any thread that has returned a connection."""
+        """Have the loop look at a connection that a thread has returned. Any thread may call."""
         if self._finished.is_set():
             self._take_returned()
         else:
             self._returned.wake()
 
     def on_outbox(self, connection: Connection, /) -> None:
-        """Send what a thread has left of a response, which may run on."""
+        """Send the end of a response that a thread has left, and that may still run."""
         self._returned.put((connection, _OUTBOX))
         self._returned.wake()
 
@@ -380,7 +382,7 @@ class Engine:
                 self._take_back(connection, left)
 
     def _take_back(self, connection: Connection, left: bytes | None) -> None:
-        """Let the loop wait for the next request of a connection, or close it."""
+        """Wait for the next request of a connection, or close the connection."""
         if connection.outbox is not None:
             self._sending.begin(connection, connection.outbox, left)
             return
@@ -397,14 +399,14 @@ class Engine:
             self._receiving.receive(connection, rest)
 
     def _cut_off(self, connection: Connection, error: OSError) -> None:
-        """Have the application log that a peer has not taken its response."""
+        """Have the application log that a peer did not receive all of its response."""
         with suppress(Exception):
             self._runner.base.copy().run(self.application.response_cut_off, connection, error)
 
     # --- events ---
 
     def _on_event(self, connection: Connection) -> None:
-        """Handle an event of a connection that does not await a request."""
+        """Handle an event of a connection that does not wait for a request."""
         stage = connection.stage
         if stage == COLLECTING:
             self._receiving.collect(connection)
@@ -413,7 +415,7 @@ class Engine:
         elif stage == BUSY and connection.outbox is not None:
             self._sending.go_on_beside(connection)
         elif stage == BUSY:
-            # Level-triggered: unless it is unregistered, the poller reports it in every turn.
+            # The poller is level-triggered: it would report the connection in every turn.
             self._table.unwatch(connection)
         elif stage == LINGERING:
             self._table.discard_input(connection)
@@ -423,7 +425,7 @@ class Engine:
     # --- the end of a connection ---
 
     def _finish(self, connection: Connection) -> None:
-        """Close a connection after its last response, in a way that the peer can read it."""
+        """Close a connection after its last response, so that the peer can still read that."""
         try:
             left = bool(connection.buffer) or self.application.has_unread_content(connection)
             if not left:
@@ -436,12 +438,12 @@ class Engine:
         self._table.linger(connection, self._now)
 
     def _turn_away(self, connection: Connection) -> None:
-        """Answer 503: there is no thread for the request, nor a place to wait."""
+        """Answer 503: no thread is free for the request, and the queue is full."""
         self._acceptor.reject(connection)
         self._finish(connection)
 
     def _expire(self, now: float) -> None:
-        """Attend to the connections whose time is up, to so many that the others get their turn.
+        """Handle connections whose deadline has passed, at most `EXPIRE_BURST` in one turn.
 
         Raises:
             NotLeader: another thread leads now.
@@ -452,7 +454,7 @@ class Engine:
                 self._wheel.put(connection, now + 5.0)
             elif stage == AWAITING and not connection.buffer:
                 if connection.has_input():
-                    # The peer was in time; it is the loop that has not read yet.
+                    # The peer sent in time; the loop has not read it yet.
                     self._wheel.put(connection, now + TICK)
                 else:
                     self._close(connection)
@@ -464,9 +466,10 @@ class Engine:
                 self._close(connection)
 
     def _time_out_request(self, connection: Connection) -> None:
-        """Have the peer told that its request was not received whole in time.
+        """Answer a request that did not arrive completely in time.
 
-        In place, as a handler: thousands may be due at once, and a thread for each costs more.
+        The answer is sent in this thread: thousands may be due at once, and a switch to the pool
+        for each costs more.
         """
         connection.exchange = None
         connection.buffer = b""
@@ -475,7 +478,7 @@ class Engine:
         )
 
     def _on_other_event(self, fd: int) -> None:
-        """Handle an event of a listener, or of the queue of other threads."""
+        """Handle an event of a listener, or of the queue of returned connections."""
         if fd == self._returned.fileno():
             self._returned.clear_wakeup()
             self._take_returned()
@@ -485,10 +488,10 @@ class Engine:
     # --- the end ---
 
     def _is_drained(self, now: float) -> bool:
-        """Close what is idle while the engine drains; return whether nothing is left."""
+        """Return whether a drain is complete; until then, have idle connections close soon."""
         shut = self._acceptor.drain(now)
         if now >= self._farewell_at:
-            # Not in each turn: there may be thousands.
+            # Not in every turn: thousands of connections may be open.
             self._farewell_at = now + FAREWELL / 10
             for connection in list(self._connections.values()):
                 if connection.stage == AWAITING and connection.deadline > now + FAREWELL:

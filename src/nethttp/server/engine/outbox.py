@@ -1,8 +1,8 @@
-"""`Outbox`: what the peer has not taken yet of a response that is complete.
+"""`Outbox`: what is not sent yet of a response that is complete.
 
-A response leaves at once where the socket has room for it. What is left of it waits in an outbox,
-and no thread waits with it: the loop sends the rest when the poller reports room, and cuts a peer
-off that takes it too slowly.
+A response is sent at once where the socket has room for it. The rest waits in an outbox, and no
+thread waits for it: the loop sends the rest when the poller reports room, and closes the connection
+of a peer that receives it too slowly.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 __all__ = ["MAX_KEPT", "FilePart", "Outbox"]
 
 MAX_KEPT = 64 * 1024
-"""Bytes that an outbox holds at most, beside parts of files. The thread that writes a longer piece
-waits until so much of it is left."""
+"""Bytes that an outbox holds at most, beside parts of files. A thread that writes a longer piece
+first sends it down to this size."""
 
-#: Sent at once, in bytes, before other sockets get their turn.
+#: Bytes to send before other sockets get their turn.
 MAX_TURN = 1 << 20
 
-#: Read at once of a file that the kernel cannot send.
+#: Bytes to read at once of a file that the kernel cannot send.
 READ_SIZE = 64 * 1024
 
 
 class FilePart:
     """A part of a file, with a descriptor of its own.
 
-    The program may close the file that it gave while the part is still being sent.
+    So the program may close its own file before the part is sent.
     """
 
     __slots__ = ("count", "descriptor", "offset")
 
     def __init__(self, descriptor: int, offset: int, count: int) -> None:
-        """Take `count` bytes from `offset` on of the file that `descriptor` is open for.
+        """Refer to `count` bytes from `offset` on of the file with the open `descriptor`.
 
         Raises:
             OSError: the process has no descriptor left.
@@ -76,20 +76,20 @@ class Outbox:
         self._sock = sock
         self._pause = timeouts.timeout
         self._allowance = allowance
-        # TLS, and some systems, have none.
+        # TLS needs the bytes here, and some systems have no `sendfile`.
         self._sendfile = getattr(os, "sendfile", None) if type(sock) is socket.socket else None
         self._pieces: deque[memoryview | FilePart] = deque()
         self._lock = threading.Lock()
         self._since = time.monotonic()
         self.due = self._since + allowance.next_wait(self._pause)
-        """When the peer must have taken more, by `time.monotonic`."""
+        """When the peer must have received more, by `time.monotonic`."""
         self.must_read = False
         """Whether TLS must receive something before it can send."""
         self.left: bytes | None = None
-        """What was received of the next request; None: the connection ends with this response."""
+        """What was received of the next request; None: the connection is to be closed."""
 
     def add(self, data: bytes | memoryview) -> None:
-        """Add a piece; it is copied."""
+        """Add a copy of `data`."""
         self._pieces.append(memoryview(bytes(data)))
 
     def add_file(self, part: FilePart) -> None:
@@ -97,10 +97,10 @@ class Outbox:
         self._pieces.append(part)
 
     def send(self) -> bool:
-        """Send as much as there is room for; return whether all of it is sent.
+        """Send as much as the socket has room for; return whether the outbox is empty.
 
         Raises:
-            OSError: the peer is gone, the file has become shorter, or the peer is too slow.
+            OSError: the peer has closed the connection or is too slow, or a file became shorter.
         """
         with self._lock:
             now = time.monotonic()
@@ -151,10 +151,10 @@ class Outbox:
         self._since = now
 
     def check(self, now: float) -> None:
-        """Check that the peer has taken something in time, at the time `now` by `time.monotonic`.
+        """Check, at the time `now` by `time.monotonic`, that the peer is not too slow.
 
         Raises:
-            TimeoutError: it has not.
+            TimeoutError: it has received too little until now.
         """
         if now >= self.due:
             self._count_wait(now)
@@ -162,10 +162,10 @@ class Outbox:
             raise TimeoutError(f"expected room to send within {self._pause:g} s")
 
     def send_all(self) -> None:
-        """Send everything, in this thread.
+        """Send everything in this thread, which waits for room.
 
         Raises:
-            OSError: the peer is gone.
+            OSError: the peer has closed the connection.
             TimeoutError: the peer is too slow.
         """
         while not self.send():

@@ -1,7 +1,7 @@
-"""Which sockets are ready: epoll itself where there is one, else what `selectors` finds.
+"""Which sockets are ready: epoll where the system has it, else what `selectors` finds.
 
-`selectors` makes an object for every event, which costs more than reading the event; where the
-kernel has epoll it is asked directly. Both are level-triggered: what is not attended to is said
+`selectors` makes an object for every event, which costs more than reading the event, so epoll is
+used directly where there is one. Both are level-triggered: an event that is not handled is reported
 again.
 """
 
@@ -21,16 +21,16 @@ class Poller(Protocol):
     """
 
     def register(self, fd: int, *, shared: bool = False) -> None:
-        """Report when there is something to read; `shared`: other processes watch it too."""
+        """Report when `fd` can be read; `shared`: other processes watch the same socket."""
 
     def watch_room(self, fd: int, room: bool) -> None:
-        """Report room to send instead of something to read; with `room` False the other way."""
+        """Report room to send instead of bytes to read; with `room` False bytes to read again."""
 
     def unregister(self, fd: int) -> None:
-        """Report nothing of a descriptor any more."""
+        """Report a descriptor no more."""
 
     def poll(self, timeout: float, /) -> list[tuple[int, int]]:
-        """Return (descriptor, events) of those that are ready, within `timeout` seconds."""
+        """Return (descriptor, events) for each that is ready, after at most `timeout` seconds."""
 
     def close(self) -> None: ...
 
@@ -41,7 +41,7 @@ class _Epoll:
         self.poll = self._epoll.poll
 
     def register(self, fd: int, *, shared: bool = False) -> None:
-        # Of several processes that wait for one listener, one is woken.
+        # The kernel wakes one of the processes that wait for a listener, not all of them.
         exclusive = getattr(select, "EPOLLEXCLUSIVE", 0) if shared else 0
         self._epoll.register(fd, select.EPOLLIN | exclusive)
 

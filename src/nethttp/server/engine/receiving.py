@@ -1,4 +1,4 @@
-"""`Receiving`: what connections receive, to the requests in it, to the application.
+"""`Receiving`: finds the requests in what connections receive, and has them answered.
 
 Only the thread that leads calls anything here.
 """
@@ -15,12 +15,15 @@ from .runner import Runner
 
 __all__ = ["Receiving"]
 
-#: Received at once of content, in bytes.
+#: Bytes of content to receive at once.
 CONTENT_SIZE = 16384
 
 
 class Receiving:
-    """Has `http1` find the requests, and `runner` answer them. `clock` is the loop's time."""
+    """Has `http1` find the requests, and `runner` answer them.
+
+    `clock` returns the time of the loop's turn, in seconds by `time.monotonic`.
+    """
 
     def __init__(
         self, http1: Http1, runner: Runner, table: ConnectionTable, clock: Callable[[], float]
@@ -31,7 +34,7 @@ class Receiving:
         self._clock = clock
 
     def receive(self, connection: Connection, data: bytes) -> None:
-        """Take what a connection that awaits a request has received: less, or more, than one.
+        """Handle what a connection that waits for a request received: part of one, or several.
 
         Raises:
             NotLeader: another thread leads now.
@@ -48,7 +51,7 @@ class Receiving:
                 return
 
     def collect(self, connection: Connection) -> None:
-        """Receive content of the request that a connection keeps.
+        """Receive more of the content of a connection's request.
 
         Raises:
             NotLeader: another thread leads now.
@@ -62,13 +65,13 @@ class Receiving:
             self.receive(connection, data)
 
     def _respond(self, connection: Connection, exchange: Exchange) -> bytes:
-        """Have a complete request answered; return what was received behind it and is to be read.
+        """Have a complete request answered; return what was received after it.
 
-        That is nothing as long as the connection does not await a request.
+        It returns b"" while the connection does not wait for a request.
         """
         if not self._runner.respond(connection, exchange):
             return b""
-        # The connection may have been due earlier, for the rest of the request.
+        # Its deadline may still be the earlier one for the rest of the request.
         self._table.wheel.put(connection, self._clock() + connection.idle)
         data, connection.buffer = bytes(connection.buffer), b""
         return data

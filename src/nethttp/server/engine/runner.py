@@ -1,8 +1,8 @@
 """`Runner`: calls the application, in the thread that leads or in one of the pool.
 
-Each call has a context of its own (`contextvars`), and what it raises ends its connection at most.
-While the application runs in the leader's thread, another thread may begin to lead; the connection
-then goes back to the loop through a queue, as from the threads of the pool.
+Each call has a context of its own (`contextvars`), and an exception that it raises ends at most its
+connection. While the application runs in the leader's thread, another thread may begin to lead; the
+connection is then given back to the loop through a queue, as it is from the threads of the pool.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ __all__ = ["NotLeader", "Returned", "Runner"]
 
 Returned = tuple[Connection, bytes | None]
 """A connection whose application has returned, and what was received of its next request; None: the
-connection ends."""
+connection is to be closed."""
 
 
 class NotLeader(Exception):
-    """Another thread leads by now."""
+    """Raised in a thread that led, when another thread leads instead."""
 
 
 class Runner:
-    """Runs `application`; without `threads` in the leader's thread alone.
+    """Runs `application`; without `threads`, only in the leader's thread.
 
-    `take_back(connection, left)` is called by the leader once the application has returned, and
-    `turn_away(connection)` for a request that there is no thread for. `tell` is told of what a
-    request has raised, as an exception being handled; `close` is for connections of requests that
-    have raised what ends a program.
+    The leader calls `take_back(connection, left)` once the application has returned, and
+    `turn_away(connection)` for a request that finds no thread. `on_error(socket, address)` is
+    called while an exception that a request raised is handled. `close(connection)` is called when a
+    request raised an exception that ends the program.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Runner:
         pool: ThreadPool,
         *,
         threads: bool,
-        tell: Callable[[Any, Any], None] | None,
+        on_error: Callable[[Any, Any], None] | None,
         take_back: Callable[[Connection, bytes | None], None],
         turn_away: Callable[[Connection], None],
         close: Callable[[Connection], None],
@@ -57,30 +57,30 @@ class Runner:
         self._application = application
         self._pool = pool
         self._threads = threads
-        self._tell = tell or _print_error
+        self._report = on_error or _print_error
         self._take_back = take_back
         self._turn_away = turn_away
         self._close = close
         self._slow_kinds = SlowKinds()
         self.lead = LeaderLock()
         self.base = Context()
-        """What the context of each call is a copy of."""
+        """The context that is copied for each call."""
         self.context: Context | bool = True
-        """The leader's own context: requests run in it while it is empty. True: none do."""
+        """The leader's own context: requests run in it while it is empty. True: each has a copy."""
         self.exchange = Exchange()
-        """The leader's, until a request keeps it."""
+        """The leader's exchange, for the next request; replaced when a request keeps it."""
         self.returned: WakeupQueue[Returned] = WakeupQueue()
         self.on_return: Callable[[], None] = self.returned.wake
         """Called once a connection is in `returned`."""
 
     def begin_to_lead(self) -> None:
-        """Begin in a thread that leads: the exchange of the leader before is in use."""
+        """Use a new exchange in a thread that begins to lead; the last leader still has its own."""
         self.exchange = Exchange()
 
     def hand_over(self, exchange: Exchange | None, lead_on: Callable[[], None], turn: int) -> None:
-        """Let a thread of the pool `lead_on` instead of the one whose handler blocks.
+        """Have a thread of the pool call `lead_on`, because the leader's handler blocks.
 
-        The handler's request was the `turn`th of all requests.
+        The handler's request, `exchange`, was the `turn`th of all requests.
         """
         if exchange is not None:
             kind = self._application.pacing_key(exchange)
@@ -90,7 +90,7 @@ class Runner:
     # --- in the leader's thread ---
 
     def respond(self, connection: Connection, exchange: Exchange) -> bool:
-        """Have a complete request answered; return whether the connection awaits the next.
+        """Have a complete request answered; return whether the connection waits for the next.
 
         Raises:
             NotLeader: another thread leads now.
@@ -107,7 +107,7 @@ class Runner:
             if self.context:
                 keep = self.base.copy().run(self._application.respond, exchange)
             else:
-                # Few programs set anything, and to enter a context costs 0.1 us.
+                # Few programs set context variables, and to enter a context costs 0.1 us.
                 keep = self._application.respond(exchange)
         except BaseException as error:
             self._on_crash(connection, error)
@@ -137,7 +137,7 @@ class Runner:
             self.run_in_place(connection, lambda: respond(connection, data))
 
     def run_in_place(self, connection: Connection, call: Callable[[], bytes | None]) -> None:
-        """Call in this thread what may block, and give the connection back.
+        """Call in this thread what may block, and take the connection back.
 
         Raises:
             NotLeader: another thread leads now.
@@ -157,7 +157,7 @@ class Runner:
         self._take_back(connection, left)
 
     def _renew(self, exchange: Exchange) -> None:
-        """Have another exchange for the next request, if the application keeps the leader's."""
+        """Make another exchange for the leader, if the application keeps the leader's."""
         if exchange is self.exchange:
             self.exchange = Exchange()
 
@@ -198,7 +198,7 @@ class Runner:
             self.give_back(connection, left)
 
     def _run_in_pool(self, connection: Connection, work: Callable[[], None]) -> None:
-        """Let a thread of the pool do `work`, a request of `connection`, or answer 503."""
+        """Have a thread of the pool do `work` for a request of `connection`, or answer 503."""
         connection.stage = BUSY
         self.lead.note_request()
         if not self._pool.submit(work):
@@ -209,17 +209,17 @@ class Runner:
         self.returned.put((connection, left))
         self.on_return()
 
-    # --- what goes wrong ---
+    # --- errors ---
 
     def on_error(self, sock: Any, address: Any) -> None:
-        """Tell of the error that is being handled. A program that fails at it ends no thread."""
+        """Report the exception that is handled. A report that raises ends no thread."""
         try:
-            self._tell(sock, address)
+            self._report(sock, address)
         except Exception:
             _print_error(sock, address)
 
     def _on_crash(self, connection: Connection, error: BaseException) -> None:
-        """The application has raised. What would end its thread ends the connection."""
+        """Report an exception of the application; with threads it ends only its connection."""
         if isinstance(error, Exception):
             self.on_error(connection.sock, connection.address)
         elif self._threads:
@@ -230,7 +230,7 @@ class Runner:
 
 
 def _report_thread_end(error: BaseException) -> None:
-    """Report what would end a thread, by the hook that programs may replace."""
+    """Report an exception that would end a thread, by the hook that programs may replace."""
     if isinstance(error, SystemExit):
         return  # A thread that ends itself is no error.
     thread = threading.current_thread()

@@ -1,6 +1,6 @@
-"""`Sending`: the connections whose peer has not taken a complete response yet.
+"""`Sending`: connections whose response is complete, but not completely sent.
 
-Only the thread that leads calls anything here, but for `send_all`.
+Only the thread that leads calls these methods, except for `send_all`, which any thread may call.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ __all__ = ["Sending"]
 
 
 class Sending:
-    """Sends outboxes of connections in `table`.
+    """Sends the outboxes of connections in `table`.
 
-    `take_back(connection, left)` is called with what the application has returned once an outbox is
-    empty; `cut_off(connection, error)` if its peer is gone or too slow.
+    `take_back(connection, left)` is called once an outbox is empty, with what the application
+    returned; `cut_off(connection, error)` if the peer has closed the connection or is too slow.
     """
 
     def __init__(
@@ -34,14 +34,14 @@ class Sending:
         self._cut_off = cut_off
 
     def begin(self, connection: Connection, outbox: Outbox, left: bytes | None) -> None:
-        """Send the rest of a response as the peer takes it; then `take_back` is given `left`."""
+        """Send the rest of a response whenever the socket has room; then give back `left`."""
         outbox.left = left
         connection.stage = SENDING
         if self._table.watch_room(connection, not outbox.must_read):
             self._table.wheel.put(connection, outbox.due)
 
     def go_on(self, connection: Connection, now: float) -> None:
-        """Send more of an outbox at the time `now`; cut the peer off if it is too slow."""
+        """Send more of an outbox at the time `now`; close it if the peer is too slow."""
         outbox = connection.outbox
         assert outbox is not None
         must_read = outbox.must_read
@@ -66,10 +66,10 @@ class Sending:
         """Send more of an outbox while the application still runs."""
         outbox = connection.outbox
         assert outbox is not None
-        with suppress(OSError):  # It is met again when the application has returned.
+        with suppress(OSError):  # `go_on` meets it again, once the application has returned.
             if not outbox.send():
                 if outbox.must_read:
-                    # Nothing reads meanwhile; the poller would report room again and again.
+                    # Sending waits for input, so the poller would report room in every turn.
                     self._table.unwatch(connection)
                 return
             connection.outbox = None
@@ -77,7 +77,7 @@ class Sending:
             self._table.unwatch(connection)
 
     def send_all(self, connection: Connection) -> None:
-        """Send what is left of a response, in this thread, and close the connection."""
+        """Send the rest of a response in this thread, and close the connection."""
         outbox = connection.outbox
         if outbox is not None and connection.stage != CLOSED:
             with suppress(OSError):

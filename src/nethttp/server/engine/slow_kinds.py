@@ -1,9 +1,9 @@
-"""`SlowKinds`: which requests are known to take long, by what happened when they ran.
+"""`SlowKinds`: which kinds of requests run in the thread pool, because they have blocked the loop.
 
-A request that blocks the loop's thread costs everyone the time until another thread takes over; one
-that is handed to a thread of its own costs itself a hop. So what has blocked once is handed over
-from then on, until it has shown a few times that it is quick; where many different requests block
-(a query behind every path), everything that has not shown to be quick is handed over for a while.
+A request that blocks the loop delays every connection until another thread leads. A request that
+runs in the pool costs a switch of threads. So a kind that has blocked once runs in the pool, until
+it was quick several times in a row. Where many kinds block (a query behind every path), every kind
+not known to be quick runs in the pool for a while.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Hashable
 
 __all__ = ["SlowKinds"]
 
-#: What a hop to another thread is worth, in seconds: a request that takes less is quick.
+#: A request that takes fewer seconds than this is quick: it is not worth a switch of threads.
 QUICK = 0.001
 
-#: How often in a row a request must be quick to be run in the loop again.
+#: How many times in a row a slow kind must be quick in the pool before it runs in the loop again.
 TRIALS = 3
 
-#: Kinds of requests that are remembered at most.
+#: Kinds that are remembered at most.
 MOST = 1024
 
-#: Requests between two that block, below which everything is handed over: a stall of 5 to 10 ms
-#: outweighs the hops of about as many requests.
+#: If fewer requests than this lie between two that block, all kinds not known to be quick run in
+#: the pool: a stall of 5 to 10 ms costs as much as about 200 switches of threads.
 RARE = 200
 
-#: How long everything is handed over, in seconds.
+#: Seconds for which they do.
 CAUTION = 10.0
 
 
@@ -38,7 +38,7 @@ class SlowKinds:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        #: How often each kind has still to show that it is quick.
+        #: How many more times each slow kind must be quick.
         self._slow: dict[Hashable, int] = {}
         self._quick: dict[Hashable, None] = {}
         self._cautious_until = 0.0
@@ -48,8 +48,8 @@ class SlowKinds:
     def record_block(self, kind: Hashable, turn: int, now: float) -> None:
         """Note that a request of this kind has blocked the loop, at the time `now`.
 
-        It was the `turn`th request of all: where many block, kinds that are not known are slow as
-        well.
+        It was the `turn`th request of all. If another blocked shortly before, kinds that are not
+        known count as slow for a while.
         """
         with self._lock:
             self._quick.pop(kind, None)
@@ -62,7 +62,7 @@ class SlowKinds:
             self.active = True
 
     def is_slow(self, kind: Hashable, now: float) -> bool:
-        """Return whether the thread pool is to run a request of this kind, at the time `now`."""
+        """Return whether a request of this kind is to run in the thread pool, at the time `now`."""
         if kind in self._slow:
             return True
         if now < self._cautious_until:

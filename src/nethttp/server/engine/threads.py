@@ -1,8 +1,8 @@
-"""`ThreadPool`: the threads that handlers may block, as many as are needed up to a bound.
+"""`ThreadPool`: the threads in which handlers may block, as many as are needed up to a bound.
 
-A thread waits for work for a while after it has finished some, so a steady load starts none. The
-last to become idle is the first to work again. So threads that only a burst has needed end, and
-the memory that the allocator keeps for each thread stays with few.
+A thread that has finished its work waits for more for a while, so a steady load starts no threads.
+The thread that became idle last is the first to work again. So threads that only a burst needed
+end, and few threads hold the memory that the allocator keeps for each.
 
 Nothing here knows what the work is.
 """
@@ -16,14 +16,14 @@ from collections.abc import Callable
 
 __all__ = ["ThreadPool", "only_pool_threads_are_left"]
 
-#: How long a thread without work stays, in seconds.
+#: Seconds after which a thread without work ends.
 IDLE_SECONDS = 10.0
 
 Work = Callable[[], None]
 
 
 class _Slot:
-    """Where a thread is given work, and sleeps until it is given more."""
+    """The work of one thread, and the lock that wakes the thread when it has new work."""
 
     __slots__ = ("ready", "work")
 
@@ -33,12 +33,12 @@ class _Slot:
         self.ready.acquire()
 
     def wake(self, work: Work | None) -> None:
-        """Give work to the thread that sleeps here; None: it is to end."""
+        """Give work to the thread, which sleeps; with None the thread ends."""
         self.work = work
         self.ready.release()
 
     def pop(self) -> Work | None:
-        """Return, and forget, what was given."""
+        """Return the work, and drop it here."""
         work, self.work = self.work, None
         return work
 
@@ -62,7 +62,7 @@ def only_pool_threads_are_left() -> bool:
 
 
 class ThreadPool:
-    """At most `most` threads, and at most `backlog` pieces of work that wait for one of them.
+    """Runs work in at most `most` threads; at most `backlog` pieces of work wait for one of them.
 
     The thread that became idle last is used first, so that the others end after a while.
     """
@@ -72,20 +72,20 @@ class ThreadPool:
         self.backlog = backlog
         self.daemon = daemon
         self._name = name
-        #: Work that no thread has begun; there is none while a thread is idle.
+        #: Work that no thread has begun; empty while a thread is idle.
         self._waiting: deque[Work] = deque()
-        #: The last to become idle is the last.
+        #: In the order in which the threads became idle.
         self._idle: list[_Slot] = []
         self._changing = threading.Lock()
         self._threads: set[threading.Thread] = set()
-        #: Threads that have no work any more, until they are seen to have ended.
+        #: Threads that are about to end.
         self._leaving: set[threading.Thread] = set()
         self._closed = False
 
     def submit(self, work: Work, *, urgent: bool = False) -> bool:
-        """Have `work` done by a thread; return whether it will be.
+        """Have a thread do `work`; return False if as much work waits as may.
 
-        Urgent work is never refused and never waits behind other work.
+        Urgent work is never refused, and never waits behind other work.
         """
         with self._changing:
             if self._idle:
@@ -103,7 +103,7 @@ class ThreadPool:
             try:
                 thread.start()
             except RuntimeError:
-                # The system has no thread to give. Those that are there must do.
+                # The system refuses another thread: an existing one does the work.
                 self._threads.discard(thread)
                 if not self._threads:
                     raise
@@ -116,7 +116,7 @@ class ThreadPool:
         try:
             while work is not None:
                 work()
-                work = None  # what it holds is not kept by a thread that sleeps
+                work = None  # A thread that sleeps must keep nothing alive.
                 work = self._next(slot)
         finally:
             with self._changing:
@@ -125,7 +125,7 @@ class ThreadPool:
                 self._leaving.add(me)
 
     def _next(self, slot: _Slot) -> Work | None:
-        """Return what to do next; None: the thread is not needed any more."""
+        """Return the next work; None if the thread is to end."""
         with self._changing:
             if self._waiting:
                 return self._waiting.popleft()
@@ -137,7 +137,7 @@ class ThreadPool:
                 if slot in self._idle:
                     self._idle.remove(slot)
                     return None
-            # It was given work between the wait and the lock.
+            # Work was given between the end of the wait and the lock.
             slot.ready.acquire()
         return slot.pop()
 
@@ -147,7 +147,7 @@ class ThreadPool:
         return len(self._threads)
 
     def close(self) -> None:
-        """Let every thread end once it has nothing to do."""
+        """Have every thread end once it has no work."""
         with self._changing:
             self._closed = True
             for slot in self._idle:

@@ -1,9 +1,9 @@
-"""`TimerWheel`: which connections are due, without a look at the others.
+"""`TimerWheel`: finds the connections that are due without a look at the others.
 
-A connection lies in one slot, the earliest at which it may be due. Most deadlines move on with
-every request, so a request only notes the new one in the connection; the wheel finds out when the
-slot comes round, and moves the connection to where it belongs by then. A deadline that comes closer
-must be told with `put`.
+A connection is in one slot, for a time that is not after its deadline. Nearly every request moves
+its connection's deadline to a later time, so it only sets `connection.deadline`; when the slot is
+due, the wheel moves the connection to the slot of the new deadline. An earlier deadline must be set
+with `put`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,16 @@ WIDTH = 0.05
 class TimerWheel:
     """Connections by the time at which each is due, in seconds by `time.monotonic`.
 
-    To put one in takes the same short time however many there are. A deadline that is set in the
-    connection itself, and is later, needs no change here: it is read when the earlier one has
-    passed.
+    `put` takes the same short time however many connections there are.
     """
 
     def __init__(self) -> None:
         self._slots: dict[int, dict[int, Connection]] = {}
         self.next = NEVER
-        """When the next slot is due."""
+        """When the next slot is due, by `time.monotonic`."""
 
     def put(self, connection: Connection, deadline: float) -> None:
-        """Set a connection's deadline, and see that it is looked at by then."""
+        """Set a connection's deadline; `due` yields the connection once it has passed."""
         connection.deadline = deadline
         slot = int(deadline / WIDTH) + 1 if deadline != NEVER else 0
         before = connection.timer_slot
@@ -46,27 +44,27 @@ class TimerWheel:
             self.next = min(self.next, slot * WIDTH)
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection."""
+        """Take a connection out of the wheel."""
         if connection.timer_slot:
             self._take_out(connection)
             connection.timer_slot = 0
 
     def _take_out(self, connection: Connection) -> None:
-        lying = self._slots.get(connection.timer_slot)
-        # A descriptor's number may have been given to another connection.
-        if lying is not None and lying.get(connection.fd) is connection:
-            del lying[connection.fd]
+        in_slot = self._slots.get(connection.timer_slot)
+        # Another connection may have the same descriptor by now.
+        if in_slot is not None and in_slot.get(connection.fd) is connection:
+            del in_slot[connection.fd]
 
     def due(self, now: float) -> Iterator[Connection]:
         """Yield the connections whose deadline has passed at the time `now`, and take them out.
 
-        A caller that stops before the last is given the others the next time.
+        If the caller stops before the last, the next call yields the others.
         """
         while self.next <= now:
             slot = min(self._slots)
-            lying = self._slots[slot]
-            while lying:
-                _, connection = lying.popitem()
+            in_slot = self._slots[slot]
+            while in_slot:
+                _, connection = in_slot.popitem()
                 connection.timer_slot = 0
                 if connection.deadline <= now:
                     yield connection

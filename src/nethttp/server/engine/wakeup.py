@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class WakeupQueue(Generic[T]):
-    """A queue with a descriptor that is readable when someone is to look. Any thread may put."""
+    """A queue with a descriptor that `wake` makes readable. Any thread may put and wake."""
 
     def __init__(self) -> None:
         self._receiver, self._sender = socket.socketpair()
@@ -26,20 +26,20 @@ class WakeupQueue(Generic[T]):
         return self._receiver.fileno()
 
     def put(self, item: T) -> None:
-        """Leave something, without a word."""
+        """Add an item, without waking the loop."""
         self._items.append(item)
 
     def wake(self) -> None:
-        """Let the loop look."""
+        """Make the descriptor readable, so that the loop looks at the queue."""
         if not self._woken:
             self._woken = True
             try:
                 self._sender.send(b"!")
             except OSError:
-                pass  # Full: it wakes up anyway. Closed: nobody is left to wake.
+                pass  # The buffer is full: the loop wakes anyway. Or the queue is closed.
 
     def clear_wakeup(self) -> None:
-        """Take note of having been woken, before a look at what is there."""
+        """Make the descriptor unreadable again; to be called before items are taken."""
         try:
             self._receiver.recv(4096)
         except BlockingIOError:
@@ -47,13 +47,13 @@ class WakeupQueue(Generic[T]):
         self._woken = False
 
     def take(self) -> T | None:
-        """Return what was left first; None if nothing is there."""
+        """Return the oldest item; None if the queue is empty."""
         try:
             return self._items.popleft()
         except IndexError:
             return None
 
     def close(self) -> None:
-        """Wake nobody any more. What was left is still there to take."""
+        """Close the descriptor. Items can still be taken."""
         self._receiver.close()
         self._sender.close()

@@ -49,12 +49,12 @@ __all__ = [
 ]
 
 
-#: Waits for connections where there is no engine. Unlike epoll, `poll` and `select` share no state
-#: with a forked process.
+#: Waits for connections when no engine runs. Unlike epoll, `poll` and `select` share no state with
+#: a forked process.
 _Selector: Any = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
-@cache  # it is asked for with every connection
+@cache  # it is called for every connection
 def _handling() -> Any:
     from ..handlers import application as handling  # start-up: only programs that serve need it
 
@@ -218,9 +218,9 @@ class HTTPServer(socketserver.TCPServer):
         if self._stop_asked.is_set():
             # `shutdown` was called before there was an engine: it closes its connections and ends.
             engine.stop()
-        engine.run(poll_interval, self._tend)
+        engine.run(poll_interval, self._housekeep)
 
-    def _tend(self) -> None:
+    def _housekeep(self) -> None:
         drop_old()
         self.service_actions()
 
@@ -246,7 +246,7 @@ class HTTPServer(socketserver.TCPServer):
 
         listener = self.socket
 
-        def other_way() -> Callable[[], None] | None:
+        def accept_instead() -> Callable[[], None] | None:
             if self.socket is listener and self._runs_on_the_engine():
                 return None
             return self._handle_request_noblock
@@ -261,7 +261,7 @@ class HTTPServer(socketserver.TCPServer):
             # Looked up when they are called: a program may set its own at any time.
             verify=lambda request, address: self.verify_request(request, address),
             on_error=lambda request, address: self.handle_error(request, address),
-            other_way=other_way,
+            accept_instead=accept_instead,
             busy_response=self.busy_response,
             daemon=getattr(self, "daemon_threads", True),
         )
