@@ -40,7 +40,7 @@ class WSGIHandler(BaseHTTPRequestHandler):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # `WSGIApplication` answers without a handler.
-    _APPLICATION_STEPS = Bypassed("run_application", "__getattr__")
+    _APPLICATION_STEPS = Bypassed("__init__", "__getattr__", "run_application")
 
     def run_application(self) -> None:
         """Answer the request."""
