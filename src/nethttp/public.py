@@ -4,6 +4,11 @@ The standard library's modules are one file each. A class says the name of the m
 it, and a program that sets a name there (``mock.patch``, or a plain assignment) changes what the
 functions of that file see. Here the files of a package share the work: a class is given the name of
 its package, and a name that is set on the package is passed on to the files that use it.
+
+`nethttp.client` has another way, `client.seams`: it looks a name up when it is used. Programs bind
+names there that no file holds (`print`), or whose own value is loaded only when it is asked for,
+and a look-up per call costs a client little. A server and a jar use such names for every request,
+and pay nothing where the value is passed on.
 """
 
 from __future__ import annotations
