@@ -338,7 +338,7 @@ def test_a_certificate_that_nobody_trusts(serve, tmp_path):
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pem)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     url = f"https://localhost:{serve(Handler, ThreadingHTTPSServer, certfile=pem).port}/"
-    assert "not to be trusted" in failed(url)
+    assert "is not trusted" in failed(url)
     assert fetch("-k", url).stdout == b"hello"
     assert fetch("--cacert", str(tmp_path / "ca.pem"), url).stdout == b"hello"
     assert "cannot read" in failed("--cacert", "/nothing", url)

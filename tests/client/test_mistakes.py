@@ -222,7 +222,7 @@ def test_a_mistake_of_the_caller_is_no_http_exception():
         (lambda c: [c.putrequest("GET", "/"), c.request("GET", "/")], r"started: call endheaders"),
         (lambda c: [c.putrequest("GET", "/"), c.getresponse()], r"started: call endheaders"),
         (lambda c: [c.request("GET", "/"), c.request("GET", "/")], r"sent: call getresponse\(\)"),
-        (lambda c: [c.request("GET", "/"), c.putheader("A", "b")], r"sent: the head has left"),
+        (lambda c: [c.request("GET", "/"), c.putheader("A", "b")], r"sent: the head is sent"),
     ],
 )
 def test_a_call_out_of_order_says_which_one_is_missing(call, said):

@@ -73,13 +73,13 @@ responses = {int(status): status.phrase for status in _status.HTTPStatus}
 # Every status is a constant of this module too: `OK`, `NOT_FOUND`, the old names included.
 globals().update(_status.HTTPStatus.__members__)
 
-# --- below the documented surface: what programs read, import, call and replace -------------------
-# `seams` says when it is looked up.
+# --- undocumented names that programs read, import, call and replace ------------------------------
+# `seams` looks them up at each use.
 
 _MAXLINE = _DEFAULT_LIMITS.max_field_line
 _MAXHEADERS = _DEFAULT_LIMITS.max_fields
 _MAXINTERIMRESPONSES = _DEFAULT_LIMITS.max_interim_responses
-_MIN_READ_BUF_SIZE = 1 << 20  # read by nothing here: a body is read in pieces anyway
+_MIN_READ_BUF_SIZE = 1 << 20  # not used here: a body is always read in pieces
 
 _CS_IDLE = _connection.IDLE
 _CS_REQ_STARTED = _connection.STARTED
@@ -95,8 +95,8 @@ _strip_ipv6_iface = _connection.without_scope
 
 _as_imported(_create_https_context=_create_https_context)
 
-#: Modules, and what needs one that the client can mostly do without: (the module that is imported,
-#: the name in it; None for the module of that name itself).
+#: Names whose modules are imported when a program first uses them: (the module to import, the name
+#: in it; None: the top-level module itself).
 _LATER = {
     "HTTPMessage": ("nethttp.client.message", "HTTPMessage"),
     "parse_headers": ("nethttp.client.message", "parse_headers"),
@@ -115,13 +115,13 @@ _LATER = {
 }
 
 
-if not TYPE_CHECKING:  # a type checker is to know which names there are
+if not TYPE_CHECKING:  # with this function, a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import sys  # what is imported above is a name of this module
-        from importlib import import_module  # start-up: most programs never get here
+        import sys  # an import above would make it a name of this module
+        from importlib import import_module  # start-up: few programs call this function
 
         module, there = _LATER[name]
         imported = import_module(module)

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 20
 
 EPILOG = """\
-exit status: 0 for 2xx and 3xx, 1 for an HTTP error (4xx, 5xx), 2 if no whole response was received
+exit status: 0 for 2xx and 3xx, 1 for an HTTP error (4xx, 5xx), 2 if no complete response arrived
 """
 
-#: What OpenSSL says of a server that answers a handshake with something else.
+#: OpenSSL's reasons when the server's answer to a handshake is not TLS.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 
 
 class _Failure(Exception):
-    """Something that ends the command, said in one line."""
+    """An error that ends the command; its message is one line."""
 
 
 def _parser(prog: str) -> CommandParser:
@@ -75,8 +75,8 @@ def _parser(prog: str) -> CommandParser:
     add(
         *("-u", "--user"),
         metavar="USER[:PASSWORD]",
-        help="send these credentials (Basic) to the URL's own origin; a password that is left out "
-        "is asked for",
+        help="send these credentials (Basic) to the URL's own origin; without a password, the "
+        "command asks for it",
     )
     add("-k", "--insecure", action="store_true", help="do not check the server's certificate")
     add("--cacert", metavar="FILE", help="trust the certificates in FILE (PEM)")
@@ -101,7 +101,7 @@ def _seconds(text: str) -> float:
 
 
 def _url(text: str) -> str:
-    """Return a URL as it can be sent: with a scheme, and with nothing but ASCII in it.
+    """Return a URL in the form that can be sent: with a scheme, and in ASCII alone.
 
     >>> _url("example.com/ä b")
     'http://example.com/%C3%A4%20b'
@@ -128,7 +128,7 @@ def _url(text: str) -> str:
 
 
 def _fields(arguments: argparse.Namespace, url: str) -> list[tuple[str, str]]:
-    """Return the fields to send, the defaults unless the user gave or left out their own."""
+    """Return the fields to send: those of -H, and the defaults that -H does not replace or omit."""
     given: list[tuple[str, str]] = []
     left_out: set[str] = set()
     for line in arguments.header:
@@ -151,12 +151,12 @@ def _fields(arguments: argparse.Namespace, url: str) -> list[tuple[str, str]]:
 
 
 def _octets(text: str) -> bytes:
-    """Return the bytes of a word of the command line, which need not be UTF-8."""
+    """Return the bytes of an argument of the command line, which may be invalid UTF-8."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def _credentials(user: str | None, url: str) -> str | None:
-    """Return the user and the password that -u or the URL has, asking for what is missing.
+    """Return "user:password" from -u or the URL, None without a user; ask for a missing password.
 
     RFC 7617 section 2: they are joined by a colon, even if the password is empty.
     """
@@ -167,11 +167,11 @@ def _credentials(user: str | None, url: str) -> str | None:
         return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     if ":" in user:
         return user
-    from getpass import GetPassWarning, getpass  # start-up: few have it asked
+    from getpass import GetPassWarning, getpass  # start-up: few users leave the password out
 
     try:
         with warnings.catch_warnings():
-            # Without a terminal it would read what is meant for -d from standard input.
+            # Without a terminal, getpass would read standard input, which may be the content of -d.
             warnings.simplefilter("error", GetPassWarning)
             return f"{user}:{getpass(f'Password of {user} at {parts.hostname}: ')}"
     except (GetPassWarning, EOFError):
@@ -181,7 +181,7 @@ def _credentials(user: str | None, url: str) -> str | None:
 
 
 def _content(data: str | None) -> bytes | None:
-    """Return what -d says to send."""
+    """Return the content that -d names, None without -d."""
     if data is None or not data.startswith("@"):
         return None if data is None else _octets(data)
     name = "standard input" if data == "@-" else data[1:]
@@ -280,7 +280,7 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
 
 
 def _say_status(prog: str, url: str, status: int, location: str | None) -> None:
-    """Say what the content alone does not show: an error, or a redirect that is not followed."""
+    """Print what the content does not show: an error, or a redirect that is not followed."""
     if status < 400 and location is None:
         return
     phrase = responses.get(status, "")
@@ -312,7 +312,7 @@ def _text_alone(write: Write, media_type: str | None) -> Write:
     """Return a function that writes text with `write` and refuses binary content.
 
     Raises:
-        _Failure: a piece has a NUL byte; it is not written.
+        _Failure: by that function, if a piece has a NUL byte; the piece is not written.
     """
 
     def write_text(piece: Buffer) -> None:
@@ -332,7 +332,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.clien
 
 
 def _answered(arguments: argparse.Namespace, prog: str) -> int:
-    """Run the command; say in a line what went wrong."""
+    """Run the command and return its exit status; print an error in one line."""
     try:
         return _run(arguments, prog)
     except ReaderLeft:
@@ -345,7 +345,7 @@ def _answered(arguments: argparse.Namespace, prog: str) -> int:
     except TimeoutError:
         message = f"{arguments.url}: no answer within {arguments.timeout:g} seconds"
     except ssl.SSLCertVerificationError as error:
-        message = f"{arguments.url}: the certificate is not to be trusted: {error.verify_message}"
+        message = f"{arguments.url}: the certificate is not trusted: {error.verify_message}"
     except ssl.SSLError as error:
         reason = "the server does not speak TLS" if error.reason in _NO_TLS else error.strerror
         message = f"{arguments.url}: {reason or error}"

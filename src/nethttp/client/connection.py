@@ -1,8 +1,8 @@
 """`HTTPConnection`: one connection, one request at a time.
 
-The methods and the seams that programs override or replace (`connect`, `send`, `putrequest`,
-`putheader`, `endheaders`, `response_class`, `sock`, names of the module) are the standard
-library's. What must not be sent is refused before the first byte leaves.
+Programs can override and replace what they can in the standard library: `connect`, `send`,
+`putrequest`, `putheader`, `endheaders`, `response_class`, `sock`, and names of the module. An
+invalid message is refused before its first byte is sent.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from .response import HTTPResponse
 from .seams import NAMES, named, say
 
 if TYPE_CHECKING:
-    # For type checkers a connection is one of the stdlib's: what takes one takes ours.
+    # For type checkers this class is a subclass of the stdlib's, so both fit the same parameters.
     from http.client import HTTPConnection as _Typed
     from typing import TypeAlias
 
@@ -58,31 +58,31 @@ IDLE = "Idle"
 STARTED = "Request-started"
 SENT = "Request-sent"
 
-#: What a call out of order lacks, by the error that it raises and the state of the connection.
+#: The advice for a call out of order, by the error that it raises and the connection's state.
 _MISSING: dict[tuple[type[HTTPException], str], str] = {
-    (CannotSendRequest, STARTED): "call endheaders() for the request before",
-    (CannotSendRequest, SENT): "call getresponse() for the request before",
-    (CannotSendHeader, IDLE): "call putrequest() before",
-    (CannotSendHeader, SENT): "the head has left; call getresponse(), then putrequest()",
-    (ResponseNotReady, IDLE): "call request() before",
-    (ResponseNotReady, STARTED): "call endheaders() before",
-    (ResponseNotReady, SENT): "read the response before to its end, or close it",
+    (CannotSendRequest, STARTED): "call endheaders() for the previous request first",
+    (CannotSendRequest, SENT): "call getresponse() for the previous request first",
+    (CannotSendHeader, IDLE): "call putrequest() first",
+    (CannotSendHeader, SENT): "the head is sent; call getresponse(), then putrequest()",
+    (ResponseNotReady, IDLE): "call request() first",
+    (ResponseNotReady, STARTED): "call endheaders() first",
+    (ResponseNotReady, SENT): "read the previous response to its end, or close it",
 }
 
-#: Requests whose missing content is announced as none. RFC 9110 section 8.6.
+#: Requests that declare Content-Length: 0 if they have no content. RFC 9110 section 8.6.
 METHODS_EXPECTING_BODY = {"PATCH", "POST", "PUT"}
 
-#: A head and a body up to this size leave in one send.
+#: A body of at most this many bytes is sent together with its head.
 MAX_JOINED = 64 * 1024
 
-#: What would end a word of the request line, or the line.
+#: The characters that would end a word of the request line, or the line.
 NOT_IN_A_LINE = re.compile(r"[\x00-\x20\x7f]")
-#: What ends the line whatever pattern a program has put in the place of that one.
+#: The characters that end a line: refused even where a program has replaced the pattern above.
 _ENDS_A_LINE = re.compile(r"[\r\n\0]")
 
 
 class _DefaultTimeout:
-    """The timeout that the socket module has when the connection is made."""
+    """Stands for the socket module's default timeout at the time of connecting."""
 
     def __repr__(self) -> str:
         return "socket.getdefaulttimeout()"
@@ -93,12 +93,12 @@ _STDLIB_NO_TIMEOUT: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-de
 
 
 def _out_of_order(error: type[HTTPException], state: str) -> HTTPException:
-    """Return the error, which says the state and the call that is missing."""
+    """Return the error, whose message names the state and the missing call."""
     return error(f"{state}: {_MISSING.get((error, state), 'a call is missing')}")
 
 
 def encode_text(data: str, name: str = "data") -> bytes:
-    """Return `data` in ISO-8859-1, with an error that says what to do instead."""
+    """Return `data` in ISO-8859-1; an error's message says what to do instead."""
     try:
         return data.encode("latin-1")
     except UnicodeEncodeError as error:
@@ -113,7 +113,7 @@ def encode_text(data: str, name: str = "data") -> bytes:
 
 
 def _in_brackets(host: bytes) -> bytes:
-    """Return a host as a target names it: an IPv6 address in brackets. RFC 3986 section 3.2.2."""
+    """Return a host as targets have it: an IPv6 address in brackets. RFC 3986 section 3.2.2."""
     return b"[" + host + b"]" if b":" in host and not host.startswith(b"[") else host
 
 
@@ -128,7 +128,7 @@ def is_illegal_header_value(value: bytes) -> bool:
 
 
 def without_scope(enc_name: bytes) -> bytes:
-    """Return an IPv6 address literal without its scope: the scope is this machine's business."""
+    """Return an IPv6 address literal without its scope, which means nothing to other machines."""
     if enc_name.startswith(b"[") and b"%" in enc_name:
         return enc_name[: enc_name.index(b"%")] + b"]"
     return enc_name
@@ -142,7 +142,7 @@ class HTTPConnection(_Typed):
     `max_response_headers` fields (100).
 
     Raises:
-        InvalidURL: a host or port that cannot be one.
+        InvalidURL: `host` is not a valid host, or its port is not a number.
 
     >>> connection = HTTPConnection("example.com:8080", timeout=10)
     >>> connection.host, connection.port
@@ -155,7 +155,7 @@ class HTTPConnection(_Typed):
     default_port = HTTP_PORT
     auto_open = 1
     debuglevel = 0
-    # A subclass need not call __init__, and may know no more than older Pythons have.
+    # A subclass need not call __init__, and may set only the attributes of older Pythons.
     max_response_headers: int | None = None
     _raw_proxy_headers: Any = None
 
@@ -184,7 +184,7 @@ class HTTPConnection(_Typed):
         self._raw_proxy_headers = None
         self.host, self.port = self._get_hostport(host, port)
         self._validate_host(self.host)
-        # An attribute, so that programs can put another way to connect here.
+        # An attribute, so that programs can replace the function that connects.
         self._create_connection: Any = NAMES.get("socket", socket).create_connection
 
     def __repr__(self) -> str:
@@ -212,13 +212,13 @@ class HTTPConnection(_Typed):
                     port = int(digits)
         if host and host[0] == "[" and host[-1] == "]":
             host = host[1:-1]
-        number: Any = port  # as it came, also text: the standard library's connection keeps it so
+        number: Any = port  # unchanged, even text: the standard library's connection keeps it so
         return host, number
 
     # --- connect ---
 
     def set_debuglevel(self, level: int) -> None:
-        """Print what is sent and received from `level` 1 on."""
+        """Print what is sent and received, if `level` is above 0."""
         self.debuglevel = level
 
     def set_tunnel(
@@ -229,13 +229,13 @@ class HTTPConnection(_Typed):
     ) -> None:
         """Reach `host` through the proxy that this connection was made for, by CONNECT.
 
-        `headers` go to the proxy alone. RFC 9110 section 9.3.6.
+        `headers` are sent to the proxy alone. RFC 9110 section 9.3.6.
 
-        A host or field that must not be sent is refused when the connection is made.
+        An invalid host or field is refused later, while connecting.
 
         Raises:
-            RuntimeError: the connection is already there.
-            InvalidURL: `host` has a port that is no number.
+            RuntimeError: the connection is already made.
+            InvalidURL: the port in `host` is not a number.
         """
         if self.sock:
             raise RuntimeError("Can't set up tunnel for established connection")
@@ -253,7 +253,7 @@ class HTTPConnection(_Typed):
         """Ask the proxy for the tunnel.
 
         Raises:
-            ValueError: a host or field that must not be sent; nothing was.
+            ValueError: the host or a field is invalid; nothing was sent.
             OSError: the proxy refuses.
         """
         if _not_in_a_url(self._tunnel_host):
@@ -283,7 +283,7 @@ class HTTPConnection(_Typed):
             response.close()
 
     def _read_proxy_headers(self, fp: Any) -> list[bytes]:
-        """Return the field lines of the proxy's answer; the end of the connection ends them too."""
+        """Return the field lines of the proxy's response; a closed connection ends them as well."""
         bounds = () if self.max_response_headers is None else (self.max_response_headers,)
         if read := seams.replaced("_read_headers"):
             lines: list[bytes] = read(fp, *bounds)
@@ -295,7 +295,7 @@ class HTTPConnection(_Typed):
         return io.BytesIO(block).readlines()
 
     def get_proxy_response_headers(self) -> HTTPMessage | None:
-        """Return the fields of the proxy's answer to CONNECT, None if there was none."""
+        """Return the fields of the proxy's response to CONNECT, None without a tunnel."""
         lines = self._raw_proxy_headers
         if lines is None:
             return None
@@ -303,7 +303,7 @@ class HTTPConnection(_Typed):
         return message
 
     def connect(self) -> None:
-        """Connect to the host and port given at the start.
+        """Connect to the host and port that the constructor received.
 
         Raises:
             OSError: no connection could be made.
@@ -312,7 +312,7 @@ class HTTPConnection(_Typed):
         self.sock = self._create_connection(
             (self.host, self.port), self.timeout, self.source_address
         )
-        # Not every socket is TCP's.
+        # A program's own `_create_connection` may return a socket of another kind than TCP.
         try:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
@@ -322,12 +322,12 @@ class HTTPConnection(_Typed):
             try:
                 self._tunnel()
             except BaseException:
-                # What is sent next would reach the proxy, and not the host behind it.
+                # Otherwise the next request would be sent to the proxy instead of the host.
                 self.close()
                 raise
 
     def close(self) -> None:
-        """Close the connection, and a response that was not read to its end."""
+        """Close the connection, and its response if that is not read to its end."""
         self.__state = IDLE
         try:
             sock, self.sock = self.sock, None
@@ -377,7 +377,7 @@ class HTTPConnection(_Typed):
         return isinstance(stream, io.TextIOBase)
 
     def _read_readable(self, readable: Any) -> Iterator[bytes]:
-        """Give a file's content in blocks; text in ISO-8859-1."""
+        """Yield a file's content in blocks, text in ISO-8859-1."""
         if self.debuglevel > 0:
             say("reading a readable")
         return self.__blocks(readable)
@@ -390,14 +390,14 @@ class HTTPConnection(_Typed):
             yield block.encode("iso-8859-1") if is_text else block
 
     def _output(self, s: bytes) -> None:
-        """Add a line to the head."""
+        """Append a line to the head."""
         self._buffer.append(s)
 
-    # A program's own `send` is called for head and body by themselves.
+    # A program's own `send` is called once for the head and once for the body.
     _SEND = Bypassed("send")
 
     def _send_output(self, message_body: Any = None, encode_chunked: bool = False) -> None:
-        """Send the head, and the body after or with it."""
+        """Send the head, then the body; together if the body is short."""
         head = join_head(self._buffer)
         self._buffer.clear()
         if message_body is None:
@@ -448,12 +448,13 @@ class HTTPConnection(_Typed):
         """Begin a request: its request line, Host, and ``Accept-Encoding: identity``.
 
         Raises:
-            CannotSendRequest: the response before was not read to its end.
-            InvalidURL, ValueError: a target or method that must not be sent.
+            CannotSendRequest: the previous response was not read to its end.
+            InvalidURL: the target is invalid.
+            ValueError: the method is invalid.
         """
         if self.__response and self.__response.isclosed():
             if self.__response.will_close:
-                # It was found on the way that the next response may not be where it seems to be.
+                # Reading the body showed that the start of the next response would be uncertain.
                 self.close()
             self.__response = None
         if self.__state != IDLE:
@@ -470,11 +471,11 @@ class HTTPConnection(_Typed):
         if not skip_host:
             self.putheader("Host", self._host_for(url))
         if not skip_accept_encoding:
-            # The reader of this response may not know how to decode anything else.
+            # The program that reads this response may not decode any content coding.
             self.putheader("Accept-Encoding", "identity")
 
     def _host_for(self, url: str) -> bytes | str:
-        """Return what Host says for a request of `url`. RFC 9110 section 7.2."""
+        """Return the value of Host for a request of `url`. RFC 9110 section 7.2."""
         if url.startswith("http") and (netloc := named("urlsplit")(url)[1]):
             return self._host_bytes(netloc)
         host, port = self.host, self.port
@@ -522,9 +523,9 @@ class HTTPConnection(_Typed):
 
         Raises:
             CannotSendHeader: no request was begun.
-            ValueError: a name that is no token; a value with CR, LF or NUL, or, as a
-                `UnicodeEncodeError`, with characters outside ISO-8859-1.
-            TypeError: a value that is neither str, bytes nor int.
+            ValueError: the name is not a token; a value has CR, LF or NUL, or (a
+                `UnicodeEncodeError`) characters outside ISO-8859-1.
+            TypeError: a value is neither str, bytes nor int.
         """
         if self.__state != STARTED:
             raise _out_of_order(CannotSendHeader, self.__state)
@@ -535,7 +536,7 @@ class HTTPConnection(_Typed):
 
         Raises:
             CannotSendHeader: no request was begun.
-            TypeError: a body of a type that cannot be sent.
+            TypeError: a body of this type cannot be sent.
         """
         if self.__state != STARTED:
             raise _out_of_order(CannotSendHeader, self.__state)
@@ -556,20 +557,21 @@ class HTTPConnection(_Typed):
         """Send a request.
 
         `body` is str (sent in ISO-8859-1), bytes, a readable file, or an iterable of bytes. Without
-        Content-Length in `headers` the length is sent if it is known, else the body in chunks;
-        with Transfer-Encoding there, `encode_chunked` says whether chunks are still to be made.
+        Content-Length in `headers` the length is declared if it is known; else the body is sent in
+        chunks. If `headers` have Transfer-Encoding, `encode_chunked` says whether this method makes
+        the chunks; otherwise `body` has them already.
 
         Raises:
-            OSError: no connection, or it broke.
-            HTTPException, ValueError: something that must not be sent; nothing was.
-            TypeError: `body`, or what is in `headers`, is of another type.
+            OSError: the connection could not be made, or broke.
+            HTTPException, ValueError: the request is invalid; nothing was sent.
+            TypeError: `body` or a field is of another type.
         """
-        # A subclass may change what it is given, and must not change it for all requests.
+        # A subclass may change the mapping that it receives: never the default of this parameter.
         self._send_request(method, url, body, headers or {}, encode_chunked)
 
     @staticmethod
     def _get_content_length(body: Any, method: str) -> int | None:
-        """Return the length of `body` in bytes, None if only sending it will tell."""
+        """Return the length of `body` in bytes, None if it is unknown before sending."""
         if body is None:
             return 0 if method.upper() in NAMES["_METHODS_EXPECTING_BODY"] else None
         if hasattr(body, "read"):
@@ -584,7 +586,7 @@ class HTTPConnection(_Typed):
     ) -> None:
         names = frozenset([_field_text(name).lower() for name in headers])
         content = NAMES["_encode"](body, "body") if isinstance(body, str) else body
-        # A program's own putrequest need not know what it is not asked for.
+        # A program's own putrequest may lack these parameters: pass only those that are needed.
         skips = {}
         if "host" in names:
             skips["skip_host"] = True
@@ -603,7 +605,7 @@ class HTTPConnection(_Typed):
                 self.putheader(name, value)
         except BaseException:
             if before == IDLE and self.__state == STARTED:
-                # Nothing has left: the connection is as good as before.
+                # Nothing has been sent, so the connection stays usable.
                 self._buffer.clear()
                 self.__state = IDLE
             raise
@@ -615,15 +617,15 @@ class HTTPConnection(_Typed):
         """Return the response to the request that was sent.
 
         Raises:
-            ResponseNotReady: no request was sent, or the response before was not read to its end.
-            RemoteDisconnected: the peer closed the connection without an answer.
-            HTTPException: what came is no response.
+            ResponseNotReady: no request was sent, or the previous response was not read to its end.
+            RemoteDisconnected: the peer closed the connection without a response.
+            HTTPException: the received bytes are not a valid response.
         """
         if self.__response and self.__response.isclosed():
             self.__response = None
         if self.__state != SENT or self.__response:
             raise _out_of_order(ResponseNotReady, self.__state)
-        # A program's own response class need not know what it is not asked for.
+        # A program's own response class may lack `debuglevel`: pass it only if it is needed.
         if self.debuglevel > 0:
             response = self.response_class(self.sock, self.debuglevel, method=self._method)
         else:
@@ -649,7 +651,7 @@ class HTTPConnection(_Typed):
 
 
 def _not_in_a_url(text: str) -> Any:
-    """Return a match of what may not stand in a target or host, by the module's pattern."""
+    """Return a match of a character that no target or host may have, by the module's pattern."""
     pattern = NAMES["_contains_disallowed_url_pchar_re"]
     if pattern is NOT_IN_A_LINE:
         return pattern.search(text)
@@ -668,11 +670,11 @@ def _chunk(piece: Any) -> bytes:
 
 
 def _field_text(value: Any) -> str:
-    """Return a field's name or value as text: bytes are taken as ISO-8859-1."""
+    """Return a field's name or value as text: bytes are decoded as ISO-8859-1."""
     if type(value) is str:
         return value
     if isinstance(value, str):
-        # An enumeration of str writes its value, not its name.
+        # str() of an enumeration's member would be its name; this is its value.
         return str.__str__(value)
     if isinstance(value, bytes):
         return value.decode("latin-1")
@@ -685,10 +687,10 @@ def _field_text(value: Any) -> str:
 
 
 def _field_line(name: Any, *values: Any) -> bytes:
-    """Return a field line without its end; several values are joined by a space.
+    """Return a field line without its CRLF; several values are joined by a space.
 
     Raises:
-        ValueError: it must not be sent.
+        ValueError: the name or a value is invalid.
     """
     if type(name) is not str:
         name = _field_text(name)
@@ -704,13 +706,13 @@ def _field_line(name: Any, *values: Any) -> bytes:
     try:
         return serialise_request_fields([(name, value)])[:-2]
     except LocalProtocolError:
-        # Text that ASCII lacks is another error than a name that is no token.
+        # A name with characters outside ASCII raises UnicodeEncodeError, as in the stdlib.
         name.encode("ascii")
         raise
 
 
 def _field_line_judged(name: bytes, value: bytes) -> bytes:
-    """Return a field line as a program's own functions judge it; never with a line's end."""
+    """Return a field line that a program's own functions have accepted; CR, LF and NUL never."""
     if not NAMES["_is_legal_header_name"](name) or is_illegal_header_value(name):
         raise LocalProtocolError(f"Invalid header name {excerpt(name)}")
     if NAMES["_is_illegal_header_value"](value) or is_illegal_header_value(value):

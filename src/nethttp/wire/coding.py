@@ -1,7 +1,6 @@
-"""Content codings (RFC 9110 section 8.4): which one a request prefers, and content in it.
+"""Content codings (RFC 9110 section 8.4): choose the one that a request prefers, and encode.
 
-A coding whose library is missing is one that this process does not write: nobody else asks which
-libraries there are.
+`available_codings` is the only place that checks which compression libraries are installed.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ def _gzip() -> Encoder:
 def _deflate() -> Encoder:
     import zlib  # start-up, as above
 
-    # RFC 9110 section 8.4.1.2: the zlib format, whatever old clients took it for.
+    # RFC 9110 section 8.4.1.2: the zlib format, although some old clients expect raw deflate.
     return zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS)
 
 
@@ -72,8 +71,8 @@ def _zstd() -> Encoder:
     return compressor
 
 
-#: Each coding with what makes an encoder, and the modules of which one is needed for it. The
-#: smallest result comes first: it wins where a request likes several equally.
+#: For each coding, the function that makes an encoder, and the modules of which it needs one. The
+#: coding with the smallest result stands first: it wins where a request prefers several equally.
 _ENCODERS: dict[str, tuple[Callable[[], Encoder], tuple[str, ...]]] = {
     "br": (_Brotli, ("brotli",)),
     "zstd": (_zstd, ("compression.zstd", "backports.zstd")),
@@ -96,22 +95,23 @@ def available_codings() -> tuple[str, ...]:
 
 
 def _is_there(module: str) -> bool:
-    from importlib.util import find_spec  # start-up: asked once, when a file can be compressed
+    from importlib.util import find_spec  # start-up: called once, when a file can be compressed
 
     try:
         return find_spec(module) is not None
     except ImportError:
-        # The package that it would be in is missing.
+        # The package of the module is missing.
         return False
 
 
 def choose_coding(accept: str | None, offered: Sequence[str]) -> str | None:
-    """Return which of the `offered` codings a request with this Accept-Encoding gets; None: none.
+    """Return the `offered` coding to use for a request with this Accept-Encoding, or None.
 
-    The greatest weight wins, then the order of `offered`. ``*`` stands for what is not named,
-    ``identity`` (no coding) wins where it has a greater weight than all. A field that is missing
-    asks for nothing: the content is sent as it is, which a client cannot fail to read. So it is
-    where not even identity is acceptable.
+    None: send the content uncoded. The greatest weight wins, then the order of `offered`. ``*``
+    stands for every coding that is not named; ``identity`` (no coding) wins if its weight is
+    greater than all others. If the field is missing, the content is sent uncoded, since every
+    client can read that. It is also sent uncoded if the field refuses every coding, identity
+    included.
 
     >>> choose_coding("gzip, br;q=0.9", ["br", "gzip"]), choose_coding("*;q=0", ["gzip"])
     ('gzip', None)
@@ -140,7 +140,7 @@ def encoder(coding: str) -> Encoder:
     b'abc'
 
     Raises:
-        LookupError: a coding that is unknown, or whose library is missing.
+        LookupError: the coding is unknown, or its library is missing.
     """
     if coding not in available_codings():
         raise LookupError(
@@ -150,7 +150,7 @@ def encoder(coding: str) -> Encoder:
 
 
 def encode(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
-    """Yield the content that `pieces` are, coded.
+    """Yield the coded form of the content that `pieces` make up.
 
     >>> import gzip
     >>> gzip.decompress(b"".join(encode([b"a", b"b"], "gzip")))

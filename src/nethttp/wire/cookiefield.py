@@ -1,4 +1,4 @@
-"""The fields Cookie and Set-Cookie, taken apart by the twin that reads heads."""
+"""Splits the fields Cookie and Set-Cookie, with the twin (C or pure) that parses heads."""
 
 from __future__ import annotations
 

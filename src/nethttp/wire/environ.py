@@ -1,7 +1,7 @@
 """A request's head as a WSGI environ: PEP 3333, and RFC 3875 before it.
 
-The field names of HTTP and the keys of an environ are no one-to-one map, which has been made use
-of: what could pass for another field, or for a setting of the process, is left out.
+Several field names of HTTP share one key of an environ, which attackers have exploited. So a field
+that could pass for another field, or for a setting of the process, is left out.
 """
 
 from __future__ import annotations

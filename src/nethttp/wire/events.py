@@ -1,7 +1,7 @@
-"""What a sans-I/O connection says of the bytes that it receives, and is told to send.
+"""The events of a sans-I/O connection: it makes them from received bytes, and bytes from them.
 
-Nothing in here belongs to one version of HTTP: a message is a head, pieces of content, and an end,
-however they are framed.
+They fit every version of HTTP: a message is a head, pieces of content, and an end, however they are
+framed.
 """
 
 from __future__ import annotations
@@ -48,14 +48,15 @@ class Response(NamedTuple):
 
 
 class Data(NamedTuple):
-    """A piece of content: decoded, so without the lines of chunks."""
+    """A piece of content, decoded: without the lines that frame chunks."""
 
     content: bytes
 
 
 class EndOfMessage(NamedTuple):
-    """The message is complete. Trailers are the fields behind chunked content, else there are
-    none.
+    """The message is complete.
+
+    `trailers` are the fields behind chunked content; the list is empty for any other content.
     """
 
     trailers: FieldLines
@@ -71,7 +72,7 @@ Event = Request | Response | Data | EndOfMessage | Closed
 class NoEvent(Enum):
     """Why there is no event: more bytes are needed, or the other side's message must end first.
 
-    In a pause what was received stays in the buffer, so requests are answered one after the other.
+    During a pause, received bytes stay in the buffer, so requests are answered one at a time.
     """
 
     NEED_DATA = "NEED_DATA"
@@ -83,4 +84,4 @@ NEED_DATA: Final = NoEvent.NEED_DATA
 reading."""
 
 PAUSED: Final = NoEvent.PAUSED
-"""The message is complete; what follows waits for the next cycle."""
+"""The message is complete; the bytes behind it stay buffered until `next_cycle` is called."""

@@ -1,7 +1,7 @@
 """`Fields`: the field section of a message, ordered and case-insensitive.
 
-RFC 9110 section 5.3: the order of lines with different names means nothing, that of lines with one
-name means everything; lines of one name read as one comma-separated value, Set-Cookie excepted.
+RFC 9110 section 5.3: the order of lines with the same name matters, that of lines with different
+names does not. Lines with the same name read as one comma-separated value, except Set-Cookie.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 __all__ = ["FieldFinder", "FieldLines", "Fields", "select_fields"]
 
 FieldLines = list[tuple[str, str]]
-"""Fields as a head holds them: (name, value) a line, in order."""
+"""The field lines of a head, in order, each as (name, value)."""
 
 #: Field lines that must never be joined with commas. RFC 9110 section 5.3.
 _NEVER_JOINED = frozenset({"set-cookie"})
@@ -48,13 +48,13 @@ class FieldFinder:
     def __init__(self, *names: str) -> None:
         self._names = frozenset(names)
         either = "|".join(map(re.escape, names))
-        # Looking at the first letter alone takes half the time: few lines have one of these names.
+        # Testing the first letter first halves the time: few lines have one of these names.
         first = "".join(sorted({re.escape(name[0]) for name in names}))
         pattern = rf"(?i)\r\n(?=[{first}])({either}):[ \t]*+([^\r]*+)"
         self._lines = re.compile(pattern.encode("ascii"))
 
     def in_head(self, head: bytes) -> dict[str, str]:
-        """Return what a head has of them, which a strict parser has accepted."""
+        """Return the values of the names that occur in a head, which a strict parser accepted."""
         found: dict[str, str] = {}
         for line in self._lines.findall(head):
             name, value = line[0].decode("ascii").lower(), line[1].decode("latin-1").rstrip(" \t")
@@ -62,13 +62,13 @@ class FieldFinder:
         return found
 
     def in_pairs(self, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Return what parsed field lines have of them."""
+        """Return the values of the names that occur in parsed field lines."""
         found = select_fields(pairs, self._names)
         return {name: ", ".join(values) for name, values in found.items()}
 
 
 class Fields:
-    """An ordered multi-map of field lines; names compare without case, and keep their spelling.
+    """An ordered multi-map of field lines. Names keep their spelling; case does not distinguish.
 
     >>> fields = Fields([("Accept", "text/html"), ("Via", "a")])
     >>> fields.add("via", "b")
@@ -118,7 +118,7 @@ class Fields:
         return values[0] if name.lower() in _NEVER_JOINED else ", ".join(values)
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Let `name` have the one line `value`, in the place of its first line."""
+        """Replace all lines of `name` by one with `value`, at the place of its first line."""
         key = name.lower()
         for place, (n, _) in enumerate(self._pairs):
             if n.lower() == key:
@@ -133,7 +133,7 @@ class Fields:
         self._pairs = [pair for pair in self._pairs if pair[0].lower() != key]
 
     def add(self, name: str, value: str) -> None:
-        """Add a line after those that are there."""
+        """Append a line; lines with the same name stay."""
         self._pairs.append((name, value))
 
     def get(self, name: str, default: str | None = None) -> str | None:

@@ -1,8 +1,7 @@
 """`Limits`: every bound of a message on the wire, in one place.
 
-A parser reads its bounds from here and nowhere else. Each bound has a test that reaches it.
-A named tuple rather than a frozen dataclass: importing `dataclasses` would cost more than the rest
-of this package's start-up.
+Parsers take their bounds from here alone. Each bound has a test that reaches it. `Limits` is a
+named tuple since importing `dataclasses` would cost more than the rest of this package's start-up.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from typing import NamedTuple
 __all__ = ["DEFAULT_LIMITS", "MAX_EMPTY_LINES", "SERVER_LIMITS", "Limits", "limits_for"]
 
 MAX_EMPTY_LINES = 5
-"""Empty lines before a request that are passed over (one more: 400). RFC 9112 section 2.2."""
+"""Empty lines before a request that are ignored (one more: 400). RFC 9112 section 2.2."""
 
 
 class Limits(NamedTuple):
-    """The bounds of one connection's messages; sizes in bytes, counts in pieces.
+    """The bounds of one connection's messages; sizes are in bytes.
 
     >>> Limits(max_fields=50).max_fields
     50
@@ -35,7 +34,7 @@ class Limits(NamedTuple):
     """Field lines in a head (then 431)."""
 
     max_chunk_line: int = 4096
-    """A chunk's size line, extensions and all (then 400)."""
+    """A chunk's size line, its extensions included (then 400)."""
 
     max_chunk_extensions: int = 16384
     """All the chunk extensions of one body together (then 400)."""
@@ -47,7 +46,7 @@ class Limits(NamedTuple):
     """Trailer fields of one body (then 431)."""
 
     max_body: int | None = None
-    """Content of one message (then 413); None is no bound."""
+    """Content of one message (then 413); None: unbounded."""
 
     max_interim_responses: int = 100
     """1xx responses before the final one."""
@@ -57,15 +56,15 @@ class Limits(NamedTuple):
 
 
 DEFAULT_LIMITS = Limits()
-"""What client and server use when nothing else is said."""
+"""The bounds of clients and of sans-I/O connections, unless a program sets others."""
 
 
 SERVER_LIMITS = DEFAULT_LIMITS._replace(max_field_section=65536, max_fields=200)
-"""What a server uses when nothing else is said."""
+"""The bounds of servers, unless a program sets others."""
 
 
 def limits_for(max_fields: int | None) -> Limits:
-    """Return the default limits with another bound on the number of fields; None keeps theirs.
+    """Return the default limits with `max_fields` as the bound on fields; None: the default.
 
     >>> limits_for(5).max_fields, limits_for(None).max_fields
     (5, 100)

@@ -1,7 +1,7 @@
 """Which resource a request names: the forms of a request target, and Host.
 
-RFC 9112 sections 3.2 and 3.3. A server that lets two readings of the same target pass can be made
-to act on one and log, cache or authorise the other.
+RFC 9112 sections 3.2 and 3.3. If a target can be read in two ways, an attacker can make a server
+act on one reading, and log, cache or authorise the other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ABSOLUTE = re.compile(
 )
 _AUTHORITY_WITH_PORT = re.compile(rf"(?!:)(?:{grammar.AUTHORITY.pattern})(?<=[0-9])")
 
-#: Which form each method takes; every other method takes those of None. RFC 9112 section 3.2.
+#: The target forms that each method takes; None: every other method. RFC 9112 section 3.2.
 _FORMS: dict[str | None, frozenset[TargetForm]] = {
     "CONNECT": frozenset({"authority"}),
     "OPTIONS": frozenset({"origin", "absolute", "asterisk"}),
@@ -31,7 +31,7 @@ _FORMS: dict[str | None, frozenset[TargetForm]] = {
 
 
 def target_form(target: str) -> TargetForm | None:
-    """Return the form of a request target, or None if it has none of the four.
+    """Return the form of a request target, or None if it is not one of the four.
 
     >>> target_form("/where?q=now"), target_form("*"), target_form("example.com:443")
     ('origin', 'asterisk', 'authority')
@@ -65,13 +65,13 @@ def check_target(method: str, target: str) -> None:
 
 
 def check_host(version: int, hosts: list[str]) -> None:
-    """Return nothing if the Host field lines of a request are as they must be.
+    """Return nothing if the Host field lines of a request are valid.
 
     `version` is 10 (HTTP/1.0, where Host may be missing) or 11.
 
     Raises:
-        RemoteProtocolError: with `status_hint` 400: none on HTTP/1.1, two, or a value that is no
-            ``uri-host [ ":" port ]``. RFC 9112 section 3.2, RFC 9110 section 7.2.
+        RemoteProtocolError: with `status_hint` 400: no Host on HTTP/1.1, more than one, or a value
+            other than ``uri-host [ ":" port ]``. RFC 9112 section 3.2, RFC 9110 section 7.2.
 
     >>> check_host(11, ["example.com:8080"])
     """

@@ -1,7 +1,7 @@
 """Field values: dates, lists, weighted lists, media types, entity tags, ranges.
 
-Each reader takes the text of a field value, in linear time, and says in one way when it is invalid:
-None. What an invalid value means is for the caller to decide (RFC 9110 mostly says: ignore it).
+Each parser takes the text of a field value, in linear time, and returns None if it is invalid. The
+caller decides what an invalid value means (RFC 9110 mostly says: ignore it).
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def format_http_date(timestamp: float) -> str:
 def parse_http_date(text: str, *, this_year: int | None = None) -> int | None:
     """Return the seconds since 1970 of an HTTP date in any of its three forms, or None.
 
-    A two-digit year that would lie more than 50 years after `this_year` (default: now) is one of
-    the century before. RFC 9110 section 5.6.7.
+    A two-digit year that would be more than 50 years after `this_year` (default: the current year)
+    is of the century before. RFC 9110 section 5.6.7.
 
     >>> parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT")
     784111777
@@ -130,8 +130,8 @@ def _elements(text: str, separator: str) -> list[str]:
             if m := _QUOTED_STRING.match(text, pos):
                 pos = m.end()
                 continue
-            # No later quote can be closed by bytes that this one could not reach; looking again
-            # from each of them would make the time quadratic.
+            # This quote is not closed. Quotes behind it count as plain characters: an attempt from
+            # each of them would make the time quadratic.
             unclosed = True
         elif char == separator:
             parts.append(text[start:pos])
@@ -157,7 +157,7 @@ _QVALUE = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
 def parse_weighted_list(text: str) -> list[tuple[str, float]]:
-    """Return (lower-cased element, weight) pairs, best first, ties in their order.
+    """Return (lower-cased element, weight) pairs, the greatest weight first, ties in their order.
 
     An element with an invalid weight is left out. Weights run from 0 to 1; 0 means "not this".
     RFC 9110 section 12.4.2.
@@ -195,7 +195,7 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 def parse_media_type(text: str) -> tuple[str, dict[str, str]] | None:
     """Return ("type/subtype", parameters) with names in lower case, or None.
 
-    Parameters that are no ``name=value`` are left out; of two with one name the first counts.
+    Parameters other than ``name=value`` are left out; of two with the same name the first counts.
     RFC 9110 section 8.3.1.
 
     >>> parse_media_type('Text/HTML; Charset="utf-8"')
@@ -231,7 +231,7 @@ class EntityTag(NamedTuple):
 
 
 def parse_entity_tag(text: str) -> EntityTag | None:
-    """Return the one entity tag that `text` is, or None.
+    """Return `text` as an entity tag, or None if it is not exactly one.
 
     >>> parse_entity_tag('W/"abc"')
     EntityTag(opaque='abc', weak=True)
@@ -243,7 +243,7 @@ def parse_entity_tag(text: str) -> EntityTag | None:
 def parse_entity_tags(text: str) -> list[EntityTag] | None:
     """Return the entity tags of If-Match or If-None-Match, None if any is malformed.
 
-    ``*`` is not a tag and is for the caller to look for first.
+    ``*`` is not a tag: the caller must look for it first.
 
     >>> [str(tag) for tag in parse_entity_tags('"a", W/"b"')]
     ['"a"', 'W/"b"']
@@ -285,7 +285,7 @@ def match_etags(field: str, current: EntityTag | None, *, weakly: bool) -> bool:
 # --- ranges: RFC 9110 section 14 -----------------------------------------------------------------
 
 MAX_RANGES = 64
-"""Ranges in one request; more are not answered one by one (CVE-2025-62727)."""
+"""Ranges in one request; if there are more, the field is ignored (CVE-2025-62727)."""
 
 _BYTE_RANGE_SPEC = re.compile(r"([0-9]{1,19}+)-([0-9]{1,19}+)?|-([0-9]{1,19}+)")
 
@@ -304,9 +304,9 @@ class ByteRange(NamedTuple):
 def parse_byte_ranges(text: str, length: int) -> list[ByteRange] | None:
     """Return the satisfiable ranges that a Range value asks of `length` bytes.
 
-    None: not a valid byte range (ignore the field). An empty list: none of them can be satisfied
-    (416). Overlapping and touching ranges are joined, so that the answer never exceeds the
-    representation by more than its part heads; more than `MAX_RANGES` count as invalid.
+    None: not a valid byte range (ignore the field). An empty list: no range can be satisfied (416).
+    Overlapping and touching ranges are joined, so that the response exceeds the representation by
+    at most the heads of its parts; more than `MAX_RANGES` count as invalid.
     RFC 9110 section 14.1.2.
 
     >>> parse_byte_ranges("bytes=0-4,-2", 10)
