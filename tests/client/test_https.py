@@ -222,7 +222,7 @@ def test_the_clients_ssl_may_be_replaced(port, connections, monkeypatch):
     assert fetch(connections(port)) == b"hi"
 
 
-def test_a_method_put_into_the_ssl_module_meets_no_common_context(
+def test_a_method_put_into_the_ssl_module_never_receives_the_shared_context(
     port, trusted, connections, monkeypatch
 ):
     seen = []

@@ -1,7 +1,7 @@
-"""`Allowance`: how long a peer may be waited for, by how many bytes it has moved.
+"""`Allowance`: how long a connection may wait for its peer, by how many bytes the peer has moved.
 
-A bound on each single wait alone lets a peer hold its other end for ever, a byte at a time. Only
-waiting counts here: a program may take as long as it likes between two waits.
+A bound on each single wait lets a peer hold a connection for ever, one byte at a time. Only waiting
+counts here: a program may take as long as it likes between two waits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Allowance", "seconds_allowed"]
 def seconds_allowed(rate: float, grace: float, moved: int) -> float:
     """Return how many seconds a peer may take to move `moved` bytes.
 
-    That is `grace` seconds, and one more for every `rate` bytes; without end if the rate is 0.
+    That is `grace` seconds, and 1 second for every `rate` bytes; infinity if the rate is 0.
 
     >>> seconds_allowed(rate=240, grace=10.0, moved=2400)
     20.0
@@ -25,7 +25,7 @@ def seconds_allowed(rate: float, grace: float, moved: int) -> float:
 class Allowance:
     """The wait for one peer: the seconds that `seconds_allowed` grants, less those already waited.
 
-    `grace` is in seconds, `rate` in bytes that buy one second more.
+    `grace` is in seconds, `rate` in bytes a second.
     """
 
     __slots__ = ("grace", "moved", "rate", "waited")
@@ -34,24 +34,24 @@ class Allowance:
         self.rate = rate
         self.grace = grace
         self.moved = 0
-        """Bytes that were received, or sent."""
+        """Bytes received, or sent, so far."""
         self.waited = 0.0
         """Seconds spent waiting so far."""
 
     def next_wait(self, pause: float | None) -> float:
-        """Return how many seconds the next wait may take: no longer than `pause` (None: any time).
+        """Return how many seconds the next wait may take, at most `pause` (None: any number).
 
         Raises:
-            TimeoutError: none.
+            TimeoutError: the allowance is used up.
         """
         left = self.left()
         return left if pause is None else min(left, pause)
 
     def left(self) -> float:
-        """Return how many seconds the peer may still be waited for.
+        """Return how many more seconds may be spent waiting for the peer.
 
         Raises:
-            TimeoutError: none.
+            TimeoutError: the allowance is used up.
         """
         left = seconds_allowed(self.rate, self.grace, self.moved) - self.waited
         if left <= 0:

@@ -1,7 +1,7 @@
 """Blocking reads and writes on non-blocking sockets, with time limits.
 
-`NonblockingReader` tries first, since the bytes are nearly always there, and then waits. Each
-wait has a limit; all of them together have one too, which grows with what the peer has moved.
+`NonblockingReader` reads first, since the bytes are nearly always there, and waits only if they are
+not. Each wait has a limit; all waits together have one too, which grows with the bytes received.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def wants_more(error: OSError) -> bool:
-    """Return whether `error` of a socket that does not block, TLS or not, says "not yet".
+    """Return whether `error` of a non-blocking socket, with TLS or without, means "not yet".
 
     >>> wants_more(BlockingIOError()), wants_more(ConnectionResetError())
     (True, False)
@@ -45,71 +45,72 @@ def wants_more(error: OSError) -> bool:
 
 
 def set_accept_nonblocking(listener: socket.socket) -> None:
-    """Let no `accept` wait: another process with this socket may have taken the connection.
+    """Make `accept` return at once: another process may accept the connection before this one.
 
-    The system's flag for that belongs to all of these processes, and to the others after this one
-    has ended. So where that can be, it is set without a word to the socket object: its own time-out
-    stays, and nothing need be put back.
+    All processes that share the listener share the system's non-blocking flag, and it stays set
+    after this process has ended. So on Linux only the flag is set, and the socket object keeps its
+    own timeout, which nothing has to restore.
     """
     if listener.gettimeout() is None and sys.platform == "linux":
-        # Elsewhere an accepted socket has the listener's flag, and does not know it.
+        # Elsewhere an accepted socket inherits the flag, and its socket object does not know of it.
         os.set_blocking(listener.fileno(), False)
     else:
         listener.setblocking(False)
 
 
 def none_sent(error: OSError) -> int:
-    """Return 0, the number of bytes sent, if `error` says no more than that there is no room.
+    """Return 0, the number of bytes sent, if `error` only means that the socket has no room.
 
     >>> none_sent(BlockingIOError())
     0
 
     Raises:
-        ConnectionError: the peer has closed the connection, in the middle of TLS too.
+        ConnectionError: the peer has closed the connection, with TLS too.
     """
     if wants_more(error):
         return 0
     try:
         if type(error).__name__.startswith("SSL"):
-            # A peer that has cut TLS off is told to the writer as one without TLS is.
+            # The writer is to receive the same exception as without TLS.
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
         raise error
     finally:
-        # Its traceback has this frame: with it, what the writer holds would live on.
+        # Break the reference cycle of traceback and frame, which would keep the writer alive.
         del error
 
 
 def end_sending(sock: socket.socket) -> None:
-    """Tell the peer that nothing more comes, over TLS in its own way first. RFC 9112 section 9.8.
+    """Tell the peer that nothing more will be sent, with TLS by its own message first.
 
-    Waits for nothing: the socket does not block from here on.
+    This function does not wait; a TLS socket is non-blocking afterwards. RFC 9112 section 9.8.
 
     Raises:
-        OSError: the peer is gone already.
+        OSError: the connection is closed already.
     """
     unwrap = getattr(sock, "unwrap", None)
     if unwrap is not None:
         sock.settimeout(0)
-        # What it raises is that the peer has not said the same yet.
+        # It raises if the peer has not sent its own end yet.
         with suppress(OSError, ValueError):
             unwrap()
     sock.shutdown(socket.SHUT_WR)
 
 
 def discard_input(read: Callable[[int], bytes], most: int) -> None:
-    """Read up to `most` bytes by `read`, or to the end, and throw them away.
+    """Read at most `most` bytes by `read`, and drop them; stop at the end of input.
 
-    For a connection that is about to be closed: unread input would make the kernel reset it, and
-    the peer would lose the last response. RFC 9112 section 9.6.
+    Called before a connection is closed: unread input would make the kernel reset it, and the peer
+    would lose the last response. RFC 9112 section 9.6.
     """
     while most > 0 and (data := read(65536)):
         most -= len(data)
 
 
 def must_read(error: OSError, reading: bool = False) -> bool:
-    """Return whether a socket that could not go on, as `error` says, needs bytes from the peer.
+    """Return whether the operation that failed with `error` needs bytes from the peer, not room.
 
-    In TLS a write may need some, and a read may need room to send: `reading` is what was tried.
+    In TLS a write may need bytes from the peer, and a read may need room to send. `reading` says
+    whether the operation was a read.
 
     >>> must_read(BlockingIOError(), reading=True)
     True
@@ -119,9 +120,9 @@ def must_read(error: OSError, reading: bool = False) -> bool:
 
 
 def can_go_on(sock: socket.socket, to_read: bool, timeout: float | None) -> bool:
-    """Wait until a socket has bytes to read, or else room to send; return whether it has.
+    """Wait until a socket has bytes to read (`to_read`) or room to send; return whether it has.
 
-    It takes `timeout` seconds at most; None: as long as it takes.
+    The wait takes `timeout` seconds at most; None: no limit.
 
     >>> here, there = socket.socketpair()
     >>> can_go_on(here, to_read=True, timeout=0), can_go_on(here, to_read=False, timeout=0)
@@ -138,20 +139,20 @@ def can_go_on(sock: socket.socket, to_read: bool, timeout: float | None) -> bool
 
 
 class Timeouts(NamedTuple):
-    """How long a peer is waited for."""
+    """How long a connection waits for its peer."""
 
     timeout: float | None
-    """Seconds of one wait; None: as long as it takes."""
+    """Seconds that one wait may take; None: no limit."""
     rate: float
-    """Bytes of content that buy one more second of all waits together; 0: no bound on them."""
+    """Average bytes of content a second after `grace`; 0: all waits together have no limit."""
     grace: float
-    """Seconds of all waits together, before anything has moved."""
+    """Seconds that all waits together may take, before any bytes have moved."""
 
 
 class NonblockingReader(SocketReader):
-    """Reads from a socket that does not block, and waits for it where there is nothing to read.
+    """Reads from a non-blocking socket, and waits where there is nothing to read.
 
-    A program that takes the socket may make it block; the reader then reads as `SocketReader`.
+    A program that takes the socket may make it blocking; the reader then reads as `SocketReader`.
     """
 
     __slots__ = ()
@@ -170,7 +171,7 @@ class NonblockingReader(SocketReader):
             except OSError as error:
                 if not wants_more(error):
                     raise
-                # Over TLS what comes may be too little to go on with, again and again.
+                # Over TLS several waits may be needed: bytes may arrive that are no whole record.
                 left = None if until is None else max(0.0, until - time.monotonic())
                 if not can_go_on(self._sock, must_read(error, reading=True), left):
                     raise TimeoutError(f"expected more within {seconds:g} s") from None

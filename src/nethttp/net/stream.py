@@ -1,8 +1,8 @@
 """A socket as a raw binary file whose waits have a deadline.
 
-`io.BufferedReader` makes of it the `rfile` of a connection. The socket's own timeout bounds every
-single wait; a deadline bounds all waits for one head together, and an allowance those for content,
-so that a peer that sends a byte now and then is cut off too.
+`io.BufferedReader` makes the `rfile` of a connection from it. The timeout bounds each single wait.
+A deadline bounds all waits for one head together, and an allowance all waits for content, so that a
+peer that sends one byte now and then meets a limit too.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ def _wait_plainly() -> None:
 
 
 class SocketReader(io.RawIOBase):
-    """Reads from `sock`; every wait takes at most `timeout` seconds (None: as long as it takes).
+    """Reads from `sock`; every wait takes at most `timeout` seconds (None: no limit).
 
-    A time-out that the program gives the socket itself is obeyed from then on, in the place of
-    `timeout`. `before_wait` is called before the socket is waited for: whatever the peer must see
-    first is to be sent there. `clock` returns seconds and never goes back. `ahead` was read off the
-    socket before, and comes first.
+    If the program sets a timeout on the socket itself, that one replaces `timeout`. `before_wait`
+    is called before each wait, and sends what the peer must receive first. `clock` returns seconds
+    and never runs backwards. `ahead` was received before, and is read first.
     """
 
     __slots__ = (
@@ -57,7 +56,7 @@ class SocketReader(io.RawIOBase):
         ahead: bytes = b"",
     ) -> None:
         self._sock = sock
-        #: The socket's time-out, unless the program has changed it.
+        #: The timeout that this reader set on the socket. Another value there is the program's.
         self._bound = sock.gettimeout()
         self._before_wait = before_wait
         self._clock = clock
@@ -80,13 +79,13 @@ class SocketReader(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        # It may be for another process, which would not wait at a socket with a time-out.
+        # The program may give it to another process, which does not wait at a non-blocking socket.
         self.lend(None)
         return self._sock.fileno()
 
     @property
     def timeout(self) -> float | None:
-        """The longest single wait, in seconds."""
+        """The longest single wait, in seconds; None: no limit."""
         return self._timeout
 
     @timeout.setter
@@ -96,12 +95,12 @@ class SocketReader(io.RawIOBase):
             self._give(seconds)
 
     def _give(self, seconds: float | None) -> None:
-        """Let no wait of the socket itself take longer."""
+        """Set the timeout of the socket itself."""
         self._sock.settimeout(seconds)
         self._bound = seconds
 
     def _is_programs(self) -> bool:
-        """Whether the program has given the socket a time-out of its own."""
+        """Whether the program has set a timeout on the socket; if so, obey it."""
         own = self._sock.gettimeout()
         if own == self._bound:
             return False
@@ -109,35 +108,33 @@ class SocketReader(io.RawIOBase):
         return True
 
     def lend(self, seconds: float | None) -> None:
-        """Let the program use the socket with a time-out of `seconds`; this reader keeps its
-        own.
-        """
+        """Set the socket's timeout for the program; the waits of this reader keep their own."""
         if not self._is_programs():
             self._sock.settimeout(seconds)
             self._bound = seconds
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """Let each wait of this reader take `seconds` at most, whatever else uses the socket."""
+        """Bound each wait of this reader to `seconds`, without a change of the socket's timeout."""
         if not self._is_programs():
             self._timeout = seconds
 
     def begin(self, budget: float | None) -> None:
-        """From the next byte on, all waits together may take `budget` seconds, until `end`.
+        """Bound all waits after the next byte, together, to `budget` seconds, until `end`.
 
-        The wait for that byte itself is bounded by `timeout` alone.
+        Only `timeout` bounds the wait for that byte itself.
         """
         self._budget = budget
         self._deadline = self._allowance = None
 
     def allow(self, rate: float, grace: float) -> None:
-        """Allow all waits together `grace` seconds, and one more for every `rate` bytes that come.
+        """Bound all waits together to `grace` seconds, plus 1 second for every `rate` bytes read.
 
-        That holds until `begin` or `end`. Time that passes between waits does not count.
+        This holds until `begin` or `end`. Time between waits does not count.
         """
         self._allowance = Allowance(rate, grace)
 
     def end(self) -> None:
-        """End the deadline, or the allowance, of what has been received whole."""
+        """End the deadline and the allowance: the head, or the content, is complete."""
         self._budget = self._deadline = self._allowance = None
 
     @property
@@ -146,13 +143,13 @@ class SocketReader(io.RawIOBase):
         return self._deadline is not None
 
     def stop(self) -> bytes:
-        """Read nothing more from the socket; return what came ahead and was not read."""
+        """Read nothing more from the socket; return what is left of `ahead`."""
         self._stopped = True
         ahead, self._ahead = bytes(self._ahead), _NOTHING
         return ahead
 
     def _take_ahead(self, buffer: memoryview) -> int:
-        # A view: what is left is not copied anew for each byte that is read alone.
+        # A view, so that reading byte by byte does not copy the rest each time.
         ahead = self._ahead
         count = min(len(buffer), len(ahead))
         buffer[:count] = ahead[:count]
@@ -164,12 +161,12 @@ class SocketReader(io.RawIOBase):
         return count
 
     def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override]
-        """Read once into `buffer` and return how many bytes came; 0 at the end.
+        """Read once into `buffer` and return how many bytes were read; 0 at the end.
 
-        None once it was told to `stop`.
+        It returns None after `stop`.
 
         Raises:
-            TimeoutError: nothing came in time.
+            TimeoutError: nothing was received in time.
         """
         if self._ahead:
             return self._take_ahead(buffer)
@@ -181,7 +178,7 @@ class SocketReader(io.RawIOBase):
         return count
 
     def _wait(self, buffer: memoryview, flags: int = 0) -> int:
-        """Receive once into `buffer`, with all bounds; return how many bytes came."""
+        """Receive once into `buffer`, within all bounds; return how many bytes were received."""
         self._before_wait()
         self._is_programs()
         allowance = self._allowance
@@ -199,10 +196,10 @@ class SocketReader(io.RawIOBase):
         return count
 
     def _longest_wait(self, now: float) -> float | None:
-        """Return for how many seconds the next byte may be waited for.
+        """Return how many seconds the next wait may take; None: no limit.
 
         Raises:
-            TimeoutError: none is left of the deadline, or of the allowance.
+            TimeoutError: the deadline has passed, or the allowance is used up.
         """
         longest = self._timeout
         if self._deadline is not None:
@@ -217,10 +214,10 @@ class SocketReader(io.RawIOBase):
         return longest
 
     def _receive(self, buffer: memoryview, seconds: float | None, flags: int) -> int:
-        """Receive once, after a wait of so many seconds at most.
+        """Receive once, after a wait of at most `seconds`.
 
         Raises:
-            TimeoutError: nothing came.
+            TimeoutError: nothing was received.
         """
         own = self._sock.gettimeout()
         # The size is given: gevent's TLS sockets read 0 as no bytes, not as the buffer's length.

@@ -1,7 +1,7 @@
-"""TLS contexts: version 1.2 and later, the system's trust, the host's name checked.
+"""TLS contexts: TLS 1.2 and later, the system's trusted certificates, the host's name checked.
 
-`ssl` is imported when a context is first made: most programs that import the client or the server
-never need it, and it costs more than both.
+`ssl` is imported when the first context is made: most programs that import the client or the server
+never need it, and its import takes longer than both.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ UNSPOKEN = frozenset({"h2", "h3"})
 
 
 def new_client_context(make: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLContext:
-    """Return a client's context of its own, which the caller may change.
+    """Return a new context for a client, which the caller may change.
 
-    `make` makes it, or else ``ssl._create_default_https_context``, which many programs replace to
-    change every default context (PEP 476); what a program makes keeps its own versions of TLS.
+    `make` creates it, or else ``ssl._create_default_https_context``, which many programs replace to
+    change every default context (PEP 476). A context that a program creates keeps its own versions
+    of TLS.
     """
     import ssl  # start-up: see above
 
@@ -55,16 +56,16 @@ def new_client_context(make: Callable[[], ssl.SSLContext] | None = None) -> ssl.
 def wrap_client_socket(
     sock: socket.socket, server_hostname: str, own: Callable[[], ssl.SSLContext]
 ) -> ssl.SSLSocket:
-    """Return `sock` over TLS, by a context like the one that `own` makes.
+    """Return `sock` with TLS, by a context like the one that `own` makes.
 
-    To make a context takes about 15 ms, all but 0.2 of it to read the system's certificates
-    (gh-95031). So connections whose program never looks at a context have one in common, and no
-    program gets hold of that one: the socket's `context` is what `own` returns, called when
-    somebody asks. Where a part of the ssl module was replaced, `own` is called at once.
+    Making a context takes about 15 ms, of which reading the system's certificates takes all but
+    0.2 ms (gh-95031). So connections share one context until the program reads the `context` of a
+    socket: then the socket calls `own` and returns its result, and no program ever sees the shared
+    context. If a program has replaced a part of the ssl module, `own` is called at once.
     """
-    if not _is_as_it_came():
+    if not _ssl_is_original():
         return own().wrap_socket(sock, server_hostname=server_hostname)
-    wrapped = _common_context(_trust()).wrap_socket(sock, server_hostname=server_hostname)
+    wrapped = _shared_context(_trust()).wrap_socket(sock, server_hostname=server_hostname)
     vars(wrapped)["_own"] = own
     return wrapped
 
@@ -72,7 +73,7 @@ def wrap_client_socket(
 def makes_contexts_as_it_came() -> bool:
     """Return whether ``ssl._create_default_https_context`` is the ssl module's own.
 
-    If a program has replaced it, the client must call it, since the program expects so.
+    If a program has replaced it, the client must call the replacement.
     """
     ssl = sys.modules.get("ssl")
     if ssl is None:
@@ -82,11 +83,11 @@ def makes_contexts_as_it_came() -> bool:
     return name == "create_default_context" and _is_part_of(ssl, make)
 
 
-def _is_as_it_came() -> bool:
-    """Whether all that makes and uses a context is the ssl module's own.
+def _ssl_is_original() -> bool:
+    """Whether every part of the ssl module that makes and uses a context is its own.
 
-    gevent and truststore put their classes into that module. A method that a program puts into a
-    class there would get hold of the common context as its `self`.
+    gevent and truststore put their classes into that module, and a program's method in a class
+    there would receive the shared context as its `self`.
     """
     import ssl  # start-up: see above
 
@@ -105,9 +106,9 @@ def _is_part_of(module: ModuleType, part: Any) -> bool:
 
 
 def _trust() -> tuple[object, ...]:
-    """Return what the common context depends on: another value, another context.
+    """Return what the shared context depends on: when the value changes, a new one is made.
 
-    Programs point OpenSSL to other certificates, and the system's are renewed.
+    Programs point OpenSSL to other certificates, and the system renews its own.
     """
     import ssl  # start-up: see above
 
@@ -117,7 +118,7 @@ def _trust() -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=4)
-def _common_context(_trust: tuple[object, ...]) -> ssl.SSLContext:
+def _shared_context(_trust: tuple[object, ...]) -> ssl.SSLContext:
     context = new_client_context()
     context.sslsocket_class = _socket_class()
     return context
@@ -125,7 +126,7 @@ def _common_context(_trust: tuple[object, ...]) -> ssl.SSLContext:
 
 @lru_cache(maxsize=1)
 def _socket_class() -> type[ssl.SSLSocket]:
-    """Return the class of sockets that have the common context, and give another to programs."""
+    """Return the class of sockets that use the shared context, and show programs another one."""
     import ssl  # start-up: see above
 
     class SSLSocket(ssl.SSLSocket):
@@ -142,7 +143,7 @@ def _socket_class() -> type[ssl.SSLSocket]:
         def context(self, context: ssl.SSLContext) -> None:
             self._own_context = self._sslobj.context = context  # type: ignore[attr-defined]  # not in typeshed
 
-    # What programs print of a socket is the same as ever.
+    # So that a program that prints a socket sees the usual name.
     SSLSocket.__module__, SSLSocket.__qualname__ = "ssl", "SSLSocket"
     return SSLSocket
 
@@ -156,12 +157,12 @@ def server_context(
 ) -> ssl.SSLContext:
     """Return a server's TLS context with its certificate, its private key and the key's password.
 
-    TLS 1.2 is the oldest version, as RFC 9325 section 3.1 asks. Of `alpn_protocols`, which clients
-    choose from (RFC 7301), those that are `UNSPOKEN` are not offered. With `client_ca`, a PEM file,
-    clients must show a certificate that one of its authorities issued.
+    TLS 1.2 is the oldest version (RFC 9325 section 3.1). The client chooses from `alpn_protocols`
+    (RFC 7301), of which those in `UNSPOKEN` are not offered. With `client_ca`, a PEM file, a client
+    must have a certificate that one of the authorities in the file issued.
 
     Raises:
-        OSError: a file cannot be read; `ssl.SSLError` if it is no PEM certificate or key.
+        OSError: a file cannot be read; `ssl.SSLError` if it has no PEM certificate or key.
     """
     import ssl  # start-up: see above
 

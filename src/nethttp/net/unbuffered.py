@@ -1,6 +1,6 @@
-"""A socket as a file that takes no byte more off it than was asked for (`rbufsize` 0).
+"""A socket as a file that receives no byte more than the program reads (`rbufsize` 0).
 
-What follows a request belongs to the program: it reads it off the socket itself.
+The program may receive what follows a request from the socket itself.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ __all__ = ["PeekingReader", "UnbufferedReader"]
 
 
 class UnbufferedReader(SocketReader):
-    """Reads as a buffered file does, and takes no byte more off the socket than was asked for.
+    """Has a buffered file's methods, and receives no byte more than they return.
 
-    A handler with `rbufsize` 0 reads so, since its program hands the socket to others.
+    For a handler with `rbufsize` 0, whose program gives the socket to other code.
     """
 
     __slots__ = ()
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Return what one read gives, at most `size` bytes."""
+        """Return what one read of the socket returns, at most `size` bytes."""
         return super().read(io.DEFAULT_BUFFER_SIZE if size < 0 else size) or b""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return `size` bytes, fewer only at the end; all that comes if `size` is negative."""
+        """Return `size` bytes, fewer only at the end; everything if `size` is negative."""
         pieces: list[bytes] = []
         left = -1 if size is None or size < 0 else size
         while left and (data := self.read1(left)):
@@ -37,9 +37,9 @@ class UnbufferedReader(SocketReader):
 
 
 class PeekingReader(UnbufferedReader):
-    """Reads lines without taking a byte more off the socket, in two calls of the system for each.
+    """Reads a line by peeking at the socket first, so in two system calls instead of one a byte.
 
-    For sockets without TLS, which cannot be peeked at.
+    For sockets without TLS: TLS cannot peek.
     """
 
     __slots__ = ()

@@ -1,9 +1,9 @@
-"""The names of `nethttp.server` that programs reach and replace below the documented surface.
+"""The undocumented names of `nethttp.server` that programs use and replace.
 
-In the standard library the server is one module: what it imports can be reached through it, and a
-program that binds another module or function under a name there changes what the server uses. Here
-`nethttp.public` passes such a name on to the files that hold it; what is loaded late is asked for
-here.
+In the standard library the server is one module: programs reach what it imports through it, and a
+program that sets another module or function under a name there changes what the server uses. Here
+`nethttp.public` passes such a name on to the files that have it. Modules that are imported late are
+found by `load` and `current`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["MODULES", "current", "load", "remember"]
 
-#: The name in the standard library's module, and what is to be loaded for it.
+#: The name in the standard library's module, and the module to import for it.
 MODULES = {
     **{name: name for name in ("copy", "datetime", "html", "io", "itertools", "mimetypes", "os")},
     **{name: name for name in ("posixpath", "select", "shutil", "socket", "socketserver")},
@@ -32,7 +32,7 @@ def load(name: str) -> Any:
     'email'
 
     Raises:
-        ModuleNotFoundError: this Python has none, as `_colorize` before 3.13.
+        ModuleNotFoundError: this Python has no such module, as `_colorize` before 3.13.
     """
     wanted = MODULES[name]
     import_module(wanted)
@@ -40,10 +40,10 @@ def load(name: str) -> Any:
 
 
 def current(name: str) -> Any:
-    """Return what `nethttp.server` has under `name` now, so that a replacement has effect."""
+    """Return what `nethttp.server` has under `name` now: the module, or a program's replacement."""
     return getattr(sys.modules[__package__], name)
 
 
 def remember(name: str, value: Any) -> None:
-    """Let `nethttp.server` have `value` under `name` from now on."""
+    """Set `name` of `nethttp.server` to `value`."""
     setattr(sys.modules[__package__], name, value)
