@@ -76,13 +76,15 @@ def test_any_text_may_be_asked_with(accept):
 
 
 def test_a_coding_without_its_library_is_not_offered(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if "br" in name else object())
-    available_codings.cache_clear()
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda name: None if "br" in name else object())
+        available_codings.cache_clear()
         assert available_codings() == ("zstd", "gzip", "deflate")
         with pytest.raises(LookupError, match="'br'"):
             encoder("br")
-    finally:
-        available_codings.cache_clear()
+    available_codings.cache_clear()
+
+
+def test_a_coding_that_is_unknown_is_refused():
     with pytest.raises(LookupError, match="expected one of the content codings"):
         next(encode([b""], "compress"))
