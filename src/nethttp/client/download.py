@@ -1,4 +1,4 @@
-"""A response's content into a file: whole under its name, or not there at all."""
+"""Saves a response's content in a file, which appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Advance = Callable[[int], None]
 
 
 class CannotWrite(Exception):
-    """The output cannot be written; the message says which and why."""
+    """The output cannot be written; the message says which output and why."""
 
     @classmethod
     def to(cls, name: str, error: OSError) -> CannotWrite:
@@ -40,13 +40,13 @@ class CannotWrite(Exception):
 
 
 class ReaderLeft(Exception):
-    """The program that reads the output reads no more."""
+    """The program that reads the output has closed it."""
 
 
 def writing_to(file: RawIOBase, name: str) -> Write:
-    """Return a function that writes to `file` and tells its errors from those of a connection.
+    """Return a function that writes to `file`; its errors differ from those of a connection.
 
-    The file has no buffer, so that nothing is written again when it is closed.
+    The file is unbuffered, so closing it does not repeat a failed write.
 
     Raises:
         CannotWrite, ReaderLeft: by that function.
@@ -66,7 +66,7 @@ def writing_to(file: RawIOBase, name: str) -> Write:
 
 
 def copy_content(response: HTTPResponse, write: Write, advance: Advance) -> None:
-    """Pass the rest of `response` to `write`, telling `advance` how many bytes each piece had.
+    """Pass the rest of `response` to `write`, and the size of each piece, in bytes, to `advance`.
 
     Raises:
         IncompleteRead: the connection ended before the content did.
@@ -85,12 +85,12 @@ def copy_content(response: HTTPResponse, write: Write, advance: Advance) -> None
 
 @contextmanager
 def output_file(path: str) -> Iterator[RawIOBase]:
-    """Return a context with a file to write, as `whole_file` does, with the mode of any new file.
+    """Return a context with a file of `whole_file` to write, with the mode of any new file.
 
-    A file of `whole_file` is for its owner alone, so the process's mask decides here.
+    The process's umask decides who may access it, because `whole_file` would let its owner alone.
 
     Raises:
-        CannotWrite: there can be no such file.
+        CannotWrite: the file cannot be made.
     """
     mask = os.umask(0)
     os.umask(mask)
@@ -104,7 +104,7 @@ def output_file(path: str) -> Iterator[RawIOBase]:
                 raise
     except OSError as error:
         if error is from_the_context:
-            # The connection broke.
+            # An error of the connection, not of the file.
             raise
         raise CannotWrite.to(path, error) from None
 
@@ -132,7 +132,7 @@ def _nothing() -> Iterator[Advance]:
 
 
 BETWEEN_UPDATES = 0.1
-"""Seconds between two states of the line that counts."""
+"""The least time between two updates of the counting line, in seconds."""
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _counting(stream: TextIO, name: str, total: int | None) -> Iterator[Advance]
     def show(seconds: float) -> None:
         nonlocal shown_at, width
         line = progress_line(name, done, total, seconds)
-        # Blanks cover what was longer before.
+        # Blanks erase the rest of a longer previous line.
         stream.write(f"\r{line:{width}}")
         stream.flush()
         shown_at, width = seconds, len(line)
@@ -158,14 +158,14 @@ def _counting(stream: TextIO, name: str, total: int | None) -> Iterator[Advance]
     try:
         yield advance
     finally:
-        # An error, and the shell, begin on a line of their own.
+        # An error message or the shell's prompt must begin on a new line.
         show(time.monotonic() - began)
         stream.write("\n")
         stream.flush()
 
 
 def progress_line(name: str, done: int, total: int | None, seconds: float) -> str:
-    """Return how far a download is after some seconds.
+    """Return a line with the progress of a download after `seconds`; sizes are in bytes.
 
     >>> progress_line("a.iso", 5_000_000, 20_000_000, 2.0)
     'a.iso: 5.0 MB of 20.0 MB (25 %), 2.5 MB/s, 0:06 left'

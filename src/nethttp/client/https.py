@@ -19,9 +19,9 @@ HTTPS_PORT = 443
 
 
 def create_https_context(_http_version: int) -> ssl.SSLContext:
-    """Return a new default context, as `urllib.request` expects it.
+    """Return a new default context; `urllib.request` calls this function too.
 
-    Every connection gets one of its own, so that a program may change it.
+    Each connection gets its own context, so that a program may change it.
     """
     module = seams.replaced("ssl")
     return tls.new_client_context(module and module._create_default_https_context)
@@ -34,7 +34,7 @@ def _new_context(http_version: int) -> ssl.SSLContext:
 
 
 class _OwnContext:
-    """A connection's `_context`, made when somebody asks for it; from then on a plain attribute."""
+    """A connection's `_context`: made when it is first read, from then on a plain attribute."""
 
     def __get__(self, connection: HTTPSConnection | None, _owner: Any = None) -> Any:
         if connection is None:
@@ -46,8 +46,8 @@ class _OwnContext:
 class HTTPSConnection(HTTPConnection):
     """`HTTPConnection` over TLS 1.2 and later; the host's certificate and name are checked.
 
-    `context` replaces the default. `key_file`, `cert_file` and `check_hostname` are accepted as
-    they were until Python 3.11; put them into a context instead.
+    `context` replaces the default. `key_file`, `cert_file` and `check_hostname` are accepted as in
+    Python 3.11; set them in a context instead.
     """
 
     default_port = HTTPS_PORT
@@ -100,9 +100,9 @@ class HTTPSConnection(HTTPConnection):
 
     @classmethod
     def _makes_contexts_now(cls) -> bool:
-        """Whether a program has put something in the place of what makes contexts.
+        """Return whether a program has replaced what makes contexts: then one is made at once.
 
-        It may count the calls, or take its function away again before the connection is made.
+        A replacement may count its calls, or be removed again before the connection is made.
         """
         return (
             not cls._CONTEXT.left_alone_by(cls)
@@ -112,10 +112,11 @@ class HTTPSConnection(HTTPConnection):
         )
 
     def connect(self) -> None:
-        """Connect, through the tunnel if there is one, and shake hands.
+        """Connect, through the tunnel if there is one, and do the TLS handshake.
 
         Raises:
-            OSError: no connection; `ssl.SSLError` if its certificate is not trusted.
+            OSError: the connection could not be made; `ssl.SSLError`: the handshake failed, or the
+                certificate is not trusted or not of this host.
         """
         super().connect()
         name = self._tunnel_host or self.host
@@ -131,8 +132,8 @@ class HTTPSConnection(HTTPConnection):
 
 
 def _context_of(connection: HTTPSConnection) -> Any:
-    """Return a function that returns the connection's context, as long as there is one."""
-    import weakref  # start-up: few programs get here
+    """Return a function that returns the connection's context, a new one if it was deleted."""
+    import weakref  # start-up: few programs need it
 
     found = weakref.ref(connection)
 

@@ -1,6 +1,6 @@
-"""`parse_headers`: a field section from a file to an `HTTPMessage`.
+"""`parse_headers`: reads a field section from a file into an `HTTPMessage`.
 
-This module loads email, which the rest of the client does without until somebody asks for fields.
+This module imports email. The rest of the client imports it only when a program reads the fields.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class _Lines(Protocol):
 
 
 def read_header_lines(fp: _Lines, max_headers: int | None = None) -> list[bytes]:
-    r"""Return the lines that `fp` holds up to the empty line, that one included.
+    r"""Return the lines of `fp` up to and including the empty line.
 
-    `max_headers` is how many fields there may be; None: as many as `_MAXHEADERS`. urllib3 reads a
-    proxy's answer with it.
+    `max_headers` is the greatest number of fields; None: `_MAXHEADERS`. urllib3 reads a proxy's
+    response with it.
 
     >>> read_header_lines(io.BytesIO(b"Via: a\r\n\r\nbody"))
     [b'Via: a\r\n', b'\r\n']
@@ -38,11 +38,11 @@ def read_header_lines(fp: _Lines, max_headers: int | None = None) -> list[bytes]
 def parse_headers(
     fp: _Lines, _class: type[Message] = HTTPMessage, *, _max_headers: int | None = None
 ) -> Message:
-    """Return the fields that `fp` holds up to the empty line, or its end, as a `_class`.
+    """Return the fields of `fp` up to the empty line, or the end of `fp`, as a `_class`.
 
     Raises:
-        LineTooLong: a line of more than 65536 bytes.
-        HTTPException: more than 100 fields (`_max_headers`), or one that cannot be read.
+        LineTooLong: a line has more than 65536 bytes.
+        HTTPException: there are more than 100 fields (`_max_headers`), or one is malformed.
 
     >>> import io
     >>> parse_headers(io.BytesIO(b"Host: example.com\\r\\n\\r\\n"))["host"]
@@ -60,7 +60,7 @@ def parse_headers(
 def parse_header_lines(
     header_lines: Iterable[bytes], _class: type[Message] = HTTPMessage
 ) -> Message:
-    r"""Return the fields that the lines are, as a `_class`.
+    r"""Return the fields in these lines as a `_class`.
 
     >>> parse_header_lines([b"Via: a\r\n", b"\r\n"])["via"]
     'a'

@@ -1,4 +1,4 @@
-"""What a redirect asks for: RFC 9110 section 15.4. Nothing here sends anything."""
+"""Which request a redirect asks for: RFC 9110 section 15.4. This module sends nothing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..errors import InvalidURL, excerpt
 
 __all__ = ["FOLLOWED", "Step", "follow", "origin_of"]
 
-#: Redirects that name where to go on; 300, 304 and 305 do not.
+#: The statuses whose Location is to be requested next; 300, 304 and 305 are not among them.
 FOLLOWED = frozenset({301, 302, 303, 307, 308})
 
-#: What belongs to one origin, and must not be shown to another.
+#: Fields that belong to one origin, and must not be sent to another.
 CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
-#: What describes content that a redirect to GET leaves behind.
+#: Fields that describe the content, which a redirect to GET drops.
 _OF_CONTENT = frozenset(
     {"content-type", "content-length", "content-encoding", "content-language", "transfer-encoding"}
 )
@@ -24,7 +24,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Step(NamedTuple):
-    """The next request: where to, how, with which fields, and whether the content goes along."""
+    """The next request that a redirect asks for: RFC 9110 section 15.4.
+
+    `keeps_content` says whether it carries the content of the previous request.
+    """
 
     method: str
     url: str
@@ -48,11 +51,11 @@ def follow(
 ) -> Step:
     """Return the request that a redirect of `method` `url` to `location` asks for.
 
-    303, and by custom 301 and 302 to POST, ask for GET without the content. Credentials and cookies
-    go to no other origin.
+    The next request is a GET without content after 303 to any method but HEAD, and, by custom,
+    after 301 and 302 to POST. Credentials and cookies are not sent to another origin.
 
     Raises:
-        InvalidURL: `location` is no http or https URL.
+        InvalidURL: `location` is not an http or https URL.
 
     >>> follow(303, "/done", "POST", "http://a/x", [("Cookie", "c")])
     Step(method='GET', url='http://a/done', fields=[('Cookie', 'c')], keeps_content=False)

@@ -1,9 +1,9 @@
 """`HTTPResponse`: one response, read from its connection as a file.
 
-The attributes, and the methods that subclasses override, are the standard library's, those with an
-underscore too: what is left to be read stands in `fp`, `length`, `chunked` and `chunk_left`, which
-a program may set at any time, or without `__init__`. What a head and the lines between chunks mean
-is decided by `wire`.
+The attributes, and the methods that subclasses override, are the standard library's, private names
+included. The reading position is in `fp`, `length`, `chunked` and `chunk_left`, which a program may
+set at any time, even without calling `__init__`. `wire` decides what a head and the lines between
+chunks mean.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from ..wire.limits import Limits
 from .seams import head_limits, replaced, say
 
 if TYPE_CHECKING:
-    # For type checkers a response is one of the stdlib's: what takes one takes ours.
+    # For type checkers this class is a subclass of the stdlib's, so both fit the same parameters.
     from http.client import HTTPResponse as _File
 
     from _typeshed import WriteableBuffer
@@ -53,27 +53,27 @@ else:
 __all__ = ["HTTPResponse"]
 
 UNKNOWN: Any = "UNKNOWN"
-"""What an attribute holds before `begin`."""
+"""The value of an attribute before `begin` is called."""
 
 _T = TypeVar("_T")
 
 
 class MakesFile(Protocol):
-    """What a response needs of a socket."""
+    """The part of a socket's interface that a response uses."""
 
     def makefile(self, mode: Any, /) -> Any: ...
 
 
 _Section = tuple[FieldLines, list[str] | None]
-"""What `parse_lenient_field_section` gives: fields, and the lines that are none."""
+"""The result of `parse_lenient_field_section`: fields, and the lines that are not fields."""
 
 _VERSION_NAMES = {10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 class _Headers:
-    """`headers` and `msg`, made when first asked for, since that loads email.
+    """`headers` and `msg`, made when they are first read, since that imports email.
 
-    What a program sets is an attribute of the object, which goes before this.
+    A value that a program sets is an attribute of the object, which takes precedence.
     """
 
     def __get__(self, response: HTTPResponse | None, owner: type) -> Any:
@@ -96,20 +96,20 @@ _MADE_WHEN_ASKED: Any = _Headers()
 class HTTPResponse(_File):
     """The response to a request, as a readable file.
 
-    `status`, `reason`, `version` (10 or 11), `headers` (also `msg`) describe it; `length` is what
-    is left of a body whose length is known, `chunked` whether it is sent in chunks, `will_close`
-    whether the connection ends with it. With a `debuglevel` above 0 the head is printed.
-    `HTTPConnection.getresponse` makes and begins it.
+    `status`, `reason`, `version` (10 or 11) and `headers` (also `msg`) describe it. `length` is the
+    number of bytes left of a body whose length is known, `chunked` says whether the body is sent in
+    chunks, `will_close` whether the connection ends with it. With a `debuglevel` above 0 the head
+    is printed. `HTTPConnection.getresponse` makes a response and calls `begin`.
     """
 
     fp: io.BufferedReader
-    """The connection's file, None once the body was read to its end."""
+    """The connection's file; None after the body was read to its end."""
 
     length: int | None
-    """Bytes of the body still to be read; None if only reading will tell."""
+    """Bytes of the body still to be read; None if unknown."""
 
     chunk_left: int | None
-    """Bytes of the current chunk still to be read, 0 at its end; None before the next."""
+    """Bytes of the current chunk still to be read, 0 at its end; None before a size line."""
 
     if TYPE_CHECKING:
         headers: HTTPMessage
@@ -124,7 +124,7 @@ class HTTPResponse(_File):
     _limits: Limits | None = None
     _lines: LenientChunkLines | None = None
     _sound = True
-    """Whether all that came was formed strictly: only then may another response follow."""
+    """Whether all received lines were strictly valid: only then may another response follow."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class HTTPResponse(_File):
         self.url: str = url  # type: ignore[assignment]  # None until urllib.request sets it
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the attributes, `headers` among them: copies and pickles are the stdlib's too."""
+        """Return the attributes that the stdlib's responses have too, for copies and pickles."""
         _ = self.headers
         return {
             name: value
@@ -159,8 +159,8 @@ class HTTPResponse(_File):
     def _read_status(self) -> tuple[str, int, str]:
         """Return (version, status, reason) of the status line, and leave the fields unread.
 
-        `begin` asks this method: programs override it where they have read the line before, or know
-        a server that writes another.
+        `begin` calls this method. Programs override it if they have already read the line, or for
+        servers that send another kind of line.
         """
         limits = head_limits()
         longest = limits.max_start_line
@@ -186,15 +186,15 @@ class HTTPResponse(_File):
         """Return whether another response follows one with this status. RFC 9110 section 15.2."""
         if kind_of(self._method, status) != INTERIM or status == HTTPStatus.CONTINUE:
             return status == HTTPStatus.CONTINUE
-        # A `_read_status` of the program's own may pick the responses that are to be seen: programs
-        # that wait for 100 Continue give it another status.
+        # A program's own `_read_status` may decide which responses `begin` sees: programs that wait
+        # for 100 Continue return another status for it.
         return self._READ_STATUS.left_alone(self)
 
     def _read_final_status(self, limits: Limits) -> tuple[str, int, str, _Section | None]:
-        """Return (version, status, reason) of the first response that is not interim.
+        """Return (version, status, reason, None) of the first response that is not interim.
 
-        If nothing follows an interim response it is the answer, and its fields, which have been
-        read, come fourth.
+        If the connection ends after an interim response, that one is returned; its fields, which
+        are already read, are the fourth item.
         """
         interim = InterimResponses(limits)
         version, status, reason = self._read_status()
@@ -215,11 +215,11 @@ class HTTPResponse(_File):
         return version, status, reason, None
 
     def _read_section(self, limits: Limits) -> _Section:
-        """Return the fields of a head, and the lines that are none."""
+        """Return the fields of a head, and the lines that are not fields."""
         try:
             block = read_field_block(self.fp.readline, limits)
         except IncompleteRead as error:
-            # The connection ended in the head. Whole lines count, one that was cut off does not.
+            # The connection ended in the head. Complete lines count; one that was cut off does not.
             whole, newline, cut = error.partial.rpartition(b"\n")
             if cut and may_frame(cut):
                 raise
@@ -232,11 +232,11 @@ class HTTPResponse(_File):
         return section
 
     def begin(self, *, _max_headers: int | None = None) -> None:
-        """Read the head, past interim responses.
+        """Read the head, skipping interim responses.
 
         Raises:
             RemoteDisconnected: the connection ended before the first byte.
-            HTTPException: anything that is no HTTP/1.x response.
+            HTTPException: the received bytes are not an HTTP/1.x response.
         """
         if self._fields is not None or self.headers is not None:
             return
@@ -259,11 +259,11 @@ class HTTPResponse(_File):
         self._verdict = None
         self.will_close = closes or not (verdict.sound and self._sound)
 
-    # They are left unmade until a program asks.
+    # `headers` are made only when a program reads them.
     _HEADERS = Bypassed("headers")
 
     def _take_fields(self, limits: Limits, section: _Section | None) -> FieldLines:
-        """Read the fields, unless `section` has them, for `headers`, and return them."""
+        """Return the fields, read now unless `section` has them, and store them for `headers`."""
         if parse_headers := replaced("parse_headers"):
             self.headers = self.msg = parse_headers(self.fp)
             return list(self.headers.items())
@@ -273,12 +273,12 @@ class HTTPResponse(_File):
         attributes.pop("headers", None)
         attributes.pop("msg", None)
         if not self._HEADERS.left_alone_by(type(self)):
-            # A subclass keeps them in its own way.
+            # A subclass stores `headers` in its own way.
             self.headers = self.msg = _MADE_WHEN_ASKED.__get__(self, type(self))
         return fields
 
     def _check_close(self) -> bool:
-        """Return whether the head says that the connection ends with this response."""
+        """Return whether, by its head, the connection ends with this response."""
         if self._verdict is not None:
             return not self._verdict.persistent
         return not keeps_alive(self.version, self.headers.items())
@@ -288,7 +288,7 @@ class HTTPResponse(_File):
     @overload
     def getheader(self, name: str, default: _T) -> str | _T: ...
     def getheader(self, name: str, default: Any = None) -> Any:
-        """Return the value of a field, several joined by ", "; `default` if there is none.
+        """Return the value of a field, several joined by ", "; `default` if the field is missing.
 
         Raises:
             ResponseNotReady: `begin` was not called.
@@ -330,7 +330,7 @@ class HTTPResponse(_File):
         fp.close()
 
     def close(self) -> None:
-        """Close the file; what was not read of the body is lost to the connection."""
+        """Close the file; the rest of the body can no longer be read."""
         try:
             super().close()
         finally:
@@ -356,13 +356,13 @@ class HTTPResponse(_File):
         return descriptor
 
     def __iter__(self) -> HTTPResponse:
-        # Not the one of `io`, which refuses where the file is closed.
+        # The method of `io` would raise ValueError if the file is closed.
         return self
 
     # --- the body ---
 
     def _has_no_more(self) -> bool:
-        """Return whether there is nothing to read, and let go of the connection after HEAD."""
+        """Return whether nothing is left to read; after HEAD, also release the connection."""
         if self.fp is None:
             return True
         if self._method == "HEAD":
@@ -371,10 +371,10 @@ class HTTPResponse(_File):
         return False
 
     def _note_read(self, count: int, wanted: int) -> None:
-        """Note that `count` bytes came of a body that has no chunks; the end may be reached.
+        """Count `count` received bytes of a body without chunks; at its end, release its file.
 
-        A body with a length that was cut off ends there like a file, where an amount was asked for:
-        programs rely on that.
+        If a program reads a given amount, a body that is shorter than its length ends like a file,
+        without an error: programs rely on that.
         """
         if not count and wanted:
             self._close_conn()
@@ -387,7 +387,7 @@ class HTTPResponse(_File):
         """Return the rest of the body, or up to `amt` bytes of it.
 
         Raises:
-            IncompleteRead: the connection ended first, and `amt` was not given or the body comes
+            IncompleteRead: the connection ended first, and `amt` was not given or the body is sent
                 in chunks.
         """
         if self._has_no_more():
@@ -415,7 +415,7 @@ class HTTPResponse(_File):
         return data
 
     def readinto(self, b: WriteableBuffer) -> int:
-        """Fill `b` from the body and return how many bytes came; 0 at its end.
+        """Fill `b` from the body and return how many bytes were read; 0 at its end.
 
         Raises:
             IncompleteRead: the connection ended inside a chunk.
@@ -448,9 +448,9 @@ class HTTPResponse(_File):
         return data
 
     def peek(self, n: int = -1) -> bytes:
-        """Return what was received of the body, and leave it to be read.
+        """Return received bytes of the body without consuming them.
 
-        The file decides how much; `n` bytes are a hint to it.
+        The file decides how many; `n` is a hint to it, in bytes.
         """
         if self._has_no_more():
             return b""
@@ -478,9 +478,9 @@ class HTTPResponse(_File):
         return line
 
     def _read_amount(self, amt: int) -> bytes:
-        """Return what one read of the file gives, up to `amt` bytes; of a large amount, in pieces.
+        """Return up to `amt` bytes of the file: one read for each `MAX_PIECE` bytes.
 
-        Whatever is asked for, no more memory is reserved than comes.
+        So a large `amt` does not reserve more memory than the peer sends.
         """
         data: bytes = self.fp.read(min(amt, MAX_PIECE))
         if amt <= MAX_PIECE or len(data) < MAX_PIECE:
@@ -492,9 +492,9 @@ class HTTPResponse(_File):
         return b"".join(pieces)
 
     def _safe_read(self, amt: int) -> bytes:
-        """Return exactly `amt` bytes of the connection, framing and all.
+        """Return exactly `amt` bytes of the connection, framing included.
 
-        urllib3 takes chunks apart itself, and reads their content with this.
+        urllib3 parses chunks itself, and reads their content with this method.
 
         Raises:
             IncompleteRead: the connection ended first.
@@ -514,7 +514,7 @@ class HTTPResponse(_File):
         return data
 
     def _safe_readinto(self, b: Any) -> int:
-        """Fill `b` and return its size in bytes; as `_safe_read`."""
+        """Fill `b` and return its size in bytes; otherwise as `_safe_read`."""
         view = memoryview(b).cast("B")
         filled = 0
         while filled < len(view):
@@ -527,17 +527,17 @@ class HTTPResponse(_File):
     # --- chunks ---
 
     def _chunk_lines(self) -> LenientChunkLines:
-        """Return what judges the lines between this body's chunks."""
+        """Return the parser of the lines between this body's chunks."""
         if self._lines is None:
             self._lines = LenientChunkLines(self._limits or head_limits())
         return self._lines
 
     def _read_next_chunk_size(self) -> int:
-        """Return the size of the next chunk, whose content is then next in the file; 0: the last.
+        """Read the next chunk's size line and return the size in bytes; 0: the last chunk.
 
         Raises:
-            LineTooLong: no line end within its bound.
-            ValueError: the line says no size, or there is none.
+            LineTooLong: the line has no end within its bound.
+            ValueError: the line is not a size line, or is missing.
         """
         lines = self._chunk_lines()
         line = self.fp.readline(lines.limits.max_chunk_line)
@@ -546,7 +546,7 @@ class HTTPResponse(_File):
         except LineTooLong:
             raise
         except RemoteProtocolError as error:
-            # Nobody knows any more what comes next.
+            # From here on, the bytes of the connection have no certain meaning.
             self._close_conn()
             raise ValueError(str(error)) from error
 
@@ -560,19 +560,19 @@ class HTTPResponse(_File):
         try:
             self._chunk_lines().take_end(self.fp.readline(2))
         except RemoteProtocolError as error:
-            # What programs catch for chunks that cannot be read; the cause says what was wrong.
+            # Programs catch this class for malformed chunks; its cause has the reason.
             raise IncompleteRead(b"") from error
 
     def _read_and_discard_trailer(self) -> None:
-        """Read the lines behind the last chunk, up to the empty one."""
+        """Read the lines behind the last chunk, up to and including the empty line."""
         lines = self._chunk_lines()
         while line := self.fp.readline(lines.limits.max_trailer_section):
             if lines.take_trailer(line):
                 return
-        # All content is there, and there is no next message that could be taken for a trailer.
+        # The connection has ended. All content was received, so this is not an error.
 
     def _get_chunk_left(self) -> int | None:
-        """Return how many bytes of content come next, None at the end of the body."""
+        """Return how many bytes of the current or next chunk are left; None at the body's end."""
         left: int | None = self.chunk_left
         if not left:
             if left is not None:
@@ -584,20 +584,20 @@ class HTTPResponse(_File):
             if left == 0:
                 self._read_and_discard_trailer()
                 if not self._chunk_lines().sound:
-                    # The next response may not be where it seems to be.
+                    # The start of the next response is uncertain.
                     self.will_close = True
                 self._close_conn()
                 left = None
             self.chunk_left = left
         return left
 
-    # Whole chunks that are there are taken at once.
+    # If these are original, buffered whole chunks are read in one step, without calling them.
     _CHUNK_STEPS = Bypassed("_get_chunk_left", "_read_next_chunk_size", "_safe_read")
 
     def _take_small_chunks(self, room: int) -> bytes:
         """Return the content of whole chunks that the file has buffered, at most `room` bytes.
 
-        b"" says that the next must be read in its parts.
+        b"": the next chunk must be read step by step.
         """
         left, fp = self.chunk_left, self.fp
         peek = None if left else getattr(fp, "peek", None)
@@ -666,7 +666,7 @@ class HTTPResponse(_File):
         try:
             left = self._get_chunk_left()
         except IncompleteRead:
-            return b""  # the next read says so
+            return b""  # the next read raises it
         if left is None:
             return b""
         data: bytes = self.fp.peek(min(left, MAX_PIECE))
@@ -692,10 +692,10 @@ class HTTPResponse(_File):
 
 
 def _version_number(name: str) -> int:
-    """Return 10 or 11, as `version` says it.
+    """Return `version` as a number: 10 for HTTP/1.0 and HTTP/0.9, else 11.
 
     Raises:
-        UnknownProtocol: another than HTTP/1.x; 0.9 is read as 1.0.
+        UnknownProtocol: the version is not HTTP/0.9 or HTTP/1.x.
     """
     if name in ("HTTP/1.0", "HTTP/0.9"):
         return 10

@@ -1,8 +1,8 @@
 """The names of `nethttp.client` that programs replace, looked up when they are used.
 
-In the standard library the client is one module: whatever a program binds under a name there (a
-bound, a function, `print`) has its effect from then on. Here the client is several modules, and
-each asks this one for such a name.
+In the standard library the client is one module: what a program binds to a name there (a limit, a
+function, `print`) takes effect at once. Here the client is several modules; each of them looks such
+a name up through this module.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _imported: dict[str, Any] = {}
 
 
 def as_imported(**values: Any) -> None:
-    """Note the values that `nethttp.client` itself binds to names that programs replace."""
+    """Record the values that `nethttp.client` itself binds to names that programs replace."""
     _imported.update(values)
 
 
 def named(name: str) -> Any:
-    """Return what the module has under `name`, importing it where that was put off.
+    """Return what `nethttp.client` has under `name`, importing it if that was deferred.
 
-    It is looked up when it is used, so that a program may replace it.
+    Call it at each use, so that a program may replace the name.
     """
     return NAMES[name] if name in NAMES else NAMES["__getattr__"](name)
 
@@ -45,15 +45,15 @@ def replaced(name: str) -> Any:
 
 
 def say(*values: object) -> None:
-    """Print a line of `debuglevel`, by the `print` that `nethttp.client` sees at that moment."""
+    """Print a line of `debuglevel`, with the `print` that `nethttp.client` has at that moment."""
     NAMES.get("print", builtins.print)(*values)
 
 
 def head_limits(max_fields: float | None = None) -> Limits:
-    """Return the bounds of a response, as the module has them at this moment.
+    """Return the bounds of a response, from the current values of names that programs replace.
 
-    They are `_MAXLINE`, `_MAXHEADERS` and `_MAXINTERIMRESPONSES`, which programs replace;
-    `max_fields` takes precedence over `_MAXHEADERS`.
+    These are `_MAXLINE`, `_MAXHEADERS` and `_MAXINTERIMRESPONSES`; `max_fields` takes precedence
+    over `_MAXHEADERS`.
 
     >>> head_limits(5).max_fields
     5
@@ -69,7 +69,7 @@ _USUAL = (
     DEFAULT_LIMITS.max_interim_responses,
 )
 
-#: So many fields at most add to the bound on all of them: a program may set infinity.
+#: Fields beyond this number do not raise the bound on the field section: programs set infinity.
 _MAX_COUNTED = 10_000
 
 

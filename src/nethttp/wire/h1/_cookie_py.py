@@ -1,4 +1,4 @@
-"""The pure twin: a Cookie field as pairs. RFC 6265 section 4.2.1, and what peers make of it."""
+"""The pure twin: splits a Cookie field. RFC 6265 section 4.2.1, and what peers send instead."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .. import grammar
 
 __all__ = ["split_cookie_field"]
 
-#: What ends a cookie. A field has no lines; what programs wrote, joined or pasted has.
+#: The end of a cookie. A received field has no line ends, but text that programs pass here may.
 _COOKIE_END = r"(?: [;\r\n] | \Z )"
 
-#: A cookie or attribute. A peer's names may hold separators (gh-157694), its values all that is
-#: printable but ";" (gh-92936), and semicolons too in quotes that close where the value ends.
+#: A cookie or attribute. A peer's names may have separators (gh-157694), its values any printable
+#: character except ";" (gh-92936), and also ";" within quotes that close at the value's end.
 _COOKIE = rf"""
     ( [^{grammar.CONTROL}\x20"=;]++ ) [ \t]*+
     (?:
@@ -27,10 +27,10 @@ _COOKIE = rf"""
     {_COOKIE_END}
 """
 
-#: What stands behind the comma by which two Set-Cookie fields were joined.
+#: The text behind a comma that joins two Set-Cookie fields.
 _NEXT_COOKIE = rf"[ \t]++ [{grammar.TCHAR}]++ [ \t]*+ ="
 
-#: An attribute, up to the comma before another cookie, if there is one.
+#: An attribute; a comma before another cookie ends it too.
 _ATTRIBUTE = rf"""
     ( (?i: expires | path | comment | domain | max-age | secure | httponly | version | samesite
       | partitioned ) ) [ \t]*+
@@ -48,15 +48,15 @@ _ATTRIBUTE = rf"""
 _UNREADABLE = rf"[^;\r\n]*+ {_COOKIE_END}"
 
 
-# The two are compiled for the first unusual field: that takes longer than start-up may.
+# Both patterns are compiled for the first unusual field: compiling takes too long for start-up.
 
 
 @lru_cache(maxsize=1)
 def _cookie_pattern() -> re.Pattern[str]:
     """Return the pattern of one cookie of a field.
 
-    The time is linear: all repeats are possessive, and quotes that fail were looked at no further
-    than to the next quote, so at most to the one that opens the next cookie's value.
+    The time is linear: all repeats are possessive, and a quoted value that does not match was
+    scanned at most to the next quote, so at most to the one that opens the next cookie's value.
     """
     return re.compile(rf"[ \t]*+ (?: {_COOKIE} | {_UNREADABLE} )", re.VERBOSE)
 
@@ -65,15 +65,15 @@ def _cookie_pattern() -> re.Pattern[str]:
 def _joined_pattern() -> re.Pattern[str]:
     """Return the pattern of one cookie where an attribute's value may end at a comma.
 
-    What is looked for behind a comma ends at the next one, so the time is linear here too.
+    The text that is tested behind a comma ends before the next one, so the time is linear too.
     """
     return re.compile(rf"[ \t]*+ (?: {_ATTRIBUTE} | {_COOKIE} | {_UNREADABLE} )", re.VERBOSE)
 
 
 def split_cookie_field(field: str, /) -> list[tuple[str, str, str]]:
-    """Return the (name, "=" or "", value) triples of a Cookie field; no name: cannot be read.
+    """Return the (name, "=" or "", value) triples of a Cookie field; an empty name: unreadable.
 
-    Lines are read one after the other, and several Set-Cookie fields that were joined by commas.
+    A field of several lines, and several Set-Cookie fields joined by commas, are split as well.
 
     >>> split_cookie_field('a="b;c"; Secure; d e=f')
     [('a', '=', '"b;c"'), ('Secure', '', ''), ('', '', ''), ('', '', '')]
@@ -84,10 +84,10 @@ def split_cookie_field(field: str, /) -> list[tuple[str, str, str]]:
         and '"' not in field
         and field.isprintable()
     ):
-        # What browsers send: no blank but those between cookies, so there is nothing to strip, and
-        # nothing that the pattern would refuse but an empty name.
+        # The form that browsers send: the only blanks are those between cookies, so nothing must be
+        # stripped, and the pattern could refuse an empty name only.
         return [part.partition("=") for part in field.split("; ")]
-    # The end of the last line begins no cookie.
+    # A line end at the field's end would count as the start of one more cookie.
     field = field.strip("\r\n")
     if "," not in field:
         return _cookie_pattern().findall(field)

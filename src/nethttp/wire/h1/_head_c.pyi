@@ -1,4 +1,4 @@
-# The C twin has the names, types and results of the pure one; they are written there.
+# The C twin has the same names, types and results as the pure twin, which documents them.
 from ._head_py import parse_chunk_line as parse_chunk_line
 from ._head_py import parse_chunks as parse_chunks
 from ._head_py import parse_field_section as parse_field_section

@@ -1,6 +1,6 @@
-"""The pure twin, whole: all that `_head_c` has too, in Python.
+"""The whole pure twin: every function of `_head_c`, in Python.
 
-What the C twin does not recognise it hands to the function of the same name in here.
+The C twin passes input that it does not recognise to the function of the same name in this module.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The pure twin: what parses heads and the lines of chunks, RFC 9112 sections 2 to 7, in Python.
+"""The pure twin: parses heads and the lines of chunks, RFC 9112 sections 2 to 7, in Python.
 
-A *block* is a whole head as it came: start line, field lines, empty line. Parsers take a block and
+A *block* is a whole head as received: start line, field lines, empty line. Parsers take a block and
 return plain tuples and lists, since this is the hottest code of the package; text is ISO-8859-1.
 
-One pattern takes all field lines of a block apart in a single call. Every match starts at the CRLF
-that ends the line before and stops short of its own, so when there are as many matches as lines,
-nothing between them was skipped. That is three times as fast as a loop over lines.
+One call of one pattern splits all field lines of a block. Every match starts at the CRLF that ends
+the previous line and stops before its own, so if there are as many matches as lines, nothing was
+skipped between them. That is three times as fast as a loop over lines.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _REQUEST_LINE = re.compile(rf"([{grammar.TCHAR}]++) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])(?=\r\n)")
-# A status line's reason may be absent, and its SP with it: not RFC 9112, but common.
+# A status line may lack its reason and the SP before it: not RFC 9112, but common.
 _STATUS_LINE = re.compile(
     r"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n"
 )
@@ -46,13 +46,13 @@ _ODD_STATUS_LINE = re.compile(
 )
 _FIELD_LINE = re.compile(rf"\r\n([{grammar.TCHAR}]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)(?=\r\n)")
 _LINE_END = re.compile(r"\r?\n")
-# Blanks are taken from where they begin: from each of them on, the time would be quadratic.
-# The blanks begin where no blank is before them: else each of a run would be tried anew.
+# A match must begin at the first blank of a run: an attempt from each blank would make the time
+# quadratic.
 _OBS_FOLD = re.compile(r"(?<![ \t])[ \t]*+\r\n[ \t]++")
 
 _MAX_PLAIN_CHUNK_LINE = 18
 
-#: Fields that decide where a message ends: a line that looks like one of them is never passed over.
+#: Fields that decide where a message ends: a malformed line that looks like one is never ignored.
 _FRAMING_NAMES = ("content-length", "transfer-encoding")
 
 
@@ -76,7 +76,7 @@ def parse_request_head(
 def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS, /) -> tuple[str, str, int]:
     """Return (method, target, version) of a request line with its CRLF.
 
-    For callers that read line by line and must refuse the first before waiting for the next.
+    For callers that read line by line, and must refuse this line before they wait for the next.
 
     Raises:
         RemoteProtocolError: with `status_hint` 400, 414 or 505. RFC 9112 section 3.
@@ -88,7 +88,7 @@ def parse_request_line(line: bytes, limits: Limits = DEFAULT_LIMITS, /) -> tuple
 
 
 def _parse_request_line(text: str, limits: Limits) -> tuple[str, str, int, int]:
-    """Return method, target, version, and where the line's CRLF begins."""
+    """Return method, target, version, and the index of the line's CRLF."""
     m = _REQUEST_LINE.match(text)
     if m is None:
         _refuse_request_line(text, limits)
@@ -109,14 +109,14 @@ def parse_response_head(
 ) -> tuple[int, int, str, FieldLines, list[str] | None]:
     """Return (version, status, reason, fields, unread) of a response head.
 
-    `unread` is None where the head is formed strictly. Elsewhere it has the lines that are no
-    fields, and the connection should not be used again: what comes next may not be what it seems.
-    See `parse_status_line` and `parse_lenient_field_section` for what is read.
+    `unread` is None if the head is strictly valid. Otherwise it lists the lines that are not
+    fields, and the connection should not be used again: the start of the next response is
+    uncertain. `parse_status_line` and `parse_lenient_field_section` say what is accepted.
 
     Raises:
-        BadStatusLine: the first line is no status line.
+        BadStatusLine: the first line is not a status line.
         UnknownProtocol: a version other than 1.x.
-        RemoteProtocolError: a field section that cannot be read. RFC 9112 sections 4 and 5.
+        RemoteProtocolError: the field section is malformed. RFC 9112 sections 4 and 5.
 
     >>> parse_response_head(b"HTTP/1.1 200 OK\\r\\nVia: a\\r\\n\\r\\n")
     (11, 200, 'OK', [('Via', 'a')], None)
@@ -135,14 +135,13 @@ def parse_status_line(
 ) -> tuple[int, int, str, bool]:
     """Return (version, status, reason, strict) of a status line with its line end.
 
-    `strict` says whether it is formed strictly. Any white space separates the words, and zeros may
-    stand before the code.
+    `strict` says whether it is strictly valid. Otherwise any white space separates the words, and
+    zeros may precede the code.
 
     Raises:
-        BadStatusLine: the line is no status line.
+        BadStatusLine: the line is not a status line.
         LineTooLong: it has more than `limits.max_start_line` bytes.
         UnknownProtocol: a version other than 1.x. RFC 9112 section 4.
-        LineTooLong: it is longer than `limits.max_start_line`.
 
     >>> parse_status_line(b"HTTP/1.1 404 Not Found\\r\\n")
     (11, 404, 'Not Found', True)
@@ -153,7 +152,7 @@ def parse_status_line(
 
 
 def _parse_status_line(text: str, limits: Limits) -> tuple[int, int, str, bool, int]:
-    """Return version, status, reason, whether all is strict, and where the line ends."""
+    """Return version, status, reason, whether the line is strictly valid, and where it ends."""
     m = _STATUS_LINE.match(text)
     strict = m is not None
     if m is None:
@@ -167,7 +166,7 @@ def _parse_status_line(text: str, limits: Limits) -> tuple[int, int, str, bool, 
     return version, int(status), reason.strip(" \t") if reason else "", strict, m.end()
 
 
-# A server that sends a status line speaks HTTP/1.0, even where it says 0.9.
+# A server that sends a status line speaks HTTP/1.0 even if it names 0.9.
 _VERSIONS = {"1.1": 11, "1.0": 10, "0.9": 10}
 
 
@@ -180,12 +179,12 @@ def _later_version(number: str) -> int:
 def parse_lenient_field_section(
     block: bytes, limits: Limits = DEFAULT_LIMITS, /
 ) -> tuple[FieldLines, list[str] | None]:
-    """Return (fields, unread) of a block without a start line, as a response's are read.
+    """Return (fields, unread) of a response's block without its start line, read leniently.
 
-    No other message shares a client's buffer, so a bare LF ends a line, a folded line continues the
-    one before by one space, a value keeps control characters other than CR, LF and NUL (RFC 9110
-    section 5.5), and a line that is no field goes to `unread`, unless it looks like one that frames
-    the message. `unread` is None where all is formed strictly.
+    No other message shares a client's buffer, so a bare LF may end a line, a folded line continues
+    the previous one after one space, and a value keeps control characters other than CR, LF and NUL
+    (RFC 9110 section 5.5). A line that is not a field is put into `unread`, but raises an error if
+    it looks like a field that frames the message. `unread` is None if all lines are strictly valid.
 
     Raises:
         RemoteProtocolError: as `parse_response_head`.
@@ -211,7 +210,7 @@ def parse_field_section(block: bytes, limits: Limits = DEFAULT_LIMITS, /) -> Fie
 def _parse_strictly(text: str, start: int, limits: Limits) -> FieldLines:
     """Return the field lines of `text` from the CRLF at `start` to its final empty line."""
     fields: FieldLines = _FIELD_LINE.findall(text, start)
-    # All line ends but the two of the empty line were the start of one match each.
+    # Each match started at a line end; the two at the end of the block start none.
     if text.count("\r\n", start) != len(fields) + 2 or not text.endswith("\r\n\r\n"):
         _refuse_field_section(text, start, limits)
     _check_bounds(text, start, len(fields), limits)
@@ -253,7 +252,7 @@ def _parse_leniently(text: str, start: int, limits: Limits) -> tuple[FieldLines,
 
 
 def _read_leniently(line: str) -> tuple[str, str] | None:
-    """Return the field that a response's line holds, or None if it holds none."""
+    """Return the field of a response's line, or None if the line is not a field."""
     if found := grammar.NEVER_IN_A_LINE.search(line):
         raise RemoteProtocolError(
             f"expected a field line, got {excerpt(line)}: {found[0]!r} in it (RFC 9110 section 5.5)"
@@ -267,13 +266,13 @@ def _read_leniently(line: str) -> tuple[str, str] | None:
             "message (RFC 9112 section 5.1)"
         )
     name = name.rstrip(" \t")
-    # Servers send names with brackets and the like.
+    # Some servers send names with brackets and other characters that a token must not have.
     if colon and grammar.TARGET.fullmatch(name):
         return name, value.strip(" \t")
     return None
 
 
-# --- refusals: the slow path, which finds out what was wrong -------------------------------------
+# --- refusals: the slow path, which finds the reason for the error -------------------------------
 
 
 def _refuse_request_line(text: str, limits: Limits) -> NoReturn:
@@ -367,9 +366,9 @@ def parse_chunk_line(line: bytes, /) -> tuple[int, int]:
 def parse_chunks(data: bytes | bytearray, start: int, room: int, /) -> tuple[bytes, int]:
     """Return (content, end) of the whole chunks that stand in `data` from `start` on.
 
-    For many small chunks at once. It stops before whatever is not usual: extensions, the last
-    chunk, one that is not all there, one that is malformed, one whose content would make more than
-    `room` bytes. `parse_chunk_line` reads on from there, and says what is wrong.
+    It reads many small chunks at once, and stops before a chunk that has extensions, is the last,
+    is incomplete or malformed, or would make the content longer than `room` bytes. The caller
+    continues from there with `parse_chunk_line`, which raises the errors.
 
     >>> parse_chunks(b"3\\r\\nabc\\r\\n1\\r\\nd\\r\\n0\\r\\n\\r\\n", 0, 100)
     (b'abcd', 14)

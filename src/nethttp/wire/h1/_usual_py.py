@@ -1,6 +1,6 @@
-"""The pure twin: a usual request head, which needs no decision, in one step.
+"""The pure twin: reads a usual request head, which needs no decision, in one step.
 
-`_usual.h` has the same in C.
+`_usual.h` does the same in C.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = ["usual_environ", "usual_line", "usual_request"]
 _USUAL_LINE = re.compile(
     rf"([{grammar.TCHAR}]++) (/(?!/)[{grammar.URI}]*+) HTTP/1\.([01])".encode("latin-1")
 )
-#: A field section that needs no decision. A group says what a line frames, and that there is no
-#: second one like it.
+#: A field section that needs no decision. Each group holds a value that the server needs, and
+#: prevents a second line with the same name.
 _USUAL_SECTION = re.compile(
     rf"""
     (?:
@@ -41,10 +41,10 @@ _USUAL_SECTION = re.compile(
 
 
 def usual_line(line: bytes, /) -> tuple[str, str, int, str] | None:
-    """Return (method, target, version, line) of a usual request line, which has no CRLF here.
+    """Return (method, target, version, line) of a usual request line, given without its CRLF.
 
-    None for every other: what is no request line of HTTP/1.0 or 1.1, CONNECT, and a target that is
-    no path beginning with one "/".
+    None if it is not a valid line of HTTP/1.0 or 1.1, if the method is CONNECT, or if the target is
+    not a path that begins with one "/".
 
     >>> usual_line(b"GET /a HTTP/1.1")
     ('GET', '/a', 11, 'GET /a HTTP/1.1')
@@ -64,11 +64,11 @@ def usual_request(
 ) -> tuple[int, bool, str, str, int, str] | None:
     """Return (length, persistent, method, target, version, request line) of a usual request head.
 
-    Usual is what needs no decision: a path that begins with one "/" as target, one plain Host, at
-    most one Content-Length, "close" or "keep-alive" as Connection, neither Transfer-Encoding nor
-    Expect, and nothing that is near a limit or must be refused. None for every other head, which
-    `parse_request_head` and `framing` look at. `length` is that of the content, `persistent` says
-    whether the connection outlives the request, the request line is without its CRLF.
+    A usual head needs no decision: its target is a path that begins with one "/"; it has one plain
+    Host, at most one Content-Length, and no Connection other than "close" or "keep-alive"; it has
+    neither Transfer-Encoding nor Expect; nothing in it is near a limit or invalid. None for every
+    other head: `parse_request_head` and `rules` read those. `length` is the content's in bytes,
+    `persistent` says whether the connection outlives the request, the request line has no CRLF.
 
     >>> usual_request(b"GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n")
     (0, True, 'GET', '/a', 11, 'GET /a HTTP/1.1')
@@ -98,9 +98,9 @@ def usual_environ(
 ) -> tuple[int, bool, Environ] | None:
     """Return (length, persistent, environ) of a usual request head; None for every other.
 
-    The environ is a copy of `base` with what the head says (PEP 3333). A field whose name has a "_"
-    is left out, since it would pass for one with a "-"; so is Proxy, which others take for a
-    setting of this process.
+    The environ is a copy of `base` with the head's keys (PEP 3333). A field whose name has a "_" is
+    left out, since it would pass for one with a "-"; so is Proxy, whose key HTTP_PROXY programs
+    take for their own setting.
 
     >>> usual_environ(b"GET /a%20b?c HTTP/1.1\\r\\nHost: d\\r\\n\\r\\n", {})[2]["PATH_INFO"]
     '/a b'

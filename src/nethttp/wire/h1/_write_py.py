@@ -1,4 +1,4 @@
-"""The pure twin: what writes heads, RFC 9112 sections 3 to 5, and refuses what must not be sent."""
+"""The pure twin: writes heads, RFC 9112 sections 3 to 5, and refuses invalid ones."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def serialise_fields(fields: FieldLines, /) -> bytes:
     """Return the field lines as bytes, each with its CRLF, without the final empty line.
 
     Raises:
-        LocalProtocolError: a name that is no token; a value with a control character. RFC 9110
+        LocalProtocolError: a name is not a token, or a value has a control character. RFC 9110
             section 5.5.
-        UnicodeEncodeError: a value with characters outside ISO-8859-1.
+        UnicodeEncodeError: a value has characters outside ISO-8859-1.
 
     >>> serialise_fields([("Host", "a"), ("Accept", "*/*")])
     b'Host: a\\r\\nAccept: */*\\r\\n'
@@ -44,14 +44,14 @@ def serialise_fields(fields: FieldLines, /) -> bytes:
 
 
 def serialise_request_fields(fields: FieldLines, /) -> bytes:
-    """Return what `serialise_fields` does; a value may hold any octet but CR, LF and NUL.
+    """Return what `serialise_fields` does; a value may have any octet except CR, LF and NUL.
 
-    A cookie goes back as it came, and servers set cookies with control characters in them. RFC 9110
-    section 5.5 lets a recipient keep those.
+    A client returns a cookie unchanged, and some servers set cookies with control characters. RFC
+    9110 section 5.5 lets a recipient keep those.
 
     Raises:
-        LocalProtocolError: a name that is no token; a value with CR, LF or NUL.
-        UnicodeEncodeError: a value with characters outside ISO-8859-1.
+        LocalProtocolError: a name is not a token, or a value has CR, LF or NUL.
+        UnicodeEncodeError: a value has characters outside ISO-8859-1.
 
     >>> serialise_request_fields([("Cookie", "a=EnS\\x01ok")])
     b'Cookie: a=EnS\\x01ok\\r\\n'
@@ -67,7 +67,7 @@ def _serialise(fields: FieldLines, octets: bytes, expected: str) -> bytes:
         data = "".join([f"{name}: {value}\r\n" for name, value in lines]).encode("latin-1")
     except UnicodeEncodeError:
         _refuse_values(lines, octets, expected)
-    # All that is left without the octets of a valid line must be the line ends added here.
+    # Without the valid octets, only the line ends that were added here may be left.
     if data.translate(None, octets) != b"\r\n" * len(lines):
         _refuse_values(lines, octets, expected)
     return data
@@ -97,8 +97,8 @@ def serialise_request_head(method: str, target: str, fields: FieldLines, /) -> b
     """Return the head of an HTTP/1.1 request as bytes, its empty line included.
 
     Raises:
-        LocalProtocolError: a method that is no token, a target with anything but visible ASCII,
-            fields as in `serialise_fields`. RFC 9112 section 3.
+        LocalProtocolError: the method is not a token, the target has characters other than visible
+            ASCII, or as `serialise_fields`. RFC 9112 section 3.
 
     >>> serialise_request_head("GET", "/", [("Host", "a")])
     b'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'
@@ -123,8 +123,8 @@ def serialise_response_head(status: int, reason: str, fields: FieldLines, /) -> 
     """Return the head of an HTTP/1.1 response as bytes, its empty line included.
 
     Raises:
-        LocalProtocolError: a status that has not three digits, a reason with a control character,
-            fields as in `serialise_fields`. RFC 9112 section 4.
+        LocalProtocolError: the status does not have three digits, the reason has a control
+            character, or as `serialise_fields`. RFC 9112 section 4.
 
     >>> serialise_response_head(204, "No Content", [])
     b'HTTP/1.1 204 No Content\\r\\n\\r\\n'

@@ -1,8 +1,7 @@
-"""The lines of a head, collected from a file one by one, within their bounds.
+"""Collects the lines of a head from a blocking file, one by one, within their bounds.
 
-What a connection's buffer finds by searching for the empty line, a blocking file finds line by
-line. Each line and their number are bounded while they arrive, so an endless head is refused before
-it is stored.
+(A connection's buffer is searched for the empty line instead.) The length and the number of lines
+are checked while they arrive, so an endless head is refused before it is stored.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ _FIELD_LINE: Final = rf"[{TCHAR}]++:[\t\x20-\x7e\x80-\xff]*+\r\n".encode("latin-
 
 @lru_cache(maxsize=1)
 def _patterns() -> dict[str, re.Pattern[bytes]]:
-    """Return what the head of a request is made of, and what it has nowhere.
+    """Return the patterns of a request head's parts, and of the octets that it must not have.
 
-    Compiled when first needed: a client never needs it, and it would be 0.4 ms of its start-up.
+    They are compiled at the first use: a client never needs them, and would start 0.4 ms later.
     """
     return {
         "empty lines": re.compile(rb"(?:\r\n)*+"),
-        # Control characters, bare CR, bare LF. A CR at the end may be half of a CRLF.
+        # Control characters, a bare CR, a bare LF. A CR at the end may be half of a CRLF.
         "nowhere": re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n"),
         "request line": re.compile(
             rf"[{TCHAR}]++ [\x21-\x7e]++ HTTP/1\.[0-9]\r\n".encode("latin-1")
@@ -41,7 +40,7 @@ def _patterns() -> dict[str, re.Pattern[bytes]]:
 
 
 def empty_lines_before(data: bytes | bytearray) -> int:
-    """Return how many bytes at the beginning of `data` are empty lines. RFC 9112 section 2.2.
+    """Return the size in bytes of the empty lines at the start of `data`. RFC 9112 section 2.2.
 
     >>> empty_lines_before(b"\\r\\nGET")
     2
@@ -53,8 +52,8 @@ def empty_lines_before(data: bytes | bytearray) -> int:
 def is_hopeless(data: bytes | bytearray, seen: int = 0) -> bool:
     """Return whether the beginning of a request's head can no longer become a valid one.
 
-    `data` has no empty line at its end yet; of its first `seen` bytes was said before that they are
-    fine. They are not looked at again, so that a peer that sends byte by byte costs linear time.
+    `data` does not end with an empty line yet. An earlier call accepted its first `seen` bytes;
+    they are not checked again, so that a peer that sends byte by byte costs linear time.
 
     >>> is_hopeless(b"GET / HTTP/1.1\\r\\nHos"), is_hopeless(b"GET / HTTP/1.1\\r\\nHost\\n")
     (False, True)
@@ -67,7 +66,7 @@ def is_hopeless(data: bytes | bytearray, seen: int = 0) -> bool:
     last = data.rfind(b"\n", max(begin, seen)) + 1
     if not last:
         return False
-    # Whole lines were received: the rest of one that was seen, and others.
+    # Check the complete lines: the rest of one that was seen in part, and later ones.
     first = data.rfind(b"\n", begin, max(begin, seen)) + 1
     if not first:
         first = data.find(b"\n", max(begin, seen)) + 1
@@ -77,10 +76,9 @@ def is_hopeless(data: bytes | bytearray, seen: int = 0) -> bool:
 
 
 def read_request_fields(readline: Callable[[int], bytes], limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """Return the field lines of a request as `read_field_block` does; a bad line is refused at
-    once.
+    """Return the field lines of a request as `read_field_block` does; refuse a bad line at once.
 
-    The rest of the head is not waited for, so a client that sends no more holds nothing.
+    The server does not wait for the rest of the head, so a client that stalls occupies nothing.
 
     Raises:
         RemoteProtocolError: as `head.parse_field_section`, or `read_field_block`.
@@ -103,15 +101,15 @@ def read_request_fields(readline: Callable[[int], bytes], limits: Limits = DEFAU
 def read_field_block(
     readline: Callable[[int], bytes], limits: Limits = DEFAULT_LIMITS, *, start: bytes = b""
 ) -> bytes:
-    """Return `start` and the lines up to and including the empty one, as they came.
+    """Return `start` and the lines up to and including the empty one, unchanged.
 
-    `readline` is that of a binary file: it takes the most bytes to return. `start` is the start
-    line if there is one; the caller has read it, and checked its bound.
+    `readline` is a binary file's: its argument is the most bytes to return. `start` is the start
+    line, if there is one; the caller has read it and checked its bound.
 
     Raises:
         LineTooLong: a line over `max_field_line` or all of them over `max_field_section` bytes.
         RemoteProtocolError: with `status_hint` 431, more than `max_fields` lines.
-        IncompleteRead: the file ended before the empty line; `partial` has what came.
+        IncompleteRead: the file ended before the empty line; `partial` has the received lines.
 
     >>> import io
     >>> read_field_block(io.BytesIO(b"Via: a\\r\\n\\r\\nbody").readline)
@@ -120,7 +118,7 @@ def read_field_block(
     longest, most = limits.max_field_line, limits.max_fields + 1
     lines = [start]
     room = limits.max_field_section
-    # The empty line ends the loop without a comparison of its own: this loop is the hottest of all.
+    # `iter` ends the loop at the empty line, without a comparison in the package's hottest loop.
     for line in iter(partial(readline, longest + 1), b"\r\n"):
         lines.append(line)
         room -= len(line)
@@ -146,7 +144,7 @@ def read_field_block(
 
 
 def _checked(lines: list[bytes], limits: Limits) -> bytes:
-    """Return the lines as one block, if they are not too long one by one or together."""
+    """Return the lines as one block, after checking the length of each."""
     block = b"".join(lines)
     size = len(block) - len(lines[0]) - len(lines[-1])
     if size > limits.max_field_line and max(map(len, lines[1:])) > limits.max_field_line:

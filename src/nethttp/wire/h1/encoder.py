@@ -1,4 +1,4 @@
-"""What leaves of a message: its lines put together, and the framing of its content.
+"""Writes a message: joins the lines of its head, and frames its content.
 
 The counterpart of `body`, which reads.
 """
@@ -22,14 +22,14 @@ __all__ = [
     "without_length",
 ]
 
-#: By a name, since type checkers would else want the slots where they are used.
+#: Has a name so that type checkers do not require the slots in the class that uses it.
 _NO_SLOTS: Final = ()
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 def join_head(lines: Iterable[bytes]) -> bytes:
-    """Return the head that checked lines are, which have no line ends.
+    """Return the head that consists of these checked lines, given without line ends.
 
     >>> join_head([b"GET / HTTP/1.1", b"Host: a"])
     b'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'
@@ -38,7 +38,7 @@ def join_head(lines: Iterable[bytes]) -> bytes:
 
 
 def without_length(lines: Iterable[bytes]) -> list[bytes]:
-    """Return the lines of a head but for those of Content-Length.
+    """Return the lines of a head except those of Content-Length.
 
     >>> without_length([b"HTTP/1.1 200 OK\\r\\n", b"content-length: 5\\r\\n"])
     [b'HTTP/1.1 200 OK\\r\\n']
@@ -47,7 +47,7 @@ def without_length(lines: Iterable[bytes]) -> list[bytes]:
 
 
 def encode_chunk(data: bytes) -> bytes:
-    """Return `data` as one chunk; empty data as nothing, for an empty chunk would end the body.
+    """Return `data` as one chunk; b"" for empty data, since an empty chunk would end the body.
 
     >>> encode_chunk(b"hello")
     b'5\\r\\nhello\\r\\n'
@@ -59,7 +59,7 @@ def encode_last_chunk(trailers: FieldLines) -> bytes:
     """Return the end of a chunked body, with its trailer section.
 
     Raises:
-        LocalProtocolError: a trailer that is no valid field.
+        LocalProtocolError: a trailer is not a valid field.
 
     >>> encode_last_chunk([("Digest", "x")])
     b'0\\r\\nDigest: x\\r\\n\\r\\n'
@@ -68,19 +68,19 @@ def encode_last_chunk(trailers: FieldLines) -> bytes:
 
 
 class CountsContent:
-    """Frames the content of one message, and counts it against the length that was declared.
+    """Frames the content of one message, and counts it against the declared length.
 
-    Content beyond the declared length never leaves: the peer would read it as its next message.
-    What sends content inherits this, since an object of its own for each message cost 2 us of a
-    response's 20. It has the slots below.
+    Content beyond the declared length is never sent: the peer would read it as its next message.
+    Classes that send content inherit this one, since a separate object for each message took 2 us
+    of a response's 20. Such a class defines the slots below.
     """
 
     __slots__ = _NO_SLOTS
 
     left: int | None
-    """Bytes of the declared length that have not been sent; None without one."""
+    """Bytes of the declared length that have not been sent; None without a declared length."""
     in_chunks: bool
-    """Whether the content is put in chunks."""
+    """Whether the content is sent in chunks."""
     sent: int
     """Bytes of content that have been sent."""
     overrun: int
@@ -102,14 +102,14 @@ class CountsContent:
         return count if self.left is None else min(count, self.left)
 
     def passed(self, count: int) -> None:
-        """Count bytes that have been sent in another way, for which there was `room`."""
+        """Count `count` bytes that were sent without `encode`; there must have been `room`."""
         if self.left is not None:
             self.left -= count
         self.sent += count
 
 
 class BodyEncoder(CountsContent):
-    """Writes the bodies of one message after the other; `framing` is a length or `CHUNKED`.
+    """Frames the content of successive messages; `framing` is a length in bytes or `CHUNKED`.
 
     >>> body = BodyEncoder(5)
     >>> body.encode(b"hello, world"), body.overrun, body.left
@@ -122,14 +122,14 @@ class BodyEncoder(CountsContent):
         self.begin(framing)
 
     def begin(self, framing: int) -> None:
-        """Begin the content of a message: `framing` is a length in bytes or one of the others."""
+        """Begin a message's content; `framing`: a length in bytes, `CHUNKED`, or `UNTIL_CLOSE`."""
         self.left = framing if framing >= 0 else None
         self.in_chunks = framing == CHUNKED
         self.sent = self.overrun = 0
 
     @property
     def ends_with_connection(self) -> bool:
-        """Whether nothing but the end of the connection ends the content."""
+        """Whether only the end of the connection ends the content."""
         return self.left is None and not self.in_chunks
 
     def end(self, trailers: FieldLines) -> bytes:

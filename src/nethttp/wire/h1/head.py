@@ -1,8 +1,8 @@
-"""Heads of messages: parse and serialise, by whichever twin this interpreter has.
+"""Parses and serialises heads of messages, with the C twin or the pure twin.
 
-The twins, `_head_py` and the compiled `_head_c`, have the same names, results and exceptions;
-everything above imports from here and does not know which one runs. The C twin runs where it was
-built, unless NETHTTP_PURE=1 stands in the environment.
+The twins, the compiled `_head_c` and `_head_py`, have the same names, results and exceptions. All
+other modules import from here, and work with either. The C twin runs if it was built, unless
+NETHTTP_PURE=1 is set in the environment.
 """
 
 from __future__ import annotations
