@@ -1,1 +1,1 @@
-"""`BaseHTTPRequestHandler`: its two halves, and its adapter to the engine."""
+"""`BaseHTTPRequestHandler`: how it reads requests, sends responses, and runs on the engine."""

@@ -1,9 +1,8 @@
 """`HandlerApplication`: a handler class as the engine's application.
 
-A handler object is made when a connection's first request is received, and stays with the
-connection, so what a program keeps on `self` is there for the next request. The handler answers a
-usual request without reading its bytes again. It reads every other request itself, as if there were
-no engine.
+A handler object is made for a connection's first request, and stays with the connection, so what a
+program stores on `self` is there for the next request. For a usual request the engine has parsed
+the head. Every other request the handler reads itself, as if there were no engine.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ _BYPASSED = BaseHTTPRequestHandler._CONNECTION_STEPS
 def is_engine_compatible(factory: Any) -> bool:
     """Return whether the engine can run the handlers that `factory` makes.
 
-    It can run a class, or a partial of one, that leaves alone how a connection is read, and how
-    much of it is read ahead (`rbufsize`).
+    It can run a class, or a `functools.partial` of one, that does not override how a connection is
+    read, or how much is read ahead (`rbufsize`).
 
     >>> is_engine_compatible(BaseHTTPRequestHandler)
     True
@@ -52,11 +51,11 @@ def is_engine_compatible(factory: Any) -> bool:
 
 
 def _handles_the_connection(handler_class: type, given: int) -> bool:
-    """Whether an `__init__` of a program's may do more than keep some arguments.
+    """Whether a program's `__init__` may do more than store some arguments.
 
-    One that takes the request by its name, behind `given` arguments, may use it, or do something
-    when `super().__init__` has handled the connection. One that has a name of what the engine
-    replaces sets it on the object, or calls it.
+    One that has a parameter for the request, after `given` arguments, may use the request, or do
+    something after `super().__init__` has handled the connection. One whose code has the name of a
+    method that the engine does not call sets that method on the object, or calls it.
     """
     for cls in handler_class.__mro__:
         if cls is BaseHTTPRequestHandler:
@@ -72,7 +71,7 @@ def _handles_the_connection(handler_class: type, given: int) -> bool:
 
 
 def _finish(handler: Any) -> None:
-    """Call a `finish` that a request's method has set on the object, for the connection's end."""
+    """Call a `finish` that the program has set on the object: the connection ends."""
     if "finish" in handler._set_here:
         handler.finish()
 
@@ -87,7 +86,7 @@ class HandlerApplication:
         self.log = LineLog()
         self.closing = False
         """Whether every response is to end its connection."""
-        # What the class of the handlers leaves alone, which class, and the turn that asked.
+        # What the class does not override; which class; and the turn in which it was examined.
         self._plain_head = self._plain_log = self._repeats = False
         self._asked_of: type | None = None
         self._asked_in: float | None = None
@@ -95,7 +94,7 @@ class HandlerApplication:
         self._use(factory)
 
     def _use(self, factory: Callable[..., Any]) -> None:
-        """Make handlers by `factory`, and obey its bounds."""
+        """Make handlers by `factory` from now on, and take over its bounds."""
         self._factory = factory
         handler_class: Any = factory
         while isinstance(handler_class, functools.partial):
@@ -109,13 +108,13 @@ class HandlerApplication:
         self.body_grace = handler_class.body_grace
         self.timeouts = Timeouts(self.body_timeout, self.min_body_rate, self.body_grace)
         self.max_head = limits.max_start_line + limits.max_field_section
-        # Content that is too much to drain is read only when the handler reads it.
+        # Content that is too long to drain is received only when the handler reads it.
         self._most = min(MAX_COLLECTED, limits.max_drain)
         if limits.max_body is not None:
             self._most = min(self._most, limits.max_body)
 
     def read_head(self, exchange: Exchange, block: bytes) -> bool:
-        """Put a usual head into `exchange`; return whether the loop may wait for its content."""
+        """Parse a usual head into `exchange`; return whether the loop is to collect its content."""
         head = usual_request(block, self._limits)
         if head is None or head[0] > self._most:
             return False
@@ -131,7 +130,7 @@ class HandlerApplication:
         return True
 
     def pacing_key(self, exchange: Exchange) -> Hashable:
-        """Return method and path, without the query."""
+        """Return the method, and the path without the query."""
         return exchange.method, exchange.target.partition("?")[0]
 
     def _handler_of(self, connection: Connection) -> Any:
@@ -145,7 +144,7 @@ class HandlerApplication:
         return handler
 
     def _current_factory(self) -> Callable[..., Any]:
-        """Return what makes handlers: a program may set another class while the server serves."""
+        """Return the factory of handlers: a program may set another one while the server serves."""
         factory: Any = getattr(self._server, "RequestHandlerClass", self._factory)
         if factory is not self._factory and is_engine_compatible(factory):
             self._use(factory)
@@ -158,7 +157,7 @@ class HandlerApplication:
         if handler is None:
             handler = self._handler_of(connection)
         if handler._set_here and not _BYPASSED.names.isdisjoint(handler._set_here):
-            # The program has set a method on the object, for the requests that follow.
+            # The program has set a method on the object, which must be called from then on.
             return self.respond_blocking(connection, exchange.block + exchange.content) == b""
         if connection.readable_since is not self._asked_in or type(handler) is not self._asked_of:
             self._look_at_class(type(handler), connection.readable_since)
@@ -173,8 +172,8 @@ class HandlerApplication:
     def _look_at_class(self, handler_class: Any, turn: float) -> None:
         """Find out which methods need not be called, once in a turn of the loop.
 
-        A class may be patched while its handlers serve. To ask for each response would cost 0.35 us
-        of 11.
+        A program may patch a class while its handlers serve. To examine the class for each response
+        would cost 0.35 us of 11.
         """
         self._plain_head = handler_class._HEAD_STEPS.left_alone_by(handler_class)
         self._plain_log = handler_class._LOG_STEPS.left_alone_by(handler_class)
@@ -183,9 +182,9 @@ class HandlerApplication:
         self._asked_in = None if turn == NEVER else turn
 
     def respond_blocking(self, connection: Connection, data: bytes) -> bytes | None:
-        """Let the handler read a request and answer it; return what it has read beyond the request.
+        """Have the handler read and answer a request; return what it has read beyond the request.
 
-        The request begins with `data`. None is returned if the connection is to be closed.
+        The request begins with `data`. None: the connection is to be closed.
         """
         handler = self._handler_of(connection)
         left: bytes | None = handler._respond_blocking(data, self.closing)
@@ -198,7 +197,7 @@ class HandlerApplication:
         self._handler_of(connection)._request_timed_out()
 
     def response_cut_off(self, connection: Connection, error: OSError) -> None:
-        """Log that the peer has not taken a whole response."""
+        """Log that the peer did not receive all of a response."""
         handler = connection.state
         if handler is None:
             write_stderr(f"{host_of(connection.address)}: connection lost: {error}\n")
@@ -208,6 +207,6 @@ class HandlerApplication:
             handler._on_lost(error)
 
     def has_unread_content(self, connection: Connection) -> bool:
-        """Return whether the handler's last request has content that nobody has read."""
+        """Return whether the last request has content that the handler has not read."""
         handler = connection.state
         return handler is not None and handler._content_left

@@ -1,7 +1,8 @@
-"""`BlockingConnections`: connections that each hold a thread, where there is no engine.
+"""`BlockingConnections`: the connections of a server that does not use the engine.
 
-Each holds a thread, or the only one, until its handler has returned. So that the end need not cut
-any of them off, it is known which of them merely await a request: those are sent home.
+Each holds a thread, or the server's only thread, until its handler has returned. A drain must not
+cut off a running request, so this object knows which connections only wait for a request, and ends
+those.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ __all__ = ["BlockingConnections"]
 
 
 class BlockingConnections:
-    """How many connections there are, and which await a request. Any thread may call."""
+    """Counts connections, and knows which of them wait for a request. Any thread may call."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -28,12 +29,12 @@ class BlockingConnections:
         """Whether every response is to end its connection."""
 
     def begin(self) -> None:
-        """Forget an end: connections are welcome again."""
+        """Accept connections again after a drain."""
         with self._changed:
             self.leaving = self._closing = self._aborted = False
 
     def add(self, most: int | None) -> bool:
-        """Count one more, unless there are `most`; return whether it was."""
+        """Count one more connection; return False if there are `most` already (None: no limit)."""
         with self._changed:
             if most is not None and self._count >= most:
                 return False
@@ -41,14 +42,14 @@ class BlockingConnections:
             return True
 
     def remove(self) -> None:
-        """Count one less."""
+        """Count one connection less."""
         with self._changed:
             self._count -= 1
             self._changed.notify_all()
 
     @contextmanager
     def idle(self, sock: socket.socket) -> Iterator[None]:
-        """Return a context in which a connection awaits a request, and a drain may end it."""
+        """Return a context in which a connection waits for a request, and a drain may end it."""
         with self._changed:
             self._idle.add(sock)
             if self._closing:
@@ -61,26 +62,26 @@ class BlockingConnections:
                 self._changed.notify_all()
 
     def drain(self, farewell: float) -> None:
-        """End each connection after its response, and those that await a request.
+        """End each connection after its response, and after `farewell` seconds the idle ones.
 
-        That request may be on its way, and has `farewell` seconds to come.
+        In these seconds a request that is on its way can still arrive.
         """
         with self._changed:
             self.leaving = True
-            # A connection that was just accepted has this time too.
+            # A connection that was just accepted has these seconds too.
             self._changed.wait_for(lambda: self._aborted, farewell)
             self._closing = True
             for sock in self._idle:
                 _end_input(sock)
 
     def abort_waits(self) -> None:
-        """Let nobody wait for the others any more."""
+        """Make `wait` and `drain` return at once."""
         with self._changed:
             self._aborted = True
             self._changed.notify_all()
 
     def wait(self, until: float) -> None:
-        """Wait until all have left, or until that time; then nobody waits for the others."""
+        """Wait until no connection is left, or until the time `until` by `time.monotonic`."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._aborted or not self._count, max(0.0, until - time.monotonic())
@@ -89,7 +90,7 @@ class BlockingConnections:
 
 
 def _end_input(sock: socket.socket) -> None:
-    # A request that was received already is still there to be read. Of TLS sockets too: their own
-    # `shutdown` would let what comes be read without TLS.
+    # What was received already can still be read. The plain method for TLS sockets too: after their
+    # own `shutdown` they would read without TLS.
     with suppress(OSError):
         socket.socket.shutdown(sock, socket.SHUT_RD)

@@ -1,7 +1,7 @@
-"""What handlers read where it is not a request's content off the connection.
+"""What `rfile` reads besides content that arrives on the connection.
 
-`Content` is the content of a request that was received whole; `OfferedProtocol` what may follow a
-request that offers to go on in another protocol.
+`Content` is the content of a request that was received completely; `OfferedProtocol` is what may
+follow a request that offers to switch to another protocol.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ["Content", "OfferedProtocol"]
 
 
 class Content(BytesIO):
-    """The content of `handler`'s request, with what a connection's buffered file has as well.
+    """The content of `handler`'s request, with the attributes of a connection's buffered file.
 
-    Programs ask `rfile` for `raw` and the like, so a file of bytes alone would not do.
+    Programs use `rfile.raw` and the like, which `BytesIO` does not have.
     """
 
     __slots__ = ("handler",)
@@ -28,11 +28,11 @@ class Content(BytesIO):
 
     @property
     def raw(self) -> Content:
-        """This file: nothing is behind it that it has read ahead of."""
+        """This file itself, because it has no other file below it."""
         return self
 
     def peek(self, _size: int = 0, /) -> bytes:
-        """Return what is left, without taking it."""
+        """Return what is left, without moving the position."""
         return bytes(self.getbuffer()[self.tell() :])
 
     def fileno(self) -> int:
@@ -42,7 +42,7 @@ class Content(BytesIO):
 
 
 class OfferedProtocol(BodyReader):
-    """No content, until the offer `is_taken`: from then on, all that comes on the connection."""
+    """Empty until `is_taken` returns True; then all that arrives on the connection."""
 
     __slots__ = ("_is_taken",)
 

@@ -1,4 +1,4 @@
-"""`DatedHead`: the head of a response that is sent again and again, each time with the date."""
+"""`DatedHead`: a head that is sent for many responses, each time with the current Date."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["DatedHead", "FixedHead"]
 
 
 class DatedHead:
-    """A head whose Date is put in when it is sent, and once a second.
+    """A head whose Date is set when it is sent, at most once a second.
 
     >>> head = DatedHead(b"HTTP/1.1 200 OK\\r\\nDate: ", b"\\r\\n\\r\\n").now()
     >>> head[:23], len(head), head[-8:]
@@ -21,14 +21,14 @@ class DatedHead:
     __slots__ = ("_after", "_before", "_dated")
 
     def __init__(self, before: bytes, after: bytes) -> None:
-        """Take what stands before the value of Date, and what stands after it."""
+        """Join `before`, the value of Date, and `after`."""
         self._before = before
         self._after = after
         self._dated = (-1, b"")
 
     @classmethod
     def of(cls, head: bytes) -> Self:
-        """Return a head as it was sent once, with its first Date: 29 characters, as ours have."""
+        """Return a `DatedHead` for `head`, which has a Date of 29 characters."""
         before, name, after = head.partition(b"\r\nDate: ")
         return cls(before + name, after[29:])
 

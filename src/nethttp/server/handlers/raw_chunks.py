@@ -1,9 +1,9 @@
-"""A chunked body for programs that were written before servers decoded chunks.
+"""Chunked content for programs that decode the chunks themselves.
 
-A handler of the standard library gets chunks as they are on the wire, and those that know them (the
-development server of Flask among them) take them apart themselves: they begin with `readline`, for
-the first chunk's size. Under `nethttp.compat` such a program is given what it expects. The framing
-is followed all the same, so that the connection stays in step.
+The standard library's server gives handlers chunks as they are on the wire, and some programs (the
+development server of Flask is one) decode them; they begin with `readline`, for the first chunk's
+size. Under `nethttp.compat` such a program reads what it expects. The reader follows the framing
+all the same, so it knows where the request ends.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ __all__ = ["RawChunksReader"]
 
 
 class RawChunksReader(BodyReader):
-    """Decodes chunks, unless the first thing that a program asks for is a line.
+    """Decodes chunks, unless the program begins with `readline`: then it reads them undecoded.
 
-    A program that takes chunks apart itself begins so, since a chunk begins with the line of its
-    size.
+    A program that decodes chunks itself begins so, since a chunk begins with the line of its size.
     """
 
     def __init__(self, source: Source, decoder: Decoder) -> None:
@@ -34,7 +33,7 @@ class RawChunksReader(BodyReader):
         wanted = MAX_PIECE if limit is None or limit < 0 else limit
         if not self._line and self.decoder.remaining:
             data = self.source.readline(min(wanted, self.decoder.remaining))
-            self._taken(data)
+            self._advance_by(data)
             return data
         return self._of_line(wanted)
 
@@ -46,7 +45,7 @@ class RawChunksReader(BodyReader):
         if self._line or not self.decoder.remaining:
             return self._of_line(wanted)
         data = self.source.read(min(wanted, self.decoder.remaining))
-        self._taken(data)
+        self._advance_by(data)
         return data
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -69,14 +68,14 @@ class RawChunksReader(BodyReader):
         view[: len(data)] = data
         return len(data)
 
-    def _taken(self, data: bytes) -> None:
+    def _advance_by(self, data: bytes) -> None:
         if data:
             self.decoder.take(len(data))
         else:
             self._ended()
 
     def _of_line(self, wanted: int) -> bytes:
-        """Return what is wanted of the line between two chunks, reading it if need be."""
+        """Return `wanted` bytes of the line between two chunks; read that line first if needed."""
         if not self._line and not self.decoder.complete:
             line = self.source.readline(self.decoder.max_line)
             if line:

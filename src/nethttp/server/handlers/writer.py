@@ -1,8 +1,8 @@
 """`ResponseWriter`: the `wfile` of a handler, which knows where its response ends.
 
-It is unbuffered towards the handler, as the standard library's is, with one exception: the head is
-held back until the first bytes of the body, so that both leave in one send. A head and a body in
-two sends cost 40 ms when Nagle's algorithm meets a delayed ACK (gh-108736).
+It sends what a handler writes at once, as the standard library's `wfile` does, with one exception:
+it holds the head back until the first bytes of content, so that one send has both. Two sends cost
+40 ms when Nagle's algorithm meets a delayed ACK (gh-108736).
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_JOINED", "NonblockingWriter", "ResponseWriter"]
 
-#: Lets a head wait in the kernel for the beginning of the file that follows, so that both leave in
-#: one packet.
+#: Has the kernel hold a head until the beginning of the file that follows, so that one packet has
+#: both.
 MORE_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 
-#: Up to this size a head and the first bytes of a body are joined; copying more costs more than a
+#: Up to this many bytes a head and the first content are joined; copying more costs more than a
 #: second send.
 MAX_JOINED = 256 * 1024
 
-#: What one `sendall` is given at most: the socket's timeout is for all of it, however much it is.
+#: Bytes at most for one `sendall`, because the socket's timeout bounds a whole `sendall`.
 MAX_PIECE = 1 << 20
 
 
 class ResponseWriter(CountsContent, io.BufferedIOBase):
     """Writes one response after the other to a socket.
 
-    `lend` gives the socket a time-out for the program. `flush` sends a head that is held back; so
-    does whatever takes the socket itself.
+    `lend(seconds)` sets the socket's timeout for a program that takes the descriptor. `flush` sends
+    a head that is held back; so does every way to take the socket.
     """
 
-    # A class of C's has no quick way to attributes but these.
+    # `io.BufferedIOBase` is written in C: only slots are fast to read.
     __slots__ = (
         "_allowance",
         "_given",
@@ -67,13 +67,13 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
         self._lend = lend
         self._held = b""
         self.left = None
-        self.in_chunks = False  # A program that declares chunks makes them.
+        self.in_chunks = False  # A program that declares chunks writes them itself.
         self.overrun = self.sent = 0
         self._silent = False
         self.begun = False
-        """Whether anything of the current response has been given to this writer."""
-        #: For waits until the system takes more: how many bytes of the response it has taken, and
-        #: how long the peer may still be waited for.
+        """Whether this writer has received anything of the current response."""
+        #: For waits until the socket has room: how many bytes of the response the system has
+        #: received, and how much longer the waits may take.
         self._given = 0
         self._allowance: Allowance | None = None
 
@@ -83,12 +83,12 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
     def fileno(self) -> int:
         self.flush()
         if self._lend is not None:
-            # It may be for another process, which would not wait at a socket with a time-out.
+            # It may be for another process, which does not wait at a socket with a timeout.
             self._lend(None)
         return self._sock.fileno()
 
     def next_response(self) -> None:
-        """Forget the response before."""
+        """Prepare for the next response."""
         if self._held:
             self.flush()
         self.left = None
@@ -97,10 +97,10 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
         self._allowance = None
 
     def begin(self, head: bytes, length: int | None, has_body: bool, hold: bool) -> None:
-        """Take a response's head; its body has `length` bytes (None: it ends with the connection).
+        """Begin a response with `head`; its content has `length` bytes (None: until it is closed).
 
-        Without `has_body` (HEAD, 204, 304) what the handler writes is dropped. `hold` keeps the
-        head for the first bytes of the body.
+        Without `has_body` (HEAD, 204, 304) what the handler writes is dropped. With `hold` the head
+        is held back until the first bytes of content.
         """
         self.begun = True
         self._held += head
@@ -116,7 +116,7 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
         return not (self.overrun or (self.left and self.missing))
 
     def interim(self, head: bytes) -> None:
-        """Send the head of an interim response; the response itself is still to come."""
+        """Send the head of an interim response, which the final response follows."""
         self.flush()
         self._send(head)
 
@@ -131,17 +131,17 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
         return 0 if self._silent else self.left or 0
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
-        """Send `data`, all of it, and return its length in bytes.
+        """Send all of `data`, and return its length in bytes.
 
-        Bytes beyond the declared length are counted in `overrun` and not sent: the peer would
-        read them as its next response.
+        Bytes beyond the declared length are counted in `overrun` and not sent, because the peer
+        would read them as the next response.
         """
         if type(data) is not bytes:
             data = memoryview(data).cast("B")  # type: ignore[assignment]  # as good to send
         size = len(data)
         held = self._held
         if held and size == self.left and size <= MAX_JOINED:
-            # Nearly every response: all of its content, in one piece.
+            # In nearly every response `data` is all of the content.
             self._held = b""
             self.left, self.sent = 0, size
             self._send_last(held + data)
@@ -164,7 +164,7 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
     def sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
         """Send `count` bytes of `file` from `offset` on; return how many were sent.
 
-        They are fewer if the file is shorter. The kernel sends them where it can.
+        It sends fewer if the file is shorter. Where possible the kernel sends the file.
         """
         self.begun = True
         count = self.room(count)
@@ -191,7 +191,7 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
     def _sendfile(
         self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
     ) -> int:
-        """Send `head`, which may be empty, and a part of a file; return how much of the file."""
+        """Send `head`, which may be empty, and a part of a file; return the bytes of the file."""
         if head:
             self._send(head)
         return self._sock.sendfile(file, offset, count)
@@ -211,10 +211,10 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
 
 
 class NonblockingWriter(ResponseWriter):
-    """Writes to a socket that does not block.
+    """Writes to a non-blocking socket.
 
-    `given` is how many bytes the system has already taken of the first response. The end of a
-    response that the socket has no room for is left to the loop of `connection`, if there is one.
+    `given` is how many bytes of the first response are sent already. If the socket has no room for
+    the end of a response, the loop of `connection` sends it; without one, this thread does.
     """
 
     __slots__ = ("_connection", "_timeouts", "lent")
@@ -234,18 +234,18 @@ class NonblockingWriter(ResponseWriter):
         """Whether the program has the socket's descriptor, and the socket blocks."""
 
     def set_timeouts(self, timeouts: Timeouts) -> None:
-        """Wait for the peer as `timeouts` says from here on."""
+        """Use `timeouts` from now on."""
         self._timeouts = timeouts
 
     def fileno(self) -> int:
         self.settle()
-        # It may be for another process, which would not wait for room.
+        # It may be for another process, which does not wait for room at a non-blocking socket.
         self.lent = True
         self._sock.settimeout(None)
         return super().fileno()
 
     def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
+        """Send `data` uncounted: neither as content nor as a part of a declared length."""
         try:
             sent = self._sock.send(data)
         except OSError as error:
@@ -274,17 +274,17 @@ class NonblockingWriter(ResponseWriter):
         """Send what follows the first `sent` bytes.
 
         Raises:
-            TimeoutError: the peer takes it too slowly.
+            TimeoutError: the peer receives it too slowly.
             ConnectionError: the peer has closed the connection.
         """
         with memoryview(data).cast("B") as view:
             self._given += self._send_until(view, sent, len(view))
 
     def leave_rest(self, data: bytes, sent: int) -> None:
-        """Leave what follows the first `sent` bytes to the loop, once it is little enough.
+        """Leave what follows the first `sent` bytes to the loop, at most `MAX_KEPT` bytes of it.
 
         Raises:
-            TimeoutError: the peer takes it too slowly.
+            TimeoutError: the peer receives it too slowly.
             ConnectionError: the peer has closed the connection.
         """
         if self._connection is None:
@@ -299,7 +299,7 @@ class NonblockingWriter(ResponseWriter):
                 self._connection.leave(outbox)
 
     def _send_until(self, view: memoryview, sent: int, least: int) -> int:
-        """Send what comes after the first `sent` bytes until `least` are sent; return how many."""
+        """Send what follows the first `sent` bytes until `least` are sent; return how many are."""
         while sent < least:
             try:
                 sent += self._sock.send(view[sent:])
@@ -317,17 +317,17 @@ class NonblockingWriter(ResponseWriter):
         """Send, in this thread, what was left to the loop.
 
         Raises:
-            OSError: the peer is gone, or too slow.
+            OSError: the peer has closed the connection, or is too slow.
         """
         outbox = None if self._connection is None else self._connection.outbox
         if outbox is not None:
             outbox.send_all()
 
     def _wait(self, error: OSError, sent: int) -> None:
-        """Wait for room, after `sent` bytes beyond those that are counted.
+        """Wait for room in the socket; `sent` bytes more than `_given` are sent.
 
         Raises:
-            TimeoutError: there was none in time.
+            TimeoutError: the socket had no room in time.
         """
         allowance = self._allowance
         if allowance is None:
@@ -380,7 +380,7 @@ class NonblockingWriter(ResponseWriter):
         return sent
 
     def _leave_file(self, descriptor: int, offset: int, count: int, head: bytes = b"") -> bool:
-        """Leave a part of a file to the loop, behind `head`; return whether that can be."""
+        """Leave `head` and a part of a file to the loop; return whether the loop can send it."""
         if self._connection is None:
             return False
         try:
@@ -398,7 +398,7 @@ class NonblockingWriter(ResponseWriter):
     def _copy(
         self, head: bytes, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int
     ) -> int:
-        """Send a file piece by piece, where the kernel cannot."""
+        """Send a file piece by piece, where the kernel cannot send it."""
         file.seek(offset)
         sent = 0
         while sent < count and (piece := file.read(min(count - sent, MAX_JOINED))):
