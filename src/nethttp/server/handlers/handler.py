@@ -2,7 +2,7 @@
 
 The documented seams are the standard library's: subclasses define `do_GET` and its kin, read
 `rfile`, write `wfile`, and may override any of the methods. `RequestParser` has those of a request,
-`Responder` those of a response; here is what becomes of the connection between them.
+`Responder` those of a response; this module has what happens to the connection between them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class BaseHTTPRequestHandler(RequestParser):
 
     __slots__ = ("_content", "_rfile", "_stream", "_taken")
     _content: bytes
-    """What `rfile` reads, if nobody has asked for `rfile` yet."""
+    """The content for `rfile`, which is made when the program asks for it."""
     _rfile: Any
     _stream: SocketReader | None
     """What `rfile` reads from; None for the engine's usual requests."""
@@ -140,7 +140,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self.wfile = ResponseWriter(sock, self._stream.lend if self._stream else None)
 
     def _set_up_double(self, sock: Any) -> None:
-        """Make `rfile` and `wfile` for what is no socket: it need not have more than these ask."""
+        """Make `rfile` and `wfile` for a double of a socket, which need not have more methods."""
         if self.timeout is not None:
             sock.settimeout(self.timeout)
         if self.disable_nagle_algorithm and hasattr(sock, "setsockopt"):
@@ -150,7 +150,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self.wfile = sock.makefile("wb", self.wbufsize)
 
     def _settle(self) -> None:
-        """Have everything sent that was left to the loop: the program takes the socket."""
+        """Send everything that was left to the loop, since the program takes the socket."""
         if type(self.wfile) is NonblockingWriter:
             self.wfile.settle()
 
@@ -216,7 +216,7 @@ class BaseHTTPRequestHandler(RequestParser):
                 return
             if stream is not None:
                 stream.end()
-                # A tunnel may be silent for as long as it likes.
+                # A tunnel has no deadline.
                 self._wait_at_most(self.body_timeout if self.command != "CONNECT" else None)
             method = self._method_for(self.command)
             if method is None:
@@ -245,7 +245,7 @@ class BaseHTTPRequestHandler(RequestParser):
 
     @classmethod
     def _caches_answers(cls) -> bool:
-        """Return whether answers may be given again, as far as that is for the class to say.
+        """Return whether the class allows that an answer is sent again.
 
         The engine asks once in a turn, and tells each handler (`_repeats`).
         """
@@ -314,13 +314,12 @@ class BaseHTTPRequestHandler(RequestParser):
         return getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
 
     def _respond_blocking(self, data: bytes, closing: bool) -> bytes | None:
-        """Read one request from `data` and the socket, and answer it.
-
-        Returns what was read beyond it, or None if the connection ends.
+        """Read a request from `data` and the socket, and answer it; return what was read beyond it.
+        None: the connection ends.
         """
         hopeless = b"\r\n\r\n" not in data and is_hopeless(data)
         if hopeless:
-            # It is refused as it is: nobody waits for the end of a line, or of a head.
+            # It is refused at once, without waiting for the end of the line or the head.
             self.rfile = io.BytesIO(data)
         else:
             self._read_on(data)
@@ -347,7 +346,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self.rfile = io.BufferedReader(self._stream)
 
     def _drop_reader(self) -> None:
-        """Keep nothing of a request's content, nor the circle of a reader and what it calls."""
+        """Drop the request's content, and break the reference cycle through `before_wait`."""
         self._stream = self._rfile = None
         self._content = b""
 
@@ -360,7 +359,7 @@ class BaseHTTPRequestHandler(RequestParser):
         return whole.peek() + ahead
 
     def _let_go(self) -> None:
-        """The socket is the loop's again."""
+        """Give the socket back to the loop."""
         self._taken = False
         if type(self.wfile) is NonblockingWriter:
             self.wfile.lent = False
@@ -368,7 +367,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self._keep_time_out(self._engaged)
 
     def _keep_time_out(self, connection: Connection) -> None:
-        """Take a time-out that the program has given the engine's socket for `timeout`."""
+        """If the program has given the engine's socket a time-out, set it as `timeout`."""
         with suppress(OSError):
             own = self._socket.gettimeout()
             if own != 0:
@@ -389,7 +388,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self._report(HTTPStatus.REQUEST_TIMEOUT)
 
     def _release(self) -> None:
-        """Leave the connection to whatever protocol follows."""
+        """Leave the connection to the protocol that follows."""
         self.close_connection = True
         if isinstance(self.rfile, BodyReader):
             beneath: Any = self.rfile.source
@@ -410,7 +409,7 @@ class BaseHTTPRequestHandler(RequestParser):
             stream.timeout = seconds
 
     def _await_request(self) -> bool:
-        """Read `raw_requestline`; the server is told meanwhile that nothing is going on."""
+        """Read `raw_requestline`; meanwhile the server counts the connection as idle."""
         connections = self._blocking
         if connections is None:
             return self._read_request_line()
@@ -419,11 +418,11 @@ class BaseHTTPRequestHandler(RequestParser):
 
     @property
     def _blocking(self) -> BlockingConnections | None:
-        """Where the server knows its connections, if they are not the engine's."""
+        """The server's `BlockingConnections`, unless the engine has the connections."""
         if self._engaged is not None:
             return None
         connections = getattr(getattr(self, "server", None), "_blocking", None)
-        # A `Mock` has whatever it is asked for.
+        # A `Mock` has every attribute.
         return connections if isinstance(connections, BlockingConnections) else None
 
     def _has_to_leave(self) -> bool:
@@ -453,7 +452,7 @@ class BaseHTTPRequestHandler(RequestParser):
                 self._say_if_silent(self.wfile)
         except Exception as error:
             if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
-                # The peer's content was malformed, and the method could do nothing about it.
+                # The content was malformed, and the method is not to blame.
                 self._refuse(error)
             else:
                 self._answer_crash()
@@ -464,7 +463,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self._end_exchange(body)
 
     def _goes_on_by_hand(self) -> bool:
-        """Whether the program has answered without `send_response`: in another protocol, it seems.
+        """Return whether the program has answered without `send_response`: in another protocol.
 
         The connection has no time-out from then on, and serves no other request.
         """
@@ -480,7 +479,7 @@ class BaseHTTPRequestHandler(RequestParser):
     def _answer_crash(self) -> None:
         """Send an error if the method that raised has sent nothing; else end the connection.
 
-        The connection goes on after an answer where no more of the request can come.
+        The connection stays open if the whole request was read.
         """
         if not isinstance(self.wfile, ResponseWriter) or self.wfile.begun:
             self.close_connection = True
@@ -512,7 +511,7 @@ class BaseHTTPRequestHandler(RequestParser):
         return reader(whole, body_decoder(self._framing, self.limits))
 
     def _end_exchange(self, body: Any) -> None:
-        """Bring the connection to where the next request begins, or see that it ends."""
+        """Read up to the next request, or end the connection."""
         writer = self.wfile
         if isinstance(writer, ResponseWriter):
             if writer.overrun:
@@ -527,7 +526,7 @@ class BaseHTTPRequestHandler(RequestParser):
         if self.close_connection:
             return
         try:
-            # A client that waits for 100 Continue and was refused it sends no content.
+            # A client that waits for 100 Continue and gets another status sends no content.
             if self._awaits_continue or not body.drain(self.limits.max_drain):
                 self.close_connection = True
             self._content_left = not body.complete

@@ -1,7 +1,7 @@
 """`RequestParser`: the half of a handler that reads a request and judges whether it may be run.
 
 A request is parsed from `rfile`, or left by the engine as the bytes of a usual head, whose fields
-are parsed when a program asks. What must be refused is answered here.
+are parsed when a program asks. A request that must be refused is answered here.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["RequestParser"]
 
 _VERSION_OF_TEXT = re.compile(r"HTTP/([0-9]{1,10}+)\.([0-9]{1,10}+)")
-"""As the standard library reads it."""
+"""The encoding in which the standard library decodes it."""
 
 
 _TLS_HANDSHAKE = b"\x16\x03"
-"""How a client begins that takes the URL for an https:// one."""
+"""How a TLS handshake begins: the client believes that the URL is an https:// one."""
 
 
 class _MessageClass:
@@ -52,7 +52,7 @@ class _MessageClass:
 
 
 class RequestParser(Responder):
-    """Reads one request after the other from `rfile`, and refuses what must be refused."""
+    """Reads one request after the other from `rfile`, and refuses invalid ones."""
 
     default_request_version = "HTTP/0.9"
     MessageClass: type = _MessageClass()  # type: ignore[assignment]  # it gives a class
@@ -77,7 +77,7 @@ class RequestParser(Responder):
     _field_lines: FieldLines
     _message: Message | None
     _block: bytes
-    """The head as it came, until its fields are asked for."""
+    """The head as it was received, until the program asks for its fields."""
     _raw_requestline: bytes | None
     _socket: Any
 
@@ -110,13 +110,13 @@ class RequestParser(Responder):
         return bool(line)
 
     def _forget_request(self) -> None:
-        """There is no request that a response or a log line could speak of."""
+        """Forget the request, so that no response or log line names an earlier one."""
         self._sent_lines = None
         self.requestline = self.request_version = self.command = ""
 
     @property
     def raw_requestline(self) -> bytes:
-        """The request line as it came, with its line end."""
+        """The request line as it was received, with its line end."""
         if self._raw_requestline is None:
             return f"{self.requestline}\r\n".encode("latin-1")
         return self._raw_requestline
@@ -128,7 +128,7 @@ class RequestParser(Responder):
     def _known_fields(self) -> FieldLines:
         """Return the request's field lines."""
         if self._block:
-            # Only now, field by field: few handlers ask.
+            # Parsed only now, since few handlers read the fields.
             self._field_lines, self._block = parse_request_head(self._block, self.limits)[3], b""
         return self._field_lines
 
@@ -136,12 +136,12 @@ class RequestParser(Responder):
         """Return what the request has of some fields, without parsing all of them."""
         if self._message is not None:
             return fields.in_pairs(self._message.items())
-        # The engine leaves a usual head as it came.
+        # The engine leaves a usual head unparsed.
         return fields.in_head(self._block) if self._block else fields.in_pairs(self._field_lines)
 
     @property
     def headers(self) -> Message[str, str]:
-        """The request's fields as a `MessageClass`, made when first asked for."""
+        """The request's fields as a `MessageClass`, made when first read."""
         if self._message is None:
             from ...message import message_from_fields  # start-up: it loads email
 
@@ -193,18 +193,18 @@ class RequestParser(Responder):
 
     @property
     def _has_peer(self) -> bool:
-        """Whether a peer is at the other end: a handler without a socket parses text."""
+        """Return whether the handler has a peer: without a socket it parses a program's text."""
         sock = self._socket
         if isinstance(sock, socket.socket):
             return True
         try:
-            # What programs put in a socket's place in a test has no descriptor, or a made-up one.
+            # A test's double of a socket has no descriptor, or an invalid one.
             return type(sock.fileno()) is int
         except Exception:
             return False
 
     def _is_simple(self, words: list[str]) -> bool:
-        """Whether a request line is what HTTP/0.9 knows: a method and a path, and no version."""
+        """Return whether a request line is one of HTTP/0.9: a method and a path, and no version."""
         return (
             len(words) == 2
             and target_form(words[1]) == "origin"
@@ -285,14 +285,14 @@ class RequestParser(Responder):
         return self._obey(verdict)
 
     def _obey(self, verdict: RequestVerdict) -> bool:
-        """Go on as the head says; return whether there is a request to handle."""
+        """Apply what the head says; return whether there is a request to handle."""
         self._framing = verdict.framing
         persistent = self.protocol_version >= "HTTP/1.1"
         self.close_connection = not (persistent and verdict.persistent)
         if verdict.expects_continue and persistent:
             self._awaits_continue = True
             if not self.handle_expect_100():
-                # Whether the content follows all the same, nobody knows.
+                # It is uncertain whether the content follows all the same.
                 self.close_connection = True
                 return False
         return True
@@ -347,7 +347,7 @@ class RequestParser(Responder):
         return False
 
     def _read_text_fields(self) -> bool:
-        """Read the fields; return whether there are not too many. No line is refused."""
+        """Read the fields; return whether they are few enough. No line is refused."""
         # A program that parses a text expects the stdlib's hundred fields.
         limits = DEFAULT_LIMITS if self.limits is SERVER_LIMITS else self.limits
         try:
@@ -372,7 +372,7 @@ class RequestParser(Responder):
         return True
 
     def _judge_text(self) -> bool:
-        """Decide what follows from the head; what cannot be used says nothing."""
+        """Decide what follows from the head; ignore fields that cannot be used."""
         fields = self._field_lines
         return self._obey(judge_text_request(str(self.command), self._version, fields, self.limits))
 

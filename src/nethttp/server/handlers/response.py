@@ -1,7 +1,7 @@
 """`Responder`: the half of a handler that answers, and writes the log.
 
-A response's head is buffered line by line, as programs expect; what the lines come to is worked out
-in `heads`. This half knows of the request only what decides how it is answered.
+A response's head is buffered line by line, as programs expect; `response_head` computes what the
+lines mean. Of the request this half knows only what decides how it is answered.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _NO_ERROR_PAGE = frozenset({204, 205, 304})
 
 
 def _as_reason(message: str, phrase: str) -> str:
-    """Return an error's message fit for a status line, which programs make of anything."""
+    """Return an error's message, which may be any text, as a valid reason phrase."""
     reason = grammar.FORBIDDEN_IN_VALUE.sub(" ", message)
     return reason if grammar.FIELD_VALUE.fullmatch(reason) else phrase
 
@@ -100,10 +100,9 @@ class Responder(socketserver.StreamRequestHandler):
     weekdayname: Sequence[str] = WEEKDAYS
     monthname: Sequence[str | None] = MONTHS
 
-    # What is answered, and what is private, lies in slots, and only what a program adds in
-    # `__dict__`: one look at it tells whether a method was set on this object. And CPython has the
-    # names of some thirty attributes once for a class; with one more, each handler is given a
-    # dictionary of 1.5 KB.
+    # Our attributes are in slots, so `__dict__` has only what a program adds: one look at it tells
+    # whether a method was set on this object. And CPython shares about thirty attribute names
+    # between the objects of a class; beyond that each handler gets a dictionary of 1.5 KB.
     __slots__ = (
         "_awaits_continue",
         "_engaged",
@@ -133,7 +132,9 @@ class Responder(socketserver.StreamRequestHandler):
     wfile: io.BufferedIOBase
     _headers_buffer: list[bytes]
     _sent_lines: Sequence[bytes] | None
-    """The lines of a head that left before it was whole; () once it is; None before it begins."""
+    """The lines of a head that were sent before it was complete; () once it is complete; None
+    before it begins.
+    """
     _plain_head: bool
     _plain_log: bool
     """Whether the class leaves alone the methods that make a head, and those that log, so that they
@@ -197,7 +198,7 @@ class Responder(socketserver.StreamRequestHandler):
         if body and self.command != "HEAD":
             self.wfile.write(body)
 
-    # `send_response` and `end_headers` have the effect of these without calling them.
+    # `send_response` and `end_headers` do what these do, without calling them.
     _HEAD_STEPS = Bypassed(
         *("send_response_only", "send_header", "version_string", "date_time_string"),
         "flush_headers",
@@ -276,7 +277,7 @@ class Responder(socketserver.StreamRequestHandler):
                 self.close_connection = not persistent
 
     def end_headers(self) -> None:
-        """End the head of the response; it leaves with the first bytes of the body.
+        """End the head of the response; it is sent with the first bytes of the body.
 
         Where the fields say nothing of it, the Connection field is added, and a response that
         nothing but the end of the connection can end closes it.
@@ -316,7 +317,7 @@ class Responder(socketserver.StreamRequestHandler):
         self.flush_headers()
 
     def _end_more_lines(self, sent: Sequence[bytes]) -> None:
-        """End lines that were buffered after a head, or after the beginning of one, had left."""
+        """End lines that were buffered after a head, or the beginning of one, was sent."""
         if sent:
             ending = ending_of(
                 [*sent, *self._headers_buffer],
@@ -332,7 +333,7 @@ class Responder(socketserver.StreamRequestHandler):
         self.flush_headers()
 
     def flush_headers(self) -> None:
-        """Hand the buffered head to `wfile`; what is buffered after a response's head is content.
+        """Write the buffered head to `wfile`; lines buffered after a response's head are content.
 
         So a program may write the heads of a multipart's parts in the same way as the response's.
         """
@@ -346,14 +347,14 @@ class Responder(socketserver.StreamRequestHandler):
                 self.wfile.write(data)
                 return
             lines = [*sent, *lines]
-        # Read off the lines as they are: programs edit them.
+        # Read from the lines as they are now, since programs edit them.
         if lines[-1].endswith(b"\r\n\r\n") or lines[-1] == b"\r\n":
             head = head_of(lines, self.command)
             if head.overridden:
                 self._say_overridden()
                 begun = b"".join(sent or ())
                 if not head.data.startswith(begun):
-                    self.close_connection = True  # The Content-Length has left already.
+                    self.close_connection = True  # The Content-Length was sent already.
                 else:
                     data = head.data[len(begun) :]
             self._hand_over(head, data)

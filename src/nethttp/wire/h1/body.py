@@ -1,9 +1,8 @@
 """A body's framing on the wire: by length, in chunks, until the connection closes.
 
 A *decoder* knows where a body ends and does no reading. It asks for what may come next: up to
-`remaining` bytes of content, or, when `wants_line`, one line. What has the bytes gives them to
-it: `reader.BodyReader` from a file, a connection from its buffer. So framing is written once.
-`encoder` writes.
+`remaining` bytes of content, or, when `wants_line`, one line. `reader.BodyReader` gives it
+bytes from a file, a connection from its buffer, so framing is written once. `encoder` writes.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ __all__ = [
 MAX_PIECE: Final = 1 << 20
 
 _REFUSED_TRAILERS = frozenset({"content-length", "transfer-encoding"})
-"""Fields that frame the message: behind it they can only be meant to deceive a recipient."""
+"""Fields that frame the message: in a trailer they are an attempt to smuggle, and are refused."""
 
 _DROPPED_TRAILERS = frozenset(
     {"host", "trailer", "content-encoding", "content-type", "content-range", "authorization"}
@@ -239,10 +238,10 @@ class ChunkLines:
         return content, end
 
     def take_end(self, line: bytes) -> None:
-        """Take the line of two bytes that ends a chunk.
+        """Check the line of two bytes that ends a chunk.
 
         Raises:
-            RemoteProtocolError: it is another.
+            RemoteProtocolError: it is another line.
             IncompleteRead: the connection ended in it.
         """
         if line != b"\r\n":
@@ -346,7 +345,7 @@ class LenientChunkLines(ChunkLines):
 
 
 class ChunkedDecoder:
-    """A chunked body: which bytes are content, and which lines come between. RFC 9112 section 7.1.
+    """A chunked body: which bytes are content, and which lines stand between. RFC 9112 section 7.1.
 
     >>> decoder = ChunkedDecoder()
     >>> decoder.take_line(b"5\\r\\n")
@@ -372,11 +371,11 @@ class ChunkedDecoder:
     def __init__(self, limits: Limits = DEFAULT_LIMITS, lines: ChunkLines | None = None) -> None:
         self._limits = limits
         self._lines = ChunkLines(limits) if lines is None else lines
-        # A function, not a method: that would hold the decoder that holds it.
+        # A function, since a bound method would make a reference cycle.
         self._next: Callable[[ChunkedDecoder, bytes], None] = ChunkedDecoder._size_line
         self.remaining = 0
         self.max_line = limits.max_chunk_line
-        """Bytes of the line that must come next, at most: no more need be read to refuse it."""
+        """The most bytes of the next line: reading more is not needed to refuse it."""
         self.complete = False
         self.content_complete = False
 

@@ -102,7 +102,7 @@ class Connection:
     # --- in ---
 
     def receive(self, data: bytes) -> None:
-        """Take bytes that came from the peer; b"" says that it has ended the connection."""
+        """Take bytes that were received; b"" says that the peer has ended the connection."""
         if data:
             self._buffer += data
         else:
@@ -312,7 +312,7 @@ class ServerConnection(Connection):
         if found >= 0:
             return found + 4
         if is_hopeless(buffer, start):
-            # The parser says why; nobody waits for the rest.
+            # The parser raises the reason, without the rest of the head.
             parse_request_head(bytes(buffer) + _EMPTY_LINE, self.limits)
             raise RemoteProtocolError(
                 f"expected a request head, got {excerpt(bytes(buffer))} (RFC 9112 section 3)"

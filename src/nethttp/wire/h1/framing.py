@@ -30,8 +30,8 @@ CHUNKED: Final = -1
 UNTIL_CLOSE: Final = -2
 """The body ends with the connection."""
 
-#: 2**63 - 1 has 19 digits, 2**64 has 20; a longer length is none. Of a request, others may count
-#: in 63 bits; of a response, no other counts.
+#: 2**63 - 1 has 19 digits, 2**64 has 20; a longer length is invalid. Other servers may read a
+#: request's length in 63 bits; nothing else reads a response's.
 MAX_LENGTH_DIGITS = 19
 MAX_RESPONSE_LENGTH_DIGITS = 20
 
@@ -57,7 +57,7 @@ def request_framing(
     codings = selected.get("transfer-encoding")
     _refuse_both(lengths, codings)
     if method == "CONNECT" and (codings is not None or lengths not in (None, ["0"])):
-        # Some take what follows for content, others for the tunnel's first bytes.
+        # Some servers take what follows for content, others for the tunnel's first bytes.
         raise RemoteProtocolError(
             "expected no content in a CONNECT request (RFC 9110 section 9.3.6)"
         )
@@ -105,13 +105,13 @@ def response_framing(
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
     if not response_has_body(method, status):
-        # To HEAD and in a 304 they tell of another message; a 204 or 1xx must not have them, and a
-        # server that sends them may send content too.
+        # In a response to HEAD and in a 304 they describe another message. A 204 or 1xx must not
+        # have them, and a server that sends them may send content too.
         announced = codings is not None or lengths not in (None, ["0"])
         return 0, method == "HEAD" or status == 304 or not announced
     if codings is not None:
         listed = parse_list(",".join(codings).lower())
-        # "identity" is the name of no coding; RFC 2616 had it.
+        # "identity" is no coding any more; RFC 2616 had it.
         if applied := [coding for coding in listed if coding != "identity"]:
             sound = (
                 version >= 11 and lengths is None and len(codings) == 1 and listed == ["chunked"]

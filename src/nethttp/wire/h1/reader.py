@@ -1,6 +1,6 @@
-"""`BodyReader`: a body as a file, pulled from the file that a connection is.
+"""`BodyReader`: a body as a file, read from the connection's file.
 
-What may be read next is its decoder's affair (`body`); this module only reads it.
+Its decoder (`body`) says what may be read next; this module reads it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class BodyReader(io.BufferedIOBase):
     """A body as a readable file that ends where the body does.
 
     Bytes behind the body stay in the source. Reading raises `IncompleteRead` when the connection
-    ends too early, with what came in `partial`.
+    ends too early, with what was received in `partial`.
 
     >>> from nethttp.wire.h1.body import ChunkedDecoder
     >>> reader = BodyReader(io.BytesIO(b"3\\r\\nabc\\r\\n0\\r\\n\\r\\nnext"), ChunkedDecoder())
@@ -61,7 +61,7 @@ class BodyReader(io.BufferedIOBase):
         self.decoder = decoder
         self._peek: Callable[[int], bytes] | None = getattr(source, "peek", None)
         self.failure: RemoteProtocolError | None = None
-        """What was wrong with the body, once reading it has raised that."""
+        """The error of the body, once reading has raised it."""
 
     def fileno(self) -> int:
         return self.source.fileno()
@@ -115,7 +115,7 @@ class BodyReader(io.BufferedIOBase):
             raise
 
     def _ended(self) -> None:
-        """The source has ended where more was expected."""
+        """Raise the error of a source that ended where more was expected."""
         try:
             self.decoder.eof()
         except RemoteProtocolError as error:
@@ -202,7 +202,7 @@ class BodyReader(io.BufferedIOBase):
         return filled
 
     def readinto1(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Read once into `buffer` and return how many bytes came; 0 at the end of the body."""
+        """Read once into `buffer` and return the number of bytes; 0 at the end of the body."""
         view = memoryview(buffer).cast("B")
         data = self.read1(len(view))
         view[: len(data)] = data

@@ -1,4 +1,4 @@
-"""Request heads whose field lines repeat themselves: what they say is stored under their bytes.
+"""A cache of request heads: what a field section means is stored under its bytes.
 
 A client sends the same field lines with every request, and many clients send the same ones. What a
 field section says follows from its bytes alone, whichever client sent them before, so it is looked
@@ -165,6 +165,6 @@ def usual_environ(
     return usual
 
 
-# The C twin reads what a handler needs as quickly as it would be found here. Only an environ, which
-# it has to build, is worth a look.
+# With the C twin, parsing a handler's head is as fast as a look-up. Only an environ, which must be
+# built, is worth caching.
 usual_request = repeated_request if head.TWIN == "pure" else head.usual_request

@@ -1,8 +1,8 @@
-"""What the head of an HTTP/1 message decides, written once for all that speak it.
+"""What the head of an HTTP/1 message decides, written once for clients and servers.
 
-`judge_request` and `judge_response` say of a head that was received where its content ends and
-whether the connection outlives it. `plan_request` and `plan_response` say what a head that leaves
-must have for its peer to judge the same. The sans-I/O connection, the handlers, WSGI and the client
+`judge_request` and `judge_response` tell where the content of a received message ends and whether
+the connection outlives it. `plan_request` and `plan_response` tell what a head that is sent must
+have, so that the peer judges the same. The sans-I/O connection, the handlers, WSGI and the client
 decide nothing of this themselves.
 
 In every function `version` is 10 for HTTP/1.0 and 11 for HTTP/1.1.
@@ -174,7 +174,7 @@ def _expects_continue(version: int, selected: Selected) -> bool:
 
 
 class RequestPlan(NamedTuple):
-    """How the content of a request is to leave."""
+    """How the content of a request is sent."""
 
     added: tuple[str, str] | None
     """The field to add to the head."""
@@ -321,7 +321,7 @@ def declared_response(selected: Selected) -> tuple[int | None, bool, bool, bool]
 
 
 class ResponsePlan:
-    """How a response is to leave."""
+    """How a response is sent."""
 
     # A slot is found quicker than the name of a tuple, and an object made quicker.
     __slots__ = ("framing", "has_body", "kind", "lines", "measured", "persistent")
@@ -357,7 +357,7 @@ class ResponsePlan:
         (5, b'Content-Length: 5\r\n')
         """
         if not self.has_body:
-            # Nothing need have been made for HEAD: what GET would give may be longer.
+            # A program may make no content for HEAD, so the length for GET is unknown.
             return 0, b"Content-Length: %d\r\n" % length + self.lines if length else self.lines
         return length, b"Content-Length: %d\r\n" % length + self.lines
 
