@@ -9,6 +9,7 @@ import pytest
 
 from nethttp.client import HTTPConnection
 from nethttp.server import SimpleHTTPRequestHandler
+from nethttp.server.files import options
 from nethttp.server.files.cors import preflight_fields, response_fields
 
 
@@ -214,6 +215,15 @@ def test_every_option_is_a_class_attribute_too(serve, site):
         connection.request("GET", "/app.js")
         fields = connection.getresponse().headers
         assert (fields["cache-control"], fields["access-control-allow-origin"]) == ("no-store", "*")
+
+
+def test_options_that_are_kept_have_a_bound():
+    for number in range(2 * options.MAX_KNOWN):
+        given = (f"/srv/{number}", ["index.html"])
+        first = options.file_options(Files, given)
+        assert options.file_options(Files, given) is first
+        assert options.file_options(Files, (given[0], ["other.html"])) is not first
+        assert len(options._KNOWN_OPTIONS) <= options.MAX_KNOWN
 
 
 def test_an_unknown_option_is_an_error():

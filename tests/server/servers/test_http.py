@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+from nethttp.caching import SecondTimeCache
 from nethttp.client import HTTPSConnection
 from nethttp.server import (
     BaseHTTPRequestHandler,
@@ -267,3 +268,22 @@ def test_a_server_on_a_socket_that_listens_already_opens_none(server_class, tmp_
         server = server_class._on_listener(listener, BaseHTTPRequestHandler)
         assert server.server_address == str(tmp_path / "socket")
         assert (server.server_name, server.server_port) == ("localhost", 80)
+
+
+class InSocketserversWay(ThreadingHTTPServer):
+    def process_request(self, request, client_address):
+        super().process_request(request, client_address)
+
+
+@pytest.mark.parametrize("server_class", [ThreadingHTTPServer, InSocketserversWay])
+def test_an_idle_server_drops_what_is_too_old_in_caches(serve, server_class):
+    asked = threading.Event()
+
+    class Watched(SecondTimeCache):
+        def drop_old(self, now):
+            asked.set()
+
+    cache = Watched()
+    serve(BaseHTTPRequestHandler, server_class)
+    assert asked.wait(10)
+    assert len(cache) == 0

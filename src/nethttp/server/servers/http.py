@@ -232,7 +232,7 @@ class HTTPServer(socketserver.TCPServer):
                 ready = selector.select(poll_interval)
                 if ready and not self._stop_asked.is_set():
                     self._handle_request_noblock()
-                self.service_actions()
+                self._housekeep()
         self._finish_drain()
 
     def _handle_request_noblock(self) -> None:
