@@ -1,8 +1,8 @@
 """`BaseHTTPRequestHandler`: reads requests from one connection and answers them.
 
 The documented seams are the standard library's: subclasses define `do_GET` and its kin, read
-`rfile`, write `wfile`, and may override any of the methods. `RequestParser` has those of a request,
-`Responder` those of a response; this module has what happens to the connection between them.
+`rfile`, write `wfile`, and may override any of the methods. `RequestParser` has the methods of a
+request, `Responder` those of a response; this class has those of the connection.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class BaseHTTPRequestHandler(RequestParser):
 
     A subclass has a method ``do_METHOD`` for each method that it serves. While it runs, `command`,
     `path`, `request_version` and `headers` describe the request, `rfile` reads its content (decoded
-    from chunks, and ending where the content ends) and `wfile` writes the response.
+    from chunks; it ends where the content ends) and `wfile` writes the response.
 
     `protocol_version` is "HTTP/1.0" as in the standard library; "HTTP/1.1" turns persistent
     connections on. Deadlines, in seconds: `idle_timeout` between requests, `head_timeout` for a
-    whole head from its first byte on, `body_timeout` for each wait for content, or for the client
-    to take more of the response; `timeout`, if set, replaces the first and the third. All
-    waits for the content of a request, or for the client to take a response, may last `body_grace`
-    seconds together, and one more for every `min_body_rate` bytes (0: no such bound).
+    whole head from its first byte on, `body_timeout` for each wait until content arrives, or until
+    the client receives more of the response; `timeout`, if set, replaces the first and the third.
+    All waits for the content of a request together, or all waits to send a response, may take
+    `body_grace` seconds plus 1 second for every `min_body_rate` bytes (0: no such bound).
 
     >>> class Hello(BaseHTTPRequestHandler):
     ...     protocol_version = "HTTP/1.1"
@@ -72,15 +72,15 @@ class BaseHTTPRequestHandler(RequestParser):
     body_grace: float = 10.0
     disable_nagle_algorithm = True
 
-    # Turned off by `nethttp.compat`, for programs that take chunks apart themselves.
+    # Turned off by `nethttp.compat`, for programs that decode chunks themselves.
     _decodes_chunks = True
 
     __slots__ = ("_content", "_rfile", "_stream", "_taken")
     _content: bytes
-    """The content for `rfile`, which is made when the program asks for it."""
+    """The request's content, from which `rfile` is made when the program first reads `rfile`."""
     _rfile: Any
     _stream: SocketReader | None
-    """What `rfile` reads from; None for the engine's usual requests."""
+    """The socket as a file, from which `rfile` reads; None for the engine's usual requests."""
     _taken: bool
     """Whether the program has taken the engine's socket."""
 
@@ -95,7 +95,7 @@ class BaseHTTPRequestHandler(RequestParser):
         return self
 
     def __init__(self, request: Any, client_address: Any, server: Any) -> None:
-        """Handle the connection `request`, a socket; the engine's handlers wait to be called."""
+        """Handle the connection of the socket `request`; on the engine, only prepare to."""
         if type(request) is not EngineSocket:
             super().__init__(request, client_address, server)
             return
@@ -107,7 +107,7 @@ class BaseHTTPRequestHandler(RequestParser):
         self.wfile = NonblockingWriter(connection.sock, self._timeouts(), connection=connection)
 
     def _timeouts(self) -> Timeouts:
-        """Return how long the peer is waited for to take a response."""
+        """Return how long this handler waits until the client receives a response."""
         timeout = self.body_timeout if self.timeout is None else self.timeout
         return Timeouts(timeout, self.min_body_rate, self.body_grace)
 
@@ -140,7 +140,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self.wfile = ResponseWriter(sock, self._stream.lend if self._stream else None)
 
     def _set_up_double(self, sock: Any) -> None:
-        """Make `rfile` and `wfile` for a double of a socket, which need not have more methods."""
+        """Make `rfile` and `wfile` for an object in a socket's place, with few of its methods."""
         if self.timeout is not None:
             sock.settimeout(self.timeout)
         if self.disable_nagle_algorithm and hasattr(sock, "setsockopt"):
@@ -150,7 +150,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self.wfile = sock.makefile("wb", self.wbufsize)
 
     def _settle(self) -> None:
-        """Send everything that was left to the loop, since the program takes the socket."""
+        """Send what was left to the loop, because the program takes the socket."""
         if type(self.wfile) is NonblockingWriter:
             self.wfile.settle()
 
@@ -160,7 +160,7 @@ class BaseHTTPRequestHandler(RequestParser):
 
     @property
     def connection(self) -> Any:
-        """The connection's socket. Taking it sends a head that was held back."""
+        """The connection's socket. Reading this property sends a head that was held back."""
         if hasattr(self, "wfile"):
             self._flush_head()
             # Programs expect a socket that blocks, until the next request at least.
@@ -181,7 +181,7 @@ class BaseHTTPRequestHandler(RequestParser):
     @property
     def rfile(self) -> io.BufferedIOBase:
         """What the request's content is read from: a buffered binary file."""
-        # Made when it is asked for: few requests have content.
+        # Made when first read, because few requests have content.
         if self._rfile is None:
             self._rfile = Content(self._content)
             self._rfile.handler = self
@@ -200,7 +200,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self.handle_one_request()
 
     def handle_one_request(self) -> None:
-        """Read one request, call its ``do_METHOD`` and see that the connection stays in step."""
+        """Read one request, call its ``do_METHOD``, and read or drop the rest of its content."""
         stream = self._stream
         self._taken = False
         try:
@@ -212,11 +212,11 @@ class BaseHTTPRequestHandler(RequestParser):
             if not self._await_request():
                 return
             if not self.parse_request():
-                self._flush_head()  # A program may have answered there, by a head alone.
+                self._flush_head()  # The program's `parse_request` may have sent a head alone.
                 return
             if stream is not None:
                 stream.end()
-                # A tunnel has no deadline.
+                # A tunnel may be silent for any time.
                 self._wait_at_most(self.body_timeout if self.command != "CONNECT" else None)
             method = self._method_for(self.command)
             if method is None:
@@ -237,7 +237,7 @@ class BaseHTTPRequestHandler(RequestParser):
 
     # --- what the engine calls ---
 
-    # The engine reads a connection in its own way. `HandlerApplication` asks.
+    # The engine does not call these. `HandlerApplication` checks that a class overrides none.
     _CONNECTION_STEPS = Bypassed(
         *("setup", "handle", "finish", "handle_one_request", "parse_request"),
         *("rbufsize", "wbufsize", "disable_nagle_algorithm"),
@@ -245,26 +245,26 @@ class BaseHTTPRequestHandler(RequestParser):
 
     @classmethod
     def _caches_answers(cls) -> bool:
-        """Return whether the class allows that an answer is sent again.
+        """Return whether the class allows cached responses to be sent again.
 
-        The engine asks once in a turn, and tells each handler (`_repeats`).
+        The engine calls this once in a turn, and sets `_repeats` of each handler.
         """
         return False
 
     def _answer(self, exchange: Exchange, closing: bool) -> None:
-        """Answer a complete request with a usual head."""
+        """Answer the complete request `exchange`, whose head is a usual one."""
         command, version, content = exchange.method, exchange.version, exchange.content
         persistent = exchange.persistent
         self.path, self.requestline = exchange.target, exchange.line
         self.command, self._version = command, version
         self.request_version = "HTTP/1.1" if version == 11 else "HTTP/1.0"
-        # A copy: what was received lies at the head of a piece of memory as large as a read.
+        # A copy, because the block keeps the memory of a whole read.
         self._block = b"%b" % exchange.block
         self._message = self._status = self._sent_lines = self._raw_requestline = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer: Any = self.wfile
-        patient = type(writer) is NonblockingWriter
-        if patient:
+        nonblocking = type(writer) is NonblockingWriter
+        if nonblocking:
             writer.next_response()
         self._content = content
         # `_method_for`, without the call.
@@ -275,14 +275,14 @@ class BaseHTTPRequestHandler(RequestParser):
                 self._refuse_method()
             else:
                 method()
-            if patient:
+            if nonblocking:
                 fits = writer.end_response()
                 if not writer.begun:
-                    self._say_if_silent(writer)
+                    self._log_missing_response(writer)
             else:
                 writer.flush()
         except TimeoutError as error:
-            # Logged first: a client that has the answer finds the error in the log.
+            # Logged first, so that the log has the error when the client has the answer.
             self._on_timeout(error)
             self._answer_crash()
         except (BrokenPipeError, ConnectionResetError) as error:
@@ -293,33 +293,34 @@ class BaseHTTPRequestHandler(RequestParser):
             finally:
                 self._answer_crash()
         finally:
-            if self._taken or (patient and writer.lent):
+            if self._taken or (nonblocking and writer.lent):
                 self._let_go()
             if content or self._rfile is not None:
                 self._drop_reader()
         if not fits:
             self._end_exchange(None)
 
-    def _say_if_silent(self, writer: NonblockingWriter) -> None:
+    def _log_missing_response(self, writer: NonblockingWriter) -> None:
         """Log that a method has sent nothing, unless it has taken the socket.
 
-        As in the standard library the connection goes on, and the client waits: a program may
+        As in the standard library the connection stays open, and the client waits: a program may
         answer later, from another thread.
         """
         if not (writer.begun or writer.lent or self._taken):
             self.log_error("No response was sent")
 
     def _method_for(self, command: str) -> Any:
-        # A name that is known, not made anew, is found in the interpreter's cache of attributes.
+        # The interpreter caches attributes by the name's object, so a stored name is found faster.
         return getattr(self, _METHOD_NAMES.get(command) or "do_" + command, None)
 
     def _respond_blocking(self, data: bytes, closing: bool) -> bytes | None:
-        """Read a request from `data` and the socket, and answer it; return what was read beyond it.
-        None: the connection ends.
+        """Read one request from `data` and the socket, answer it, return what was read beyond it.
+
+        It returns None if the connection is to be closed.
         """
         hopeless = b"\r\n\r\n" not in data and is_hopeless(data)
         if hopeless:
-            # It is refused at once, without waiting for the end of the line or the head.
+            # It is refused at once, without a wait for the end of the line, or of the head.
             self.rfile = io.BytesIO(data)
         else:
             self._read_on(data)
@@ -338,7 +339,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self._let_go()
 
     def _read_on(self, data: bytes) -> None:
-        """Let `rfile` read `data`, then the socket."""
+        """Make `rfile` read `data` first, then the socket."""
         timeout = self.idle_timeout if self.timeout is None else self.timeout
         self._stream = NonblockingReader(
             self._socket, timeout, before_wait=self._flush_head, ahead=data
@@ -346,12 +347,12 @@ class BaseHTTPRequestHandler(RequestParser):
         self.rfile = io.BufferedReader(self._stream)
 
     def _drop_reader(self) -> None:
-        """Drop the request's content, and break the reference cycle through `before_wait`."""
+        """Drop a request's content, and break the reference cycle of `rfile` and `before_wait`."""
         self._stream = self._rfile = None
         self._content = b""
 
     def _unread(self) -> bytes:
-        """Return what `rfile` has read ahead of what was asked for."""
+        """Return what `rfile` has received beyond what the program has read."""
         stream, whole = self._stream, self.rfile
         if stream is None or not isinstance(whole, io.BufferedReader):
             return b""
@@ -367,7 +368,7 @@ class BaseHTTPRequestHandler(RequestParser):
             self._keep_time_out(self._engaged)
 
     def _keep_time_out(self, connection: Connection) -> None:
-        """If the program has given the engine's socket a time-out, set it as `timeout`."""
+        """Use the timeout that the program has set on the engine's socket, if any, as `timeout`."""
         with suppress(OSError):
             own = self._socket.gettimeout()
             if own != 0:
@@ -400,10 +401,10 @@ class BaseHTTPRequestHandler(RequestParser):
             self._stream.end()
             self._stream.timeout = self.timeout
 
-    # --- one request after the other, read from `rfile` ---
+    # --- requests that this handler reads from `rfile` ---
 
     def _wait_at_most(self, seconds: float | None) -> None:
-        """Bound every wait from here on, unless `timeout` bounds them all."""
+        """Bound each wait from now on to `seconds`, unless `timeout` is set."""
         stream = self._stream
         if self.timeout is None and stream is not None and stream.timeout != seconds:
             stream.timeout = seconds
@@ -418,15 +419,15 @@ class BaseHTTPRequestHandler(RequestParser):
 
     @property
     def _blocking(self) -> BlockingConnections | None:
-        """The server's `BlockingConnections`, unless the engine has the connections."""
+        """The server's table of connections; None on the engine, which has its own."""
         if self._engaged is not None:
             return None
         connections = getattr(getattr(self, "server", None), "_blocking", None)
-        # A `Mock` has every attribute.
+        # A `Mock` as the server has every attribute.
         return connections if isinstance(connections, BlockingConnections) else None
 
     def _has_to_leave(self) -> bool:
-        """Return whether the response is to end the connection, because the server ends."""
+        """Return whether the connection is to end with the response, because the server drains."""
         connections = self._blocking
         return connections is not None and connections.leaving
 
@@ -435,13 +436,13 @@ class BaseHTTPRequestHandler(RequestParser):
         if self._stream is None or not self._stream.begun:
             self.log_error("Request timed out: %r", error)
             return
-        # Part of a head was received, and the peer may be waiting for an answer to it.
+        # Part of a head was received, so the client may wait for an answer.
         self._forget_request()
         with suppress(OSError):
             self._report(HTTPStatus.REQUEST_TIMEOUT)
 
     def _run(self, method: Any) -> None:
-        """Call a handler's method with `rfile` bounded to the request's content."""
+        """Call `method`, with an `rfile` that ends where the request's content ends."""
         whole = self.rfile
         body = self._begin_body(whole)
         self.rfile = body
@@ -449,10 +450,10 @@ class BaseHTTPRequestHandler(RequestParser):
             method()
             self.wfile.flush()
             if type(self.wfile) is NonblockingWriter:
-                self._say_if_silent(self.wfile)
+                self._log_missing_response(self.wfile)
         except Exception as error:
             if isinstance(error, RemoteProtocolError) and getattr(body, "failure", None):
-                # The content was malformed, and the method is not to blame.
+                # The client's content is malformed: that is no error of the method.
                 self._refuse(error)
             else:
                 self._answer_crash()
@@ -462,10 +463,10 @@ class BaseHTTPRequestHandler(RequestParser):
             self.rfile = whole
         self._end_exchange(body)
 
-    def _goes_on_by_hand(self) -> bool:
-        """Return whether the program has answered without `send_response`: in another protocol.
+    def _has_switched_protocol(self) -> bool:
+        """Return whether the program has answered without `send_response`, so in another protocol.
 
-        The connection has no time-out from then on, and serves no other request.
+        If so, the connection has no timeout from then on, and serves no other request.
         """
         if self._sent_lines is not None or not (
             self._taken or (isinstance(self.wfile, ResponseWriter) and self.wfile.begun)
@@ -477,9 +478,9 @@ class BaseHTTPRequestHandler(RequestParser):
         return True
 
     def _answer_crash(self) -> None:
-        """Send an error if the method that raised has sent nothing; else end the connection.
+        """Answer 500 or 408 if the method that raised has sent nothing; else end the connection.
 
-        The connection stays open if the whole request was read.
+        After the answer the connection stays open if the whole request was received.
         """
         if not isinstance(self.wfile, ResponseWriter) or self.wfile.begun:
             self.close_connection = True
@@ -503,7 +504,7 @@ class BaseHTTPRequestHandler(RequestParser):
         if self._framing == 0:
             if not select_fields(self._known_fields(), _UPGRADE):
                 return BodyReader(whole, LengthDecoder(0))
-            return OfferedProtocol(whole, self._goes_on_by_hand)
+            return OfferedProtocol(whole, self._has_switched_protocol)
         if self._stream is not None:
             self._stream.allow(self.min_body_rate, self.body_grace)
         decodes = self._framing != CHUNKED or self._decodes_chunks
@@ -511,7 +512,7 @@ class BaseHTTPRequestHandler(RequestParser):
         return reader(whole, body_decoder(self._framing, self.limits))
 
     def _end_exchange(self, body: Any) -> None:
-        """Read up to the next request, or end the connection."""
+        """Drop the content that was not read, or have the connection closed."""
         writer = self.wfile
         if isinstance(writer, ResponseWriter):
             if writer.overrun:
@@ -526,7 +527,7 @@ class BaseHTTPRequestHandler(RequestParser):
         if self.close_connection:
             return
         try:
-            # A client that waits for 100 Continue and gets another status sends no content.
+            # A client that waits for 100 Continue and receives an error sends no content.
             if self._awaits_continue or not body.drain(self.limits.max_drain):
                 self.close_connection = True
             self._content_left = not body.complete
@@ -542,7 +543,7 @@ class BaseHTTPRequestHandler(RequestParser):
             super().finish()
 
     def _linger(self) -> None:
-        """Let the peer read the last response before unread input makes the kernel reset."""
+        """Read the rest of the input, else the kernel resets and the client loses the response."""
         stream = self._stream
         if stream is None or not isinstance(self.wfile, ResponseWriter) or not self.wfile.begun:
             return
@@ -556,11 +557,11 @@ class BaseHTTPRequestHandler(RequestParser):
             discard_input(getattr(self.rfile, "read1", self.rfile.read), self.limits.max_drain)
 
     def _has_unread_input(self, stream: SocketReader) -> bool:
-        """Return whether bytes were received that the program has not read."""
+        """Return whether bytes were received that the handler has not read."""
         stream.end()
         self._socket.settimeout(0)
         try:
-            # Over TLS a file that reads nothing ahead cannot peek.
+            # With TLS an unbuffered file cannot peek.
             return bool(getattr(self.rfile, "peek", self.rfile.read)(1))
         except OSError:
             return False

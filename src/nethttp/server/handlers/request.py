@@ -1,7 +1,7 @@
-"""`RequestParser`: the half of a handler that reads a request and judges whether it may be run.
+"""`RequestParser`: the part of a handler that reads a request, and refuses an invalid one.
 
-A request is parsed from `rfile`, or left by the engine as the bytes of a usual head, whose fields
-are parsed when a program asks. A request that must be refused is answered here.
+It parses a request from `rfile`. For a usual request the engine leaves the bytes of the head, whose
+fields are parsed when the program first reads them.
 """
 
 from __future__ import annotations
@@ -35,15 +35,14 @@ if TYPE_CHECKING:
 __all__ = ["RequestParser"]
 
 _VERSION_OF_TEXT = re.compile(r"HTTP/([0-9]{1,10}+)\.([0-9]{1,10}+)")
-"""The encoding in which the standard library decodes it."""
-
+"""A version as the standard library's server reads it."""
 
 _TLS_HANDSHAKE = b"\x16\x03"
-"""How a TLS handshake begins: the client believes that the URL is an https:// one."""
+"""The first bytes of a client that connects with TLS."""
 
 
 class _MessageClass:
-    """`MessageClass` until a program sets its own: `HTTPMessage`, imported when asked for."""
+    """The default of `MessageClass`: `HTTPMessage`, imported when first read."""
 
     def __get__(self, handler: object, owner: type) -> type[Message]:
         from ...message import HTTPMessage  # start-up: it loads email
@@ -58,7 +57,7 @@ class RequestParser(Responder):
     MessageClass: type = _MessageClass()  # type: ignore[assignment]  # it gives a class
     limits: Limits = SERVER_LIMITS
 
-    # Turned on by `nethttp.compat`, for programs whose clients send what is no target.
+    # Turned on by `nethttp.compat`, for programs whose clients send invalid targets.
     _takes_any_target = False
 
     __slots__ = (
@@ -77,7 +76,7 @@ class RequestParser(Responder):
     _field_lines: FieldLines
     _message: Message | None
     _block: bytes
-    """The head as it was received, until the program asks for its fields."""
+    """The head as it was received, until its fields are parsed; then b""."""
     _raw_requestline: bytes | None
     _socket: Any
 
@@ -110,7 +109,7 @@ class RequestParser(Responder):
         return bool(line)
 
     def _forget_request(self) -> None:
-        """Forget the request, so that no response or log line names an earlier one."""
+        """Clear the request, so that no response or log line is about the last one."""
         self._sent_lines = None
         self.requestline = self.request_version = self.command = ""
 
@@ -128,15 +127,15 @@ class RequestParser(Responder):
     def _known_fields(self) -> FieldLines:
         """Return the request's field lines."""
         if self._block:
-            # Parsed only now, since few handlers read the fields.
+            # Parsed only now, because few handlers read the fields.
             self._field_lines, self._block = parse_request_head(self._block, self.limits)[3], b""
         return self._field_lines
 
     def _asked(self, fields: FieldFinder) -> dict[str, str]:
-        """Return what the request has of some fields, without parsing all of them."""
+        """Return the values of some fields, without parsing all of the head."""
         if self._message is not None:
             return fields.in_pairs(self._message.items())
-        # The engine leaves a usual head unparsed.
+        # The engine has not parsed the fields of a usual head.
         return fields.in_head(self._block) if self._block else fields.in_pairs(self._field_lines)
 
     @property
@@ -153,9 +152,9 @@ class RequestParser(Responder):
         self._message = message
 
     def parse_request(self) -> bool:
-        """Parse `raw_requestline` and the fields in `rfile`; return whether it is a request.
+        """Parse `raw_requestline` and the fields in `rfile`; return whether the request is valid.
 
-        If not, an error response was sent where one was due. Sets `command`, `path`,
+        If it is not, this method has sent the error response. It sets `command`, `path`,
         `request_version`, `headers` and `close_connection`.
         """
         self.command = NO_COMMAND
@@ -193,18 +192,18 @@ class RequestParser(Responder):
 
     @property
     def _has_peer(self) -> bool:
-        """Return whether the handler has a peer: without a socket it parses a program's text."""
+        """Whether the handler has a socket, with a client: without one it parses a text."""
         sock = self._socket
         if isinstance(sock, socket.socket):
             return True
         try:
-            # A test's double of a socket has no descriptor, or an invalid one.
+            # A test's object in a socket's place has no descriptor, or an invented one.
             return type(sock.fileno()) is int
         except Exception:
             return False
 
     def _is_simple(self, words: list[str]) -> bool:
-        """Return whether a request line is one of HTTP/0.9: a method and a path, and no version."""
+        """Whether a request line is one of HTTP/0.9: a method and a path, without a version."""
         return (
             len(words) == 2
             and target_form(words[1]) == "origin"
@@ -212,7 +211,7 @@ class RequestParser(Responder):
         )
 
     def _parse_simple_request(self, command: str, path: str) -> bool:
-        """Parse ``GET path``, which is answered by the bare content."""
+        """Parse ``GET path``, whose response is content without a head."""
         if command != "GET":
             self.request_version = "HTTP/1.0"
             self.send_error(
@@ -220,11 +219,11 @@ class RequestParser(Responder):
             )
             return False
         self.command, self.path, self._version = command, self._collapse(path), 9
-        # HTTP/0.9 has no fields; only a handler that calls such requests HTTP/1 waits for some.
+        # HTTP/0.9 has no fields, unless the handler's `default_request_version` is another.
         return self.request_version == "HTTP/0.9" or self._read_fields()
 
     def _refuse_request_line(self, words: list[str], error: RemoteProtocolError) -> None:
-        # A client that sends more than a method and a path knows status lines.
+        # The client sent more than HTTP/0.9 has, so it can read a status line.
         self.request_version = "HTTP/1.0"
         version = words[-1]
         message = f"Bad request syntax ({excerpt(self.requestline)})"
@@ -237,9 +236,9 @@ class RequestParser(Responder):
     _SEND_ERROR = Bypassed("send_error")
 
     def _report(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Send an error in a way in which a program's own `send_error` can be called.
+        """Call `send_error` with arguments that a program's override accepts.
 
-        It need take no more than the code and a message: that is how the standard library calls it.
+        An override may accept only the code and a message, as the standard library passes them.
         """
         if self._SEND_ERROR.left_alone(self):
             self.send_error(code, message, explain)
@@ -247,7 +246,7 @@ class RequestParser(Responder):
             self.send_error(code, self._reason_of(code) if message is None else message)
 
     def _read_fields(self) -> bool:
-        """Read the field section; return whether it could be."""
+        """Read the field section; return whether it is valid."""
         try:
             block = read_request_fields(self.rfile.readline, self.limits)
             self._field_lines = parse_field_section(block, self.limits)
@@ -267,10 +266,10 @@ class RequestParser(Responder):
         self._report(error.status_hint, message, str(error))
 
     def _judge_request(self) -> bool:
-        """Decide what follows from the head: framing, persistence, 100 Continue."""
+        """Decide framing, persistence and 100 Continue; return whether there is a valid request."""
         target = self.path
         if self._takes_any_target and target_form(target) is None:
-            # The stdlib takes what is in none of the four forms ("dir/", "/a#b") for a path.
+            # The stdlib reads a target in none of the four forms ("dir/", "/a#b") as a path.
             target = "/"
         try:
             verdict = judge_request(
@@ -282,17 +281,17 @@ class RequestParser(Responder):
             return False
         self._content_left = verdict.framing != 0
         self.path = self._collapse(self.path)
-        return self._obey(verdict)
+        return self._prepare_for(verdict)
 
-    def _obey(self, verdict: RequestVerdict) -> bool:
-        """Apply what the head says; return whether there is a request to handle."""
+    def _prepare_for(self, verdict: RequestVerdict) -> bool:
+        """Prepare for the request as `verdict` says; return whether it is to be handled."""
         self._framing = verdict.framing
         persistent = self.protocol_version >= "HTTP/1.1"
         self.close_connection = not (persistent and verdict.persistent)
         if verdict.expects_continue and persistent:
             self._awaits_continue = True
             if not self.handle_expect_100():
-                # It is uncertain whether the content follows all the same.
+                # The client may send the content all the same.
                 self.close_connection = True
                 return False
         return True
@@ -347,7 +346,7 @@ class RequestParser(Responder):
         return False
 
     def _read_text_fields(self) -> bool:
-        """Read the fields; return whether they are few enough. No line is refused."""
+        """Read the fields; return False if there are too many. No line is refused."""
         # A program that parses a text expects the stdlib's hundred fields.
         limits = DEFAULT_LIMITS if self.limits is SERVER_LIMITS else self.limits
         try:
@@ -372,9 +371,11 @@ class RequestParser(Responder):
         return True
 
     def _judge_text(self) -> bool:
-        """Decide what follows from the head; ignore fields that cannot be used."""
+        """Decide framing and persistence; invalid fields are ignored."""
         fields = self._field_lines
-        return self._obey(judge_text_request(str(self.command), self._version, fields, self.limits))
+        return self._prepare_for(
+            judge_text_request(str(self.command), self._version, fields, self.limits)
+        )
 
     def handle_expect_100(self) -> bool:
         """Answer ``Expect: 100-continue`` and return whether the request goes on.

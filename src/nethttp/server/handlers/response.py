@@ -1,7 +1,7 @@
-"""`Responder`: the half of a handler that answers, and writes the log.
+"""`Responder`: the part of a handler that sends responses, and writes the log.
 
-A response's head is buffered line by line, as programs expect; `response_head` computes what the
-lines mean. Of the request this half knows only what decides how it is answered.
+A handler buffers the lines of a response's head, as programs expect; `response_head` decides what
+the head means. This part knows of the request only what decides how to respond.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ _NO_ERROR_PAGE = frozenset({204, 205, 304})
 
 
 def _as_reason(message: str, phrase: str) -> str:
-    """Return an error's message, which may be any text, as a valid reason phrase."""
+    """Return an error's message as a valid reason; `phrase` if it has characters that cannot be."""
     reason = grammar.FORBIDDEN_IN_VALUE.sub(" ", message)
     return reason if grammar.FIELD_VALUE.fullmatch(reason) else phrase
 
 
 NO_COMMAND: Any = None
-"""A handler's `command` while there is no request. Programs take it for a `str`."""
+"""A handler's `command` while there is no request. It is None, but programs expect a `str`."""
 
 
 class Responder(socketserver.StreamRequestHandler):
@@ -100,9 +100,10 @@ class Responder(socketserver.StreamRequestHandler):
     weekdayname: Sequence[str] = WEEKDAYS
     monthname: Sequence[str | None] = MONTHS
 
-    # Our attributes are in slots, so `__dict__` has only what a program adds: one look at it tells
-    # whether a method was set on this object. And CPython shares about thirty attribute names
-    # between the objects of a class; beyond that each handler gets a dictionary of 1.5 KB.
+    # Attributes of the request and the response, and private ones, are slots, so `__dict__` has
+    # only what a program adds: one look at it tells whether a method was set on this object.
+    # CPython shares the attribute names of a class's objects up to about thirty; with one more,
+    # each handler has its own dictionary of 1.5 KB.
     __slots__ = (
         "_awaits_continue",
         "_engaged",
@@ -132,17 +133,15 @@ class Responder(socketserver.StreamRequestHandler):
     wfile: io.BufferedIOBase
     _headers_buffer: list[bytes]
     _sent_lines: Sequence[bytes] | None
-    """The lines of a head that were sent before it was complete; () once it is complete; None
-    before it begins.
-    """
+    """The lines of a head that were sent before its end; () once it is sent; None before that."""
     _plain_head: bool
     _plain_log: bool
-    """Whether the class leaves alone the methods that make a head, and those that log, so that they
-    need not be called. Whether the object does is asked each time. See `HandlerApplication`."""
+    """Whether the class overrides no method that makes a head, or that logs, so that they need not
+    be called. The object itself is checked each time. See `HandlerApplication`."""
     _repeats: bool
-    """Whether the class lets an answer be given again: see `SimpleHTTPRequestHandler._repeat`."""
+    """Whether the class allows cached responses: see `_caches_answers`."""
     _set_here: dict[str, Any]
-    """The `__dict__`, which takes longer to ask for: 0.05 us, three times a response."""
+    """The `__dict__`, which is slower to read: 0.05 us, three times a response."""
     _version: int
     _status: int | None
     _awaits_continue: bool
@@ -152,7 +151,7 @@ class Responder(socketserver.StreamRequestHandler):
     """The engine's connection."""
 
     def __new__(cls, *_args: Any, **_named: Any) -> Self:
-        """Return a handler that can answer, whatever a program's `__init__` leaves out."""
+        """Return a handler that can respond, even if a program's `__init__` does not call ours."""
         self = super().__new__(cls)
         self._set_here = self.__dict__
         self.command = NO_COMMAND
@@ -169,10 +168,10 @@ class Responder(socketserver.StreamRequestHandler):
     # --- the response ---
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Send a whole error response with the page `error_message_format`, and log it.
+        """Send a complete error response with the page `error_message_format`, and log it.
 
-        `message` is the reason and defaults to the code's phrase, `explain` to its description.
-        The connection ends with it.
+        `message` is the reason, by default the phrase of `code`; `explain` is by default the
+        description of `code`. The connection is closed after the response.
         """
         html = current("html")  # start-up: only an error needs it
         phrase, description = self.responses.get(code, ("???", "???"))  # type: ignore[call-overload]
@@ -277,12 +276,11 @@ class Responder(socketserver.StreamRequestHandler):
                 self.close_connection = not persistent
 
     def end_headers(self) -> None:
-        """End the head of the response; it is sent with the first bytes of the body.
+        """End the head of the response; it is sent with the first bytes of the content.
 
-        Where the fields say nothing of it, the Connection field is added, and a response that
-        nothing but the end of the connection can end closes it.
-
-        A Content-Length is left out where Transfer-Encoding says how long the response is.
+        A Connection field is added if there is none and the client must know what becomes of the
+        connection. A response without a declared length closes the connection. A Content-Length is
+        left out if there is a Transfer-Encoding.
 
         Raises:
             ValueError: an invalid Content-Length or Transfer-Encoding.
@@ -304,7 +302,7 @@ class Responder(socketserver.StreamRequestHandler):
             self._headers_buffer = []
             head, writer = ending.head, self.wfile
             if head.overridden:
-                self._say_overridden()
+                self._log_overridden()
             if head.kind == FINAL and type(writer) is NonblockingWriter:
                 self._sent_lines = ()
                 writer.begin(head.data, head.length, head.has_body, head.waits)
@@ -333,9 +331,9 @@ class Responder(socketserver.StreamRequestHandler):
         self.flush_headers()
 
     def flush_headers(self) -> None:
-        """Write the buffered head to `wfile`; lines buffered after a response's head are content.
+        """Give the buffered lines to `wfile`; lines after the response's head are content.
 
-        So a program may write the heads of a multipart's parts in the same way as the response's.
+        So a program can write the heads of a multipart's parts by `send_header` too.
         """
         lines, self._headers_buffer = self._headers_buffer, []
         if not lines:
@@ -347,26 +345,26 @@ class Responder(socketserver.StreamRequestHandler):
                 self.wfile.write(data)
                 return
             lines = [*sent, *lines]
-        # Read from the lines as they are now, since programs edit them.
+        # The lines themselves are parsed, because programs edit them.
         if lines[-1].endswith(b"\r\n\r\n") or lines[-1] == b"\r\n":
             head = head_of(lines, self.command)
             if head.overridden:
-                self._say_overridden()
+                self._log_overridden()
                 begun = b"".join(sent or ())
                 if not head.data.startswith(begun):
-                    self.close_connection = True  # The Content-Length was sent already.
+                    self.close_connection = True  # The Content-Length is sent already.
                 else:
                     data = head.data[len(begun) :]
             self._hand_over(head, data)
         else:
-            # What follows may be more lines, or the rest of the head as the program's own bytes.
+            # More lines may follow, or the program writes the rest of the head itself.
             self._sent_lines = lines
             if isinstance(self.wfile, ResponseWriter):
                 self.wfile.begin(data, None, True, True)
             else:
                 self.wfile.write(data)
 
-    def _say_overridden(self) -> None:
+    def _log_overridden(self) -> None:
         self.log_error("Content-Length is left out of a response that has Transfer-Encoding")
 
     def _hand_over(self, head: Head, data: bytes) -> None:
@@ -384,29 +382,29 @@ class Responder(socketserver.StreamRequestHandler):
             writer.begin(data, None, True, False)
             self._release()
 
-    # --- what only the whole handler knows ---
+    # --- what `BaseHTTPRequestHandler` defines ---
 
     def _has_to_leave(self) -> bool:
-        """Return whether the response is to end the connection, because the server ends."""
+        """Return whether the connection is to end with the response, because the server drains."""
         raise NotImplementedError
 
     def _release(self) -> None:
-        """Leave the connection to whatever protocol follows."""
+        """Leave the connection to the protocol that follows."""
         raise NotImplementedError
 
-    # --- the log and what responses say of the server ---
+    # --- the log, and what responses tell about the server ---
 
     # For programs whose `log_message` escapes a line as the standard library's does.
     _control_char_table = LOG_ESCAPES
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log an answered request."""
+        """Log a request that is answered: its line, the status `code`, and `size` in bytes."""
         if isinstance(code, HTTPStatus):
             code = code.value
         self.log_message('"%s" %s %s', self.requestline, str(code), str(size))
 
     def log_error(self, format: str, *args: Any) -> None:
-        """Log an error."""
+        """Log an error: ``format % args``."""
         self.log_message(format, *args)
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -426,7 +424,7 @@ class Responder(socketserver.StreamRequestHandler):
             self._log.write(line)
 
     def version_string(self) -> str:
-        """Return what the Server field says."""
+        """Return the value of the Server field."""
         return f"{self.server_version} {self.sys_version}"
 
     def date_time_string(self, timestamp: float | None = None) -> str:
@@ -434,7 +432,7 @@ class Responder(socketserver.StreamRequestHandler):
         return http_date_now() if timestamp is None else format_http_date(timestamp)
 
     def log_date_time_string(self) -> str:
-        """Return the current local time as the log shows it, with a name of `monthname`."""
+        """Return the current local time as the log shows it, with the month from `monthname`."""
         now = int(time.time())
         return log_date(now) if self.monthname is MONTHS else log_date_in(now, self.monthname)
 

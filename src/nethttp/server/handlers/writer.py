@@ -245,7 +245,7 @@ class NonblockingWriter(ResponseWriter):
         return super().fileno()
 
     def send(self, data: bytes) -> None:
-        """Send `data` uncounted: neither as content nor as a part of a declared length."""
+        """Send all of `data`, without counting it as content."""
         try:
             sent = self._sock.send(data)
         except OSError as error:
