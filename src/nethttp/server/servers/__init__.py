@@ -1,1 +1,1 @@
-"""`HTTPServer` and its kin."""
+"""`HTTPServer` and its subclasses."""

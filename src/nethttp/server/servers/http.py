@@ -1,6 +1,6 @@
 """`HTTPServer` and its subclasses: they listen, and serve on the engine or in `socketserver`'s way.
 
-Nothing here reads a byte of HTTP: `handlers` has how requests are read and answered.
+Nothing here reads HTTP: handlers read and answer requests.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class HTTPServer(socketserver.TCPServer):
 
     @classmethod
     def _on_listener(cls, listener: socket.socket, *arguments: Any, **options: Any) -> Self:
-        """Return a server of this class on a socket that is bound and listening already.
+        """Return a server of this class for a socket that is bound and listening already.
 
         The other arguments are the constructor's, without the address.
         """
@@ -172,14 +172,14 @@ class HTTPServer(socketserver.TCPServer):
         """Whether handlers run in threads of their own: `ThreadingMixIn` is mixed in."""
         return type(self).process_request is not socketserver.BaseServer.process_request
 
-    # The engine accepts, handles and closes connections in its own way.
+    # The engine does not call these.
     _ACCEPT_STEPS = Bypassed(
         *("process_request", "finish_request", "get_request", "shutdown_request"),
         *("close_request", "_handle_request_noblock", "fileno"),
     )
 
     def _runs_on_the_engine(self) -> bool:
-        """Return whether the program has replaced nothing that the engine does not call."""
+        """Return whether the engine can serve: the program overrides nothing that it bypasses."""
         return (
             self._ACCEPT_STEPS.left_alone(self)
             and (not self._has_threads or BoundedThreadingMixIn._THREAD_STEPS.left_alone(self))
@@ -316,7 +316,7 @@ class HTTPServer(socketserver.TCPServer):
     def server_close(self) -> None:
         """Close the listening socket, and wait for handlers whose threads are not daemons."""
         super().server_close()
-        # Both are `ThreadingMixIn`'s.
+        # Both attributes are those of `ThreadingMixIn`.
         waits = not getattr(self, "daemon_threads", True) and getattr(self, "block_on_close", True)
         if waits and self._engine is not None:
             self._engine.join()
@@ -398,8 +398,8 @@ class HTTPSServer(HTTPServer):
     """`HTTPServer` over TLS 1.2 and later.
 
     `certfile` and `keyfile` are PEM files (`keyfile` None: the key is in `certfile`), `password`
-    opens the key, `alpn_protocols` are offered in that order (default: http/1.1). A handshake may
-    take `handshake_timeout` seconds and delays no other connection.
+    decrypts the key, `alpn_protocols` are offered in that order (default: http/1.1). A handshake
+    may take `handshake_timeout` seconds and delays no other connection.
 
     Raises:
         OSError: a file cannot be read; `ssl.SSLError`: it has no valid certificate or key.
@@ -438,7 +438,7 @@ class HTTPSServer(HTTPServer):
         return server_context(self.certfile, self.keyfile, self.password, self.alpn_protocols)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Shake hands and handle the connection; both in the connection's own time."""
+        """Shake hands and handle the connection, in the connection's own thread if it has one."""
         timeout = request.gettimeout()
         request.settimeout(self.handshake_timeout)
         wrapped = self._tls.wrap_socket(
@@ -454,7 +454,7 @@ class HTTPSServer(HTTPServer):
             wrapped.settimeout(timeout)
             super().finish_request(wrapped, client_address)
         finally:
-            # `request` has given its descriptor away, so this is the socket to shut down.
+            # `wrapped` owns the descriptor that `request` had.
             with suppress(OSError):
                 end_sending(wrapped)
             super().shutdown_request(wrapped)
@@ -481,10 +481,10 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
 
 
 def are_greenlets() -> bool:
-    """Return whether a library has put its own sockets or threads in the place of the system's.
+    """Return whether a library has replaced Python's sockets or threads by its own.
 
-    gevent's and eventlet's switch to another greenlet where they wait. They do not know the loop's
-    waits, so these would stop all greenlets.
+    gevent's and eventlet's switch to another greenlet where they wait. They do not replace the
+    loop's waits, which would stop all greenlets.
     """
     return socket.socket.__module__ != "socket" or _thread.start_new_thread.__module__ != "_thread"
 

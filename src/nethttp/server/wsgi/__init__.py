@@ -1,4 +1,4 @@
-"""WSGI applications on the engine: PEP 3333, whole.
+"""WSGI applications on the engine: all of PEP 3333.
 
 >>> from nethttp.server.wsgi import WSGIServer
 >>> def hello(environ, start_response):

@@ -1,8 +1,8 @@
-"""WSGI applications on the engine: PEP 3333, whole.
+"""WSGI applications on the engine: all of PEP 3333.
 
-A request that is received whole is answered without a handler object: the environ is made from the
-head in one step. Every other is read by `WSGIHandler`, as any handler reads it, so what is refused
-and how is decided in one place.
+The engine answers a usual request without a handler object: it makes the environ from the head in
+one step. `WSGIHandler` reads every other request, as any handler does, so one place decides which
+requests are refused, and how.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = ["WSGIApplication", "WSGIHandler"]
 
 
 class WSGIHandler(BaseHTTPRequestHandler):
-    """Answers every request with the server's WSGI application, whatever its method.
+    """Answers requests of every method with the server's WSGI application.
 
-    It reads the requests that are not usual; all others are answered without a handler.
+    It reads the requests that are not usual; usual ones are answered without a handler.
     """
 
     protocol_version = "HTTP/1.1"
@@ -43,7 +43,7 @@ class WSGIHandler(BaseHTTPRequestHandler):
     _APPLICATION_STEPS = Bypassed("__init__", "__getattr__", "run_application")
 
     def run_application(self) -> None:
-        """Answer the request."""
+        """Answer the request with the server's application."""
         server: Any = self.server
         environ = environ_of(
             server.base_environ, self.command, self.path, self._version, self._known_fields()
@@ -72,11 +72,11 @@ class WSGIHandler(BaseHTTPRequestHandler):
         self.close_connection = not response.keep
 
     def handle_expect_100(self) -> bool:
-        """Let the client send its content; return True, since no application can be asked yet."""
+        """Have the client send its content; return True: the application cannot refuse it."""
         return super().handle_expect_100()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing: `answered` of the server is told of every response."""
+        """Log nothing: the server's `answered` is called after every response."""
 
 
 def _add_connection(environ: Environ, address: Any, content: Any) -> None:
@@ -85,14 +85,14 @@ def _add_connection(environ: Environ, address: Any, content: Any) -> None:
         environ["REMOTE_ADDR"] = address[0]
         environ["REMOTE_PORT"] = str(address[1])
     else:
-        # A Unix socket's peer has no address.
+        # The peer of a Unix socket has no address.
         environ["REMOTE_ADDR"] = environ["REMOTE_PORT"] = ""
 
 
 def _crash(server: Any, sock: Any, address: Any, response: Response) -> None:
-    """Tell the server of the error that is being handled, then answer 500.
+    """Have the server log the exception that is handled, then answer 500.
 
-    In this order a client that has the answer finds the error in the log.
+    In this order the log has the error when the client has the answer.
     """
     try:
         server.handle_error(sock, address)
@@ -106,13 +106,13 @@ class WSGIApplication(HandlerApplication):
     def __init__(
         self, server: Any, answered: Callable[[Environ, Response], None] | None = None
     ) -> None:
-        """Answer for `server`, and tell `answered` of every response."""
+        """Call the application of `server`, and `answered(environ, response)` afterwards."""
         super().__init__(server.RequestHandlerClass, server)
         self._base = dict(server.base_environ)
         self._answered = answered
 
     def read_head(self, exchange: Exchange, block: bytes) -> bool:
-        """Read a usual head as an environ; return whether the loop may wait for its content."""
+        """Parse a usual head into an environ; return whether the loop is to collect its content."""
         head = usual_environ(block, self._base, self._limits)
         if head is None or head[0] > self._most:
             return False
@@ -121,7 +121,7 @@ class WSGIApplication(HandlerApplication):
         return True
 
     def pacing_key(self, exchange: Exchange) -> Hashable:
-        """Return method and path."""
+        """Return the method, and the path without the query."""
         environ = exchange.environ
         return environ["REQUEST_METHOD"], environ["PATH_INFO"]
 

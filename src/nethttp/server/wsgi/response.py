@@ -1,7 +1,7 @@
-"""A WSGI application's response: what `start_response` says of it, and how it is sent. PEP 3333.
+"""A WSGI application's response: its status and fields, and how it is sent. PEP 3333.
 
-A program's status and fields are the same again and again, so what they come to is kept. Here is
-nothing of servers or of the request but its method and version.
+A program sends the same status and fields many times, so the heads made from them are cached. This
+module knows nothing of servers, and of the request only its method and version.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ __all__ = ["App", "FileWrapper", "Response"]
 
 App = Callable[..., Iterable[bytes]]
 
-#: Up to this size a file is read, not given to the kernel: some that the system makes up (below
-#: /sys) have fewer bytes than they say, none of them more than a page.
+#: Files of at most this many bytes are read, not sent by the kernel: some files below /sys have
+#: fewer bytes than the system says, and none of them more than a page.
 MAX_READ = 16384
 
 _CRASHED = b"Internal Server Error\n"
@@ -50,7 +50,7 @@ _CRASHED = b"Internal Server Error\n"
 class FileWrapper:
     """`wsgi.file_wrapper`: a file as blocks of `block_size` bytes. PEP 3333.
 
-    The kernel sends the file where it can.
+    Where possible the kernel sends the file.
     """
 
     def __init__(self, filelike: Any, block_size: int = 65536) -> None:
@@ -67,7 +67,7 @@ def _as_content(data: Any) -> bytes:
     """Return a piece of content as bytes.
 
     Raises:
-        TypeError: it is text, or no content at all.
+        TypeError: `data` has another type than bytes, bytearray or memoryview.
     """
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data)
@@ -75,16 +75,16 @@ def _as_content(data: Any) -> bytes:
 
 
 def _is_plain_file(file: Any) -> bool:
-    """Return whether reading `file` gives the bytes of its descriptor: no more, nothing else.
+    """Return whether reading `file` returns exactly the bytes of its descriptor.
 
-    A subclass may read in its own way, and what only has a `fileno` (`gzip.open`, for one) does.
+    A subclass may read in its own way, and so may other objects with a `fileno` (as `gzip.open`).
     """
     raw = file.raw if type(file) in (io.BufferedReader, io.BufferedRandom) else file
     return type(raw) is io.FileIO
 
 
 def _rest_of(file: Any) -> tuple[int, int]:
-    """Return how many bytes of a regular file are left, and from where on; (0, 0) of another."""
+    """Return the number of bytes left in a regular file, and its position; (0, 0) for others."""
     if type(file) is io.BufferedRandom:
         file.flush()
     about = os.fstat(file.fileno())
@@ -99,7 +99,7 @@ _ANY: Final = -2
 
 
 class _Head:
-    """What a response's status and fields come to; the same ones come again and again."""
+    """A response's status and fields, checked and written; cached, since programs repeat them."""
 
     __slots__ = ("_closes", "_declared", "begun", "everyday", "known", "size", "status", "whole")
 
@@ -128,12 +128,12 @@ class _Head:
         found = declared_response(select_fields(pairs, OWN_RESPONSE_FIELDS))
         self._declared, _, self._closes, _ = found
         self.known: tuple[tuple[str, int, bool, bool], ResponsePlan]
-        """The arguments of `plan`, and what it came to, the last time: nearly all are the same."""
+        """The arguments and the result of the last call of `plan`; most calls have the same."""
         self.everyday = plan = self.plan("GET", 11, True, True)
-        """How it leaves where all of the content is there at once."""
+        """The plan for an everyday request, if all of the content is known at once."""
         self.whole = _NONE
-        """The length of content that may leave with these lines, and no other, in answer to an
-        everyday request; or _ANY, if its length is added to them; or _NONE."""
+        """The one length of content, in bytes, for which the head needs no more lines in answer to
+        an everyday request; _ANY if a line with the length is added; _NONE if there is neither."""
         if plan.measured and plan.persistent:
             self.whole = _ANY
         elif plan.has_body and not plan.measured and not plan.lines:
@@ -143,14 +143,14 @@ class _Head:
         if "server" not in names:
             lines += f"Server: {Responder.server_version}\r\n".encode("latin-1")
         self.size = len(lines)
-        """Bytes of its lines, without the Date that is put in."""
+        """Bytes of its lines, without the Date that is added."""
         self.begun: DatedHead | FixedHead = (
             FixedHead(lines) if "date" in names else DatedHead(lines + b"Date: ", b"\r\n")
         )
-        """The head so far, ready for more lines."""
+        """The head with a current Date, to which the lines of the plan and the end are added."""
 
     def plan(self, method: str, version: int, persistent: bool, measured: bool) -> ResponsePlan:
-        """Return how the response leaves that is an answer to such a request, and keep it."""
+        """Return the plan of the response to such a request, and store it in `known`."""
         closes, declared = self._closes, self._declared
         plan = plan_response(
             method, version, self.status, declared, persistent and not closes, False, measured, True
@@ -160,7 +160,7 @@ class _Head:
 
 
 _KNOWN_HEADS: SecondTimeCache[tuple[str, tuple[tuple[str, str], ...]], _Head] = SecondTimeCache(512)
-"""A look here takes a thirtieth of the time that `_Head` takes to check fields and write them."""
+"""A lookup takes a thirtieth of the time in which `_Head` checks the fields and writes them."""
 
 
 def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
@@ -168,20 +168,21 @@ def _head_of(status: str, fields: list[tuple[str, str]]) -> _Head:
         key = (status, tuple(fields))
         head = _KNOWN_HEADS.get(key)
     except TypeError:
-        return _Head(status, fields)  # Pairs that are lists, for one, cannot be looked up.
+        return _Head(status, fields)  # They are not hashable: a pair is a list, or the like.
     if head is None:
         head = _Head(status, fields)
         if _KNOWN_HEADS.admits(key, head.size):
-            # The fields are there as they were given, and twice as lines.
+            # The entry has the fields as the program gave them, and their lines twice.
             _KNOWN_HEADS.put(key, head, 800 + 3 * head.size + 150 * len(fields))
     return head
 
 
 class Response(CountsContent):
-    """One response: what `start_response` says of it, and what is sent of it.
+    """One response: its status and fields, and how much of it is sent.
 
-    `version` is the request's, 10 or 11. `timeouts` bounds the waits for room in `sock`. The end of
-    a response that there is no room for is left to the loop of `connection`, if there is one.
+    `version` is the request's, 10 or 11. `timeouts` bounds the waits for room in `sock`. If `sock`
+    has no room for the end of the response, the loop of `connection` sends it; with `connection`
+    None, this thread does.
     """
 
     __slots__ = (
@@ -221,9 +222,9 @@ class Response(CountsContent):
         self.in_chunks = False
         self.overrun = self.sent = 0
         self.keep = keep
-        """Whether the connection outlives the response."""
+        """Whether the connection stays open after the response."""
         self.started = False
-        """Whether anything was sent."""
+        """Whether anything of the response was sent."""
 
     def _send(self, data: bytes) -> None:
         if self._late is not None:
@@ -249,20 +250,23 @@ class Response(CountsContent):
             self._make_late(len(data)).leave_rest(data, sent)
 
     def _make_late(self, size: int) -> NonblockingWriter:
-        """Return a writer for `size` bytes that there is no room for. Few responses need one."""
+        """Return a writer that waits, for `size` bytes that `sock` has no room for.
+
+        Few responses need one.
+        """
         given = max(0, self.sent - size)
         self._late = late = NonblockingWriter(self._sock, self._timeouts, given, self._connection)
         return late
 
     @property
     def status(self) -> int:
-        """The status code, 0 as long as there is none."""
+        """The status code; 0 before `start_response` is called."""
         return 0 if self._head is None else self._head.status
 
     def start_response(
         self, status: str, response_headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], None]:
-        """Note status and fields, and return `write`. PEP 3333.
+        """Set status and fields, and return `write`. PEP 3333.
 
         Raises:
             AssertionError: called again without `exc_info`.
@@ -280,17 +284,17 @@ class Response(CountsContent):
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Send content at once, behind the head if that has not been sent.
+        """Send content at once, after the head if that is not sent yet.
 
         Raises:
-            TypeError: `data` is no bytes.
+            TypeError: `data` is not bytes.
             AssertionError: `start_response` has not been called.
         """
         if data:
             self._write(_as_content(data), None)
 
     def _open(self, length: int | None) -> bytes:
-        """Return the head; the content has `length` bytes if the fields do not say."""
+        """Return the head; the content has `length` bytes if the fields do not declare a length."""
         head = self._head
         if head is None:
             raise AssertionError("expected start_response to be called before the first content")
@@ -302,7 +306,7 @@ class Response(CountsContent):
         framing, more = plan.framing, plan.lines
         if length is not None and plan.measured:
             framing, more = plan.with_length(length)
-        # With an interim response, or the one to CONNECT, an application cannot go on.
+        # After an interim status, or a response to CONNECT, an application cannot send a final one.
         self.keep = plan.persistent and plan.kind == FINAL
         self._has_body = plan.has_body
         self.left = framing if framing >= 0 else None
@@ -313,7 +317,7 @@ class Response(CountsContent):
         head = b"" if self.started else self._open(length)
         self.started = True
         if len(data) == self.left:
-            self.left, self.sent = 0, self.sent + len(data)  # Most often: all of it, in one piece.
+            self.left, self.sent = 0, self.sent + len(data)  # Mostly `data` is all content.
         else:
             data = self.encode(data)
         if head and len(data) > MAX_JOINED:
@@ -321,25 +325,25 @@ class Response(CountsContent):
             head = b""
         if head or data:
             whole = head + data if head else data
-            # Nothing may follow that is sent: more than is declared is cut off.
+            # These are the last bytes: what exceeds the declared length is not sent.
             if self.left == 0:
                 self._send_last(whole)
             else:
                 self._send(whole)
 
     def run(self, app: App, environ: Environ) -> None:
-        """Call `app` and send what it returns; `close` is called whatever happens.
+        """Call `app`, send what it returns, and call its `close` in any case.
 
         Raises:
-            TypeError: a piece of the content is no bytes.
-            Exception: what the application raised.
+            TypeError: a piece of the content is not bytes.
+            Exception: the application raised it.
         """
         result = app(environ, self.start_response)
         # A list has no `close`.
         if type(result) is list and len(result) == 1 and self._send_whole(result[0]):
             return
         try:
-            # A subclass may have its own way to give the content.
+            # A subclass may iterate in its own way, so only the class itself is sent as a file.
             if type(result) is FileWrapper and not self.started:
                 self._send_file(result)
             else:
@@ -349,7 +353,7 @@ class Response(CountsContent):
             if self.in_chunks:
                 self._send_last(LAST_CHUNK)
             elif self.left or (self.overrun and self._has_body):
-                # It was not as long as declared.
+                # The content is not as long as declared.
                 self.keep = False
         finally:
             close = getattr(result, "close", None)
@@ -357,7 +361,7 @@ class Response(CountsContent):
                 close()
 
     def _send_whole(self, body: bytes) -> bool:
-        """Send head and content at once, where neither needs a decision; return whether it was."""
+        """Send head and content at once in the everyday case; return False in any other."""
         if type(body) is not bytes:
             return False
         head, size = self._head, len(body)
@@ -382,7 +386,7 @@ class Response(CountsContent):
 
     def _send_each(self, result: Iterable[bytes]) -> None:
         try:
-            # A generator has none, and its error would take longer than all else in here.
+            # A generator has no length, and raising for it would take longer than all else here.
             sized = type(result) is list or hasattr(result, "__len__")
             only = sized and len(result) <= 1  # type: ignore[arg-type]
         except TypeError:
@@ -394,7 +398,7 @@ class Response(CountsContent):
                 self._write(data, len(data) if only else None)
 
     def _send_file(self, wrapper: FileWrapper) -> None:
-        """Send a file through the kernel, where what lies behind it is what reading it gives."""
+        """Send a file by the kernel, if reading it returns exactly the bytes of its descriptor."""
         file, size = wrapper.filelike, 0
         if _is_plain_file(file):
             try:
@@ -413,7 +417,7 @@ class Response(CountsContent):
             self.passed(sent)
 
     def _send_small(self, wrapper: FileWrapper, size: int) -> None:
-        """Send a file by reading it; one of `size` bytes, if that is not 0, at once."""
+        """Send a file by reading it, with its head if it has `size` bytes and that is not 0."""
         data = wrapper.filelike.read(MAX_READ) if size else b""
         if data:
             more = wrapper.filelike.read(1)
@@ -423,7 +427,7 @@ class Response(CountsContent):
         self._send_each(wrapper)
 
     def crash(self) -> None:
-        """Answer 500, if nothing was sent yet."""
+        """Answer 500 if nothing was sent yet; else have the connection closed."""
         if self.started:
             self.keep = False
             return

@@ -17,9 +17,9 @@ __all__ = ["WSGISServer", "WSGIServer"]
 
 
 class WSGIServer(ThreadingHTTPServer):
-    """Serves a WSGI application on the engine, with threads for what blocks. PEP 3333.
+    """Serves a WSGI application on the engine, with threads for requests that block. PEP 3333.
 
-    `multiprocess` is what the environ says of other processes.
+    `multiprocess` is the value of ``wsgi.multiprocess`` in the environ.
     """
 
     multiprocess = False
@@ -39,12 +39,12 @@ class WSGIServer(ThreadingHTTPServer):
         super().__init__(server_address, handler_class, bind_and_activate, **options)
 
     def server_bind(self) -> None:
-        """Bind, and write down what every environ begins with."""
+        """Bind, and make `base_environ`."""
         super().server_bind()
         self.set_environ()
 
     def set_environ(self) -> None:
-        """Make `base_environ` from what the server is; it is read when serving begins."""
+        """Make `base_environ`, which every environ begins with; it is read when serving begins."""
         address = self.server_address
         host, port = (address[0], address[1]) if isinstance(address, tuple) else (address, "")
         self.base_environ = {
@@ -65,7 +65,7 @@ class WSGIServer(ThreadingHTTPServer):
         }
 
     def answered(self, environ: Environ, response: Response) -> None:
-        """Told of every response: `response.status` and `response.sent`. For an access log."""
+        """Called after every response, for an access log; see `response.status` and `.sent`."""
 
     _ANSWERED = Bypassed("answered")
 
