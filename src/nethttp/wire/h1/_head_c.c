@@ -1,14 +1,15 @@
 /* The C twin: heads of messages, RFC 9112 sections 2 to 5.
  *
- * It reads and writes what is formed strictly, which is nearly all that comes. Whatever it does not
- * recognise it hands to the pure twin, `_head_py`, with the same arguments: that one reads on
- * leniently, or finds out what was wrong and says so. Refusals are therefore worded in one place,
- * and only one thing could make the twins differ: something accepted here that the pure twin would
- * not accept, or would read otherwise. The fuzzers look for just that.
+ * It reads and writes strictly valid heads, as nearly all are. It passes all other input, with the
+ * same arguments, to the pure twin, `_head_py`, which reads leniently, or raises an error that has
+ * the reason. So only the pure twin has the texts of errors, and the twins could differ in one way
+ * only: this one accepts input that the pure twin refuses or reads otherwise. The fuzzers look for
+ * such input.
  *
- * Nothing here is static and mutable. Input is bytes and str, which never change, or a snapshot of
- * a list; so neither the GIL nor a sub-interpreter matters. A bytearray is the exception: one that
- * another thread changes meanwhile is read as it comes, within its bounds.
+ * This file has no static variable that changes. Input is bytes and str, which are immutable, or a
+ * snapshot of a list; so it needs no GIL, and sub-interpreters can share it. The one exception is a
+ * bytearray: if another thread changes it meanwhile, old and new octets may be read, but none beyond
+ * its bounds.
  */
 
 /* One binary serves every CPython from 3.11 on: the limited API costs 3 to 6 % here. Builds without
@@ -29,10 +30,10 @@ enum {
     VCHAR = 2,  /* visible ASCII: a request-target, RFC 9112 section 3.2 */
     TEXT = 4,   /* a field value or a reason: HTAB, SP, VCHAR, obs-text; RFC 9110 section 5.5 */
     BLANK = 8,  /* SP and HTAB */
-    URI = 16,   /* an origin-form: VCHAR but for " # < > */
+    URI = 16,   /* an origin-form: VCHAR except " # < > */
 };
 
-/* What each octet may be part of. */
+/* The classes of each octet. */
 static const octet CLASS[256] = {
 #define FOUR(x) x, x, x, x
 #define SIXTEEN(x) FOUR(x), FOUR(x), FOUR(x), FOUR(x)
@@ -89,7 +90,7 @@ at_crlf(const octet *at, const octet *end)
 
 /* --- the module's state ---------------------------------------------------------------------- */
 
-/* The bounds of `Limits` that count here. */
+/* The bounds of `Limits` that this twin checks. */
 typedef struct {
     Py_ssize_t start_line;
     Py_ssize_t field_line;
@@ -99,7 +100,7 @@ typedef struct {
 
 typedef struct {
     PyObject *default_limits;
-    Bounds default_bounds;     /* those of default_limits, so that they are read once */
+    Bounds default_bounds;     /* read from default_limits once */
     PyObject *equals;          /* "=" */
     PyObject *empty;           /* "" */
 } State;
@@ -110,8 +111,8 @@ state_of(PyObject *module)
     return (State *)PyModule_GetState(module);
 }
 
-/* Let the pure twin's function of this name decide. That module is imported when first needed, which
-   most programs never do: its patterns would be a tenth of their start-up. */
+/* Call the pure twin's function of this name. Its module is imported at the first call, so that most
+   programs never import it: compiling its patterns would take a tenth of their start-up. */
 static PyObject *
 hand_over(const char *name, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -158,14 +159,14 @@ read_bounds(PyObject *limits, Bounds *bounds)
     return 0;
 }
 
-/* What `f(block, limits=DEFAULT_LIMITS)` was called with. */
+/* The arguments of `f(block, limits=DEFAULT_LIMITS)`. */
 typedef struct {
     const octet *begin;
     const octet *end;
     Bounds bounds;
 } Block;
 
-/* Return 1 if the arguments are of the usual kinds, 0 if the pure twin should look at them. */
+/* Return 1 if the arguments have the usual types, 0 if the pure twin must take them. */
 static int
 take_block(PyObject *module, PyObject *const *args, Py_ssize_t nargs, Block *block)
 {
@@ -191,7 +192,8 @@ typedef struct {
     Py_ssize_t size;
 } Piece;
 
-/* Return 1 and fill in *piece if `object` is a str of ASCII, which it keeps alive; else 0. */
+/* Return 1 and fill in *piece if `object` is a str of ASCII; else 0. The caller must keep the str
+   alive as long as it uses *piece. */
 static int
 take_ascii(PyObject *object, Piece *piece)
 {
@@ -208,8 +210,8 @@ take_ascii(PyObject *object, Piece *piece)
 
 /* --- parse ----------------------------------------------------------------------------------- */
 
-/* Every reader below returns 1 and moves *at on, or 0 where the pure twin should look; -1 says
-   that an exception is set. */
+/* Every reader below returns 1 and advances *at, 0 if the pure twin must read the input, or -1 with
+   an exception set. */
 
 static PyObject *
 text(const octet *begin, const octet *end)
@@ -385,8 +387,8 @@ typedef struct {
     const octet *reason_end;
 } StatusLine;
 
-/* status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF; RFC 9112 section 4. The
-   second SP may be missing where there is no reason. */
+/* status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF; RFC 9112 section 4. A line
+   without a reason may lack the second SP. */
 static int
 read_status_line(const octet **at, const Block *block, StatusLine *line)
 {
@@ -463,7 +465,7 @@ parse_status_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
                          text(line.reason, line.reason_end), Py_True);
 }
 
-/* Read a block that has no start line; returns as the readers above do. */
+/* Read a block that has no start line; the result is as that of the readers above. */
 static int
 read_section(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject **fields)
 {
@@ -515,7 +517,7 @@ hex_digit(octet c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Return where a quoted-string ends that begins at `at`, or NULL. RFC 9110 section 5.6.4. */
+/* Return the end of the quoted-string that begins at `at`, or NULL. RFC 9110 section 5.6.4. */
 static const octet *
 skip_quoted(const octet *at, const octet *end)
 {
@@ -530,7 +532,7 @@ skip_quoted(const octet *at, const octet *end)
     return NULL;
 }
 
-/* Return where the extensions end that begin at `at`, or NULL.
+/* Return the end of the extensions that begin at `at`, or NULL.
    chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) */
 static const octet *
 skip_extensions(const octet *at, const octet *end)
@@ -561,8 +563,8 @@ PyDoc_STRVAR(parse_chunk_line_doc,
 "parse_chunk_line(line, /)\n--\n\n"
 "Return (chunk size, length of the extensions) of a chunk's size line with its CRLF.");
 
-/* Read 1 to 16 hexadecimal digits, which bound the size below 2**64; returns where they end, `at`
-   itself if there are none. */
+/* Read 1 to 16 hexadecimal digits, which bound the size below 2**64; returns their end, `at` itself
+   if there is no digit. */
 static const octet *
 read_chunk_size(const octet *at, const octet *end, unsigned long long *size)
 {
@@ -595,8 +597,8 @@ PyDoc_STRVAR(parse_chunks_doc,
 "parse_chunks(data, start, room, /)\n--\n\n"
 "Return (content, end) of the whole chunks that stand in `data` from `start` on.");
 
-/* Join the content of whole chunks, at most `room` bytes; *content becomes new bytes. Returns how far
-   it came, or -1 with an exception. */
+/* Join the content of whole chunks, at most `room` bytes; *content becomes new bytes. Returns the
+   number of octets read, or -1 with an exception. */
 static Py_ssize_t
 join_chunks(const octet *begin, const octet *end, Py_ssize_t room, PyObject **content)
 {
@@ -615,7 +617,7 @@ join_chunks(const octet *begin, const octet *end, Py_ssize_t room, PyObject **co
             break;
         }
         if (joined == NULL) {
-            /* What is joined is shorter than what it is joined from. */
+            /* The joined content is shorter than the chunks. */
             *content = PyBytes_FromStringAndSize(NULL, room < end - at ? room : end - at);
             if (*content == NULL) {
                 return -1;
@@ -662,8 +664,8 @@ parse_chunks(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t narg
 
 /* --- Cookie fields: RFC 6265 section 4.2.1 --------------------------------------------------- */
 
-/* Whether the field is as browsers write it: visible ASCII without quotes, "; " between cookies and
-   no other blanks. */
+/* Whether the field has the form that browsers send: visible ASCII without quotes, "; " between
+   cookies and no other blanks. */
 static int
 is_plain_cookie_field(const Piece *field)
 {
@@ -694,7 +696,7 @@ cookie_of(State *state, const octet *begin, const octet *end)
 
 PyDoc_STRVAR(split_cookie_field_doc,
 "split_cookie_field(field, /)\n--\n\n"
-"Return the (name, \"=\" or \"\", value) triples of a Cookie field; no name: cannot be read.");
+"Return the (name, \"=\" or \"\", value) triples of a Cookie field; an empty name: unreadable.");
 
 static PyObject *
 split_cookie_field(PyObject *module, PyObject *field)
@@ -726,7 +728,7 @@ split_cookie_field(PyObject *module, PyObject *field)
 
 /* --- serialise ------------------------------------------------------------------------------- */
 
-/* Return 1 if `object` is a str of ASCII that is all of `class`, else 0. */
+/* Return 1 if `object` is a str of ASCII whose characters are all of `class`, else 0. */
 static int
 take_text(PyObject *object, int class, Piece *piece)
 {
@@ -743,7 +745,7 @@ take_token(PyObject *object, int class, Piece *piece)
     return take_text(object, class, piece) && piece->size > 0;
 }
 
-/* A head while it is written: on the stack as long as it is of a usual size. */
+/* A head that is being written: on the stack unless it is larger than usual. */
 typedef struct {
     char *begin;
     Py_ssize_t size;
@@ -751,11 +753,11 @@ typedef struct {
     char usual[2048];
 } Buffer;
 
-/* Move to where `more` bytes have room, and as many again. */
+/* Move the buffer to memory of twice the size that it needs for `more` bytes. */
 static int
 grow(Buffer *buffer, Py_ssize_t more)
 {
-    /* One value may stand in many lines, so what memory holds is no bound of the sum. */
+    /* Many lines may share one value, so the sum of all sizes can exceed the memory. */
     if (more > PY_SSIZE_T_MAX / 2 - buffer->size) {
         PyErr_NoMemory();
         return -1;
@@ -817,14 +819,14 @@ put_head(Buffer *buffer, const Piece *start, int count, PyObject *lines, const c
 }
 
 /* Write a start line of `count` pieces, the field lines, and `end`; *head becomes new bytes. Returns
-   1, 0 where the pure twin should look, -1 with an exception. */
+   1, 0 if the pure twin must write it, or -1 with an exception. */
 static int
 write_head(const Piece *start, int count, PyObject *fields, const char *end, PyObject **head)
 {
     if (!PyList_CheckExact(fields)) {
         return 0;
     }
-    /* Another thread may change the list; what the snapshot holds cannot change. */
+    /* Another thread may change the list, but not this snapshot. */
     PyObject *lines = PyList_AsTuple(fields);
     if (lines == NULL) {
         return -1;
@@ -989,8 +991,8 @@ module_free(void *module)
     module_clear((PyObject *)module);
 }
 
-/* Slots that the headers of the limited API of 3.11 do not name, and that an older interpreter than
-   the one in the comment refuses. */
+/* Slots that the headers of 3.11's limited API do not define. Each comment names the first version
+   that accepts the slot. */
 #define PER_INTERPRETER_GIL {3, (void *)2} /* Py_mod_multiple_interpreters, 3.12 */
 #define GIL_NOT_USED {4, (void *)1}        /* Py_mod_gil, 3.13 */
 

@@ -1,17 +1,17 @@
-/* Usual requests, for the C twin: what a server asks of nearly every head, in one step.
+/* Usual requests, for the C twin: reads in one step what a server needs of nearly every head.
  *
- * The rules are those of `framing`, `target` and `environ`, for heads in which they need no decision.
- * Every other head is left to them. Part of `_head_c.c`, which includes it once.
+ * A usual head needs no decision of `framing`, `target` or `environ`; every other head is left to
+ * those modules. This file is a part of `_head_c.c`, which includes it once.
  */
 
-/* What a server must know of a request head before it lets anyone answer it. */
+/* The facts that a server needs of a request head before it can run a handler. */
 typedef struct {
     long long length;
     int hosts, lengths, connections;
     int persistent;
 } Usual;
 
-/* Whether the piece is `lower`, in any case; `lower` is in lower case, with letters and "-" alone. */
+/* Whether the piece equals `lower` in any case; `lower` has only lower-case letters and "-". */
 static inline int
 is_name(const octet *at, const char *lower, Py_ssize_t size)
 {
@@ -30,7 +30,7 @@ is_letter(octet c)
     return c >= 'a' && c <= 'z';
 }
 
-/* Host = reg-name without its rarer characters, or an IPv6 address in brackets; and a port. */
+/* Host: a reg-name without its rarer characters, or an IPv6 address in brackets; then a port. */
 static int
 is_usual_host(const octet *at, const octet *end)
 {
@@ -58,7 +58,7 @@ is_usual_host(const octet *at, const octet *end)
     return at == end;
 }
 
-/* Take what a field says of the message's frame; return 0 where that is not usual. */
+/* Read a field that frames the message; return 0 if its value is not usual. */
 static int
 note_field(Usual *usual, const octet *name, const octet *name_end, const octet *value,
            const octet *end)
@@ -96,7 +96,7 @@ note_field(Usual *usual, const octet *name, const octet *name_end, const octet *
     }
 }
 
-/* Whether a request line that was read needs no closer look: one path, and HTTP/1.0 or 1.1. */
+/* Whether a parsed request line is usual: its target is a path, its version HTTP/1.0 or 1.1. */
 static int
 is_usual_line(const octet *begin, const RequestLine *line)
 {
@@ -108,12 +108,12 @@ is_usual_line(const octet *begin, const RequestLine *line)
            (line->method_end - begin != 7 || memcmp(begin, "CONNECT", 7) != 0);
 }
 
-/* Called for each field of a usual head; returns 1 where the pure twin should look, -1 with an
+/* Called for each field of a usual head; returns 1 if the pure twin must read the head, -1 with an
    exception. */
 typedef int (*Visit)(void *context, const octet *name, const octet *name_end, const octet *value,
                      const octet *value_end);
 
-/* Read a whole usual head: 1, 0 where it is not usual; 2 and -1 from `visit`. */
+/* Read a whole usual head. Returns 1, 0 if it is not usual, or what `visit` reports: 2 or -1. */
 static int
 read_usual(const Block *block, RequestLine *line, Usual *usual, Visit visit, void *context)
 {
@@ -190,7 +190,7 @@ usual_line(PyObject *Py_UNUSED(module), PyObject *given)
 
 /* --- a usual request as a WSGI environ: PEP 3333 --------------------------------------------- */
 
-/* The longest field name that is turned into a key here. */
+/* The longest field name that this twin turns into a key. */
 #define MAX_KEY 64
 
 /* Set environ[key] to a new string, whose reference is taken. */
@@ -202,7 +202,7 @@ set_item(PyObject *environ, const char *key, PyObject *value)
     return failed ? -1 : 0;
 }
 
-/* A further line of a field joins the one before. */
+/* Join a field's further line to the previous one. */
 static PyObject *
 joined(PyObject *before, const char *key, PyObject *value)
 {
@@ -212,14 +212,14 @@ joined(PyObject *before, const char *key, PyObject *value)
     return both;
 }
 
-/* An environ, and what it was before the head. */
+/* An environ, and the base that it was copied from. */
 typedef struct {
     PyObject *environ;
     PyObject *base;
 } Environ;
 
-/* Put a field into the environ; its name has at most MAX_KEY octets, and its key is not in the base,
-   so that whatever stands there is of the same head. */
+/* Put a field into the environ. Its name has at most MAX_KEY octets. Its key is not in the base, so a
+   value that is there already is of the same head. */
 static int
 put_into_environ(void *context, const octet *name, const octet *name_end, const octet *value,
                  const octet *value_end)

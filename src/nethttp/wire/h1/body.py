@@ -28,8 +28,8 @@ __all__ = [
     "response_decoder",
 ]
 
-#: Bytes taken from a source at once: a huge declared length must not reserve its memory up front
-#: (CVE-2025-13836).
+#: Bytes read from a source at once: a huge declared length must not reserve that much memory before
+#: the bytes arrive (CVE-2025-13836).
 MAX_PIECE: Final = 1 << 20
 
 _REFUSED_TRAILERS = frozenset({"content-length", "transfer-encoding"})
@@ -43,10 +43,10 @@ _DROPPED_TRAILERS = frozenset(
 
 
 class Decoder(Protocol):
-    """What `BodyReader` and the connection ask of the three decoders."""
+    """The interface of the three decoders, for `BodyReader` and the sans-I/O connection."""
 
     remaining: int
-    """Bytes of content that may come now; 0 when complete or when a line must come first."""
+    """Bytes of content that may follow now; 0 when complete or when a line must come first."""
     complete: bool
 
     @property
@@ -70,10 +70,10 @@ class Decoder(Protocol):
         """The most bytes that such a line may have, its line end included."""
 
     def take(self, count: int) -> None:
-        """Count `count` bytes as content that was received; at most `remaining`."""
+        """Count `count` bytes as received content; at most `remaining`."""
 
     def take_line(self, line: bytes) -> None:
-        """Read a line that was wanted, its line end included.
+        """Parse the wanted line, given with its line end.
 
         Raises:
             RemoteProtocolError: the line is malformed, or a bound is passed.
@@ -179,10 +179,7 @@ class CloseDecoder:
 
 
 class ChunkLines:
-    """The lines of one chunked body: what each must be, and how much of them there may be.
-
-    RFC 9112 section 7.1, read strictly.
-    """
+    """Parses and bounds the lines of one chunked body, strictly. RFC 9112 section 7.1."""
 
     __slots__ = ("_extensions", "_lines", "_section", "limits", "size", "sound", "trailers")
 
@@ -194,7 +191,7 @@ class ChunkLines:
         self.size = 0
         """Content announced so far, in bytes."""
         self.sound = True
-        """Whether all lines were formed strictly, so that a next message may follow."""
+        """Whether all lines were strictly valid, so that another message may follow."""
         self.trailers: FieldLines = []
         """The trailer fields, once the last line was taken."""
 
@@ -202,7 +199,7 @@ class ChunkLines:
         """Return the bytes of content that a size line announces; 0 is the last chunk.
 
         Raises:
-            RemoteProtocolError: not a size line; a bound is passed.
+            RemoteProtocolError: not a size line; a bound is exceeded.
             LineTooLong: more than `max_chunk_line` bytes.
             IncompleteRead: `line` has no line end since the connection ended.
         """
@@ -225,9 +222,9 @@ class ChunkLines:
         return size
 
     def take_chunks(self, data: bytes | bytearray, start: int, room: int) -> tuple[bytes, int]:
-        """Return the content of the whole chunks that stand in `data` from `start` on, and the end.
+        """Return the content of the whole chunks in `data` from `start` on, and where they end.
 
-        At most `room` bytes of content; b"" says that the next line must be taken by itself.
+        At most `room` bytes of content. (b"", 0): the next line must be passed by itself.
         """
         if self.limits.max_body is not None:
             room = min(room, self.limits.max_body - self.size)
@@ -248,10 +245,10 @@ class ChunkLines:
             self._refuse_end(line)
 
     def take_trailer(self, line: bytes) -> bool:
-        """Take a line of the trailer section, and return whether it is the empty one, the last.
+        """Read a line of the trailer section; return whether it is the last, which is empty.
 
         Raises:
-            RemoteProtocolError: a trailer that must not be there; a bound is passed.
+            RemoteProtocolError: a field that no trailer may have; a bound is exceeded.
             LineTooLong: more than `max_trailer_section` bytes.
             IncompleteRead: `line` has no line end since the connection ended.
         """
@@ -309,11 +306,11 @@ class ChunkLines:
 
 
 class LenientChunkLines(ChunkLines):
-    """The lines of a response's chunked body: what can mean one thing only is read.
+    """Parses the lines of a response's chunked body; accepts invalid lines that are unambiguous.
 
-    No other message shares a client's buffer, so a bare LF may end a line, blanks may stand around
-    a size, an extension may be anything, and a trailer that cannot be used is dropped (RFC 9112
-    section 7.1.2). Afterwards `sound` is False.
+    No other message shares a client's buffer, so a bare LF may end a line, blanks may surround a
+    size, extensions are not checked, and an invalid trailer is dropped (RFC 9112 section 7.1.2).
+    `sound` is False after such a line.
     """
 
     __slots__ = ()
@@ -406,21 +403,20 @@ class ChunkedDecoder:
         self.remaining -= count
 
     def take_line(self, line: bytes) -> None:
-        """Read the line that was wanted, its line end included.
+        """Parse the wanted line, given with its line end.
 
         Raises:
-            RemoteProtocolError: it is not the line that must follow; a bound is passed.
+            RemoteProtocolError: it is not the line that must follow; a bound is exceeded.
             LineTooLong: `line` has no line end within `max_line` bytes.
             IncompleteRead: `line` has no line end because the connection ended.
         """
         self._next(self, line)
 
     def take_chunks(self, data: bytes | bytearray, room: int) -> tuple[bytes, int]:
-        """Return the content of the whole chunks that `data` begins with, and how many bytes they
-        are.
+        """Return the content of the whole chunks at the start of `data`, and their size in bytes.
 
-        The end of the chunk before counts as well. The content has at most `room` bytes; (b"", 0)
-        says that the line that is wanted must be taken by itself. Small chunks cost a tenth this
+        The end of the previous chunk may precede them. The content has at most `room` bytes;
+        (b"", 0): pass the wanted line to `take_line`. Small chunks take a tenth of the time this
         way.
         """
         if self._next is ChunkedDecoder._size_line:
@@ -476,10 +472,10 @@ def body_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
 
 
 def response_decoder(framing: int, limits: Limits = DEFAULT_LIMITS) -> Decoder:
-    """Return the decoder for a response's body of this framing: it reads chunks leniently.
+    """Return the decoder for a response's body of this framing; it parses chunks leniently.
 
-    A client reads what others write, since no peer shares its buffer; `sound` says whether all was
-    formed strictly.
+    That is safe because no other message shares a client's buffer. `sound` says whether all lines
+    were strictly valid.
     """
     if framing == CHUNKED:
         return ChunkedDecoder(limits, LenientChunkLines(limits))

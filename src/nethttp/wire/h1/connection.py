@@ -1,13 +1,13 @@
 """One HTTP/1.1 connection: bytes in, events out; events in, bytes out (RFC 9112).
 
-`Connection` does not know which role it plays. What differs between the two sides is in
-`ServerConnection` and `ClientConnection`: which head is received, which is sent, and how a body is
-framed in each direction. Everything else (buffering, bodies, order, keep-alive) is written once.
+`Connection` has what both roles share: buffering, bodies, the order of calls, keep-alive.
+`ServerConnection` and `ClientConnection` add what differs: which head is received, which is sent,
+and how a body is framed in each direction.
 
-A cycle is one request and its responses. Each direction goes through these states::
+A cycle is one request and its responses. Each direction passes through these states::
 
     IDLE ──head──> BODY ──end──> DONE ──next_cycle──> IDLE
-      └──────────────┴───────────> CLOSED (the peer ended the connection, or a message said so)
+      └──────────────┴───────────> CLOSED (the peer or a message ended the connection)
       └──────────────┴───────────> ERROR (the peer broke the protocol; nothing more is read)
 """
 
@@ -75,10 +75,10 @@ _EMPTY_LINE: Final = b"\r\n\r\n"
 
 
 class Connection:
-    """What both roles share; use `ServerConnection` or `ClientConnection`.
+    """The base of `ServerConnection` and `ClientConnection`; use one of these.
 
     `receiving` and `sending` are the states of the two directions. After a message that ends the
-    connection, `reusable` is False and `next_cycle` refuses.
+    connection, `reusable` is False and `next_cycle` raises an error.
     """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -114,14 +114,14 @@ class Connection:
         return bytes(self._buffer)
 
     def next_event(self) -> Event | NoEvent:
-        """Return the next event of what was received, NEED_DATA or PAUSED.
+        """Return the next event in the received bytes, NEED_DATA or PAUSED.
 
         Receive from the peer only on NEED_DATA: the buffer then holds no more than one head or one
         piece, and TCP's flow control stops a peer that pipelines without end.
 
         Raises:
-            RemoteProtocolError: the peer broke the protocol. `status_hint` says how a server
-                answers; the connection is of no further use.
+            RemoteProtocolError: the peer broke the protocol. `status_hint` is the status for a
+                server to respond with; the connection cannot be used any further.
         """
         if self.receiving is State.ERROR:
             raise RemoteProtocolError("expected no more reading: the peer broke the protocol")
@@ -152,20 +152,20 @@ class Connection:
         raise AssertionError("a role says which head is received")
 
     def _find_block_end(self, start: int) -> int:
-        """Return where the empty line that ends the head at the buffer's front ends, or -1.
+        """Return the length of the head at the buffer's start, its empty line included, or -1.
 
-        `start` is how far an earlier search came.
+        -1: the empty line has not been received. Earlier calls searched the first `start` bytes.
         """
         raise AssertionError("a role says how a head's lines end")
 
     def _take_block(self) -> bytes | None:
-        """Return the head at the buffer's front if it is complete.
+        """Remove the head at the buffer's start and return it; None if it is incomplete.
 
-        A byte is searched once, however small the pieces in which a head arrives.
+        Each byte is searched once, even if a head arrives in small pieces.
         """
         buffer = self._buffer
-        # A CRLF before a request is ignored (RFC 9112 section 2.2); so is one after a response
-        # body, which old servers add.
+        # A CRLF before a request is ignored (RFC 9112 section 2.2), and so is one after a response
+        # body: old servers add it.
         while buffer.startswith(b"\r\n"):
             del buffer[:2]
             self._searched = 0
@@ -225,7 +225,7 @@ class Connection:
         if decoder.complete:
             return self._end_of_message(decoder)
         if buffer:
-            with memoryview(buffer) as view:  # a slice of the buffer itself would be one copy more
+            with memoryview(buffer) as view:  # slicing the buffer itself would copy once more
                 content = bytes(view[: decoder.remaining])
             del buffer[: len(content)]
             decoder.take(len(content))
@@ -247,7 +247,7 @@ class Connection:
         """Return the bytes that carry a piece of content.
 
         Raises:
-            LocalProtocolError: no head was sent, or more than the declared length.
+            LocalProtocolError: no head was sent, or the content exceeds the declared length.
         """
         if self.sending is not State.BODY:
             raise LocalProtocolError(
@@ -264,8 +264,8 @@ class Connection:
         """Return the bytes that end the message.
 
         Raises:
-            LocalProtocolError: no head was sent, or less than the declared length; trailers for a
-                body that is not chunked.
+            LocalProtocolError: no head was sent, content is missing from the declared length, or
+                there are trailers for a body that is not chunked.
         """
         if self.sending is not State.BODY:
             raise LocalProtocolError(f"expected a message to end, in state {self.sending.value}")
@@ -281,7 +281,8 @@ class Connection:
         """Begin the next request and response on this connection.
 
         Raises:
-            LocalProtocolError: one of the two is not complete, or the connection ends with them.
+            LocalProtocolError: the request or the response is not complete, or the connection ends
+                with them.
         """
         if not (self.receiving is self.sending is State.DONE) or not self.reusable:
             raise LocalProtocolError(
@@ -331,12 +332,12 @@ class ServerConnection(Connection):
     def send_response(self, response: Response) -> bytes:
         """Return the bytes of a response head; its fields say how the body is framed.
 
-        Without Content-Length or Transfer-Encoding the body ends with the connection. The
-        Connection field that tells the peer whether it lives on is added where it is missing.
+        Without Content-Length or Transfer-Encoding the body ends with the connection. If the fields
+        lack Connection, it is added where the peer needs it.
 
         Raises:
-            LocalProtocolError: out of order, or fields that must not be sent; chunks for a peer
-                that speaks HTTP/1.0.
+            LocalProtocolError: the call is out of order, a field is invalid, or the response is
+                chunked and the peer speaks HTTP/1.0.
         """
         if self.sending is not State.IDLE or self.receiving is State.IDLE:
             raise LocalProtocolError(
@@ -404,7 +405,7 @@ class ClientConnection(Connection):
         """Return the bytes of a request head; its fields say how the body is framed.
 
         Raises:
-            LocalProtocolError: out of order, no Host, or fields that must not be sent.
+            LocalProtocolError: the call is out of order, Host is missing, or a field is invalid.
         """
         if self.sending is not State.IDLE:
             raise LocalProtocolError(

@@ -36,7 +36,7 @@ MAX_LENGTH_DIGITS = 19
 MAX_RESPONSE_LENGTH_DIGITS = 20
 
 Selected = dict[str, list[str]]
-"""The values of some fields by their names in lower case, as `fields.select_fields` gives them."""
+"""The values of some fields by their lower-case names, as `fields.select_fields` returns them."""
 
 
 def request_framing(
@@ -89,11 +89,11 @@ def response_framing(
 ) -> tuple[int, bool]:
     """Return the framing of the response to a `method` request, and whether it is sound.
 
-    What leaves no doubt about the message's end is read as RFC 9112 section 6.3 says. Where it is
-    not sound, what follows need not be the next message, and the connection should be closed.
+    RFC 9112 section 6.3 decides wherever the end of the message is unambiguous. If the framing is
+    not sound, the bytes behind the message may not be another one; close the connection.
 
     Raises:
-        RemoteProtocolError: lengths that differ, or one that is no number.
+        RemoteProtocolError: lengths differ, or one is not a number.
 
     >>> response_framing("GET", 11, 200, {})
     (-2, True)
@@ -125,7 +125,7 @@ def response_framing(
 
 
 def may_frame(start: bytes) -> bool:
-    """Return whether a field line that begins with `start` may be one that frames the message.
+    """Return whether a field line that begins with `start` may frame the message.
 
     >>> may_frame(b"Content-Len"), may_frame(b"Content-Length: 1"), may_frame(b"Content-Type: a")
     (True, True, False)
@@ -144,13 +144,13 @@ def response_has_body(method: str | None, status: int) -> bool:
 
 
 def declared_framing(selected: Selected) -> int | None:
-    """Return the framing that this program's own fields declare, None if they declare none.
+    """Return the framing that this program's own fields declare, None without such a field.
 
     >>> declared_framing({"content-length": ["5"]}), declared_framing({})
     (5, None)
 
     Raises:
-        LocalProtocolError: both fields, or values that a peer would have to refuse.
+        LocalProtocolError: there are both fields, or values that a peer would have to refuse.
     """
     lengths = selected.get("content-length")
     codings = selected.get("transfer-encoding")
@@ -167,7 +167,7 @@ def declared_framing(selected: Selected) -> int | None:
 
 
 def _refuse_both(lengths: list[str] | None, codings: list[str] | None) -> None:
-    """Return nothing if a message is framed in one way at the most."""
+    """Return nothing unless a message has both fields that frame it."""
     if lengths is not None and codings is not None:
         raise RemoteProtocolError(
             "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.3)"
@@ -175,7 +175,7 @@ def _refuse_both(lengths: list[str] | None, codings: list[str] | None) -> None:
 
 
 def _read_equal_lengths(values: list[str], digits: int = MAX_LENGTH_DIGITS) -> int:
-    """Return the length that all values spell in one way: others take "03" and "3" for two."""
+    """Return the length if all values are identical; other recipients may read "03" unlike "3"."""
     for other in values[1:]:
         if other != values[0]:
             raise RemoteProtocolError(
@@ -194,10 +194,10 @@ def _read_length(value: str, digits: int = MAX_LENGTH_DIGITS) -> int:
 
 
 def _check_codings(values: list[str]) -> None:
-    """Return nothing if the transfer coding is ``chunked``, and nothing beside it.
+    """Return nothing if the transfer coding is ``chunked`` alone.
 
-    Empty list elements count for nothing (RFC 9110 section 5.6.1.2). A second line is refused, also
-    an empty one: others take that for a coding.
+    Empty list elements are ignored (RFC 9110 section 5.6.1.2). A second line is refused even if it
+    is empty: other recipients take it for a coding.
     """
     if len(values) == 1 and values[0].lower() == "chunked":
         return

@@ -17,7 +17,7 @@ __all__ = ["BodyReader", "Source"]
 
 
 class Source(Protocol):
-    """What a `BodyReader` reads from: a buffered binary file."""
+    """The source of a `BodyReader`: a buffered binary file."""
 
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes, b"" at the end of the connection."""
@@ -32,10 +32,10 @@ class Source(Protocol):
 
 
 def _again(error: RemoteProtocolError) -> RemoteProtocolError:
-    """Return the same error, to be raised another time.
+    """Return a copy of the error, to store it or to raise it again.
 
-    One that has been raised knows the frames that it came through, and so the reader: kept there,
-    it would be a circle.
+    The original's traceback refers to the reader: stored in the reader, it would make a reference
+    cycle.
     """
     same = type(error).__new__(type(error), *error.args)
     vars(same).update(vars(error))
@@ -98,7 +98,7 @@ class BodyReader(io.BufferedIOBase):
     def _take_chunks(self, room: int) -> bytes:
         """Return the content of whole chunks that the source holds, at most `room` bytes.
 
-        b"" says that what comes next must be read in its parts.
+        b"": the next chunk must be read step by step.
         """
         if self._peek is None or not self.decoder.wants_line or self.failure is not None:
             return b""
@@ -209,9 +209,9 @@ class BodyReader(io.BufferedIOBase):
         return len(data)
 
     def peek(self, size: int = -1, /) -> bytes:
-        """Return content that was received, at most `size` bytes of it, and leave it to be read.
+        """Return at most `size` received bytes of content without consuming them.
 
-        Reads at most once; b"" at the end of the body. The source must have a `peek`.
+        Reads the source at most once; b"" at the end of the body. The source must have a `peek`.
 
         Raises:
             IncompleteRead: the connection ended first.
@@ -253,9 +253,7 @@ class BodyReader(io.BufferedIOBase):
         return b"".join(pieces)
 
     def drain(self, limit: int) -> bool:
-        """Drop what is left, at most `limit` bytes of it; return whether the body is now
-        complete.
-        """
+        """Read and drop the rest, at most `limit` bytes; return whether the body is complete."""
         while not self.decoder.complete and limit > 0:
             limit -= len(self.read1(min(limit, 65536)))
         return self.decoder.complete

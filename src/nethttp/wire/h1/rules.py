@@ -87,13 +87,11 @@ class RequestVerdict(NamedTuple):
 def judge_request(
     method: str, target: str, version: int, fields: Fields, limits: Limits = DEFAULT_LIMITS
 ) -> RequestVerdict:
-    """Return what the head of a request decides, of which the syntax has been parsed.
-
-    `version` is 11 for HTTP/1.1.
+    """Return what the parsed head of a request decides.
 
     Raises:
-        RemoteProtocolError: it must be refused with `status_hint`: 400 for Host, target or framing,
-            413 for a length over `limits.max_body`, 417 for another expectation than 100-continue,
+        RemoteProtocolError: refuse the request with `status_hint`: 400 for Host, target or framing,
+            413 for a length over `limits.max_body`, 417 for an expectation other than 100-continue,
             501 for an unknown transfer coding. RFC 9112 sections 3.2 and 6.
 
     >>> judge_request("POST", "/", 11, [("Host", "a"), ("Content-Length", "5")])
@@ -110,11 +108,11 @@ def judge_request(
 def judge_text_request(
     method: str, version: int, fields: Fields, limits: Limits = DEFAULT_LIMITS
 ) -> RequestVerdict:
-    """Return what the head of a request decides that no peer has sent, but a program has written.
+    """Return what the head of a request decides, if a program has written it and no peer sent it.
 
-    Nothing is refused, since no peer can exploit it. A framing that cannot be used leaves all that
-    follows to the program (`framing.UNTIL_CLOSE`), and another expectation than 100-continue
-    expects nothing.
+    This function refuses no head, since no peer can exploit it. An invalid framing gives
+    `framing.UNTIL_CLOSE`, so that the program can read all that follows; an expectation other than
+    100-continue is ignored.
     """
     selected = select_fields(fields, _REQUEST_FIELDS)
     try:
@@ -129,10 +127,10 @@ def judge_text_request(
 
 
 def judge_own_request(fields: Fields) -> RequestVerdict:
-    """Return what the fields of a request decide that is to be sent.
+    """Return what the fields of a request to be sent decide.
 
     Raises:
-        LocalProtocolError: the peer would have to refuse them.
+        LocalProtocolError: the peer would have to refuse the fields.
 
     >>> judge_own_request([("Host", "a")]).framing
     0
@@ -145,7 +143,7 @@ def judge_own_request(fields: Fields) -> RequestVerdict:
 
 
 def announces_content(fields: Fields) -> bool:
-    """Return whether a request's head says, in any way, that content follows.
+    """Return whether a request's head declares content, even in an invalid way.
 
     >>> announces_content([("Host", "a")]), announces_content([("Transfer-Encoding", "?")])
     (False, True)
@@ -157,8 +155,8 @@ def _expects_continue(version: int, selected: Selected) -> bool:
     """Return whether the client waits for 100 Continue before it sends its content.
 
     Raises:
-        RemoteProtocolError: with `status_hint` 417, an expectation other than 100-continue.
-            RFC 9110 section 10.1.1; one on HTTP/1.0 is ignored.
+        RemoteProtocolError: with `status_hint` 417, an expectation other than 100-continue. On
+            HTTP/1.0 the field is ignored. RFC 9110 section 10.1.1.
     """
     values = selected.get("expect")
     if values is None or version < 11:
@@ -179,20 +177,20 @@ class RequestPlan(NamedTuple):
     added: tuple[str, str] | None
     """The field to add to the head."""
     chunked: bool
-    """Whether the content is to be put in chunks."""
+    """Whether the client must put the content in chunks."""
 
 
 def plan_request(
     names: Container[str], length: int | None, has_content: bool, chunked: bool = False
 ) -> RequestPlan:
-    """Return how a request's content is framed, whose program gives fields of these `names`.
+    """Return how to frame a request's content, if its program gives fields of these `names`.
 
-    The names are in lower case. `length` is the content's, in bytes, None if only sending it will
-    tell. `chunked` says what a program wants that gives Transfer-Encoding: its content may already
-    be in chunks. RFC 9112 section 6.
+    The names are in lower case. `length` is the content's in bytes, None if it is unknown before
+    sending. If the program gives Transfer-Encoding, `chunked` says whether the client must make the
+    chunks; otherwise the content has them already. RFC 9112 section 6.
 
     Raises:
-        LocalProtocolError: the program gives both framings.
+        LocalProtocolError: the program gives both fields that frame content.
 
     >>> plan_request({"host"}, 5, True), plan_request({"host"}, None, True).added
     (RequestPlan(added=('Content-Length', '5'), chunked=False), ('Transfer-Encoding', 'chunked'))
@@ -217,7 +215,7 @@ def plan_request(
 FINAL: Final = 0
 """The response itself."""
 INTERIM: Final = 1
-"""1xx: the response itself is still to come. RFC 9110 section 15.2."""
+"""1xx: the final response follows. RFC 9110 section 15.2."""
 SWITCHING: Final = 2
 """With this response the connection stops speaking HTTP. RFC 9110 sections 9.3.6 and 15.2.2."""
 
@@ -225,7 +223,7 @@ SWITCHING: Final = 2
 def kind_of(method: str | None, status: int | None) -> int:
     """Return what a response to a `method` request is: FINAL, INTERIM or SWITCHING.
 
-    One of which the status is not known is taken for final.
+    A response of unknown status (None) counts as final.
 
     >>> kind_of("GET", 103) == INTERIM, kind_of("CONNECT", 200) == SWITCHING
     (True, True)
@@ -243,9 +241,9 @@ class ResponseVerdict(NamedTuple):
     framing: int
     """The length of the content in bytes, `framing.CHUNKED` or `framing.UNTIL_CLOSE`."""
     sound: bool
-    """Whether it is certain where the next response begins on the connection."""
+    """Whether the start of the connection's next response is certain."""
     persistent: bool
-    """Whether the connection outlives the response: it is sound, and the server does not close."""
+    """Whether the connection outlives the response: it is sound, and the server keeps it open."""
     kind: int
     """FINAL, INTERIM or SWITCHING."""
 
@@ -255,10 +253,10 @@ def judge_response(
 ) -> ResponseVerdict:
     """Return what the head of the response to a `method` request decides.
 
-    What leaves no doubt about the content's end is read as RFC 9112 section 6.3 says.
+    RFC 9112 section 6.3 decides wherever the end of the content is unambiguous.
 
     Raises:
-        RemoteProtocolError: lengths that differ, or one that is no number.
+        RemoteProtocolError: lengths differ, or one is not a number.
 
     >>> judge_response("GET", 11, 200, [("Content-Length", "5")])[:3]
     (5, True, True)
@@ -273,7 +271,7 @@ def judge_response(
 
 
 class InterimResponses:
-    """Counts the interim responses before a final one: no server may send them without end."""
+    """Counts the interim responses before a final one, up to a bound. RFC 9110 section 15.2."""
 
     __slots__ = ("_count", "_most")
 
@@ -294,19 +292,19 @@ class InterimResponses:
             )
 
     def end(self) -> None:
-        """Count anew, since a final response was received."""
+        """Start the count again, since a final response was received."""
         self._count = 0
 
 
 def declared_response(selected: Selected) -> tuple[int | None, bool, bool, bool]:
-    """Return what the `OWN_RESPONSE_FIELDS` of a response declare that is to leave.
+    """Return what the `OWN_RESPONSE_FIELDS` of a response to be sent declare.
 
-    These are: how its content is framed, None if they do not say; whether Connection is there;
-    whether Connection closes the connection; and whether a Content-Length is to be left out, since
+    The four items: the framing, None without a field that declares it; whether Connection is there;
+    whether Connection closes the connection; whether to leave Content-Length out, since
     Transfer-Encoding overrides it (RFC 9112 section 6.3).
 
     Raises:
-        LocalProtocolError: a framing that the peer would have to refuse.
+        LocalProtocolError: the peer would have to refuse the framing.
 
     >>> declared_response({"content-length": ["5"], "connection": ["close"]})
     (5, True, True, False)
@@ -323,7 +321,7 @@ def declared_response(selected: Selected) -> tuple[int | None, bool, bool, bool]
 class ResponsePlan:
     """How a response is sent."""
 
-    # A slot is found quicker than the name of a tuple, and an object made quicker.
+    # Faster to make, and its attributes faster to read, than a named tuple.
     __slots__ = ("framing", "has_body", "kind", "lines", "measured", "persistent")
 
     def __init__(
@@ -338,17 +336,17 @@ class ResponsePlan:
         self.kind = kind
         """FINAL, INTERIM or SWITCHING."""
         self.framing = framing
-        """How the content behind the head is framed: its length in bytes, 0 without `has_body`,
-        `framing.CHUNKED` or `framing.UNTIL_CLOSE`; unless it is `measured`."""
+        """The framing of the content: its length in bytes (0 without `has_body`), `framing.CHUNKED`
+        or `framing.UNTIL_CLOSE`. Not valid if the length is `measured`."""
         self.persistent = persistent
         """Whether the connection outlives the response."""
         self.lines = lines
         """The field lines to add to the head."""
         self.has_body = has_body
-        """Whether there may be content. To HEAD, and with 204 and 304, what a program gives is not
-        sent."""
+        """Whether content may be sent. In a response to HEAD, and in a 204 or 304, the program's
+        content is dropped."""
         self.measured = measured
-        """Whether the length is declared that the server has measured: see `with_length`."""
+        """Whether to declare the length that the server measures: see `with_length`."""
 
     def with_length(self, length: int) -> tuple[int, bytes]:
         r"""Return the framing of content of `length` bytes, and the field lines to add.
@@ -362,8 +360,8 @@ class ResponsePlan:
         return length, b"Content-Length: %d\r\n" % length + self.lines
 
 
-#: What Connection says by (the connection persists, the peer speaks HTTP/1.1): nothing of what the
-#: peer's version takes for granted. RFC 9112 section 9.3.
+#: The Connection line by (the connection persists, the peer speaks HTTP/1.1): none where it would
+#: repeat the default of that version. RFC 9112 section 9.3.
 _CONNECTION_LINES: Final = {
     (True, True): b"",
     (True, False): b"Connection: keep-alive\r\n",
@@ -382,13 +380,13 @@ def plan_response(
     measured: bool = False,
     chunks: bool = False,
 ) -> ResponsePlan:
-    """Return how a response leaves, to a `method` request of `version` (11 for HTTP/1.1).
+    """Return how to send a response to a `method` request of `version` (11 for HTTP/1.1).
 
-    `declared` is the framing that its fields declare. If that is None, the length counts that the
-    server has `measured`; else content leaves in chunks, if the server can make `chunks` and the
-    peer can read them; else it ends with the connection. `persistent` says whether the server would
-    go on with the connection; `told`, that the fields say so or need not. To a head that has no
-    status, nothing is added.
+    `declared` is the framing that the response's fields declare. If it is None, the content is sent
+    with its length if the server has `measured` it; else in chunks, if the server can make `chunks`
+    and the peer can read them; else it ends with the connection. `persistent` says whether the
+    server would keep the connection open; `told`, that no Connection line is needed. A head without
+    a status gets no further lines.
 
     >>> plan = plan_response("GET", 10, 200, None, True)
     >>> plan.framing == UNTIL_CLOSE, plan.persistent, plan.lines
@@ -420,7 +418,7 @@ def plan_response(
 def judge_own_response(
     method: str | None, version: int, status: int, fields: Fields, persistent: bool
 ) -> ResponsePlan:
-    """Return how a response is sent whose fields alone say how its content is framed.
+    """Return how to send a response whose fields alone decide the framing of its content.
 
     Arguments as for `plan_response`.
 
@@ -428,7 +426,7 @@ def judge_own_response(
     5
 
     Raises:
-        LocalProtocolError: fields that the peer would have to refuse; chunks for HTTP/1.0.
+        LocalProtocolError: the peer would have to refuse the fields, or cannot read chunks.
     """
     selected = select_fields(fields, OWN_RESPONSE_FIELDS)
     declared, told, closes, overridden = declared_response(selected)
@@ -445,7 +443,7 @@ def judge_own_response(
 
 
 def keeps_alive(version: int, fields: Fields) -> bool:
-    """Return whether the connection outlives a message, as its head says.
+    """Return whether, by its head, the connection outlives a message.
 
     >>> keeps_alive(11, []), keeps_alive(10, []), keeps_alive(10, [("Connection", "keep-alive")])
     (True, False, True)
@@ -454,10 +452,9 @@ def keeps_alive(version: int, fields: Fields) -> bool:
 
 
 def _persists(version: int, selected: Selected) -> bool:
-    """Return whether the connection outlives a message of which these are the deciding fields.
+    """Return whether the connection outlives a message with these fields. RFC 9112 section 9.3.
 
-    RFC 9112 section 9.3; a message whose framing is faulty (a transfer coding on HTTP/1.0, section
-    6.1) ends its connection.
+    A message with faulty framing (a transfer coding on HTTP/1.0, section 6.1) ends its connection.
     """
     if version < 11 and "transfer-encoding" in selected:
         return False
@@ -468,13 +465,13 @@ def _persists(version: int, selected: Selected) -> bool:
             return told
     if version >= 11:
         return True
-    # What servers and proxies of HTTP/1.0 say instead, NTLM's among them.
+    # Servers and proxies of HTTP/1.0 use these fields instead, also for NTLM.
     proxy = ",".join(selected.get("proxy-connection", ()))
     return "keep-alive" in selected or has_list_member(proxy, "keep-alive")
 
 
 def connection_option(value: str) -> bool | None:
-    """Return whether a Connection field keeps the connection, None if it says nothing of it.
+    """Return whether a Connection field keeps the connection open, None if it does not say.
 
     >>> connection_option("keep-alive, Close"), connection_option("upgrade")
     (False, None)
