@@ -157,9 +157,9 @@ class NonblockingReader(SocketReader):
 
     __slots__ = ()
 
-    def _give(self, seconds: float | None) -> None:
+    def _set_timeout(self, seconds: float | None) -> None:
         if self._sock.gettimeout() != 0:
-            super()._give(seconds)
+            super()._set_timeout(seconds)
 
     def _receive(self, buffer: memoryview, seconds: float | None, flags: int) -> int:
         if self._sock.gettimeout() != 0:

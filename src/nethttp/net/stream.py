@@ -68,7 +68,7 @@ class SocketReader(io.RawIOBase):
         self._stopped = False
         self.timed_out = False
         """Whether a wait has ended without a byte."""
-        self._give(timeout)
+        self._set_timeout(timeout)
 
     def close(self) -> None:
         # The object that is called before a wait nearly always holds this file: a reference cycle.
@@ -90,16 +90,16 @@ class SocketReader(io.RawIOBase):
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
-        if not self._is_programs():
+        if not self._program_set_timeout():
             self._timeout = seconds
-            self._give(seconds)
+            self._set_timeout(seconds)
 
-    def _give(self, seconds: float | None) -> None:
+    def _set_timeout(self, seconds: float | None) -> None:
         """Set the timeout of the socket itself."""
         self._sock.settimeout(seconds)
         self._bound = seconds
 
-    def _is_programs(self) -> bool:
+    def _program_set_timeout(self) -> bool:
         """Whether the program has set a timeout on the socket; if so, obey it."""
         own = self._sock.gettimeout()
         if own == self._bound:
@@ -109,13 +109,13 @@ class SocketReader(io.RawIOBase):
 
     def lend(self, seconds: float | None) -> None:
         """Set the socket's timeout for the program; the waits of this reader keep their own."""
-        if not self._is_programs():
+        if not self._program_set_timeout():
             self._sock.settimeout(seconds)
             self._bound = seconds
 
     def wait_at_most(self, seconds: float | None) -> None:
         """Bound each wait of this reader to `seconds`, without a change of the socket's timeout."""
-        if not self._is_programs():
+        if not self._program_set_timeout():
             self._timeout = seconds
 
     def begin(self, budget: float | None) -> None:
@@ -180,7 +180,7 @@ class SocketReader(io.RawIOBase):
     def _wait(self, buffer: memoryview, flags: int = 0) -> int:
         """Receive once into `buffer`, within all bounds; return how many bytes were received."""
         self._before_wait()
-        self._is_programs()
+        self._program_set_timeout()
         allowance = self._allowance
         began = self._clock()
         try:

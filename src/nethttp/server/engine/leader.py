@@ -75,7 +75,7 @@ class LeaderLock:
             self.wake_watcher()
 
     def resign(self) -> None:
-        """End the lead for good: no thread leads after this one."""
+        """Record that no thread leads any more, so that `watch` and `seize` return."""
         self._resigned.set()
         self.wake_watcher()
 

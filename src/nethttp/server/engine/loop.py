@@ -114,7 +114,7 @@ class Engine:
             turn_away=self._turn_away,
             close=table.close,
         )
-        self._lead = runner.lead
+        self._leader_lock = runner.leader_lock
         self._returned = runner.returned
         runner.on_return = self._on_return
         self._receiving = Receiving(
@@ -163,7 +163,7 @@ class Engine:
                 self._pool.submit(self._lead_loop, urgent=True)
                 if not self._pool.daemon and threading.current_thread().daemon:
                     service_actions = self._ending_with_the_program(service_actions)
-                self._lead.watch(self._hand_over, poll_interval, service_actions)
+                self._leader_lock.watch(self._hand_over, poll_interval, service_actions)
             else:
                 self._loop(poll_interval, service_actions, None)
         finally:
@@ -190,7 +190,7 @@ class Engine:
         """Stop as soon as possible: only requests that already run are still answered."""
         self._stopping = True
         self._returned.wake()
-        self._lead.stop_watching()
+        self._leader_lock.stop_watching()
 
     def drain(self, timeout: float) -> None:
         """Stop accepting, finish running requests, close idle connections; then `run` returns.
@@ -203,7 +203,7 @@ class Engine:
         self._draining = True
         self.application.closing = True
         self._returned.wake()
-        self._lead.wake_watcher()
+        self._leader_lock.wake_watcher()
 
     @property
     def tls(self) -> ssl.SSLContext | None:
@@ -236,7 +236,7 @@ class Engine:
         self._returned.wake()
         if self.threads:
             # The leader ends by itself, unless its handler runs.
-            self._lead.seize()
+            self._leader_lock.seize()
         self._finished.set()
         self.application.log.release()
         for connection in list(self._connections.values()):
@@ -276,7 +276,7 @@ class Engine:
             return
         except BaseException as error:
             self._failure = error
-        self._lead.resign()
+        self._leader_lock.resign()
 
     def _loop(
         self,

@@ -62,7 +62,7 @@ class Runner:
         self._turn_away = turn_away
         self._close = close
         self._slow_kinds = SlowKinds()
-        self.lead = LeaderLock()
+        self.leader_lock = LeaderLock()
         self.base = Context()
         """The context that is copied for each call."""
         self.context: Context | bool = True
@@ -102,7 +102,7 @@ class Runner:
                 return False
         connection.stage = BUSY
         keep: bool | None = False
-        epoch = self.lead.release_for(exchange)
+        epoch = self.leader_lock.release_for(exchange)
         try:
             if self.context:
                 keep = self.base.copy().run(self._application.respond, exchange)
@@ -114,7 +114,7 @@ class Runner:
         finally:
             if keep is not None:
                 exchange.release()
-            if not self.lead.reacquire(epoch):
+            if not self.leader_lock.reacquire(epoch):
                 if keep is not None:
                     self.give_back(connection, b"" if keep else None)
                 raise NotLeader
@@ -145,13 +145,13 @@ class Runner:
         connection.stage = BUSY
         left: bytes | None = None
         context = self.base.copy()
-        epoch = self.lead.release_for(None)
+        epoch = self.leader_lock.release_for(None)
         try:
             left = context.run(call)
         except BaseException as error:
             context.run(self._on_crash, connection, error)
         finally:
-            if not self.lead.reacquire(epoch):
+            if not self.leader_lock.reacquire(epoch):
                 self.give_back(connection, left)
                 raise NotLeader
         self._take_back(connection, left)
@@ -200,7 +200,7 @@ class Runner:
     def _run_in_pool(self, connection: Connection, work: Callable[[], None]) -> None:
         """Have a thread of the pool do `work` for a request of `connection`, or answer 503."""
         connection.stage = BUSY
-        self.lead.note_request()
+        self.leader_lock.note_request()
         if not self._pool.submit(work):
             self._turn_away(connection)
 

@@ -25,13 +25,13 @@ class BlockingConnections:
         self._idle: set[socket.socket] = set()
         self._aborted = False
         self._closing = False
-        self.leaving = False
+        self.draining = False
         """Whether every response is to end its connection."""
 
     def begin(self) -> None:
         """Accept connections again after a drain."""
         with self._changed:
-            self.leaving = self._closing = self._aborted = False
+            self.draining = self._closing = self._aborted = False
 
     def add(self, most: int | None) -> bool:
         """Count one more connection; return False if there are `most` already (None: no limit)."""
@@ -67,7 +67,7 @@ class BlockingConnections:
         In these seconds a request that is on its way can still arrive.
         """
         with self._changed:
-            self.leaving = True
+            self.draining = True
             # A connection that was just accepted has these seconds too.
             self._changed.wait_for(lambda: self._aborted, farewell)
             self._closing = True

@@ -294,7 +294,7 @@ class BaseHTTPRequestHandler(RequestParser):
                 self._answer_crash()
         finally:
             if self._taken or (nonblocking and writer.lent):
-                self._let_go()
+                self._give_socket_back()
             if content or self._rfile is not None:
                 self._drop_reader()
         if not fits:
@@ -336,7 +336,7 @@ class BaseHTTPRequestHandler(RequestParser):
             return self._unread()
         finally:
             self._drop_reader()
-            self._let_go()
+            self._give_socket_back()
 
     def _read_on(self, data: bytes) -> None:
         """Make `rfile` read `data` first, then the socket."""
@@ -359,7 +359,7 @@ class BaseHTTPRequestHandler(RequestParser):
         ahead = stream.stop()
         return whole.peek() + ahead
 
-    def _let_go(self) -> None:
+    def _give_socket_back(self) -> None:
         """Give the socket back to the loop."""
         self._taken = False
         if type(self.wfile) is NonblockingWriter:
@@ -426,10 +426,10 @@ class BaseHTTPRequestHandler(RequestParser):
         # A `Mock` as the server has every attribute.
         return connections if isinstance(connections, BlockingConnections) else None
 
-    def _has_to_leave(self) -> bool:
+    def _server_drains(self) -> bool:
         """Return whether the connection is to end with the response, because the server drains."""
         connections = self._blocking
-        return connections is not None and connections.leaving
+        return connections is not None and connections.draining
 
     def _on_timeout(self, error: TimeoutError) -> None:
         self.close_connection = True

@@ -295,7 +295,7 @@ class Responder(socketserver.StreamRequestHandler):
             self.command,
             self._version,
             self.protocol_version,
-            self.close_connection or (self._engaged is None and self._has_to_leave()),
+            self.close_connection or (self._engaged is None and self._server_drains()),
         )
         self.close_connection = ending.close
         if self._plain_head and "flush_headers" not in self._set_here:
@@ -384,7 +384,7 @@ class Responder(socketserver.StreamRequestHandler):
 
     # --- what `BaseHTTPRequestHandler` defines ---
 
-    def _has_to_leave(self) -> bool:
+    def _server_drains(self) -> bool:
         """Return whether the connection is to end with the response, because the server drains."""
         raise NotImplementedError
 

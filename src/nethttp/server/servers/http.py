@@ -295,7 +295,7 @@ class HTTPServer(socketserver.TCPServer):
         else:
             self._drain_until = time.monotonic() + timeout
             self._stop_asked.set()
-            self._blocking.leaving = True
+            self._blocking.draining = True
             # `drain` waits, so it needs a thread: this may be a signal handler that has interrupted
             # the loop. `Thread.start` would wait for the thread to begin, which a greenlet in a
             # signal handler cannot.
