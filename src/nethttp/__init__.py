@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ._version import __version__
 
-TYPE_CHECKING = False  # typing takes a while to load; type checkers know the name
+TYPE_CHECKING = False  # importing typing takes long; type checkers know this name
 if TYPE_CHECKING:
     from . import client as client
     from . import compat as compat
@@ -29,15 +29,15 @@ __all__ = ["HTTPMethod", "HTTPStatus", "__version__"]
 _PARTS = frozenset({"client", "compat", "cookiejar", "cookies", "errors", "server"})
 _STATUS_NAMES = frozenset({"HTTPMethod", "HTTPStatus"})
 
-if not TYPE_CHECKING:  # a type checker is to know which names there are
+if not TYPE_CHECKING:  # with this function, a type checker would accept any name
 
     def __getattr__(name: str) -> object:
         if name in _STATUS_NAMES:
-            from . import status  # start-up: cookies and jars need none
+            from . import status  # start-up: cookies and jars do not need it
 
             return getattr(status, name)
         if name in _PARTS:
-            from importlib import import_module  # start-up: the same
+            from importlib import import_module  # start-up: likewise
 
             return import_module(f"{__name__}.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

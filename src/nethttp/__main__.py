@@ -29,9 +29,9 @@ def _cookies(words: Sequence[str]) -> int:
 
 
 def _status(words: Sequence[str]) -> int:
-    """Print the registry's row of one status code, or all rows."""
+    """Print the registry's row of one status code, or of all."""
     parser = CommandParser(
-        prog="nethttp status", description="Print what a status code means and which RFC says so."
+        prog="nethttp status", description="Print a status code's meaning and its RFC section."
     )
     parser.add_argument(
         "code", nargs="?", type=_code, metavar="CODE", help="a status code (default: all of them)"
@@ -55,11 +55,11 @@ def _code(text: str) -> int:
 
 
 def _help(words: Sequence[str]) -> int:
-    """Print the help of a command, or which commands there are."""
+    """Print the help of a command, or a list of all commands."""
     parser = CommandParser(
         prog="nethttp help",
         usage="nethttp help [COMMAND]",
-        description="Print the help of a command, or which commands there are.",
+        description="Print the help of a command, or a list of all commands.",
     )
     parser.add_argument("command", nargs="?", type=_command, help=argparse.SUPPRESS)
     command = parser.parse_args(words).command

@@ -1,9 +1,9 @@
-"""The two kinds of cache: by keys that a peer chooses, and by age. Both are bounded in every way.
+"""The two kinds of cache: by keys that a peer chooses, and by age.
 
-`SecondTimeCache` is for what follows from bytes that a peer sent: a client that sends other bytes
-each time fills it with nothing. `AgeCache` is for what is true for a while, as what lies in a file.
-Each is bounded in entries, in bytes and in age, and belongs to the whole process: servers call
-`drop_old` while they run, tests call `clear_all` between two of them.
+`SecondTimeCache` is for values that depend on bytes from a peer alone: a client that sends other
+bytes each time adds no entry. `AgeCache` is for values that stay true for a while, such as a file's
+content. Each cache is bounded in entries, in bytes and in age, and the whole process shares it:
+servers call `drop_old` while they run, tests call `clear_all` between tests.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from weakref import WeakSet
 __all__ = ["LIFE", "AgeCache", "SecondTimeCache", "clear_all", "drop_old"]
 
 LIFE: Final = 1.0
-"""Seconds for which an `AgeCache` believes what it was told, unless it is given another figure."""
+"""The default life of an entry in an `AgeCache`, in seconds."""
 
 SECOND_TIME_LIFE: Final = 60.0
-"""Seconds after which a `SecondTimeCache` forgets everything, so that a peer's bytes, among them
-cookies and credentials, do not stay in memory. What repeats itself is back after one more reading.
-"""
+"""Seconds after which a `SecondTimeCache` is emptied, so that a peer's bytes, which may hold
+cookies and credentials, do not stay in memory. A value that is used again is stored again."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -32,14 +31,13 @@ V = TypeVar("V")
 class SecondTimeCache(Generic[K, V]):
     """Keeps values of keys that a peer chooses, each from the second time that its key occurs.
 
-    A key that occurs once costs one search and leaves nothing but a fingerprint of fixed size: a
-    peer that never repeats itself makes nothing grow and pushes nothing out. At most `max_entries`
-    values are kept, which take `max_bytes` bytes together with their keys, and none whose key has
-    more than `max_key` bytes. A cache that is full, or older than `life` seconds, is emptied as a
-    whole.
+    A key that occurs once costs one lookup and leaves only a fingerprint of fixed size: a peer that
+    sends a new key each time adds no entry and evicts none. At most `max_entries` values are kept,
+    which take at most `max_bytes` bytes together with their keys; keys of more than `max_key` bytes
+    are not kept. A cache that is full, or older than `life` seconds, is emptied as a whole.
 
-    Any thread may read and write. Reading is one look into a dictionary and takes no lock; a
-    fingerprint that another thread overwrites costs one more reading of its key.
+    Any thread may read and write. Reading is one lookup in a dictionary, without a lock; if another
+    thread overwrites a fingerprint, its value is computed once more.
 
     >>> cache = SecondTimeCache()
     >>> def length(key):
@@ -79,9 +77,9 @@ class SecondTimeCache(Generic[K, V]):
         return len(self._values)
 
     def admits(self, key: K, size: int) -> bool:
-        """Return whether the value of `key`, which has `size` bytes, is to be put now.
+        """Return whether to `put` the value of `key` now; the key has `size` bytes.
 
-        That is so from the second time on that this is asked for a key, if it is short enough.
+        True from the second call for a key on, unless the key is too long.
         """
         if size > self.max_key:
             return False
@@ -93,7 +91,7 @@ class SecondTimeCache(Generic[K, V]):
         return False
 
     def put(self, key: K, value: V, cost: int) -> None:
-        """Keep the value of a key that was admitted. Both together take `cost` bytes."""
+        """Store the value of an admitted key. Both together take `cost` bytes."""
         with self._lock:
             if key in self._values:
                 return  # Another thread was faster.
@@ -103,9 +101,9 @@ class SecondTimeCache(Generic[K, V]):
             self._bytes += cost
 
     def drop_old(self, now: float) -> None:
-        """Forget everything if that is due at `now`, a time of `time.monotonic`.
+        """Drop all entries if their life is over at `now`, a time of `time.monotonic`.
 
-        The life of what is kept begins with the first call that finds something.
+        Their common life begins with the first call that finds an entry.
         """
         with self._lock:
             if self._values and self._born > now:
@@ -114,7 +112,7 @@ class SecondTimeCache(Generic[K, V]):
                 self._empty_locked()
 
     def cache_clear(self) -> None:
-        """Forget everything, fingerprints too. The name is that of `functools.lru_cache`."""
+        """Drop all entries and fingerprints. The name is that of `functools.lru_cache`."""
         with self._lock:
             self._empty_locked()
             self._fingerprints[:] = [0] * len(self._fingerprints)
@@ -128,8 +126,8 @@ class SecondTimeCache(Generic[K, V]):
 class AgeCache(Generic[K, V]):
     """Keeps values for `life` seconds, at most `max_entries` and `max_cost` in all.
 
-    `max_cost` is in the unit of the costs that `put` is given: bytes, in all uses. The oldest
-    values make room for new ones. Any thread may read and write; reading takes no lock.
+    `max_cost` is the bound on the sum of the costs that `put` receives: bytes, in all uses. New
+    values evict the oldest. Any thread may read and write; reading takes no lock.
 
     >>> cache = AgeCache(max_entries=2, max_cost=100)
     >>> for name, cost in (("a", 10), ("b", 10), ("c", 95), ("d", 101)):
@@ -159,15 +157,15 @@ class AgeCache(Generic[K, V]):
         return len(self._entries)
 
     def get(self, key: K) -> V | None:
-        """Return the value of `key`, None if it is not kept or too old."""
+        """Return the value of `key`, None if it is missing or too old."""
         entry = self._entries.get(key)
         if entry is None or entry[0] < self._clock():
             return None
         return entry[2]
 
     def put(self, key: K, value: V, cost: int) -> None:
-        """Keep a value, and drop what is too old or too much. One that costs more than all may
-        cost together is not kept."""
+        """Store a value, and drop old ones as age and bounds require. A value whose `cost` is above
+        `max_cost` is not stored."""
         now = self._clock()
         with self._lock:
             self._drop_locked(key)
@@ -179,7 +177,7 @@ class AgeCache(Generic[K, V]):
             self._drop_old_locked(now)
 
     def drop_old(self, now: float) -> None:
-        """Drop what is too old at `now`, a time of the clock."""
+        """Drop the entries that are too old at `now`, a time of the cache's clock."""
         if self._entries:
             with self._lock:
                 self._drop_old_locked(now)
@@ -211,10 +209,10 @@ _last_drop = -math.inf
 
 
 def drop_old() -> None:
-    """Let every cache drop what is too old, unless that was done in the last quarter of `LIFE`.
+    """Drop the old entries of every cache, at most four times in `LIFE`.
 
-    Servers call this again and again, also while they are idle: a file that was deleted takes its
-    place on the disk, and keeps its file system mounted, for as long as it is open.
+    Servers call this repeatedly, even while they are idle: as long as a cache has a deleted file
+    open, the file takes up disk space and keeps its file system mounted.
     """
     global _last_drop
     now = time.monotonic()
@@ -226,6 +224,6 @@ def drop_old() -> None:
 
 
 def clear_all() -> None:
-    """Empty every cache, so that the next request is the first of its kind."""
+    """Empty every cache, so that the next request finds no entry."""
     for cache in list(_CACHES):
         cache.cache_clear()

@@ -1,7 +1,7 @@
 """`CommandParser`: the argument parser of every command.
 
-It says what is wrong in one line: argparse prints the usage first, which for the server's forty
-options pushes the reason off the screen. Every command has ``--version``.
+It reports an error in one line: argparse prints the usage first, and with the server's forty
+options the error scrolls off the screen. Every command has ``--version``.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def version_line() -> str:
     >>> version_line().split()[0]
     'nethttp'
     """
-    from .wire.h1.head import TWIN  # start-up: few ask for it
+    from .wire.h1.head import TWIN  # start-up: only --version needs it
 
     return f"nethttp {__version__}, {TWIN} parser, Python {sys.version.split()[0]}"
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """Return a question whether the closest of the `known` words is meant, "" if none is close.
+    """Return a suggestion of the closest of the `known` words, "" if no word is close.
 
     >>> closest("--prot", ["--port", "--bind"])
     '; did you mean --port?'
@@ -44,8 +44,8 @@ def closest(word: str, known: Iterable[str]) -> str:
 def run_command(run: Callable[[], int]) -> int:
     """Return the exit status that `run` returns: 130 after Ctrl-C.
 
-    A program that reads standard output may stop reading; then nothing more is written, and the
-    status is 0. If standard output cannot be written, that is said, and the status is 2.
+    If the reader of standard output closes it, the command ends without an error, with status 0. If
+    standard output cannot be written, an error is printed, and the status is 2.
 
     >>> run_command(lambda: 3)
     3
@@ -68,14 +68,15 @@ def run_command(run: Callable[[], int]) -> int:
 
 
 def _replace_closed_streams() -> None:
-    """Let reading and writing fail where a standard stream is closed, as with any closed file.
+    """Replace each closed standard stream by a file that cannot be read or written.
 
-    Python has None there. The descriptor is taken, so that no socket gets the number of a stream.
+    Python sets such a stream to None. The file takes up its descriptor, so that no socket gets the
+    number of a standard stream.
     """
     for name, mode, flags in (
         ("stdin", "r", os.O_WRONLY),
         ("stdout", "w", os.O_RDONLY),
-        # There is nobody to tell that it fails.
+        # Errors cannot be reported anywhere, so writing to /dev/null succeeds.
         ("stderr", "w", os.O_WRONLY),
     ):
         if getattr(sys, name) is None:
@@ -83,11 +84,11 @@ def _replace_closed_streams() -> None:
 
 
 def discard_output() -> None:
-    """Let what is left to print go nowhere: the interpreter would try again at exit."""
+    """Discard the buffered output: the interpreter would try to write it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-#: What argparse says of a word that is none of an argument's choices. The words differ by Python.
+#: The error of argparse for a word outside an argument's choices, in the texts of all Pythons.
 _NO_CHOICE = re.compile(
     r"(?P<subject>.*): invalid choice: (?P<quote>['\"])(?P<given>.*)(?P=quote)"
     r"(, maybe you meant .*\?)? \(choose from (?P<choices>.*)\)"
@@ -95,7 +96,7 @@ _NO_CHOICE = re.compile(
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An `argparse.ArgumentParser` whose errors are one line; the exit status is 2.
+    """An `argparse.ArgumentParser` that prints an error in one line and exits with status 2.
 
     >>> parser = CommandParser(prog="nethttp example")
     >>> parser.parse_args([])
@@ -108,22 +109,22 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument("--version", action=_PrintVersion, help="show the version and exit")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Return the options that `args` give, and the words that are left, as `argparse` does.
+        """Return the parsed options and the remaining words of `args`, as `argparse` does.
 
-        The words are kept, so that an error message can quote them.
+        All words are kept, so that an error message can quote them.
         """
         self._words = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and exit."""
+        """Print the error in one line to standard error, and exit with status 2."""
         self.exit(2, f"{self.prog}: {self._in_plain_words(message)} (see {self.prog} --help)\n")
 
     def _in_plain_words(self, message: str) -> str:
         message = message.removeprefix("argument command: ").removeprefix("argument ")
         subject, _, words = message.partition(": ")
         if subject == "the following arguments are required":
-            # An option that there is not may be the reason why an argument is missing.
+            # A misspelt option may be the reason why an argument is missing.
             return self._unknown_option(self._words) or f"expected {words}"
         if subject == "unrecognized arguments":
             return self._unknown_option(words.split()) or f"expected nothing more, got {words}"
@@ -137,13 +138,13 @@ class CommandParser(argparse.ArgumentParser):
         return message
 
     def _unknown_option(self, words: Iterable[str]) -> str | None:
-        """Return what is wrong with the first word that is an option which there is not."""
+        """Return the error for the first unknown option in `words`, None if there is none."""
         known = self._option_string_actions
         for word in words:
             name = word.partition("=")[0]
             if word == "--":
                 break
-            # argparse takes a long option's first letters, and a short one's value behind it.
+            # argparse accepts an abbreviated long option, and a value right behind a short one.
             if not word.startswith("-") or any(option.startswith(name) for option in known):
                 continue
             if not word.startswith("--") and word[:2] in known:

@@ -1,4 +1,4 @@
-"""nethttp under the standard library's names, for programs that are to run unchanged.
+"""nethttp under the standard library's names, to run programs unchanged.
 
 ``python -m nethttp.compat program.py args…`` and ``python -m nethttp.compat -m module args…`` run a
 program whose ``http``, ``http.client``, ``http.server``, ``http.cookies`` and ``http.cookiejar``
@@ -15,10 +15,10 @@ else:
 >>> http.client.__name__
 'http.client'
 
-What other modules have imported before is seen to as far as can be: names that they took with
-``from http.client import …`` are bound anew, in both directions. A class that was derived from one
-of the standard library's before `install` stays what it is. It is one process's affair: a child
-process begins without it.
+`install` and `uninstall` also rebind names that other modules have imported before with
+``from http.client import …``. A class that was derived from one of the standard library's before
+`install` keeps its base. Both affect this process only: a child process starts with the standard
+library.
 """
 
 from __future__ import annotations
@@ -53,29 +53,29 @@ _MISSING: Any = object()
 
 
 class _Undo:
-    """What `uninstall` has to put back: each entry is a call."""
+    """The calls with which `uninstall` restores everything."""
 
     def __init__(self) -> None:
         self._calls: list[tuple[Any, tuple[Any, ...]]] = []
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
-        """Set an attribute, and remember what it was."""
+        """Set an attribute, and record its old value."""
         before = target.__dict__.get(name, _MISSING)
         self._calls.append((_restore_attribute, (target, name, before)))
         setattr(target, name, value)
 
     def set_owner(self, value: Any, name: str) -> None:
-        """Let a class or function say that it is of the module `name`, as pickles have it."""
+        """Set a class's or function's `__module__` to `name`, which pickles contain."""
         self._calls.append((setattr, (value, "__module__", value.__module__)))
         value.__module__ = name
 
     def set_module(self, name: str, module: ModuleType) -> None:
-        """Put a module into `sys.modules`, and remember what was there."""
+        """Put a module into `sys.modules`, and record the old entry."""
         self._calls.append((_restore_module, (name, sys.modules.get(name, _MISSING))))
         sys.modules[name] = module
 
     def run(self) -> None:
-        """Put everything back, the last first."""
+        """Restore everything, the last change first."""
         while self._calls:
             call, arguments = self._calls.pop()
             call(*arguments)
@@ -99,7 +99,7 @@ _undo: _Undo | None = None
 
 
 def install() -> None:
-    """Put nethttp's modules under the standard library's names. Doing it twice is doing it once."""
+    """Put nethttp's modules under the standard library's names. A second call does nothing."""
     global _undo
     if _undo is not None:
         return
@@ -114,7 +114,7 @@ def install() -> None:
         ours = import_module(our_name)
         theirs = sys.modules.get(name)
         for exported in (*ours.__all__, *_ALSO.get(name, ())):
-            # Some names are made when they are asked for, and kept nowhere.
+            # Some names are made at each access, so they are not in `vars`.
             value = getattr(ours, exported)
             if getattr(value, "__module__", None) == our_name:
                 _undo.set_owner(value, name)
@@ -123,7 +123,7 @@ def install() -> None:
         for _, value in _its_own(ours):
             _undo.set_owner(value, name)
         if name == "http.server":
-            # Programs of the stdlib that know chunks take them apart themselves.
+            # Programs for the stdlib that support chunks parse them themselves.
             _undo.set_attribute(ours.BaseHTTPRequestHandler, "_decodes_chunks", False)
             # CPython's own clients send a path without a slash, and one with a fragment.
             _undo.set_attribute(ours.BaseHTTPRequestHandler, "_takes_any_target", True)
@@ -133,7 +133,7 @@ def install() -> None:
 
 
 def _its_own(module: ModuleType) -> list[tuple[str, Any]]:
-    """Return the classes and functions, with their names, that say `module` as their own."""
+    """Return the (name, object) pairs of the classes and functions that `module` defines."""
     return [
         (name, value)
         for name, value in list(vars(module).items())
@@ -142,7 +142,7 @@ def _its_own(module: ModuleType) -> list[tuple[str, Any]]:
 
 
 def _pairs(theirs: ModuleType, ours: ModuleType) -> dict[int, tuple[Any, Any]]:
-    """Return (their object, our object) for all that both modules have, by their identity."""
+    """Return (their object, our object) for each name of both modules, by the `id` of theirs."""
     pairs = {id(theirs): (theirs, ours)}
     exported = [(name, getattr(theirs, name, _MISSING)) for name in ours.__all__]
     for name, value in (*exported, *_its_own(theirs)):
@@ -153,7 +153,7 @@ def _pairs(theirs: ModuleType, ours: ModuleType) -> dict[int, tuple[Any, Any]]:
 
 
 def _rebind(replaced: dict[int, tuple[Any, Any]], undo: _Undo) -> None:
-    """Bind the globals of all modules that hold a replaced object to what replaces it."""
+    """In all modules, bind globals that are a replaced object to its replacement."""
     for name, module in list(sys.modules.items()):
         if not isinstance(module, ModuleType) or name.partition(".")[0] in ("http", "nethttp"):
             continue
@@ -164,7 +164,7 @@ def _rebind(replaced: dict[int, tuple[Any, Any]], undo: _Undo) -> None:
 
 
 def uninstall() -> None:
-    """Put the standard library's modules back, exactly as they were before `install`."""
+    """Restore the standard library's modules, exactly as they were before `install`."""
     global _undo
     if _undo is not None:
         _undo.run()
@@ -188,7 +188,7 @@ def main(argv: list[str]) -> int:
             return 2
         return _run_module(argv[1], argv[1:])
     if argv[0] == "--version":
-        from .commandline import version_line  # start-up: few ask for it
+        from .commandline import version_line  # start-up: only --version needs it
 
         print(version_line())
         return 0
@@ -223,12 +223,12 @@ def _run_module(name: str, argv: list[str]) -> int:
 
 
 def _is_about(error: ImportError, name: str) -> bool:
-    """Whether it is the module itself that could not be found, and not one that it imports."""
+    """Return whether the module `name` itself is missing, not one that it imports."""
     return str(error).startswith(f"No module named {name}") or error.name == name.partition(".")[0]
 
 
 if __name__ == "__main__":
-    # As a module of its own name, so that the program that calls `uninstall` finds what was done.
+    # Imported under its own name, so that `uninstall`, called by the program, finds `_undo`.
     from nethttp import compat
 
     sys.exit(compat.main(sys.argv[1:]))

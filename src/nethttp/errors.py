@@ -1,11 +1,11 @@
 """Every exception of nethttp, in one tree.
 
 The names that the standard library documents keep their names, their arguments and their
-``isinstance`` relations. Two names are new; they say whose fault an error was. What this program
-did wrong is no `HTTPException`, which programs catch to try again::
+``isinstance`` relations. Two names are new; they say whether the peer or this program is at fault.
+`LocalProtocolError` is not an `HTTPException`, since programs catch that class to try again::
 
     Exception
-    ├── HTTPException                      anything that HTTP's own rules forbid
+    ├── HTTPException                      an error of HTTP
     │   ├── NotConnected
     │   ├── InvalidURL
     │   ├── UnimplementedFileMode
@@ -26,7 +26,7 @@ did wrong is no `HTTPException`, which programs catch to try again::
     └── StorageError (OSError)             a cookie jar's storage: full, locked, damaged
         └── StorageAwayError               its server does not answer
 
-``OSError`` and ``TimeoutError`` of the network pass through as they are.
+``OSError`` and ``TimeoutError`` of the network are passed on unchanged.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ __all__ = [
 ]
 
 MAX_EXCERPT = 80
-"""How many bytes of what came an error message shows, before escaping."""
+"""The most received bytes that an error message quotes, counted before escaping."""
 
 
 def excerpt(data: bytes | str) -> str:
-    """Return `data` fit for a message: escaped, quoted, cut to `MAX_EXCERPT` bytes.
+    """Return `data` for use in a message: escaped, quoted, cut to `MAX_EXCERPT` bytes.
 
     >>> excerpt(b"GET\\x00 /")
     "'GET\\\\x00 /'"
@@ -74,7 +74,7 @@ def excerpt(data: bytes | str) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what went wrong in words for a person: without the number of the error.
+    """Return an error's message for users: without the error number.
 
     >>> reason_of(FileNotFoundError(2, "No such file or directory", "log"))
     'log: No such file or directory'
@@ -86,9 +86,9 @@ def reason_of(error: Exception) -> str:
 
 
 class HTTPException(Exception):
-    """The base of the errors of HTTP: a message breaks its rules, or a call came out of order."""
+    """The base of the errors of HTTP: a message is invalid, or a call is out of order."""
 
-    # Subclasses whose __init__ does not fill `args` must still print themselves.
+    # A subclass's __init__ need not fill `args`; str() must still work.
 
 
 class NotConnected(HTTPException):
@@ -100,7 +100,7 @@ class InvalidURL(HTTPException):
 
 
 class UnimplementedFileMode(HTTPException):
-    """Kept for programs that catch it; nothing raises it."""
+    """Kept for programs that catch it; nethttp never raises it."""
 
 
 class ImproperConnectionState(HTTPException):
@@ -112,7 +112,7 @@ class CannotSendRequest(ImproperConnectionState):
 
 
 class CannotSendHeader(ImproperConnectionState):
-    """A field cannot be sent now: no request was started, or its head has left."""
+    """A field cannot be sent now: no request was started, or its head has been sent."""
 
 
 class ResponseNotReady(ImproperConnectionState):
@@ -120,10 +120,10 @@ class ResponseNotReady(ImproperConnectionState):
 
 
 class LocalProtocolError(ValueError):
-    """This program asked for a message that must not be sent; nothing was sent.
+    """This program tried to send an invalid message; nothing was sent.
 
-    The standard library raises a plain `ValueError` in these places. Text that ISO-8859-1 or ASCII
-    lacks is a `UnicodeEncodeError`, as it is there.
+    The standard library raises a plain `ValueError` instead. For characters outside ISO-8859-1 or
+    ASCII both raise a `UnicodeEncodeError`.
     """
 
 
@@ -146,11 +146,11 @@ class UnknownProtocol(RemoteProtocolError):
 
 
 class UnknownTransferEncoding(RemoteProtocolError):
-    """The message is framed by a transfer coding that is not implemented."""
+    """The message has a transfer coding that is not implemented."""
 
 
 class IncompleteRead(RemoteProtocolError):
-    """The connection ended inside a body: `partial` came, `expected` bytes were missing."""
+    """The connection ended inside a body, after `partial`; `expected` more bytes are missing."""
 
     def __init__(self, partial: bytes, expected: int | None = None) -> None:
         super().__init__(partial)
@@ -169,7 +169,7 @@ class LineTooLong(RemoteProtocolError):
 
     def __init__(self, line_type: str, limit: int | None = None, *, status_hint: int = 431) -> None:
         if limit is None:
-            # A program raises it as the standard library does, for a line over the client's bound.
+            # A program has raised it in the stdlib's way, for a line over the client's bound.
             limit = getattr(sys.modules.get("nethttp.client"), "_MAXLINE", 65536)
         super().__init__(
             f"got more than {limit} bytes when reading {line_type}", status_hint=status_hint
@@ -177,7 +177,7 @@ class LineTooLong(RemoteProtocolError):
 
 
 class BadStatusLine(RemoteProtocolError):
-    """The first line of a response is no status line: `line`, as it came."""
+    """The first line of a response is not a status line; `line` is the received text."""
 
     def __init__(self, line: str) -> None:
         if not line:
@@ -209,8 +209,8 @@ class LoadError(OSError):
 class StorageError(OSError):
     """A jar's storage could not be read or written.
 
-    `errno` says why, where the system has a number for it: ENOSPC (full), EBUSY (locked by another
-    for too long), EACCES (not allowed), ETIMEDOUT (away), else EIO.
+    `errno` says why: ENOSPC (full), EBUSY (locked for too long by another process), EACCES (not
+    allowed), ETIMEDOUT (its server does not answer), else EIO.
     """
 
 

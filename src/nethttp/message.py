@@ -1,8 +1,8 @@
-"""`HTTPMessage`: a field section as the `email.message.Message` that programs know.
+"""`HTTPMessage`: a field section as the `email.message.Message` that programs expect.
 
-Client and server hand it out under `headers`. It is filled from fields that `wire` has parsed; the
-email parser, which would cut a value at U+0085 and lose every field behind a name it cannot read
-(gh-81274), has no part in it.
+It is the type of `headers` in the client and the server. It is filled with fields that `wire` has
+parsed; the email parser is not used, since it would cut a value at U+0085, and lose every field
+behind a malformed name (gh-81274).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["HTTPMessage", "message_from_fields"]
 
 
 if TYPE_CHECKING:
-    # For type checkers it is the stdlib's: what takes one takes ours.
+    # For type checkers this class is a subclass of the stdlib's, so both fit the same parameters.
     from http.client import HTTPMessage as _Message
 else:
     _Message = email.message.Message
@@ -55,8 +55,8 @@ def message_from_fields(
 ) -> email.message.Message:
     """Return a `message_class` that holds the (name, value) pairs, in order.
 
-    The lines that were `unread` are its `defects`, and the payload has them where email's parser
-    would leave them there: urllib3 warns of both.
+    Each line in `unread`, which is not a field, becomes one of its `defects`; lines that the email
+    parser would take for content are its payload. urllib3 warns of both.
 
     >>> message_from_fields([("Host", "example.com")])["host"]
     'example.com'
@@ -76,7 +76,7 @@ def message_from_fields(
 
 
 def _left_over(message: email.message.Message, unread: Sequence[str]) -> Iterator[str]:
-    """Add a defect for each line, and give those lines that email takes for content."""
+    """Add a defect for each line; yield the lines that the email parser would take for content."""
     for line in unread:
         if line.startswith(":"):
             message.defects.append(errors.InvalidHeaderDefect("Missing header name."))

@@ -1,9 +1,8 @@
-"""Whether a program has left methods and attributes alone, asked in one way by every fast path.
+"""Tells every fast path whether a program has overridden the methods that the path skips.
 
-A fast path does the work of methods without calling them. It may do so only while no program has
-put its own in the place of one: in a subclass, through a mix-in, on the object, or by patching a
-class. So the methods that it does not call are named in the body of the class that has them, above
-the code that skips the calls, and that code asks first:
+A fast path does the work of methods without calling them. That is correct only while no program has
+replaced one: in a subclass, through a mix-in, on the object, or by patching a class. So the class
+names the skipped methods in its body, above the code that skips them, and that code checks first:
 
     >>> class Greeter:
     ...     def name(self): return "you"
@@ -15,9 +14,9 @@ the code that skips the calls, and that code asks first:
     >>> Greeter().greet(), Polite().greet()
     ('Hello, you', 'Hello, dear reader')
 
-The originals are noted while the class is made, when no program can have patched it yet. Outside a
-class body there are none, and the answer is always no. So every fast path is in `REGISTRY`, and
-`tests/test_bypasses.py` overrides each name of each in it, and sees the override called.
+The originals are recorded while the class is made, before any program can patch it. Outside a class
+body no originals are recorded, and the result is always False. Every `Bypassed` is in `REGISTRY`;
+for each, `tests/test_bypasses.py` overrides each name and checks that the override is called.
 """
 
 from __future__ import annotations
@@ -39,15 +38,15 @@ REGISTRY: Mapping[str, Bypassed] = MappingProxyType(_registry)
 
 
 class Bypassed:
-    """The names of methods that a fast path does not call, or of attributes that it does not read.
+    """The names of methods that a fast path skips, or of attributes that it does not read.
 
-    The class in whose body this is made has them, or inherits them.
+    It is made in the body of the class that defines or inherits them.
     """
 
     __slots__ = ("_found", "_originals", "left_alone", "left_alone_by", "names", "owner")
 
-    # These two are functions and no methods: a cookie jar asks four times for a request, and each
-    # look at an attribute of `self` costs it 0.3 %.
+    # These two are functions, not methods: a cookie jar calls them four times for a request, and
+    # each access to an attribute of `self` would cost it 0.3 %.
 
     left_alone: Callable[[Any], bool]
     """Return whether an object, and its class, have the original methods under all names."""
@@ -60,11 +59,11 @@ class Bypassed:
 
     def __init__(self, *names: str) -> None:
         self.names = frozenset(names)
-        """For a fast path that asks the class once, and an object's `__dict__` each time."""
+        """For a fast path that checks the class once, and an object's `__dict__` each time."""
         self._originals: dict[str, list[Any]] = {name: [] for name in names}
-        #: What `attrgetter` may find under all names.
+        #: The results of `attrgetter` that mean "original under all names".
         self._found: list[Any] = []
-        # Not by a look into `__dict__`: until Python 3.12 that makes an object's attributes slower.
+        # Without `__dict__`: until Python 3.12, reading it makes an object's attributes slower.
         functions = attrgetter(*[f"{name}.__func__" for name in names])
         self.left_alone = _asker(functions, self._found)
         self.left_alone_by = _asker(attrgetter(*names), self._found)
@@ -75,10 +74,9 @@ class Bypassed:
         self.also(owner)
 
     def also(self, cls: _Class) -> _Class:
-        """Return `cls`, and take what it has under these names for original too.
+        """Return `cls`, and count its methods of these names as originals too.
 
-        A decorator for a class of this package that overrides some of them. A mix-in need not have
-        them all.
+        A decorator for classes of this package that override some of them. A mix-in may lack some.
         """
         for name, originals in self._originals.items():
             original = getattr(cls, name, None)
@@ -94,7 +92,7 @@ def _asker(look: Callable[[Any], Any], found: list[Any]) -> Callable[[Any], bool
         try:
             return look(subject) in found
         except AttributeError:
-            # It has none, or a function of the program's own on the object, or a mock.
+            # The method is missing, or a program has set a function or a mock on the object.
             return False
 
     return left_alone

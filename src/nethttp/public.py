@@ -1,9 +1,9 @@
-"""What makes a package look like one module: its classes say its name, its names can be replaced.
+"""Makes a package look like one module to programs.
 
-The standard library's modules are one file each. A class says the name of the module that documents
-it, and a program that sets a name there (``mock.patch``, or a plain assignment) changes what the
-functions of that file see. Here the files of a package share the work: a class is given the name of
-its package, and a name that is set on the package is passed on to the files that use it.
+In the standard library a module is one file. A class has the name of that module, and a program
+that sets a name in it (``mock.patch``, or a plain assignment) changes what the file's functions
+see. Here several files make up a package: their classes get the name of the package, and a name
+that a program sets on the package is passed on to the files that use it.
 
 `nethttp.client` has another way, `client.seams`: it looks a name up when it is used. Programs bind
 names there that no file holds (`print`), or whose own value is loaded only when it is asked for,
@@ -22,18 +22,18 @@ __all__ = ["name_after", "present"]
 
 _MISSING: Any = object()
 
-#: Two names may have the same constant by chance; anything else is itself.
+#: Equal constants may be the same object by chance, so these are matched by name, not by identity.
 _CONSTANTS = (bool, int, float, str, bytes, tuple, type(None))
 
-#: The files that a name is passed on to, by the package; every file of a package without an entry.
+#: The files to which each package passes names on; a package without an entry: all its files.
 _FILES: dict[str, Collection[str]] = {}
 
 
 class _Package(ModuleType):
-    """A package that passes on what is set on it."""
+    """A package that passes names that are set on it on to its files."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # A name that is made when first asked for counts too.
+        # getattr, since some names are made at their first access.
         before = getattr(self, name, _MISSING)
         super().__setattr__(name, value)
         _pass_on(self, name, before, value)
@@ -45,7 +45,7 @@ class _Package(ModuleType):
 
 
 def _pass_on(package: ModuleType, name: str, before: Any, value: Any) -> None:
-    """Let the files of a package see `value` where they saw `before`."""
+    """Replace `before` by `value` in the files of a package."""
     if value is before or before is _MISSING or value is _MISSING:
         return
     by_name = isinstance(before, _CONSTANTS)
@@ -55,12 +55,12 @@ def _pass_on(package: ModuleType, name: str, before: Any, value: Any) -> None:
             if key == name if by_name else held is before:
                 names[key] = value
             elif hasattr(held, "cache_clear") and not isinstance(held, type):
-                # What was found out by the old function or constant.
+                # Its results may depend on the old function or constant.
                 held.cache_clear()
 
 
 def _files_of(package_name: str) -> list[ModuleType]:
-    """Return the loaded modules of a package that a name is passed on to."""
+    """Return the loaded modules to which a package passes names on."""
     files = _FILES.get(package_name)
     return [
         module
@@ -71,11 +71,11 @@ def _files_of(package_name: str) -> list[ModuleType]:
 
 
 def present(package_name: str, files: Collection[str] | None = None) -> None:
-    """Let a package be what it is documented as; to be called at the end of its `__init__`.
+    """Make a package look like one module; its `__init__` calls this at its end.
 
-    Its classes and functions say the package's name as their module, as pickles and messages have
-    it. A name that is set on the package, or deleted, is passed on to those of its `files` that are
-    loaded, by default all.
+    The package's classes and functions get its name as their `__module__`, which pickles and
+    messages contain. A name that is set on the package, or deleted, is passed on to its `files`
+    that are loaded; None: all its files.
     """
     name_after(package_name)
     if files is not None:
@@ -84,9 +84,9 @@ def present(package_name: str, files: Collection[str] | None = None) -> None:
 
 
 def name_after(package_name: str) -> None:
-    """Let the public classes and functions of a package say its name as their module."""
+    """Set the `__module__` of a package's public classes and functions to its name."""
     for name, value in list(vars(sys.modules[package_name]).items()):
-        # Classes and functions alone have a name of their own.
+        # Only classes and functions have a `__qualname__`.
         if name[0] != "_" and hasattr(value, "__qualname__") and _is_of(package_name, value):
             value.__module__ = package_name
 

@@ -1,7 +1,7 @@
-"""`HTTPStatus` and `HTTPMethod`: the IANA registries, one row a code, each with its section.
+"""`HTTPStatus` and `HTTPMethod`: the IANA registries, one row for each code, with its RFC section.
 
-Names are those of RFC 9110; the names that came before are aliases. Values, phrases and
-descriptions are the standard library's, so that programs and pages that show them do not change.
+Names are those of RFC 9110; older names are aliases. Values, phrases and descriptions are the
+standard library's, so that programs show the same texts.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ class HTTPStatus(IntEnum):
     # fmt: on
 
 
-# The namespace is the stdlib's, name for name, which its tests compare; annotations are for readers
-# of the source.
+# The namespace has the same names as the stdlib's, as its tests check. The annotations above are for
+# readers of the source.
 if "__annotations__" in HTTPStatus.__dict__:
     del HTTPStatus.__annotations__
 
@@ -146,9 +146,9 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 def phrase_of(status: int) -> str:
-    """Return the phrase of a status code, "" for one that is not registered.
+    """Return the phrase of a status code, "" if the code is not registered.
 
-    A peer may send any code (520 to 527, 499, 561 are common); that is no error.
+    Peers may send unregistered codes (520 to 527, 499, 561 are common), so that is not an error.
 
     >>> phrase_of(404), phrase_of(520)
     ('Not Found', '')
@@ -157,7 +157,7 @@ def phrase_of(status: int) -> str:
 
 
 def reference_of(status: int) -> str:
-    """Return the section that defines a status code, "" for one that is not registered.
+    """Return the RFC section that defines a status code, "" if the code is not registered.
 
     >>> reference_of(HTTPStatus.EARLY_HINTS)
     'RFC 8297 section 2'
