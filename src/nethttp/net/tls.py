@@ -73,7 +73,8 @@ def wrap_client_socket(
 def makes_contexts_as_it_came() -> bool:
     """Return whether ``ssl._create_default_https_context`` is the ssl module's own.
 
-    If a program has replaced it, the client must call the replacement.
+    If a program has replaced it, the client must call the replacement, because the program relies
+    on its certificates.
     """
     ssl = sys.modules.get("ssl")
     if ssl is None:

@@ -40,7 +40,10 @@ def load(name: str) -> Any:
 
 
 def current(name: str) -> Any:
-    """Return what `nethttp.server` has under `name` now: the module, or a program's replacement."""
+    """Return what `nethttp.server` has under `name` now.
+
+    It is looked up with each call, because a program may have replaced it.
+    """
     return getattr(sys.modules[__package__], name)
 
 

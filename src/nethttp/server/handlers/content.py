@@ -42,7 +42,10 @@ class Content(BytesIO):
 
 
 class OfferedProtocol(BodyReader):
-    """Empty until `is_taken` returns True; then all that arrives on the connection."""
+    """Empty until `is_taken` returns True; then all that arrives on the connection.
+
+    The switch may happen while a program reads, because the program itself answers the offer.
+    """
 
     __slots__ = ("_is_taken",)
 

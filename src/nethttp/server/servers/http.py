@@ -483,8 +483,8 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
 def are_greenlets() -> bool:
     """Return whether a library has replaced Python's sockets or threads by its own.
 
-    gevent's and eventlet's switch to another greenlet where they wait. They do not replace the
-    loop's waits, which would stop all greenlets.
+    gevent's and eventlet's switch to another greenlet where they wait. The engine cannot be
+    used then, because they do not replace the loop's waits, which would stop all greenlets.
     """
     return socket.socket.__module__ != "socket" or _thread.start_new_thread.__module__ != "_thread"
 
