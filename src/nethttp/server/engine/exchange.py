@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from .connection import Connection
 
-__all__ = ["Exchange", "Switched"]
+__all__ = ["NOTHING", "Exchange", "Switched"]
 
-#: The value of attributes between two requests; no application sees it.
-_NOTHING: Any = None
+NOTHING: Any = None
+"""The value of attributes between two requests; no application sees it."""
 
 
 class Switched(NamedTuple):
@@ -65,7 +65,7 @@ class Exchange:
     """When the head was complete, by `time.monotonic`; set only while content is collected."""
 
     def __init__(self) -> None:
-        self.connection = self.environ = _NOTHING
+        self.connection = self.environ = NOTHING
         self.content = b""
 
     def later(self) -> None:
@@ -94,5 +94,5 @@ class Exchange:
 
     def release(self) -> None:
         """Drop what belongs to a request that was answered."""
-        self.connection = self.environ = _NOTHING
+        self.connection = self.environ = NOTHING
         self.content = b""

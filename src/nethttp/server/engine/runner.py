@@ -17,7 +17,7 @@ from typing import Any
 from ..logs.lines import write_stderr
 from .application import Application
 from .connection import AWAITING, BUSY, Connection
-from .exchange import Exchange
+from .exchange import NOTHING, Exchange
 from .leader import LeaderLock
 from .slow_kinds import SlowKinds
 from .threads import ThreadPool
@@ -113,7 +113,9 @@ class Runner:
             self._on_crash(connection, error)
         finally:
             if keep is not None:
-                exchange.release()
+                # `release`, without the call.
+                exchange.connection = exchange.environ = NOTHING
+                exchange.content = b""
             if not self.leader_lock.reacquire(epoch):
                 if keep is not None:
                     self.give_back(connection, b"" if keep else None)
