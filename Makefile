@@ -17,7 +17,7 @@ serve: $(VENV)/installed
 test: $(VENV)/for-tests
 	$(BIN)/python -m pytest $(ARGS)
 
-# Every test again, with the branches that none of them takes: a third longer.
+# Run every test, and report branches that no test takes. Takes a third longer than `make test`.
 coverage: $(VENV)/for-tests
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest $(ARGS)
@@ -39,14 +39,14 @@ bench: $(VENV)/for-benchmarks
 loads: $(VENV)/for-benchmarks
 	$(BIN)/python -m benchmarks.loads $(ARGS)
 
-# Servers under mixed load for long, on one core; 30 minutes were meant.
+# Servers under mixed load for a long time, on one core; meant for MINUTES=30.
 soak: $(VENV)/for-benchmarks
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
 fuzz: $(VENV)/for-fuzzing
 	$(BIN)/python -m fuzz --minutes $(MINUTES) $(ARGS)
 
-# The C twin with the compiler's checks of memory and arithmetic, under its own tests and the corpus.
+# Build the C twin with the compiler's checks of memory and arithmetic; run its tests and the corpus.
 sanitize: $(VENV)/for-tests
 	rm -rf build
 	CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1" \
@@ -60,13 +60,13 @@ sanitize: $(VENV)/for-tests
 docs: $(VENV)/for-tests
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
 
-# The cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9. Then
-# servers that are renewed and ended under full load, 200 times each.
+# Cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9. Then
+# servers that are reloaded and stopped under full load, 200 times each.
 stress: $(VENV)/for-benchmarks
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/shared/test_crashes.py
 	$(BIN)/python -m benchmarks.restarts $(ARGS)
 
-# Other projects' own tests, on the standard library and on nethttp in its place.
+# Other projects' own tests, on the standard library, then on nethttp instead.
 suites: $(VENV)/installed
 	$(BIN)/python -m suites $(ARGS)
 

@@ -1,6 +1,6 @@
-"""Builds the C twin of the message parser where there is a compiler; without one, all still works.
+"""Builds the C twin of the message parser if there is a compiler; nethttp works without it too.
 
-NETHTTP_BUILD=require lets a build that fails fail the installation.
+With NETHTTP_BUILD=require, the installation fails if the build fails.
 """
 
 import os
@@ -11,12 +11,13 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-#: One binary for every CPython from 3.11 on; builds without the GIL have no limited API yet.
+#: Whether to build one binary for every CPython from 3.11 on. Free-threaded builds have no limited
+#: API yet.
 LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
 class BuildAnew(build_ext):
-    """Builds the twin each time: what an earlier build left must not pass for this one's."""
+    """Builds the twin each time, so that a file of an earlier build is never used."""
 
     def finalize_options(self):
         super().finalize_options()

@@ -1,8 +1,8 @@
 """``python -m benchmarks.drippers PORT COUNT``: clients that send a byte of a head a second.
 
-All connect first, and begin when a line comes on standard input. For each the time from its first
-byte to its answer, and to the end of its connection, is taken. One process and one thread, so that
-what it costs takes little from who else is measured. Prints JSON.
+All connect first, and start when a line arrives on standard input. For each, the time from its
+first byte to its response and to the end of its connection is measured. One process with one
+thread, so that it takes little time from the programs that are measured. Prints JSON.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import NamedTuple
 BEGINNING = b"GET / HTTP/1.1\r\nA: "
 
 BURST = 0.1
-"""Seconds between two rounds of drops. To wake up a hundred times a second costs a machine of two
-cores a fifth of what a server and wrk do on it, whoever the drops go to."""
+"""Seconds between two rounds of bytes. Waking up a hundred times a second would cost a machine of
+two cores a fifth of the rate of a server and wrk, even if another program receives the bytes."""
 
 PATIENCE = 60.0
-"""Seconds after which it is over, whatever has not come."""
+"""Seconds after which the run ends, even if responses are missing."""
 
 
 class Cut(NamedTuple):
-    """What became of the connections, in seconds from the first byte of each."""
+    """The fate of the connections; times are in seconds from the first byte of each."""
 
     answered: list[float]
     """When those that were answered 408 got the answer."""

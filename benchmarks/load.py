@@ -55,7 +55,7 @@ def pinned(core: int, command: list[str]) -> list[str]:
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens at."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port: int = sock.getsockname()[1]
         return port

@@ -1,8 +1,8 @@
 """``python -m benchmarks.loads``: what many idle, blocking or dripping clients cost the others.
 
-The server runs on one core, all clients on the other, over this machine's loopback only; every
-load is bounded in number and time. Others are measured without and with it in turns, and medians
-compared; how far the single measurements lay apart is said too.
+The server runs on one core, all clients on the other, over this machine's loopback only; every load
+is bounded in number and time. The other clients are measured without and with it in turns. The
+medians are compared, and the range of the single measurements is printed too.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Served:
         return Load(float(rate[1]), float(p99[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[p99[2]])
 
     def connect(self, stack: ExitStack, count: int) -> None:
-        """Have `count` connections that have asked once and are idle then."""
+        """Hold `count` connections that have sent one request and are idle afterwards."""
         for _ in range(count):
             sock = socket.create_connection(("127.0.0.1", self.port), timeout=10)
             stack.enter_context(sock)

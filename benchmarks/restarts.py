@@ -46,7 +46,7 @@ TARGETS = {"handler": "benchmarks.soaked:Handler", "WSGI": "benchmarks.soaked:ws
 TRANSPORTS = ("TCP", "Unix socket", "TLS")
 
 WAIT = 20.0
-"""Seconds after which something that should have happened has failed."""
+"""The longest time to wait for anything, in seconds; then the run has failed."""
 
 
 class Setting(NamedTuple):
@@ -61,7 +61,7 @@ class Setting(NamedTuple):
 
 
 class Clients:
-    """Ask as fast as they can until nobody listens any more."""
+    """Send requests as fast as possible until no server listens any more."""
 
     def __init__(self, address: str | tuple[str, int], context: ssl.SSLContext | None) -> None:
         self._address = address
@@ -91,7 +91,7 @@ class Clients:
             thread.join()
 
     def _connect(self) -> socket.socket | None:
-        """Return a connection, None if nobody listens."""
+        """Return a connection, None if no server listens."""
         unix = isinstance(self._address, str)
         sock = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
         # A handshake without an answer is tried again after a second: the server is gone by then.

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.soak --minutes 30``: mixed load for long; is anything left behind?
+"""``python -m benchmarks.soak --minutes 30``: does a server leak under long mixed load?
 
 Servers of every kind run side by side under small and large responses, uploads, pipelining, aborts,
 garbage, half heads, peers that do not read and peers that are idle. Every few seconds each of their
@@ -126,7 +126,7 @@ class Server(Command):
         return [self.pid, *self.workers()] == [process.pid for process in self.processes]
 
     def tracebacks(self) -> str:
-        """Return what it told of errors that nobody expected, "" if nothing."""
+        """Return a summary of the unexpected errors that it logged, "" without any."""
         told = self.told.read_text(errors="replace")
         if "Traceback" not in told:
             return ""
@@ -265,7 +265,7 @@ def make_files(folder: Path) -> None:
 
 
 def warm_up(peers: Sequence[Peer]) -> None:
-    """Have everything used once that is made when it is first used."""
+    """Use everything once that is made at its first use."""
     chance = random.Random(1)
     for peer in peers:
         for good in GOOD:

@@ -1,8 +1,8 @@
 """Clients of every kind, good and bad, as the soak has them: small pieces of traffic.
 
-A well-behaved piece checks every answer and raises `Wrong` for one that is not as it should be; the
-standard library's client reads the answers, so nethttp does not judge itself. A bad one (aborts,
-garbage, half heads, peers that do not read) checks that it is got rid of, where it can tell.
+A well-behaved piece checks every response and raises `Wrong` for a wrong one; the stdlib's client
+reads the responses, so nethttp does not check itself. A bad piece (aborts, garbage, half heads,
+peers that do not read) checks, where it can, that the server closes its connection.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ GARBAGE = (
 
 
 def garbage(peer: Peer, chance: random.Random) -> int:
-    """What is no request: it is refused, or the connection is closed."""
+    """Invalid requests: the server refuses them, or closes the connection."""
     data = chance.choice((*GARBAGE, chance.randbytes(200)))
     open_plainly = chance.random() < 0.3
     with peer.plain() if open_plainly else peer.connect() as sock:
@@ -323,7 +323,7 @@ def forgotten(peer: Peer, deadlines: Deadlines) -> None:
 
 
 def deaf(peer: Peer, deadlines: Deadlines) -> None:
-    """Large responses that nobody reads: the server gives up."""
+    """Large responses that the client does not read: the server gives up."""
     sockets = [peer.connect() for _ in range(3)]
     for sock in sockets:
         sock.sendall(b"GET /bytes/8000000 HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -1,6 +1,6 @@
 """Fuzzing of the wire: the twins against each other, nethttp against llhttp and h11.
 
-`messages` makes almost-valid messages, `properties` names what must hold for them: `twins` and
-`framing`, which compares the `readings` of three parsers. `targets` gives the properties to
-atheris, and ``python -m fuzz`` runs all of it for a given time.
+`messages` makes almost-valid messages; `properties` lists what must hold for them: `twins`,
+`framing`, which compares the `readings` of three parsers, and `usual`. `targets` runs the
+properties under atheris, and ``python -m fuzz`` runs everything for a given time.
 """

@@ -1,8 +1,8 @@
-"""``python -m fuzz --minutes N``: look for disagreements for N minutes, and say what was found.
+"""``python -m fuzz --minutes N``: search for disagreements for N minutes, and print them.
 
-Three sources of messages take turns: hypothesis' strategies, mutations of the corpus, and atheris,
-which is guided by what each input reaches. An input that breaks a property is written into
-fuzz/found/; once understood, it becomes a message of the corpus.
+The messages are from three sources: hypothesis' strategies, mutations of the corpus, and atheris,
+which is guided by the code that each input reaches. An input that breaks a property is written into
+fuzz/found/; once understood, it is added to the corpus.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .properties import PROPERTIES, Property
 FOUND = Path(__file__).parent / "found"
 
 ROUND = 2000
-"""Messages of one source and property before the next has its turn."""
+"""Messages of one source for one property before the next one's turn."""
 
 
 class Report:
-    """What was executed and what was found."""
+    """The number of executions, and the failures that were found."""
 
     def __init__(self) -> None:
         self.executions: Counter[str] = Counter()
@@ -38,7 +38,7 @@ class Report:
         self.executions[source] += number
 
     def found(self, name: str, data: bytes, error: BaseException | str) -> None:
-        """Keep an input that broke a property."""
+        """Write an input that broke a property to a file, and print its error."""
         FOUND.mkdir(exist_ok=True)
         path = FOUND / f"{name}-{hashlib.sha256(data).hexdigest()[:12]}"
         path.write_bytes(data)
@@ -62,7 +62,7 @@ def by_mutation(name: str, check: Property, round_seed: int, report: Report) -> 
 
 
 def by_strategy(name: str, check: Property, round_seed: int, report: Report) -> None:
-    """Check one round of hypothesis' messages; what fails is shrunk before it is reported."""
+    """Check one round of hypothesis' messages; a failing one is shrunk before it is reported."""
     last = b""
 
     @seed(round_seed)
@@ -86,7 +86,7 @@ def by_strategy(name: str, check: Property, round_seed: int, report: Report) -> 
 
 
 def by_atheris(name: str, seconds: float, report: Report) -> None:
-    """Let atheris look for `seconds`, in a process of its own, which it never leaves alive."""
+    """Run atheris for `seconds` in a separate process, since it always ends its process."""
     command = [sys.executable, "-m", "fuzz.targets", name, str(int(seconds))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     executed = 0
@@ -102,7 +102,7 @@ def by_atheris(name: str, seconds: float, report: Report) -> None:
 
 
 def rounds(minutes: float) -> Iterator[tuple[int, float]]:
-    """Yield (number, seconds left) until the time is over."""
+    """Yield (round number, seconds left) until `minutes` have passed."""
     end = time.monotonic() + minutes * 60
     number = 0
     while (left := end - time.monotonic()) > 0:
@@ -111,14 +111,14 @@ def rounds(minutes: float) -> Iterator[tuple[int, float]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 1 if something was found."""
+    """Run the command and return its exit status: 1 if a property was broken."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5, help="how long to look (default: 5)")
-    parser.add_argument("--seed", type=int, default=0, help="where the messages begin (default: 0)")
+    parser.add_argument("--minutes", type=float, default=5, help="how long to search (default: 5)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the messages (default: 0)")
     arguments = parser.parse_args(argv)
     report = Report()
     sources: tuple[Callable[[str, Property, int, Report], None], ...] = (by_mutation, by_strategy)
-    # Atheris has a third of the time, at the end, in one piece for each property.
+    # Atheris gets the last third of the time, in one run for each property.
     for number, _ in rounds(arguments.minutes * 2 / 3):
         for name, check in PROPERTIES.items():
             for source in sources:

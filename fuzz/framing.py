@@ -1,13 +1,13 @@
 """The second property: nethttp is never laxer than its oracles, and frames as they do.
 
-Of one stream of bytes, nethttp, llhttp and h11 each give a `Reading` of the first message. Then:
+nethttp, llhttp and h11 each give a `Reading` of the first message in one stream of bytes. Then:
 
-* what both oracles refuse, nethttp does not accept;
-* what nethttp accepts, an oracle that accepts it too reads with the same body and the same end;
-* nethttp reads the same, however the bytes arrive, and its client reads what the sans-I/O
-  connection reads.
+* if both oracles refuse the message, nethttp refuses it too;
+* if nethttp and an oracle accept it, both find the same body and the same end;
+* nethttp's result does not depend on the pieces in which the bytes arrive, and its client reads
+  what the sans-I/O connection reads.
 
-`ABSTENTIONS` and `DIFFERENCES` are all the exceptions, each with its reason.
+`ABSTENTIONS` and `DIFFERENCES` list all exceptions, each with its reason.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ORACLES: dict[str, Callable[[bytes, str], Reading]] = {"llhttp": by_llhttp, "h11
 
 
 class Abstention(NamedTuple):
-    """A refusal that says nothing about the message, only about what an oracle is made for."""
+    """A refusal that shows a limit of the oracle, not a fault of the message."""
 
     oracle: str
     refusal: str
@@ -51,7 +51,7 @@ ABSTENTIONS = (
 
 
 class Difference(NamedTuple):
-    """Messages of which nethttp and an oracle may think differently."""
+    """Messages that nethttp and an oracle may read differently."""
 
     oracle: str
     role: str
@@ -112,7 +112,7 @@ def check_stream(data: bytes, role: str) -> None:
     data = _without_optional_elements(data)
     ours = by_nethttp(data, role)
     parted = by_nethttp(data, role, cut=zlib.crc32(data) % (len(data) + 1))
-    # A refusal may name another fault: in pieces, the one that came first is seen first.
+    # The two refusals may name different faults: in pieces, the parser sees the first fault first.
     assert ours[:3] == parted[:3], f"nethttp reads {data!r} as {ours}, in two pieces as {parted}"
     theirs = {name: read(data, role) for name, read in ORACLES.items()}
     votes = [reading for name, reading in theirs.items() if not _abstains(name, reading)]
@@ -127,10 +127,10 @@ def check_stream(data: bytes, role: str) -> None:
 
 
 def _check_response(data: bytes, expected: Reading) -> None:
-    """Compare what `HTTPResponse` reads with what the sans-I/O connection does.
+    """Compare what `HTTPResponse` reads with what the sans-I/O connection reads.
 
-    Where more is to come for the one, the end of the connection decides for the other. And an empty
-    line before a status line is none to the client, as in the standard library.
+    Where the sans-I/O connection waits for more bytes, `HTTPResponse` finds the end of the
+    connection. It refuses an empty line before a status line, as the standard library does.
     """
     read = by_response(data)
     if read.why in ("'\\r\\n'", "'\\n'"):
@@ -142,7 +142,7 @@ def _check_response(data: bytes, expected: Reading) -> None:
 
 
 def _without_empty_lines(data: bytes) -> bytes:
-    """Return a message without the CRLFs before it, over which all but h11 pass.
+    """Return a message without the CRLFs before it, which all parsers but h11 ignore.
 
     RFC 9112 section 2.2.
     """
@@ -151,9 +151,9 @@ def _without_empty_lines(data: bytes) -> bytes:
     return data
 
 
-#: What is grammar and means nothing, though both oracles refuse it, or take it for another coding:
+#: Valid parts without a meaning, which both oracles refuse, or take for another coding:
 #: blanks before an extension (RFC 9112 section 7.1.1), empty elements of a list (RFC 9110 section
-#: 5.6.1.2). Each with what it is replaced by.
+#: 5.6.1.2). Each with its replacement.
 _OPTIONAL = (
     (re.compile(rb"(?m)^([0-9A-Fa-f]{1,16})[ \t]+(?=;)"), rb"\1"),
     (re.compile(rb"(?im)^(transfer-encoding:)[ \t,]*(chunked)[ \t,]*(?=\r?\n)"), rb"\1 \2"),
@@ -161,9 +161,9 @@ _OPTIONAL = (
 
 
 def _without_optional_elements(data: bytes) -> bytes:
-    """Return a message as it means the same to everybody, where it is read alike with and without.
+    """Return a message without these parts, if nethttp reads it alike with and without them.
 
-    What stands in content is changed too, of which all readers then read the same.
+    Content may change too; then it changes for all parsers.
     """
     for pattern, plain in _OPTIONAL:
         data = pattern.sub(plain, data)
@@ -187,12 +187,12 @@ def _shown(data: bytes, ours: Reading, theirs: dict[str, Reading]) -> str:
 
 
 def _strictly_written(data: bytes) -> bytes:
-    """Return a response as it is, or, what nethttp read leniently of it, written strictly.
+    """Return a response with its leniently read parts written strictly, the rest unchanged.
 
-    A client reads what the RFC lets a recipient read (a bare LF, folded lines, a coding beside a
-    length, blanks around a chunk's size), passes over a line that is no field, and drops a trailer
-    that is none. No peer shares its buffer, so what matters is that the message means to others
-    what it means to nethttp once that is taken away. What is strict stays as it is, to the byte.
+    A client accepts what the RFC lets a recipient accept (a bare LF, folded lines, a coding and a
+    length, blanks around a chunk's size), ignores a line that is not a field, and drops an invalid
+    trailer. That is safe, since no other message shares its buffer; but without these parts, the
+    oracles must read the same message as nethttp.
     """
     written = b""
     while (end := _head_end(data)) >= 0:
@@ -244,7 +244,7 @@ _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def _write_chunks(data: bytes) -> bytes:
-    """Return a chunked body with its lines written strictly, and what is behind it as it is."""
+    """Return a chunked body with its lines written strictly, and the bytes behind it unchanged."""
     source, written, lines = io.BytesIO(data), b"", LenientChunkLines()
     done = 0
     try:

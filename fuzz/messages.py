@@ -1,7 +1,7 @@
 """Almost-valid messages: hypothesis strategies, and a mutator of the corpus.
 
-A message is assembled from what parsers have disagreed about: most pieces are well formed, some are
-not, so that most messages get far into a parser before they are refused.
+A message is assembled from pieces that parsers have disagreed about. Most pieces are valid, so that
+most messages get far into a parser before they are refused.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def seeds(name: str) -> list[bytes]:
         path.with_suffix(".http").read_bytes()[:4096]
         for path in sorted(CORPUS.glob("*/*.json"))
         if f'"role": "{role}"' in path.read_text()
-        # Valid messages six times: what is refused at once shows little of a parser.
+        # Valid messages six times: a message that is refused at once tests little of a parser.
         for _ in range(6 if path.parent.name == "valid" else 1)
     ]
     assert found, f"no messages for the {role} in {CORPUS}"
     return found
 
 
-#: What stands between two texts of an input of `texts`.
+#: The separator between two texts of an input of `texts`.
 SEPARATOR = b"\x1e"
 
 _TEXT_SEEDS = (
@@ -48,9 +48,9 @@ _TEXT_SEEDS = (
 
 
 def _mostly(usual: list[bytes], *odd: bytes) -> list[bytes]:
-    """Return a list to choose from, where an odd piece comes up once in about twenty times.
+    """Return a list to choose from, in which about one piece in twenty is odd.
 
-    What is usual comes first, since hypothesis shrinks towards it.
+    The usual pieces are first, since hypothesis shrinks towards them.
     """
     return usual * max(1, 20 * len(odd) // len(usual)) + list(odd)
 
@@ -221,7 +221,7 @@ requests: st.SearchStrategy[bytes] = st.builds(
     _body,
     _behind,
 )
-"""The bytes of a request, of what may follow it, or of something that nearly is one."""
+"""The bytes of a valid or almost valid request, and of what may follow it."""
 
 responses: st.SearchStrategy[bytes] = st.builds(
     lambda *pieces: b"".join(pieces),
@@ -236,7 +236,7 @@ responses: st.SearchStrategy[bytes] = st.builds(
     _body,
     st.sampled_from([b"", b"HTTP/1.1 404 Behind\r\nContent-Length: 0\r\n\r\n", b"\r\n", b"x"]),
 )
-"""The bytes of a response, or of something that nearly is one."""
+"""The bytes of a valid or almost valid response."""
 
 _texts = st.one_of(
     st.sampled_from(["GET", "/", "Host", "a", "", "OK", "a b", "a\r\nb", "\x00", "\x7f", "é", "€"]),
@@ -248,7 +248,7 @@ _texts = st.one_of(
 texts: st.SearchStrategy[bytes] = st.lists(_texts, max_size=8).map(
     lambda pieces: SEPARATOR.join(piece.encode() for piece in pieces)
 )
-"""What a program may hand over as method, target, names and values, and Cookie fields."""
+"""A program's arguments: method, target, names and values, and Cookie fields."""
 
 STRATEGIES: dict[str, st.SearchStrategy[bytes]] = {
     "requests": requests,

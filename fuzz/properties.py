@@ -1,4 +1,4 @@
-"""The properties by name, each a function of one byte string that fails where it is broken."""
+"""The properties by name: functions of one byte string that raise if the property is broken."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def _responses(data: bytes) -> None:
 
 
 def _texts(data: bytes) -> None:
-    """What a program hands over: written by both twins alike, and read again as what it was.
+    """A program's input: both twins write the same bytes, which are read back as that input.
 
-    The bytes are the texts, one a line, as UTF-8: method, target, then names and values.
+    The data are texts in UTF-8, separated by U+001E: method, target, then names and values.
     """
     texts = data.decode("utf-8", "surrogateescape").split("\x1e")
     method, target, *rest = [*texts, "", ""][: max(2, len(texts))]
@@ -42,4 +42,4 @@ PROPERTIES: dict[str, Property] = {
     "responses": _responses,
     "texts": _texts,
 }
-"""What must hold, by the kind of input."""
+"""The property of each kind of input."""

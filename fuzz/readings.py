@@ -23,7 +23,7 @@ __all__ = ["Reading", "State", "by_h11", "by_llhttp", "by_nethttp", "by_response
 
 
 class State(Enum):
-    """How far a parser came."""
+    """How far a parser got."""
 
     REFUSED = "refused"
     HEAD_INCOMPLETE = "waits for more of the head"
@@ -32,7 +32,7 @@ class State(Enum):
 
 
 class Reading(NamedTuple):
-    """What a parser made of the bytes: the body, and where the next message begins once whole."""
+    """A parser's result: the body, and, once it is complete, where the next message begins."""
 
     state: State
     body: bytes = b""
@@ -41,16 +41,16 @@ class Reading(NamedTuple):
 
 
 def by_nethttp(data: bytes, role: str, *, cut: int = 0) -> Reading:
-    """Return the reading of `wire.h1`, of what comes in two pieces if `cut` says where to part it.
+    """Return the reading of `wire.h1`; with `cut`, the bytes arrive in two pieces, cut there.
 
-    A response answers a GET.
+    A response is read as one to a GET.
     """
     connection: Connection = ServerConnection()
     if role == "client":
         connection = ClientConnection()
         connection.send_request(Request("GET", "/", [("Host", "a")]))
         connection.send_end()
-    # An empty piece would say that the connection has ended.
+    # An empty piece would mean the end of the connection.
     pieces = [piece for piece in (data[:cut], data[cut:]) if piece]
     received = 0
     head, body = False, b""
@@ -74,7 +74,7 @@ def by_nethttp(data: bytes, role: str, *, cut: int = 0) -> Reading:
 
 
 class _Socket:
-    """What a response needs of a socket: a file, with all that the peer has sent."""
+    """A socket for a response: its file has all bytes that the peer sent."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -84,7 +84,7 @@ class _Socket:
 
 
 def by_response(data: bytes) -> Reading:
-    """Return the reading of `HTTPResponse`, of the answer to a GET behind which the peer closes."""
+    """Return the reading of `HTTPResponse`: a response to a GET, after which the peer closes."""
     response = HTTPResponse(_Socket(data), method="GET")
     try:
         response.begin()
@@ -110,7 +110,7 @@ class _Collector:
         self.body += body
 
     def on_message_complete(self) -> None:
-        # An interim response is a message of its own to llhttp.
+        # llhttp counts an interim response as a separate message.
         self.complete = self.complete or self.head
 
 
@@ -123,7 +123,7 @@ def by_llhttp(data: bytes, role: str) -> Reading:
     else:
         parser = httptools.HttpRequestParser(seen)
     try:
-        # Octet by octet, since it does not say how far it has read when a message is complete.
+        # Octet by octet, since llhttp does not report where a complete message ended.
         for place in range(len(data)):
             parser.feed_data(data[place : place + 1])
             if seen.complete:
@@ -141,7 +141,7 @@ def by_h11(data: bytes, role: str) -> Reading:
     """Return h11's reading."""
     if role == "client":
         connection = h11.Connection(h11.CLIENT)
-        # It takes a 101 for an answer only to who asked for one.
+        # h11 accepts a 101 only if the request asked for an upgrade.
         headers = [("Host", "a"), ("Upgrade", "x"), ("Connection", "upgrade")]
         connection.send(h11.Request(method="GET", target="/", headers=headers))
         connection.send(h11.EndOfMessage())

@@ -1,8 +1,8 @@
-"""``python -m fuzz.targets NAME SECONDS``: atheris looks for inputs that break a property.
+"""``python -m fuzz.targets NAME SECONDS``: atheris searches for inputs that break a property.
 
-The pure twin and the connection are instrumented, so inputs are kept that reach something new in
-them; each is given to both twins and to the oracles. A disagreement is a crash, whose input atheris
-writes into fuzz/found/.
+The pure twin and the connection are instrumented, so atheris keeps inputs that reach new code in
+them. Each input is passed to both twins and to the oracles. A disagreement counts as a crash, whose
+input atheris writes into fuzz/found/.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FOUND = Path(__file__).parent / "found"
 
 
 def main(name: str, seconds: str) -> None:
-    """Run until the time is over; atheris then ends the process."""
+    """Run for `seconds`; then atheris ends the process."""
     check = PROPERTIES[name]
     seeds = FOUND.parent / "seeds" / name
     seeds.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The first property: the pure twin and the C twin are one, to the byte and to the exception."""
+"""The first property: the pure twin and the C twin have the same results and exceptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NARROW = Limits(max_start_line=32, max_field_line=24, max_field_section=64, max_
 
 
 def outcome(function: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
-    """Return what a call came to: its value with its type, or all that its exception says."""
+    """Return the result of a call: its value and type, or its exception's type and content."""
     try:
         value = function(*arguments)
     except (RemoteProtocolError, LocalProtocolError, UnicodeEncodeError) as error:
@@ -35,7 +35,7 @@ def outcome(function: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
 
 
 def _same(name: str, *arguments: Any) -> tuple[Any, ...]:
-    """Return the outcome of both twins, or fail with both; undocumented errors pass out."""
+    """Return the outcome if both twins agree, else fail; undocumented errors are passed on."""
     pure = outcome(getattr(_head_py, name), *arguments)
     compiled = outcome(getattr(_head_c, name), *arguments)
     assert pure == compiled, f"{name}{arguments}\n pure: {pure}\n    C: {compiled}"
@@ -83,13 +83,13 @@ def _check_response_round_trip(data: bytes) -> None:
         return
     _, status, reason, fields, _ = read[1]
     kind, written = _same("serialise_response_head", status, reason, fields)[:2]
-    # What a lenient reading leaves in a value need not be fit for writing.
+    # A leniently read value may have characters that must not be written.
     if kind is bytes:
         assert _head_py.parse_response_head(written) == (11, status, reason, fields, None)
 
 
 def check_writing(method: str, target: str, status: int, fields: list[tuple[str, str]]) -> None:
-    """Write heads of what a program hands over: refused, or read again as what it was."""
+    """Write heads from a program's input: they are refused, or read back as that input."""
     kind, head = _same("serialise_request_head", method, target, fields)[:2]
     stripped = [(name, value.strip(" \t")) for name, value in fields]
     if kind is bytes:

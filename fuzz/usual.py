@@ -1,8 +1,7 @@
-"""The third property: a request that is taken for a usual one is what the rules make of it.
+"""The third property: the fast path for usual requests gives what the rules give.
 
-A server that has a whole head asks `usual_request` first, and `judge_request` only where that gives
-None. So whatever it gives must be what they would have given, and again when it is found
-among what was kept.
+A server that has a whole head calls `usual_request` first, and `judge_request` only if that returns
+None. So both must agree, and also when the result is found in the cache of repeated heads.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["check_usual"]
 
 
 def check_usual(data: bytes) -> None:
-    """Compare what is usual with what the rules say; they must not refuse it."""
+    """Compare a usual request with the result of the rules, which must not refuse it."""
     head = data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     usual = usual_request(head)
     if usual is None:

@@ -1,6 +1,6 @@
-"""Other projects' own tests, run on the standard library and on nethttp in its place.
+"""Other projects' own tests, run on the standard library, then on nethttp instead.
 
 ``python -m suites`` fetches each project's source distribution, makes a virtual environment with
-what its tests need, runs them twice and prints what only nethttp fails. What differs on purpose
-stands in `expected.toml`, each test with its reason.
+its tests' requirements, runs the tests twice and prints those that fail on nethttp alone. Intended
+differences are listed in `expected.toml`, each test with its reason.
 """
