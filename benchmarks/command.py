@@ -60,7 +60,7 @@ class Command:
         return [*map(int, children.split())]
 
     def ended(self, seconds: float = 40.0) -> int:
-        """Wait for its end, kill it if need be, and return its exit status."""
+        """Wait until the server ends, kill it if it does not, and return its exit status."""
         try:
             self.process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -69,7 +69,7 @@ class Command:
         return self.process.returncode
 
     def stop(self) -> int:
-        """End it as one does, and return its exit status."""
+        """Stop the server with SIGTERM, and return its exit status."""
         self.process.terminate()
         return self.ended()
 

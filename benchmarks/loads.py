@@ -127,7 +127,7 @@ class Served:
         return self.load(connections=connections).p99
 
     def load(self, seconds: int = 3, path: str = "/", connections: int = 32) -> Load:
-        """Return how the others fare for so long."""
+        """Return what wrk measures of the other clients during this time."""
         url = f"http://127.0.0.1:{self.port}{path}"
         wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", url]
         done = subprocess.run(pinned(1, wrk), capture_output=True, text=True, check=True)
@@ -233,9 +233,9 @@ def _drip(served: Served, port: int, begun: Callable[[], None] = lambda: None) -
 
 
 def _drip_elsewhere(served: Served) -> float:
-    """Return the others' rate while the same clients drip at who reads nothing, and closes in time.
+    """Return the others' rate while another program receives the drips, reads nothing, and closes.
 
-    What it costs the machine that they send, and its system to receive, is no server's affair.
+    It shows what sending and receiving the bytes costs the machine, whichever server runs.
     """
     taken: list[socket.socket] = []
 
@@ -341,7 +341,7 @@ LOADS: dict[str, tuple[Callable[[int], list[Finding]], int]] = {
     "dripping": (dripping, 3),
     "stalled": (stalled, 1),
 }
-"""What is measured, and how often."""
+"""The loads by name: the function that measures each, and how many repetitions it makes."""
 
 
 def table(findings: Sequence[Finding]) -> str:

@@ -85,7 +85,7 @@ class Clients:
                 self.failures.append(f"{self.phase}: not {count} answers in {WAIT:g} s")
 
     def join(self) -> None:
-        """Wait for the last answers."""
+        """Wait for the last responses."""
         self._stop = True
         for thread in self._threads:
             thread.join()
@@ -137,7 +137,7 @@ class Clients:
 
 
 def _is_closed(sock: socket.socket) -> bool:
-    """Return whether the server has closed a connection on which nothing was asked."""
+    """Return whether the server has closed a connection that has sent no request."""
     if not select.select([sock], [], [], 0)[0]:
         return False
     try:

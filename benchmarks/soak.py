@@ -37,7 +37,7 @@ SAMPLE_EVERY = 3.0
 """Seconds between samples."""
 
 PAUSE = 0.06
-"""Mean seconds that a client rests between two pieces of traffic: the load is to be moderate."""
+"""Mean seconds that a client pauses between two pieces of traffic, to keep the load moderate."""
 
 CLIENTS = 4
 """Threads of traffic for each server, besides those that wait."""
@@ -70,7 +70,7 @@ SERVERS = {
 
 
 class Sample(NamedTuple):
-    """What one process had at a time."""
+    """The memory, descriptors and threads of one process at one time."""
 
     seconds: float
     kib: int
@@ -87,10 +87,10 @@ class Process:
         self.samples: list[Sample] = []
 
     def look(self, seconds: float) -> Sample:
-        """Return what it has now.
+        """Return the process's memory, descriptors and threads now.
 
         Raises:
-            OSError: it has ended.
+            OSError: the process has ended.
         """
         proc = Path(f"/proc/{self.pid}")
         status = (proc / "status").read_text()
@@ -102,7 +102,7 @@ class Process:
         return Sample(seconds, int(memory[1]), descriptors, int(threads[1]))
 
     def descriptors(self) -> list[str]:
-        """Return what its descriptors lead to."""
+        """Return the targets of the process's descriptors."""
         return [os.readlink(link) for link in Path(f"/proc/{self.pid}/fd").iterdir()]
 
 
@@ -135,7 +135,7 @@ class Server(Command):
 
 
 class Traffic:
-    """The threads of clients, and what became of their requests."""
+    """The threads of clients, and the results of their requests."""
 
     def __init__(self, peers: Sequence[Peer]) -> None:
         self.stop = threading.Event()
@@ -160,7 +160,7 @@ class Traffic:
             thread.start()
         while (passed := time.monotonic() - began) < seconds:
             meanwhile(passed)
-            # Samples, and not events, are what is waited for.
+            # Wait for the time of the next sample: no event announces it.
             time.sleep(max(0.0, SAMPLE_EVERY - (time.monotonic() - began - passed)))
         self.stop.set()
         for thread in self.threads:
@@ -199,7 +199,7 @@ class Traffic:
 
 
 class Verdict(NamedTuple):
-    """What is to be said of one process after the run."""
+    """The findings about one process after the run."""
 
     process: Process
     kib: float
@@ -315,7 +315,7 @@ def write_plot(processes: Sequence[Process]) -> None:
 
 
 def soak(minutes: float, folder: Path) -> tuple[list[Verdict], list[str], Traffic]:
-    """Run it; return what there is to say of each process, and of what went wrong."""
+    """Run the soak; return the verdict on each process, and the errors."""
     servers = []
     for number, (name, arguments) in enumerate(SERVERS.items()):
         own = folder / str(number)

@@ -35,7 +35,7 @@ class Wrong(Exception):
 
 
 class Deadlines(NamedTuple):
-    """Those that the server was started with, in seconds."""
+    """The deadlines that the server was started with, in seconds."""
 
     head: float = 3.0
     idle: float = 20.0
@@ -51,7 +51,7 @@ class Peer(NamedTuple):
     uploads: bool
 
     def plain(self) -> socket.socket:
-        """Return a connection that has not said anything yet, not even TLS."""
+        """Return a connection on which nothing was sent yet, not even a TLS handshake."""
         return socket.create_connection(self.address, timeout=WAIT)
 
     def connect(self) -> socket.socket:
@@ -68,7 +68,7 @@ class Peer(NamedTuple):
 
 
 def _reset(sock: socket.socket) -> None:
-    """Close a connection as a program does that was killed: with a reset."""
+    """Close a connection with a reset, as the system does for a killed program."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
