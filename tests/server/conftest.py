@@ -41,7 +41,7 @@ class Echo(BaseHTTPRequestHandler):
         pass
 
 
-class Wire:
+class RawClient:
     """A client's end of a connection, in bytes."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -84,12 +84,12 @@ class Wire:
 
 
 @contextmanager
-def connected(address: tuple[str, int]) -> Iterator[Wire]:
+def connected(address: tuple[str, int]) -> Iterator[RawClient]:
     with socket.create_connection(address, timeout=10) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        wire = Wire(sock)
-        with wire.file:
-            yield wire
+        raw = RawClient(sock)
+        with raw.file:
+            yield raw
 
 
 @pytest.fixture
@@ -105,10 +105,10 @@ def echo():
 
 
 @pytest.fixture
-def wire(serve):
+def raw(serve):
     """Return a connection to a server that echoes."""
-    with connected(serve(Echo).address) as wire:
-        yield wire
+    with connected(serve(Echo).address) as raw:
+        yield raw
 
 
 @pytest.fixture(scope="session")

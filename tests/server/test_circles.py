@@ -180,9 +180,9 @@ def test_a_connection_between_requests_keeps_no_content(sent, connect):
         server.daemon_threads = False
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        with connect(server.server_address) as wire:
-            wire.send(EXCHANGES[sent])
-            assert wire.response()[2] == b"abc"
+        with connect(server.server_address) as raw:
+            raw.send(EXCHANGES[sent])
+            assert raw.response()[2] == b"abc"
             server.shutdown()
             thread.join()
     # All threads have ended, and no other request has come.

@@ -31,9 +31,9 @@ class Small(ThreadingHTTPServer):
 def test_a_full_table_answers_503_and_serves_again_once_there_is_room(serve, echo, connect):
     served = serve(echo, Small)
     with connect(served.address) as first, connect(served.address) as second:
-        for wire in (first, second):
-            wire.send(GET % 1)
-            assert wire.response()[0] == 200
+        for raw in (first, second):
+            raw.send(GET % 1)
+            assert raw.response()[0] == 200
         # Its request is on its way when it is turned away, as every client's.
         with connect(served.address) as third:
             third.send(GET % 3)
@@ -130,25 +130,25 @@ def test_without_descriptors_those_that_are_in_are_served_and_the_others_later(c
     ) as process:
         address = ("127.0.0.1", int(process.stdout.readline()))
         # Their own two connections have to be in before the others take the rest.
-        wires = [connect(address) for _ in range(40)]
-        opened = [wire.__enter__() for wire in wires]
+        raws = [connect(address) for _ in range(40)]
+        opened = [raw.__enter__() for raw in raws]
         try:
-            for wire in opened[:2]:
-                wire.send(GET % 1)
-                assert wire.response()[0] == 200
+            for raw in opened[:2]:
+                raw.send(GET % 1)
+                assert raw.response()[0] == 200
             assert "cannot accept" in process.stderr.readline()
-            for wire in opened[:2] * 2:
-                wire.send(GET % 2)
-                assert wire.response()[0] == 200
+            for raw in opened[:2] * 2:
+                raw.send(GET % 2)
+                assert raw.response()[0] == 200
             # Whoever is in goes; those who have waited in the queue come in.
-            for wire in opened[:30]:
-                wire.sock.shutdown(socket.SHUT_WR)
-            for wire in opened[30:]:
-                wire.send(GET % 3)
-                assert wire.response()[0] == 200
+            for raw in opened[:30]:
+                raw.sock.shutdown(socket.SHUT_WR)
+            for raw in opened[30:]:
+                raw.send(GET % 3)
+                assert raw.response()[0] == 200
         finally:
-            for wire in wires:
-                wire.__exit__(None, None, None)
+            for raw in raws:
+                raw.__exit__(None, None, None)
         _, told = process.communicate("", timeout=20)
         assert process.returncode == 0
         assert "Traceback" not in told

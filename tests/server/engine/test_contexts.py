@@ -79,11 +79,11 @@ def ask(request, serve, echo, connect):
     served = serve(app, WSGIServer) if request.param == "WSGI" else serve(Handler, request.param)
 
     def ask(*sent):
-        with connect(served.address) as wire:
+        with connect(served.address) as raw:
             answers = []
             for message in sent:
-                wire.send(message)
-                answers.append(wire.response()[2].decode())
+                raw.send(message)
+                answers.append(raw.response()[2].decode())
             return answers
 
     yield ask
@@ -107,9 +107,9 @@ def test_pipelined_requests_have_contexts_of_their_own(serve, echo, connect):
             self.answer(found.encode())
 
     for server_class in (HTTPServer, ThreadingHTTPServer):
-        with connect(serve(Handler, server_class).address) as wire:
-            wire.send(usual("/1") + usual("/2") + usual("/3"))
-            assert [wire.response()[2] for _ in range(3)] == [b"nobody"] * 3
+        with connect(serve(Handler, server_class).address) as raw:
+            raw.send(usual("/1") + usual("/2") + usual("/3"))
+            assert [raw.response()[2] for _ in range(3)] == [b"nobody"] * 3
 
 
 def test_a_handler_that_blocks_keeps_its_context_and_spoils_no_other(serve, echo, connect):
@@ -160,9 +160,9 @@ def test_what_verify_request_and_errors_set_is_gone_too(serve, echo, connect, se
 
     served = serve(Handler, Server)
     for path in ("/fail", "/"):
-        with connect(served.address) as wire:
-            wire.send(usual(path))
-            status, _, content = wire.response()
+        with connect(served.address) as raw:
+            raw.send(usual(path))
+            status, _, content = raw.response()
     assert (status, content) == (200, b"nobody")
 
 
@@ -182,9 +182,9 @@ def test_an_error_is_told_in_the_context_of_its_request(serve, echo, connect):
 
     served = serve(Handler, Server)
     for make in WAYS.values():
-        with connect(served.address) as wire:
-            wire.send(make("/"))
-            assert wire.response()[0] == 500
+        with connect(served.address) as raw:
+            raw.send(make("/"))
+            assert raw.response()[0] == 500
             assert told.get(timeout=10) == "alice"
 
 
@@ -209,9 +209,9 @@ def test_without_threads_a_request_sees_what_the_program_has_set(echo, connect):
             thread = threading.Thread(target=run, args=(server,))
             thread.start()
             for _ in range(2):
-                with connect(server.server_address) as wire:
-                    wire.send(usual("/"))
-                    assert wire.response()[2] == b"the program"
+                with connect(server.server_address) as raw:
+                    raw.send(usual("/"))
+                    assert raw.response()[2] == b"the program"
             server.shutdown()
             thread.join()
 
@@ -229,7 +229,7 @@ def test_outside_the_engine_each_connection_has_a_context(serve, echo, connect, 
 
     served = serve(Own, server_class)
     for _ in range(2):
-        with connect(served.address) as wire:
+        with connect(served.address) as raw:
             for expected in (b"nobody", b"nobody!"):
-                wire.send(usual("/"))
-                assert wire.response()[2] == expected
+                raw.send(usual("/"))
+                assert raw.response()[2] == expected

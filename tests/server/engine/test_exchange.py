@@ -45,46 +45,46 @@ def late(request, serve, echo):
 def test_no_thread_waits_with_an_exchange_that_is_answered_later(late, connect):
     served, asked = late
     with ExitStack() as stack:
-        wires = [stack.enter_context(connect(served.address)) for _ in range(50)]
-        for number, wire in enumerate(wires):
-            wire.send(GET % number)
-        waiting = [asked.get(timeout=10) for _ in wires]
+        raws = [stack.enter_context(connect(served.address)) for _ in range(50)]
+        for number, raw in enumerate(raws):
+            raw.send(GET % number)
+        waiting = [asked.get(timeout=10) for _ in raws]
         assert len({id(exchange) for exchange in waiting}) == 50
         assert served.server._engine.busy_threads <= 1
         thread = threading.Thread(target=lambda: [answer(one) for one in reversed(waiting)])
         thread.start()
-        for number, wire in enumerate(wires):
-            status, _, content = wire.response()
+        for number, raw in enumerate(raws):
+            status, _, content = raw.response()
             assert (status, content) == (200, b"/%d" % number)
         thread.join()
         # The connections go on.
-        wires[7].send(GET % 7)
+        raws[7].send(GET % 7)
         answer(asked.get(timeout=10))
-        assert wires[7].response()[2] == b"/7"
+        assert raws[7].response()[2] == b"/7"
 
 
 def test_requests_behind_one_that_is_answered_later_wait(late, connect):
     served, asked = late
-    with connect(served.address) as wire:
-        wire.send(GET % 1 + GET % 2)
+    with connect(served.address) as raw:
+        raw.send(GET % 1 + GET % 2)
         first = asked.get(timeout=10)
         with pytest.raises(queue.Empty):
             asked.get(timeout=0.05)
         answer(first)
         answer(asked.get(timeout=10), keep=False)
-        assert [wire.response()[2] for _ in range(2)] == [b"/1", b"/2"]
-        assert wire.sock.recv(1) == b""
+        assert [raw.response()[2] for _ in range(2)] == [b"/1", b"/2"]
+        assert raw.sock.recv(1) == b""
 
 
 def test_a_connection_that_has_left_http_is_the_applications(late, connect):
     served, asked = late
-    with connect(served.address) as wire:
-        wire.send(GET % 1 + b"hello")
+    with connect(served.address) as raw:
+        raw.send(GET % 1 + b"hello")
         exchange = asked.get(timeout=10)
         switched = exchange.switch()
         assert switched.received == b"hello"
         switched.sock.send(b"HTTP/1.1 101 Switching Protocols\r\n\r\nhow do you do?")
-        assert wire.file.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
-        assert wire.file.read(16) == b"\r\nhow do you do?"
+        assert raw.file.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
+        assert raw.file.read(16) == b"\r\nhow do you do?"
         exchange.finish(False)
-        assert wire.file.read() == b""
+        assert raw.file.read() == b""

@@ -46,55 +46,55 @@ def served(request, serve, echo, monkeypatch):
 )
 @pytest.mark.parametrize("drips", [False, True])
 def test_it_is_400_without_the_rest(served, connect, data, drips):
-    with connect(served.address) as wire:
+    with connect(served.address) as raw:
         if drips and len(data) < 100:
-            wire.drip(data)
+            raw.drip(data)
         else:
-            wire.send(data)
-        assert wire.response()[0] == 400
+            raw.send(data)
+        assert raw.response()[0] == 400
 
 
 @pytest.mark.parametrize("data", [b"GET /\0", START + b"A: \x01", START + b"A: \rb", b"\x00"])
 def test_on_the_engine_not_even_the_lines_end_is_waited_for(serve, connect, echo, data):
-    with connect(serve(type("Own", (echo,), {"head_timeout": None})).address) as wire:
-        wire.send(data)
-        assert wire.response()[0] == 400
+    with connect(serve(type("Own", (echo,), {"head_timeout": None})).address) as raw:
+        raw.send(data)
+        assert raw.response()[0] == 400
 
 
 def test_a_version_is_refused_at_once_too(serve, connect, echo):
-    with connect(serve(type("Own", (echo,), {"head_timeout": None})).address) as wire:
-        wire.send(b"GET / HTTP/2.0\r\n")
-        assert wire.response()[0] == 505
+    with connect(serve(type("Own", (echo,), {"head_timeout": None})).address) as raw:
+        raw.send(b"GET / HTTP/2.0\r\n")
+        assert raw.response()[0] == 505
 
 
 @pytest.mark.parametrize("drips", [False, True])
 @pytest.mark.parametrize("empty", [1, 2, 5])
 def test_a_handful_of_empty_lines_is_passed_over(served, connect, empty, drips):
-    with connect(served.address) as wire:
+    with connect(served.address) as raw:
         for _ in range(2):
-            send = wire.drip if drips else wire.send
+            send = raw.drip if drips else raw.send
             send(b"\r\n" * empty + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert wire.response()[0] == 200
+            assert raw.response()[0] == 200
 
 
 def test_nothing_but_empty_lines_is_given_a_moment(serve, connect, echo):
-    with connect(serve(type("Own", (echo,), {"head_timeout": 60})).address) as wire:
+    with connect(serve(type("Own", (echo,), {"head_timeout": 60})).address) as raw:
         began = time.monotonic()
-        wire.send(b"\r\n\r\n")
-        assert wire.response()[0] == 408
+        raw.send(b"\r\n\r\n")
+        assert raw.response()[0] == 408
         assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("target", ["foo", "!", "/a#b", '/"<', "/a>", '/?"', "?a", "dir/"])
 def test_what_is_no_target_is_400(served, connect, target):
-    with connect(served.address) as wire:
-        wire.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        assert wire.response()[0] == 400
-        assert wire.is_closed()
+    with connect(served.address) as raw:
+        raw.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert raw.response()[0] == 400
+        assert raw.is_closed()
 
 
 def test_what_browsers_do_not_escape_is_a_target(serve, connect, echo):
     target = "/[a]{b}|c^d`e\\f?[g]{h}|i^j`k\\l'"
-    with connect(serve(echo).address) as wire:
-        wire.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        assert wire.response()[2] == target.encode()
+    with connect(serve(echo).address) as raw:
+        raw.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert raw.response()[2] == target.encode()

@@ -11,28 +11,28 @@ from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-def test_many_requests_on_one_connection(wire):
+def test_many_requests_on_one_connection(raw):
     for i in range(3):
-        wire.send(GET % i)
-        assert wire.response()[2] == b"/%d" % i
+        raw.send(GET % i)
+        assert raw.response()[2] == b"/%d" % i
 
 
-def test_pipelined_requests_are_answered_in_order(wire):
-    wire.send(b"".join(GET % i for i in range(20)))
-    assert [wire.response()[2] for _ in range(20)] == [b"/%d" % i for i in range(20)]
+def test_pipelined_requests_are_answered_in_order(raw):
+    raw.send(b"".join(GET % i for i in range(20)))
+    assert [raw.response()[2] for _ in range(20)] == [b"/%d" % i for i in range(20)]
 
 
-def test_connection_close_is_obeyed_and_told(wire):
-    wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + GET % 1)
-    _, fields, _ = wire.response()
+def test_connection_close_is_obeyed_and_told(raw):
+    raw.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + GET % 1)
+    _, fields, _ = raw.response()
     assert fields["connection"] == "close"
-    assert wire.is_closed()
+    assert raw.is_closed()
 
 
-def test_http_1_0_closes_unless_asked_not_to(wire, serve, echo, connect):
-    wire.send(b"GET / HTTP/1.0\r\n\r\n")
-    assert wire.response()[1]["connection"] == "close"
-    assert wire.is_closed()
+def test_http_1_0_closes_unless_asked_not_to(raw, serve, echo, connect):
+    raw.send(b"GET / HTTP/1.0\r\n\r\n")
+    assert raw.response()[1]["connection"] == "close"
+    assert raw.is_closed()
     with connect(serve(echo).address) as other:
         for _ in range(2):
             other.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -43,10 +43,10 @@ def test_a_handler_of_http_1_0_closes(serve, echo, connect):
     class Old(echo):
         protocol_version = "HTTP/1.0"
 
-    with connect(serve(Old).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[0] == 200
-        assert wire.is_closed()
+    with connect(serve(Old).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[0] == 200
+        assert raw.is_closed()
 
 
 @pytest.mark.parametrize(
@@ -61,30 +61,30 @@ def test_a_handler_of_http_1_0_closes(serve, echo, connect):
     ids=["length", "chunked"],
 )
 class TestContent:
-    def test_is_decoded_and_bounded(self, wire, request_head):
-        wire.send(request_head + GET % 7)
-        assert wire.response()[2] == b"hello"
-        assert wire.response()[2] == b"/7"
+    def test_is_decoded_and_bounded(self, raw, request_head):
+        raw.send(request_head + GET % 7)
+        assert raw.response()[2] == b"hello"
+        assert raw.response()[2] == b"/7"
 
     def test_left_unread_is_drained(self, serve, echo, connect, request_head):
         class Indifferent(echo):
             def do_POST(self):
                 self.answer(b"done")
 
-        with connect(serve(Indifferent).address) as wire:
-            wire.send(request_head + GET % 7)
-            assert wire.response()[2] == b"done"
-            assert wire.response()[2] == b"/7"
+        with connect(serve(Indifferent).address) as raw:
+            raw.send(request_head + GET % 7)
+            assert raw.response()[2] == b"done"
+            assert raw.response()[2] == b"/7"
 
     def test_read_in_part_is_drained(self, serve, echo, connect, request_head):
         class Sipping(echo):
             def do_POST(self):
                 self.answer(self.rfile.read(2))
 
-        with connect(serve(Sipping).address) as wire:
-            wire.send(request_head + GET % 7)
-            assert wire.response()[2] == b"he"
-            assert wire.response()[2] == b"/7"
+        with connect(serve(Sipping).address) as raw:
+            raw.send(request_head + GET % 7)
+            assert raw.response()[2] == b"he"
+            assert raw.response()[2] == b"/7"
 
 
 def test_too_much_unread_content_closes(serve, echo, connect):
@@ -94,10 +94,10 @@ def test_too_much_unread_content_closes(serve, echo, connect):
         def do_POST(self):
             self.answer(b"done")
 
-    with connect(serve(Indifferent).address) as wire:
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000)
-        assert wire.response()[2] == b"done"
-        assert wire.is_closed()
+    with connect(serve(Indifferent).address) as raw:
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000)
+        assert raw.response()[2] == b"done"
+        assert raw.is_closed()
 
 
 def test_a_request_without_content_reads_as_empty(serve, echo, connect):
@@ -105,19 +105,19 @@ def test_a_request_without_content_reads_as_empty(serve, echo, connect):
         def do_GET(self):
             self.answer(b"got %d" % len(self.rfile.read()))
 
-    with connect(serve(Reading).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[2] == b"got 0"
+    with connect(serve(Reading).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[2] == b"got 0"
 
 
-def test_head_sends_no_content_even_if_the_handler_writes_it(wire):
-    wire.send(b"HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n")
-    line = wire.file.readline()
-    fields = b"".join(iter(wire.file.readline, b"\r\n"))
+def test_head_sends_no_content_even_if_the_handler_writes_it(raw):
+    raw.send(b"HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n")
+    line = raw.file.readline()
+    fields = b"".join(iter(raw.file.readline, b"\r\n"))
     assert line.startswith(b"HTTP/1.1 200")
     assert b"Content-Length: 2\r\n" in fields
-    wire.send(GET % 1)
-    assert wire.response()[2] == b"/1"
+    raw.send(GET % 1)
+    assert raw.response()[2] == b"/1"
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -128,10 +128,10 @@ def test_statuses_without_content_keep_the_connection(serve, echo, connect, stat
             self.end_headers()
             self.wfile.write(b"must not be seen")
 
-    with connect(serve(Empty).address) as wire:
+    with connect(serve(Empty).address) as raw:
         for _ in range(2):
-            wire.send(GET % 1)
-            assert wire.response()[0] == status
+            raw.send(GET % 1)
+            assert raw.response()[0] == status
 
 
 def test_a_response_without_a_length_closes(serve, echo, connect):
@@ -142,11 +142,11 @@ def test_a_response_without_a_length_closes(serve, echo, connect):
             self.wfile.write(b"all ")
             self.wfile.write(b"there is")
 
-    with connect(serve(Endless).address) as wire:
-        wire.send(GET % 1)
-        status, fields, _ = wire.response()
+    with connect(serve(Endless).address) as raw:
+        raw.send(GET % 1)
+        status, fields, _ = raw.response()
         assert (status, fields["connection"]) == (200, "close")
-        assert wire.rest() == b"all there is"
+        assert raw.rest() == b"all there is"
 
 
 def test_more_than_the_declared_length_is_not_sent(serve, echo, connect):
@@ -158,10 +158,10 @@ def test_more_than_the_declared_length_is_not_sent(serve, echo, connect):
             self.wfile.write(b"helloHTTP/1.1 200 OK\r\n\r\n")
             self.wfile.write(b"more")
 
-    with connect(serve(Chatty).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[2] == b"hello"
-        assert wire.is_closed()
+    with connect(serve(Chatty).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[2] == b"hello"
+        assert raw.is_closed()
 
 
 def test_less_than_the_declared_length_closes(serve, echo, connect):
@@ -172,17 +172,17 @@ def test_less_than_the_declared_length_closes(serve, echo, connect):
             self.end_headers()
             self.wfile.write(b"hello")
 
-    with connect(serve(Short).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[2] == b"hello"
+    with connect(serve(Short).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[2] == b"hello"
 
 
-def test_expect_100_continue(wire):
-    wire.send(b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-    assert wire.response()[0] == 100
-    wire.send(b"hello" + GET % 1)
-    assert wire.response()[2] == b"hello"
-    assert wire.response()[2] == b"/1"
+def test_expect_100_continue(raw):
+    raw.send(b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    assert raw.response()[0] == 100
+    raw.send(b"hello" + GET % 1)
+    assert raw.response()[2] == b"hello"
+    assert raw.response()[2] == b"/1"
 
 
 def test_a_refused_expectation_does_not_desynchronise(serve, echo, connect):
@@ -191,11 +191,11 @@ def test_a_refused_expectation_does_not_desynchronise(serve, echo, connect):
             self.send_error(413)
             return False
 
-    with connect(serve(Refusing).address) as wire:
-        wire.send(b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-        assert wire.response()[0] == 413
-        wire.send(GET % 1)
-        assert wire.is_closed()
+    with connect(serve(Refusing).address) as raw:
+        raw.send(b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert raw.response()[0] == 413
+        raw.send(GET % 1)
+        assert raw.is_closed()
 
 
 def _refuse_by_a_head_alone(handler):
@@ -221,22 +221,20 @@ def _parse_and_refuse(handler):
     ],
 )
 def test_a_request_is_refused_by_a_head_alone(serve, echo, connect, overriding):
-    with connect(serve(type("Refusing", (echo,), overriding)).address) as wire:
-        wire.send(
-            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
-        )
-        assert wire.response()[0] == 403
+    with connect(serve(type("Refusing", (echo,), overriding)).address) as raw:
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        assert raw.response()[0] == 403
 
 
-def test_an_expectation_of_http_1_0_is_ignored(wire):
-    wire.send(b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi")
-    assert wire.response()[0] == 200
+def test_an_expectation_of_http_1_0_is_ignored(raw):
+    raw.send(b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi")
+    assert raw.response()[0] == 200
 
 
-def test_malformed_content_is_answered_400(wire):
-    wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + GET % 1)
-    assert wire.response()[0] == 400
-    assert wire.is_closed()
+def test_malformed_content_is_answered_400(raw):
+    raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + GET % 1)
+    assert raw.response()[0] == 400
+    assert raw.is_closed()
 
 
 def test_malformed_content_that_nobody_reads_ends_the_connection(serve, echo, connect):
@@ -244,12 +242,12 @@ def test_malformed_content_that_nobody_reads_ends_the_connection(serve, echo, co
         def do_POST(self):
             self.answer(b"done")
 
-    with connect(serve(Indifferent).address) as wire:
-        wire.send(
+    with connect(serve(Indifferent).address) as raw:
+        raw.send(
             b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + GET % 1
         )
-        assert wire.response()[2] == b"done"
-        assert wire.is_closed()
+        assert raw.response()[2] == b"done"
+        assert raw.is_closed()
 
 
 def test_content_that_breaks_off_is_no_request(serve, echo, connect):
@@ -260,10 +258,10 @@ def test_content_that_breaks_off_is_no_request(serve, echo, connect):
             body = self.rfile.read()
             seen.append(body)
 
-    with connect(serve(Careful).address) as wire:
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
-        wire.sock.shutdown(1)
-        assert wire.response()[0] == 400
+    with connect(serve(Careful).address) as raw:
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
+        raw.sock.shutdown(1)
+        assert raw.response()[0] == 400
     assert seen == []
 
 
@@ -273,11 +271,11 @@ def test_a_crash_is_answered_500_and_the_connection_stays_in_step(capfd, serve, 
             self.send_response(200)
             raise RuntimeError("the handler broke")
 
-    with connect(serve(Broken).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[0] == 500
-        wire.send(GET % 2)
-        assert wire.response()[0] == 500
+    with connect(serve(Broken).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[0] == 500
+        raw.send(GET % 2)
+        assert raw.response()[0] == 500
     assert "the handler broke" in capfd.readouterr().err
 
 
@@ -286,7 +284,7 @@ def test_an_error_is_told_before_500_is_sent(serve, echo, connect, error):
     answered = []
 
     def tell():
-        answered.append(bool(select.select([wire.sock], [], [], 0)[0]))
+        answered.append(bool(select.select([raw.sock], [], [], 0)[0]))
 
     class Broken(echo):
         def log_error(self, format, *args):
@@ -300,14 +298,14 @@ def test_an_error_is_told_before_500_is_sent(serve, echo, connect, error):
         def handle_error(self, request, client_address):
             tell()
 
-    with connect(serve(Broken, Telling).address) as wire:
-        wire.send(GET % 1)
-        status, fields, _ = wire.response()
+    with connect(serve(Broken, Telling).address) as raw:
+        raw.send(GET % 1)
+        status, fields, _ = raw.response()
         assert status == 500
         assert answered == [False]
         if isinstance(error, TimeoutError):
             assert fields["connection"] == "close"
-            assert wire.is_closed()
+            assert raw.is_closed()
 
 
 def test_a_crash_behind_a_begun_response_closes(capfd, serve, echo, connect):
@@ -319,7 +317,7 @@ def test_a_crash_behind_a_begun_response_closes(capfd, serve, echo, connect):
             self.wfile.write(b"half")
             raise RuntimeError("the handler broke")
 
-    with connect(serve(Broken).address) as wire:
-        wire.send(GET % 1)
-        assert wire.rest().endswith(b"\r\n\r\nhalf")
+    with connect(serve(Broken).address) as raw:
+        raw.send(GET % 1)
+        assert raw.rest().endswith(b"\r\n\r\nhalf")
     capfd.readouterr()

@@ -33,17 +33,17 @@ def test_an_idle_connection_costs_no_thread(serve, echo, connect, monkeypatch, e
     # On a busy machine the lead may pass from thread to thread; those without work end soon.
     monkeypatch.setattr("nethttp.server.engine.threads.IDLE_SECONDS", 0.05)
     served = serve(echo)
-    wires = [connect(served.address) for _ in range(50)]
-    opened = [wire.__enter__() for wire in wires]
+    raws = [connect(served.address) for _ in range(50)]
+    opened = [raw.__enter__() for raw in raws]
     try:
-        for i, wire in enumerate(opened):
-            wire.send(GET % i)
-            assert wire.response()[2] == b"/%d" % i
+        for i, raw in enumerate(opened):
+            raw.send(GET % i)
+            assert raw.response()[2] == b"/%d" % i
         assert served.server._engine.connections == 50
         assert eventually(lambda: served.server._engine.busy_threads <= 3)
     finally:
-        for wire in wires:
-            wire.__exit__(None, None, None)
+        for raw in raws:
+            raw.__exit__(None, None, None)
 
 
 def test_a_handler_that_blocks_delays_nobody(serve, echo, connect):
@@ -79,16 +79,16 @@ def test_many_handlers_block_at_once(serve, echo, connect):
             self.answer(b"met")
 
     served = serve(Meeting)
-    wires = [connect(served.address) for _ in range(20)]
-    opened = [wire.__enter__() for wire in wires]
+    raws = [connect(served.address) for _ in range(20)]
+    opened = [raw.__enter__() for raw in raws]
     try:
         for _ in range(2):
-            for wire in opened:
-                wire.send(GET % 1)
-            assert [wire.response()[2] for wire in opened] == [b"met"] * 20
+            for raw in opened:
+                raw.send(GET % 1)
+            assert [raw.response()[2] for raw in opened] == [b"met"] * 20
     finally:
-        for wire in wires:
-            wire.__exit__(None, None, None)
+        for raw in raws:
+            raw.__exit__(None, None, None)
 
 
 def test_an_httpserver_handles_one_request_at_a_time_in_its_own_thread(serve, echo, connect):
@@ -107,10 +107,10 @@ def test_an_httpserver_handles_one_request_at_a_time_in_its_own_thread(serve, ec
 
     served = serve(Looking, HTTPServer)
     with connect(served.address) as one, connect(served.address) as two:
-        for wire in (one, two, one, two):
-            wire.send(GET % 1)
-        for wire in (one, two, one, two):
-            assert wire.response()[0] == 200
+        for raw in (one, two, one, two):
+            raw.send(GET % 1)
+        for raw in (one, two, one, two):
+            assert raw.response()[0] == 200
     assert len(seen) == 1
 
 
@@ -154,12 +154,12 @@ def test_those_that_are_given_up_cost_no_thread_each(serve, echo, connect):
 
     served = serve(Hasty)
     with ExitStack() as stack:
-        wires = [stack.enter_context(connect(served.address)) for _ in range(50)]
-        for wire in wires:
-            wire.send(b"GET / HTTP/1.1\r\nHo")
-        for wire in wires:
-            assert wire.response()[0] == 408
-            assert wire.is_closed()
+        raws = [stack.enter_context(connect(served.address)) for _ in range(50)]
+        for raw in raws:
+            raw.send(b"GET / HTTP/1.1\r\nHo")
+        for raw in raws:
+            assert raw.response()[0] == 408
+            assert raw.is_closed()
     # The lead may have changed if one took long.
     assert len(threads) <= 5
 
@@ -170,32 +170,32 @@ def test_a_head_that_begins_behind_the_rest_of_another_has_its_own_deadline(serv
         idle_timeout = 60.0
 
     served = serve(Hasty)
-    with connect(served.address) as wire, connect(served.address) as other:
-        wire.send(b"GET /1 HTTP/1.1\r\nHo")
+    with connect(served.address) as raw, connect(served.address) as other:
+        raw.send(b"GET /1 HTTP/1.1\r\nHo")
         other.send(GET % 3)
         other.response()  # By now the beginning has been read.
-        wire.send(b"st: a\r\n\r\nGET /2 HTTP/1.1\r\nHo")
-        assert wire.response()[2] == b"/1"
-        assert wire.response()[0] == 408
-        assert wire.is_closed()
+        raw.send(b"st: a\r\n\r\nGET /2 HTTP/1.1\r\nHo")
+        assert raw.response()[2] == b"/1"
+        assert raw.response()[0] == 408
+        assert raw.is_closed()
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
 def test_a_head_in_pieces_is_judged_where_it_can_be(serve, echo, connect, size):
     request = b"GET /1 HTTP/1.1\r\nHost: a\r\nX: y\n z\r\n\r\n"
     fine = request.replace(b"\n z", b" z")
-    with connect(serve(echo).address) as wire:
+    with connect(serve(echo).address) as raw:
         for _ in range(3):
             for at in range(0, len(fine), size):
-                wire.send(fine[at : at + size])
-            assert wire.response()[2] == b"/1"
+                raw.send(fine[at : at + size])
+            assert raw.response()[2] == b"/1"
         for at in range(0, len(request), size):
-            wire.send(request[at : at + size])
-        assert wire.response()[0] == 400
-    with connect(serve(echo).address) as wire:
+            raw.send(request[at : at + size])
+        assert raw.response()[0] == 400
+    with connect(serve(echo).address) as raw:
         # Nobody waits for the end of a head whose first line is none.
-        wire.drip(b"GET /1 HTTP/1.1 x\r\n")
-        assert wire.response()[0] == 400
+        raw.drip(b"GET /1 HTTP/1.1 x\r\n")
+        assert raw.response()[0] == 400
 
 
 def test_who_was_in_the_middle_of_a_handshake_when_the_end_began_is_answered(serve, echo, connect):
@@ -224,16 +224,16 @@ def test_giving_up_may_block_and_delays_nobody(serve, echo, connect):
 
     served = serve(Hasty)
     with ExitStack() as stack:
-        wires = [stack.enter_context(connect(served.address)) for _ in range(3)]
-        for wire in wires:
-            wire.send(b"GET / HTTP/1.1\r\nHo")
+        raws = [stack.enter_context(connect(served.address)) for _ in range(3)]
+        for raw in raws:
+            raw.send(b"GET / HTTP/1.1\r\nHo")
         assert entered.wait(10)
         with connect(served.address) as quick:
             quick.send(GET % 1)
             assert quick.response()[0] == 200
         leave.set()
-        for wire in wires:
-            assert wire.response()[0] == 408
+        for raw in raws:
+            assert raw.response()[0] == 408
 
 
 def test_requests_beyond_the_threads_and_the_queue_are_answered_503(serve, echo, connect):
@@ -251,20 +251,20 @@ def test_requests_beyond_the_threads_and_the_queue_are_answered_503(serve, echo,
             self.answer(b"done")
 
     served = serve(Blocking, Small)
-    wires = [connect(served.address) for _ in range(8)]
-    opened = [wire.__enter__() for wire in wires]
+    raws = [connect(served.address) for _ in range(8)]
+    opened = [raw.__enter__() for raw in raws]
     try:
         opened[0].send(GET % 1)
         assert entered.acquire(timeout=10)
-        for wire in opened[1:]:
-            wire.send(GET % 1)
-        refused = select.select([wire.sock for wire in opened], [], [], 10)[0]
+        for raw in opened[1:]:
+            raw.send(GET % 1)
+        refused = select.select([raw.sock for raw in opened], [], [], 10)[0]
         assert refused
-        assert {wire.response()[0] for wire in opened if wire.sock in refused} == {503}
+        assert {raw.response()[0] for raw in opened if raw.sock in refused} == {503}
     finally:
         leave.set()
-        for wire in wires:
-            wire.__exit__(None, None, None)
+        for raw in raws:
+            raw.__exit__(None, None, None)
 
 
 def test_what_a_handler_keeps_on_self_is_there_for_the_next_request(serve, echo, connect):
@@ -275,10 +275,10 @@ def test_what_a_handler_keeps_on_self_is_there_for_the_next_request(serve, echo,
             self.count += 1
             self.answer(b"%d" % self.count)
 
-    with connect(serve(Counting).address) as wire:
+    with connect(serve(Counting).address) as raw:
         for i in (b"1", b"2", b"3"):
-            wire.send(GET % 1)
-            assert wire.response()[2] == i
+            raw.send(GET % 1)
+            assert raw.response()[2] == i
 
 
 def test_content_that_drips_holds_no_thread(serve, echo, connect):
@@ -289,15 +289,15 @@ def test_content_that_drips_holds_no_thread(serve, echo, connect):
             ran.append(self.rfile.read())
             self.answer(b"done")
 
-    with connect(serve(Noting).address) as wire:
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+    with connect(serve(Noting).address) as raw:
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
         with connect(serve(echo).address) as other:
             other.send(GET % 1)
             other.response()
         assert ran == []
-        wire.send(b"llo" + GET % 2)
-        assert wire.response()[2] == b"done"
-        assert wire.response()[2] == b"/2"
+        raw.send(b"llo" + GET % 2)
+        assert raw.response()[2] == b"done"
+        assert raw.response()[2] == b"/2"
         assert ran == [b"hello"]
 
 
@@ -311,9 +311,9 @@ def test_a_handler_that_reads_its_connection_itself_is_left_to(serve, echo, conn
 
     Own = type("Own", (echo,), {name: override})
     assert not is_engine_compatible(Own)
-    with connect(serve(Own).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[2] == b"/1"
+    with connect(serve(Own).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[2] == b"/1"
     assert called.wait(10)
 
 
@@ -329,9 +329,9 @@ def test_a_server_that_hands_requests_out_itself_is_left_to(serve, echo, connect
         return getattr(super(Own, self), name)(request, address)
 
     setattr(Own, name, override)
-    with connect(serve(echo, Own).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[2] == b"/1"
+    with connect(serve(echo, Own).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[2] == b"/1"
     assert called.is_set()
 
 
@@ -340,8 +340,8 @@ def test_verify_request_is_asked(serve, echo, connect):
         def verify_request(self, request, client_address):
             return False
 
-    with connect(serve(echo, Choosy).address) as wire:
-        assert wire.is_closed()
+    with connect(serve(echo, Choosy).address) as raw:
+        assert raw.is_closed()
 
 
 def test_service_actions_are_called(serve, echo):
@@ -364,11 +364,11 @@ def test_a_crash_is_answered_and_the_connection_goes_on(capfd, serve, echo, conn
                 raise RuntimeError("broke")
             self.answer(b"whole")
 
-    with connect(serve(Broken).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[0] == 500
-        wire.send(GET % 2)
-        assert wire.response()[2] == b"whole"
+    with connect(serve(Broken).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[0] == 500
+        raw.send(GET % 2)
+        assert raw.response()[2] == b"whole"
     assert "RuntimeError: broke" in capfd.readouterr().err
 
 
@@ -380,12 +380,12 @@ def test_a_handler_that_ends_its_thread_ends_only_its_connection(serve, echo, co
             self.answer(b"here")
 
     served = serve(Leaving)
-    with connect(served.address) as wire:
-        wire.send(GET % 1)
-        assert wire.is_closed()
-    with connect(served.address) as wire:
-        wire.send(GET % 2)
-        assert wire.response()[2] == b"here"
+    with connect(served.address) as raw:
+        raw.send(GET % 1)
+        assert raw.is_closed()
+    with connect(served.address) as raw:
+        raw.send(GET % 2)
+        assert raw.response()[2] == b"here"
 
 
 @pytest.mark.parametrize("server_class", [HTTPServer, ThreadingHTTPServer])
@@ -401,12 +401,12 @@ def test_a_drain_lets_what_runs_finish_and_returns(echo, connect, server_class):
     with server_class(("127.0.0.1", 0), Blocking) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        with connect(server.server_address) as wire:
-            wire.send(GET % 1)
+        with connect(server.server_address) as raw:
+            raw.send(GET % 1)
             assert entered.wait(10)
             server.drain(10)
             leave.set()
-            assert wire.response()[2] == b"done"
+            assert raw.response()[2] == b"done"
             thread.join(10)
             assert not thread.is_alive()
 
@@ -428,14 +428,14 @@ def test_a_connection_that_becomes_idle_during_a_drain_is_closed(echo, connect):
         with connect(address) as slow, connect(address) as one, connect(address) as other:
             slow.send(GET % 1)
             assert entered.wait(10)
-            for wire in (one, other):
-                wire.send(GET % 2)
-                wire.response()
+            for raw in (one, other):
+                raw.send(GET % 2)
+                raw.response()
             server.drain(60)
             # Two answers, one after the other: by then the loop has looked for who is idle.
-            for wire in (one, other):
-                wire.send(GET % 3)
-                assert wire.response()[1]["connection"] == "close"
+            for raw in (one, other):
+                raw.send(GET % 3)
+                assert raw.response()[1]["connection"] == "close"
             leave.set()
             assert "connection" not in slow.response()[1]
             thread.join(10)
@@ -447,9 +447,9 @@ def test_serving_may_begin_again(echo, connect):
         for _ in range(2):
             thread = threading.Thread(target=server.serve_forever, args=(0.01,))
             thread.start()
-            with connect(server.server_address) as wire:
-                wire.send(GET % 1)
-                assert wire.response()[2] == b"/1"
+            with connect(server.server_address) as raw:
+                raw.send(GET % 1)
+                assert raw.response()[2] == b"/1"
             server.shutdown()
             thread.join()
 
@@ -460,12 +460,12 @@ def test_more_than_two_hundred_fields_or_64_kib_of_them_are_refused(serve, echo,
         b"A: b\r\n" * 201,
         b"".join(b"A%d: %b\r\n" % (i, b"x" * 1000) for i in range(70)),
     ):
-        with connect(served.address) as wire:
-            wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
-            assert wire.response()[0] == 431
-    with connect(served.address) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 199 + b"\r\n")
-        assert wire.response()[0] == 200
+        with connect(served.address) as raw:
+            raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
+            assert raw.response()[0] == 431
+    with connect(served.address) as raw:
+        raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 199 + b"\r\n")
+        assert raw.response()[0] == 200
 
 
 def test_a_raw_request_line_is_there_for_programs_that_look(serve, echo, connect):
@@ -473,9 +473,9 @@ def test_a_raw_request_line_is_there_for_programs_that_look(serve, echo, connect
         def do_GET(self):
             self.answer(self.raw_requestline)
 
-    with connect(serve(Raw).address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[2] == b"GET /1 HTTP/1.1\r\n"
+    with connect(serve(Raw).address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[2] == b"GET /1 HTTP/1.1\r\n"
 
 
 def test_a_slow_reader_gets_all_of_a_big_response(serve, echo, connect):
@@ -485,7 +485,7 @@ def test_a_slow_reader_gets_all_of_a_big_response(serve, echo, connect):
         def do_GET(self):
             self.answer(body)
 
-    with connect(serve(Big).address) as wire:
-        wire.send(GET % 1)
-        wire.file.peek()
-        assert wire.response()[2] == body
+    with connect(serve(Big).address) as raw:
+        raw.send(GET % 1)
+        raw.file.peek()
+        assert raw.response()[2] == body

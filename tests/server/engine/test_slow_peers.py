@@ -123,12 +123,12 @@ def test_a_handler_may_take_its_time_over_content(serve, echo, connect):
             time.sleep(0.2)
             self.answer(b"%d" % len(first + self.rfile.read()))
 
-    with connect(serve(Thinking).address) as wire:
-        wire.send(CHUNKED + b"1\r\nx\r\n")
+    with connect(serve(Thinking).address) as raw:
+        raw.send(CHUNKED + b"1\r\nx\r\n")
         assert begun.wait(10)
-        wire.send(b"1\r\nx\r\n0\r\n\r\n")
+        raw.send(b"1\r\nx\r\n0\r\n\r\n")
         sent.set()
-        assert wire.response()[2] == b"2"
+        assert raw.response()[2] == b"2"
 
 
 def test_what_follows_an_upgrade_has_no_rate(serve, echo, connect):
@@ -140,14 +140,14 @@ def test_what_follows_an_upgrade_has_no_rate(serve, echo, connect):
             self.end_headers()
             self.wfile.write(self.rfile.read(2))
 
-    with connect(serve(Tunnel).address) as wire:
-        wire.send(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")
-        assert wire.file.readline() == b"HTTP/1.1 200 OK\r\n"
-        while wire.file.readline() != b"\r\n":
+    with connect(serve(Tunnel).address) as raw:
+        raw.send(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")
+        assert raw.file.readline() == b"HTTP/1.1 200 OK\r\n"
+        while raw.file.readline() != b"\r\n":
             pass
-        assert drip(wire.sock, b"x", 1, pause=0.1)
-        assert drip(wire.sock, b"y", 1, pause=0.1)
-        assert wire.rest() == b"xy"
+        assert drip(raw.sock, b"x", 1, pause=0.1)
+        assert drip(raw.sock, b"y", 1, pause=0.1)
+        assert raw.rest() == b"xy"
 
 
 # --- taking a response ---

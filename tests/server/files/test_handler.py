@@ -587,9 +587,9 @@ def test_a_file_of_the_future_was_changed_no_later_than_now(http, site):
 
 def test_a_backslash_names_no_other_host(serve, site, handler, connect):
     (site / "\\evil.example").mkdir()
-    with connect(serve(handler).address) as wire:
-        wire.send(b"GET /\\evil.example HTTP/1.1\r\nHost: a\r\n\r\n")
-        status, fields, _ = wire.response()
+    with connect(serve(handler).address) as raw:
+        raw.send(b"GET /\\evil.example HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, fields, _ = raw.response()
     assert (status, fields["location"]) == (301, "/%5Cevil.example/")
 
 

@@ -81,15 +81,15 @@ def site(tmp_path):
 def answers(connect, address, head: bytes, times: int = 4) -> list[bytes]:
     """Return the whole answers to `times` equal requests on one connection, without their dates."""
     found = []
-    with connect(address) as wire:
+    with connect(address) as raw:
         for _ in range(times):
-            wire.send(head)
+            raw.send(head)
             lines = []
-            while (line := wire.file.readline()) not in (b"\r\n", b""):
+            while (line := raw.file.readline()) not in (b"\r\n", b""):
                 lines.append(line)
             block = b"".join(lines)
             length = re.search(rb"(?i)content-length: (\d+)", block)
-            content = wire.file.read(int(length[1])) if length and head[:4] != b"HEAD" else b""
+            content = raw.file.read(int(length[1])) if length and head[:4] != b"HEAD" else b""
             assert re.search(rb"\r\nDate: .{29}\r\n", block)
             found.append(re.sub(rb"\r\nDate: .*", b"", block) + b"\r\n" + content)
     return found
@@ -151,11 +151,11 @@ def test_what_asks_for_something_else_gets_that(
 
 def test_each_coding_is_answered_with_its_own(serve, connect, site, counted):
     coded = {b"gzip": True, b"identity": False, b"gzip;q=0": False, b"GZIP, x": True}
-    with connect(serve(partial(counted, directory=site)).address) as wire:
+    with connect(serve(partial(counted, directory=site)).address) as raw:
         for accepted in [*coded] * 3:
             fields = b"Host: a\r\nAccept-Encoding: " + accepted
-            wire.send(b"GET /page.txt HTTP/1.1\r\n" + fields + b"\r\n\r\n")
-            _, fields, content = wire.response()
+            raw.send(b"GET /page.txt HTTP/1.1\r\n" + fields + b"\r\n\r\n")
+            _, fields, content = raw.response()
             assert ("content-encoding" in fields, content != TEXT) == (coded[accepted],) * 2
     assert counted.worked_out == 2
 
@@ -238,7 +238,7 @@ def test_a_program_may_choose_the_directory_for_each_request(serve, tmp_path, co
 
 
 def test_an_option_may_change_between_two_requests(serve, connect, site, counted):
-    with connect(serve(partial(counted, directory=site)).address) as wire:
+    with connect(serve(partial(counted, directory=site)).address) as raw:
         for fields in [
             {"server": files.SimpleHTTPRequestHandler.server_version},
             {"server": "Other/1", "cache-control": None},
@@ -247,8 +247,8 @@ def test_an_option_may_change_between_two_requests(serve, connect, site, counted
             counted.server_version = fields["server"]
             counted.cache_control = fields.get("cache-control")
             for _ in range(3):
-                wire.send(b"GET /page.txt HTTP/1.1\r\n" + FIELDS + b"\r\n")
-                found = wire.response()[1]
+                raw.send(b"GET /page.txt HTTP/1.1\r\n" + FIELDS + b"\r\n")
+                found = raw.response()[1]
                 assert found["server"].split()[0] == fields["server"]
                 assert found.get("cache-control") == fields.get("cache-control")
     assert counted.worked_out == 3
@@ -280,12 +280,12 @@ def test_requests_that_came_together_are_answered_one_after_the_other(
 
     counted.do_POST = do_POST
     get, post = (b"%s /image.png HTTP/1.1\r\nHost: a\r\n\r\n" % name for name in (b"GET", b"POST"))
-    with connect(serve(partial(counted, directory=site)).address) as wire:
+    with connect(serve(partial(counted, directory=site)).address) as raw:
         for _ in range(2):
-            wire.send(get)
-            assert wire.response()[2] == TEXT
-        wire.send(get + post + get)
-        assert [wire.response()[2] for _ in range(3)] == [TEXT, b"", b"new"]
+            raw.send(get)
+            assert raw.response()[2] == TEXT
+        raw.send(get + post + get)
+        assert [raw.response()[2] for _ in range(3)] == [TEXT, b"", b"new"]
 
 
 def test_over_tls_too(serve, site, counted, tmp_path_factory):
@@ -339,11 +339,11 @@ def test_what_fields_decide_has_a_bound_in_bytes(serve, connect, site, counted):
     cache = deciding._KNOWN
     clear_all()
     most = 0
-    with connect(serve(partial(counted, directory=site)).address) as wire:
+    with connect(serve(partial(counted, directory=site)).address) as raw:
         for number in range(cache.max_entries):
             for _ in range(2):
-                wire.send(GET_WITH_COOKIE % (b"%01900d" % number))
-                wire.response()
+                raw.send(GET_WITH_COOKIE % (b"%01900d" % number))
+                raw.response()
             most = max(most, len(cache))
     assert 0 < most < cache.max_bytes / (2 * 1900) < cache.max_entries
 

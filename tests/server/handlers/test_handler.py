@@ -62,9 +62,9 @@ def test_gh_150679_gh_142533_nothing_with_line_ends_is_sent(serve, connect, echo
             self._headers_buffer = []
             self.answer(b"clean")
 
-    with connect(serve(Injected).address) as wire:
-        wire.send(GET)
-        status, fields, body = wire.response()
+    with connect(serve(Injected).address) as raw:
+        raw.send(GET)
+        status, fields, body = raw.response()
     assert (status, body, len(refused)) == (200, b"clean", 4)
     assert "x" not in fields
 
@@ -74,9 +74,9 @@ def test_uvicorn_2020_7695_line_ends_in_an_errors_message_are_escaped(serve, con
         def do_GET(self):
             self.send_error(404, "a\r\nX: y \u20ac", "<script>\r\n")
 
-    with connect(serve(Failing).address) as wire:
-        wire.send(GET)
-        status, fields, body = wire.response()
+    with connect(serve(Failing).address) as raw:
+        raw.send(GET)
+        status, fields, body = raw.response()
     assert status == 404
     assert "x" not in fields
     assert b"&lt;script&gt;" in body
@@ -113,11 +113,11 @@ class LengthAndCodingByHand(LengthAndCoding):
 def test_a_length_is_left_out_where_a_coding_overrides_it(serve, connect, handler):
     handler.logged.clear()
     chunks = b"5\r\nhello\r\n0\r\n\r\n"
-    with connect(serve(handler).address) as wire:
+    with connect(serve(handler).address) as raw:
         for _ in range(2):  # The second time the head is known.
-            wire.send(GET)
-            status, fields, _ = wire.response()
-            assert (status, wire.file.read(len(chunks))) == (200, chunks)
+            raw.send(GET)
+            status, fields, _ = raw.response()
+            assert (status, raw.file.read(len(chunks))) == (200, chunks)
             assert "content-length" not in fields
     expected = "Content-Length is left out of a response that has Transfer-Encoding"
     assert handler.logged == [expected] * 2
@@ -133,9 +133,9 @@ def test_a_length_that_left_before_a_coding_ends_the_connection(serve, connect):
             self.end_headers()
             self.wfile.write(b"5\r\nhello\r\n0\r\n\r\n")
 
-    with connect(serve(Early).address) as wire:
-        wire.send(GET)
-        assert wire.rest().endswith(b"5\r\nhello\r\n0\r\n\r\n")
+    with connect(serve(Early).address) as raw:
+        raw.send(GET)
+        assert raw.rest().endswith(b"5\r\nhello\r\n0\r\n\r\n")
 
 
 def test_a_program_may_edit_the_buffered_head(serve, connect, echo):
@@ -152,10 +152,10 @@ def test_a_program_may_edit_the_buffered_head(serve, connect, echo):
             self.answer(b"long")
             self.wfile.write(b"er!")
 
-    with connect(serve(Editing).address) as wire:
+    with connect(serve(Editing).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[2] == b"longer!"
+            raw.send(GET)
+            assert raw.response()[2] == b"longer!"
 
 
 def test_an_unknown_method_is_501_and_an_unknown_status_is_fine(serve, connect, echo):
@@ -165,15 +165,15 @@ def test_an_unknown_method_is_501_and_an_unknown_status_is_fine(serve, connect, 
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    with connect(serve(Odd).address) as wire:
-        wire.send(GET + b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert wire.response()[0] == 520
-        assert wire.response()[0] == 501
+    with connect(serve(Odd).address) as raw:
+        raw.send(GET + b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert raw.response()[0] == 520
+        assert raw.response()[0] == 501
 
 
-def test_cve_2021_28861_aiohttp_2021_21330_the_path_never_names_another_host(wire):
-    wire.send(b"GET //evil.example/..%2f HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert wire.response()[2] == b"/evil.example/..%2f"
+def test_cve_2021_28861_aiohttp_2021_21330_the_path_never_names_another_host(raw):
+    raw.send(b"GET //evil.example/..%2f HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert raw.response()[2] == b"/evil.example/..%2f"
 
 
 def sends_of(handler, request: bytes) -> list[bytes]:
@@ -254,17 +254,17 @@ def test_a_handler_may_take_the_connection_over(serve, connect, echo):
             self.end_headers()
             self.connection.sendall(self.connection.recv(100))
 
-    with connect(serve(Upgrading).address) as wire:
-        wire.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"))
-        assert wire.response()[0] == 101
+    with connect(serve(Upgrading).address) as raw:
+        raw.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"))
+        assert raw.response()[0] == 101
         for text in (b"one\n", b"two\n"):
-            wire.send(text)
-            assert wire.file.readline() == text.upper()
-    with connect(serve(Upgrading).address) as wire:
-        wire.send(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")
-        assert wire.response()[0] == 200
-        wire.send(b"raw bytes")
-        assert wire.rest() == b"raw bytes"
+            raw.send(text)
+            assert raw.file.readline() == text.upper()
+    with connect(serve(Upgrading).address) as raw:
+        raw.send(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")
+        assert raw.response()[0] == 200
+        raw.send(b"raw bytes")
+        assert raw.rest() == b"raw bytes"
 
 
 def test_the_headers_are_a_message_made_when_asked_for(serve, connect, echo):
@@ -275,9 +275,9 @@ def test_the_headers_are_a_message_made_when_asked_for(serve, connect, echo):
             kinds.append((self._message, self.headers["X"], self.headers is self.headers))
             self.answer(b"")
 
-    with connect(serve(Asking).address) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n")
-        wire.response()
+    with connect(serve(Asking).address) as raw:
+        raw.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n")
+        raw.response()
     assert kinds == [(None, "y", True)]
 
 
@@ -289,9 +289,9 @@ def test_gh_100001_the_log_has_no_control_characters(printed, serve, connect, ec
             self.log_message("path %s", "\x1b[2J\n\x85\\")
             self.answer(b"")
 
-    with connect(serve(Logging).address) as wire:
-        wire.send(GET)
-        wire.response()
+    with connect(serve(Logging).address) as raw:
+        raw.send(GET)
+        raw.response()
     err = printed("\n", 2)
     assert "\\x1b[2J\\x0a\\x85\\\\" in err
     assert "\x1b" not in err
@@ -305,10 +305,10 @@ def test_aiohttp_2025_69230_a_bad_request_is_one_line_in_the_log(printed, serve,
     class Logging(echo):
         log_message = BaseHTTPRequestHandler.log_message
 
-    with connect(serve(Logging).address) as wire:
-        wire.send(b"\x16\x03\x01" + b"\xff" * 5000 + b"\r\n\r\n")
-        assert wire.response()[0] == 400
-        wire.rest()
+    with connect(serve(Logging).address) as raw:
+        raw.send(b"\x16\x03\x01" + b"\xff" * 5000 + b"\r\n\r\n")
+        assert raw.response()[0] == 400
+        raw.rest()
     err = printed("\n", 2)
     assert err.count("\n") == 2, "the error and the request"
     assert len(err) < 25_000
@@ -326,9 +326,9 @@ def test_each_part_of_a_log_line_may_be_replaced(
     printed, serve, connect, echo, name, returned, line
 ):
     methods = {"log_message": BaseHTTPRequestHandler.log_message, name: lambda _handler: returned}
-    with connect(serve(type("Logging", (echo,), methods)).address) as wire:
-        wire.send(GET)
-        wire.response()
+    with connect(serve(type("Logging", (echo,), methods)).address) as raw:
+        raw.send(GET)
+        raw.response()
     date = r"\d\d/[A-Z][a-z][a-z]/\d{4} \d\d:\d\d:\d\d"
     assert re.fullmatch(line.format(date=date) + "\n", printed("\n"))
 
@@ -349,9 +349,9 @@ def test_log_request_and_log_message_may_be_replaced(serve, connect, echo):
             said.append(format % args)
 
     for handler in (Asking, Telling):
-        with connect(serve(handler).address) as wire:
-            wire.send(GET)
-            wire.response()
+        with connect(serve(handler).address) as raw:
+            raw.send(GET)
+            raw.response()
     assert said == [200, '"GET / HTTP/1.1" 200 5', '"GET / HTTP/1.1" 200 -']
 
 
@@ -363,10 +363,10 @@ def test_an_address_that_a_program_has_set_is_logged(printed, serve, connect, ec
             self.client_address = (self.path[1:], 0)
             self.answer(b"")
 
-    with connect(serve(Forwarded).address) as wire:
+    with connect(serve(Forwarded).address) as raw:
         for client in (b"192.0.2.1", b"192.0.2.2"):
-            wire.send(GET.replace(b"/", b"/" + client, 1))
-            wire.response()
+            raw.send(GET.replace(b"/", b"/" + client, 1))
+            raw.response()
     assert [line.split()[0] for line in printed("\n", 2).splitlines()] == [
         "192.0.2.1",
         "192.0.2.2",
@@ -389,27 +389,27 @@ def test_a_refused_request_is_closed_at_once_though_the_client_stays(serve, conn
     class Patient(echo):
         head_timeout = idle_timeout = 1000
 
-    with connect(serve(Patient).address) as wire:
-        wire.send(data)
-        assert wire.response()[0] == 400
-        assert wire.is_closed()
+    with connect(serve(Patient).address) as raw:
+        raw.send(data)
+        assert raw.response()[0] == 400
+        assert raw.is_closed()
 
 
 def test_a_big_upload_that_is_refused_still_gets_to_read_why(serve, connect, echo):
     class Small(echo):
         limits = echo.limits._replace(max_body=10)
 
-    with connect(serve(Small).address) as wire:
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
-        assert wire.response()[0] == 413
+    with connect(serve(Small).address) as raw:
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
+        assert raw.response()[0] == 413
 
 
 def test_gh_75820_a_silent_connection_is_closed(serve, connect, echo):
     class Hasty(echo):
         idle_timeout = 0.05
 
-    with connect(serve(Hasty).address) as wire:
-        assert wire.is_closed()
+    with connect(serve(Hasty).address) as raw:
+        assert raw.is_closed()
 
 
 def test_a_head_that_drips_is_cut_off_at_its_deadline(serve, connect, echo):
@@ -418,19 +418,19 @@ def test_a_head_that_drips_is_cut_off_at_its_deadline(serve, connect, echo):
 
     stop = threading.Event()
 
-    def drip(wire) -> None:
-        wire.send(b"GET / HTTP/1.1\r\nA: ")
+    def drip(raw) -> None:
+        raw.send(b"GET / HTTP/1.1\r\nA: ")
         try:
             while not stop.wait(0.02):
-                wire.send(b"x")
+                raw.send(b"x")
         except OSError:
             pass
 
-    with connect(serve(Hasty).address) as wire:
-        thread = threading.Thread(target=drip, args=(wire,))
+    with connect(serve(Hasty).address) as raw:
+        thread = threading.Thread(target=drip, args=(raw,))
         thread.start()
         try:
-            assert wire.response()[0] == 408
+            assert raw.response()[0] == 408
         finally:
             stop.set()
             thread.join()
@@ -440,10 +440,10 @@ def test_content_that_stalls_is_cut_off(capfd, serve, connect, echo):
     class Hasty(echo):
         timeout = 0.5
 
-    with connect(serve(Hasty).address) as wire:
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
-        assert wire.response()[0] == 408
-        assert wire.is_closed()
+    with connect(serve(Hasty).address) as raw:
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhello")
+        assert raw.response()[0] == 408
+        assert raw.is_closed()
 
 
 def test_waits_for_content_have_their_own_bound(capfd, serve, connect, echo):
@@ -455,18 +455,18 @@ def test_waits_for_content_have_their_own_bound(capfd, serve, connect, echo):
         body_timeout = 0.05
 
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
-    with connect(serve(Patient).address) as wire:
-        wire.send(head)
-        wire.sock.settimeout(0.8)
+    with connect(serve(Patient).address) as raw:
+        raw.send(head)
+        raw.sock.settimeout(0.8)
         with pytest.raises(TimeoutError):
-            wire.sock.recv(1)
-        wire.sock.settimeout(10)
-        wire.send(b"hi")
-        assert wire.response()[2] == b"hi"
-        assert wire.is_closed()
-    with connect(serve(Hasty).address) as wire:
-        wire.send(head)
-        assert wire.response()[0] == 408
+            raw.sock.recv(1)
+        raw.sock.settimeout(10)
+        raw.send(b"hi")
+        assert raw.response()[2] == b"hi"
+        assert raw.is_closed()
+    with connect(serve(Hasty).address) as raw:
+        raw.send(head)
+        assert raw.response()[0] == 408
     capfd.readouterr()
 
 
@@ -478,25 +478,25 @@ def test_a_client_that_goes_away_is_no_traceback(printed, serve, connect, echo):
             for _ in range(1000):
                 self.wfile.write(b"x" * 100_000)
 
-    with connect(serve(Sending).address) as wire:
-        wire.send(GET)
-        wire.file.read(10)
+    with connect(serve(Sending).address) as raw:
+        raw.send(GET)
+        raw.file.read(10)
     assert "Traceback" not in printed("Connection lost: ")
 
 
 def test_waitress_2022_31015_closing_at_any_time_leaves_the_server_alive(serve, connect, echo):
     served = serve(echo)
     for request in (b"", b"G", GET[:-2], GET, b"\0"):
-        with connect(served.address) as wire:
-            wire.send(request)
-    with connect(served.address) as wire:
-        wire.send(GET)
-        assert wire.response()[0] == 200
+        with connect(served.address) as raw:
+            raw.send(request)
+    with connect(served.address) as raw:
+        raw.send(GET)
+        assert raw.response()[0] == 200
 
 
 def test_one_after_the_other(serve, connect, echo):
     served = serve(echo, HTTPServer)
     for _ in range(2):
-        with connect(served.address) as wire:
-            wire.send(GET)
-            assert wire.response()[0] == 200
+        with connect(served.address) as raw:
+            raw.send(GET)
+            assert raw.response()[0] == 200

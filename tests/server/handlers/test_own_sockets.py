@@ -32,9 +32,9 @@ class Quiet(BaseHTTPRequestHandler):
 
 
 def get(connect, served, request=b"GET / HTTP/1.0\r\n\r\n"):
-    with connect(served.address) as wire:
-        wire.send(request)
-        return wire.rest().partition(b"\r\n\r\n")[2]
+    with connect(served.address) as raw:
+        raw.send(request)
+        return raw.rest().partition(b"\r\n\r\n")[2]
 
 
 # --- the request that a handler is made with ---
@@ -58,10 +58,10 @@ def test_an_init_that_takes_the_request_is_given_a_socket(serve, connect, server
         done = threading.Event()
 
     served = serve(Handler, Server)
-    with connect(served.address) as wire:
-        wire.send(b"GET / HTTP/1.0\r\n\r\n")
-        own = wire.sock.getsockname()
-        assert wire.response()[2] == repr((served.address, own, own, 5.0)).encode()
+    with connect(served.address) as raw:
+        raw.send(b"GET / HTTP/1.0\r\n\r\n")
+        own = raw.sock.getsockname()
+        assert raw.response()[2] == repr((served.address, own, own, 5.0)).encode()
     # What stands behind `super().__init__` runs when the connection has been handled.
     assert Server.done.wait(10)
 
@@ -160,13 +160,13 @@ def test_another_process_reads_the_content_and_writes_the_response(serve, connec
             subprocess.run(["head", "-c", "5"], stdin=self.rfile, stdout=self.wfile, check=True)
 
     served = serve(Handler, server_class)
-    with connect(served.address) as wire:
-        wire.send(b"PUT / HTTP/1.0\r\nContent-Length: 5\r\n\r\n")
+    with connect(served.address) as raw:
+        raw.send(b"PUT / HTTP/1.0\r\nContent-Length: 5\r\n\r\n")
         # The head has been read when this comes: the process has to wait for it.
-        while wire.file.readline() != b"\r\n":
+        while raw.file.readline() != b"\r\n":
             pass
-        wire.send(b"hello")
-        assert wire.file.read() == b"hello"
+        raw.send(b"hello")
+        assert raw.file.read() == b"hello"
 
 
 @pytest.mark.parametrize("server_class", SERVERS)
@@ -174,13 +174,13 @@ def test_without_a_buffer_requests_follow_each_other(serve, echo, connect, serve
     class Handler(echo):
         rbufsize = 0
 
-    with connect(serve(Handler, server_class).address) as wire:
-        wire.send(
+    with connect(serve(Handler, server_class).address) as raw:
+        raw.send(
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
             b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
             b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
         )
-        assert [wire.response()[2] for _ in range(3)] == [b"hello", b"/1", b"abc"]
+        assert [raw.response()[2] for _ in range(3)] == [b"hello", b"/1", b"abc"]
 
 
 @pytest.mark.parametrize("server_class", SERVERS)
@@ -193,11 +193,11 @@ def test_without_a_buffer_content_that_comes_in_pieces_is_read_whole(
         def do_POST(self):
             self.answer(self.rfile.read(3) + self.rfile.read1(2) + self.rfile.read())
 
-    with connect(serve(Handler, server_class).address) as wire:
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n")
-        wire.drip(b"12345678")
-        wire.send(b"x" * 299_992)
-        assert wire.response()[2] == b"12345678" + b"x" * 299_992
+    with connect(serve(Handler, server_class).address) as raw:
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n")
+        raw.drip(b"12345678")
+        raw.send(b"x" * 299_992)
+        assert raw.response()[2] == b"12345678" + b"x" * 299_992
 
 
 def test_without_a_buffer_over_tls(serve, echo, connect, certificate, trusting):
@@ -207,8 +207,8 @@ def test_without_a_buffer_over_tls(serve, echo, connect, certificate, trusting):
     cert, key = certificate
     served = serve(Handler, ThreadingHTTPSServer, certfile=cert, keyfile=key)
     with (
-        connect(served.address) as wire,
-        trusting.wrap_socket(wire.sock, server_hostname="localhost") as wrapped,
+        connect(served.address) as raw,
+        trusting.wrap_socket(raw.sock, server_hostname="localhost") as wrapped,
     ):
         wrapped.sendall(
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
@@ -239,9 +239,9 @@ def test_a_descriptor_of_wfile_is_of_a_socket_that_blocks(serve, echo, connect):
             self.end_headers()
             subprocess.run(["head", "-c", "1000000", "/dev/zero"], stdout=self.wfile, check=True)
 
-    with connect(serve(Handler).address) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert len(wire.response()[2]) == 1_000_000
+    with connect(serve(Handler).address) as raw:
+        raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert len(raw.response()[2]) == 1_000_000
 
 
 # --- time-outs of the program's ---
@@ -277,9 +277,9 @@ def test_a_silent_client_is_cut_off_when_the_program_says(
 ):
     if handler is SetAsAttribute and sent:
         pytest.skip("a head has its own deadline on the engine")
-    with connect(serve(handler, server_class).address) as wire:
-        wire.send(sent)
-        assert b" 200 " not in wire.rest()
+    with connect(serve(handler, server_class).address) as raw:
+        raw.send(sent)
+        assert b" 200 " not in raw.rest()
 
 
 def test_a_time_out_that_finish_request_sets_is_kept(serve, connect):
@@ -288,8 +288,8 @@ def test_a_time_out_that_finish_request_sets_is_kept(serve, connect):
             request.settimeout(0.05)
             super().finish_request(request, client_address)
 
-    with connect(serve(Quiet, Server).address) as wire:
-        assert wire.is_closed()
+    with connect(serve(Quiet, Server).address) as raw:
+        assert raw.is_closed()
 
 
 @pytest.mark.parametrize("where", ["__init__", "do_GET", "socket"])
@@ -307,10 +307,10 @@ def test_a_time_out_of_one_connection_holds_for_its_next_request(serve, echo, co
                 self.connection.settimeout(0.05)
             super().do_GET()
 
-    with connect(serve(Handler).address) as wire:
-        wire.send(b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert wire.response()[2] == b"/1"
-        assert wire.is_closed()
+    with connect(serve(Handler).address) as raw:
+        raw.send(b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert raw.response()[2] == b"/1"
+        assert raw.is_closed()
 
 
 class Tunnel(Quiet):
@@ -335,15 +335,15 @@ class OwnTunnel(Tunnel):
 @pytest.mark.parametrize("server_class", SERVERS)
 @pytest.mark.parametrize("handler", [Tunnel, OwnTunnel])
 def test_a_tunnel_opened_by_hand_has_no_time_out(serve, connect, server_class, handler):
-    with connect(serve(handler, server_class).address) as wire:
-        wire.send(b"CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n")
-        assert wire.file.readline() == b"HTTP/1.1 200 Connection established\r\n"
-        assert wire.file.readline() == b"\r\n"
-        assert wire.file.readline() == b"None\n"
-        wire.send(b"through\n")
-        assert wire.file.readline() == b"through\n"
-        wire.sock.shutdown(socket.SHUT_WR)
-        assert wire.is_closed()
+    with connect(serve(handler, server_class).address) as raw:
+        raw.send(b"CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n")
+        assert raw.file.readline() == b"HTTP/1.1 200 Connection established\r\n"
+        assert raw.file.readline() == b"\r\n"
+        assert raw.file.readline() == b"None\n"
+        raw.send(b"through\n")
+        assert raw.file.readline() == b"through\n"
+        raw.sock.shutdown(socket.SHUT_WR)
+        assert raw.is_closed()
 
 
 @pytest.mark.parametrize("server_class", SERVERS)
@@ -360,14 +360,14 @@ def test_another_protocol_begun_by_hand_is_read_from_rfile(serve, connect, serve
         def handle(self):
             super().handle()
 
-    with connect(serve(Own if own_way else Handler, server_class).address) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nahead\n")
-        assert wire.response()[0] == 101
-        assert wire.file.readline() == b"AHEAD\n"
-        wire.send(b"later\n")
-        assert wire.file.readline() == b"LATER\n"
-        wire.sock.shutdown(socket.SHUT_WR)
-        assert wire.is_closed()
+    with connect(serve(Own if own_way else Handler, server_class).address) as raw:
+        raw.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nahead\n")
+        assert raw.response()[0] == 101
+        assert raw.file.readline() == b"AHEAD\n"
+        raw.send(b"later\n")
+        assert raw.file.readline() == b"LATER\n"
+        raw.sock.shutdown(socket.SHUT_WR)
+        assert raw.is_closed()
 
 
 def test_an_upgrade_that_is_passed_over_leaves_the_connection_in_step(serve, echo, connect):
@@ -377,9 +377,9 @@ def test_an_upgrade_that_is_passed_over_leaves_the_connection_in_step(serve, ech
 
     echo = Reading
     upgrade = b"Host: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
-    with connect(serve(echo).address) as wire:
-        wire.send(
+    with connect(serve(echo).address) as raw:
+        raw.send(
             b"GET /1 HTTP/1.1\r\n" + upgrade + b"\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"
             b"POST / HTTP/1.1\r\n" + upgrade + b"Content-Length: 5\r\n\r\nhello"
         )
-        assert [wire.response()[2] for _ in range(3)] == [b"/1", b"/2", b"hello"]
+        assert [raw.response()[2] for _ in range(3)] == [b"/1", b"/2", b"hello"]

@@ -161,10 +161,10 @@ def test_a_send_error_that_takes_two_arguments_is_called_with_them(
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    with connect(serve(Own).address) as wire:
-        wire.send(data)
-        assert wire.response()[0] == status
-        assert wire.is_closed()
+    with connect(serve(Own).address) as raw:
+        raw.send(data)
+        assert raw.response()[0] == status
+        assert raw.is_closed()
     assert [type(message) for message in told] == [str]
 
 
@@ -190,13 +190,13 @@ def test_the_class_of_headers_may_be_replaced_at_any_time(serve, connect, echo, 
             kinds.append(type(self.headers))
             self.answer(self.headers["Host"].encode())
 
-    with connect(serve(Asking).address) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert wire.response()[2] == b"a"
+    with connect(serve(Asking).address) as raw:
+        raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert raw.response()[2] == b"a"
         if not on_object:
             Asking.MessageClass = Fields
-        wire.send(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n")
-        assert wire.response()[2] == b"b"
+        raw.send(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n")
+        assert raw.response()[2] == b"b"
     assert kinds[-1] is Fields
 
 

@@ -20,9 +20,9 @@ class Quiet(BaseHTTPRequestHandler):
 
 def asked(serve, connect, handler, request=GET):
     """Return (head, content) of a response that ends with the connection."""
-    with connect(serve(handler).address) as wire:
-        wire.send(request)
-        head, _, content = wire.rest().partition(b"\r\n\r\n")
+    with connect(serve(handler).address) as raw:
+        raw.send(request)
+        head, _, content = raw.rest().partition(b"\r\n\r\n")
         return head, content
 
 
@@ -68,10 +68,10 @@ def test_parts_count_towards_the_length_and_the_connection_goes_on(serve, connec
                 self.send_header("A", "b")
                 self.end_headers()
 
-    with connect(serve(Parts).address) as wire:
+    with connect(serve(Parts).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[2] == 2 * part
+            raw.send(GET)
+            assert raw.response()[2] == 2 * part
 
 
 def test_parts_have_no_fields_of_the_response(serve, connect, tmp_path):
@@ -160,11 +160,11 @@ def test_an_interim_response_may_be_written_in_three_ways(serve, connect):
             self.wfile.write(b"ok and more")
 
     for path in (b"/methods", b"/bytes", b"/buffer"):
-        with connect(serve(Early).address) as wire:
-            wire.send(GET.replace(b"/", path, 1))
-            assert wire.response()[:2] == (103, {"link": "</a>"})
-            assert wire.response()[2] == b"ok"
-            assert wire.is_closed(), "more than the length ends the connection"
+        with connect(serve(Early).address) as raw:
+            raw.send(GET.replace(b"/", path, 1))
+            assert raw.response()[:2] == (103, {"link": "</a>"})
+            assert raw.response()[2] == b"ok"
+            assert raw.is_closed(), "more than the length ends the connection"
 
 
 def test_a_program_may_write_the_rest_of_a_flushed_head_itself(serve, connect):
@@ -197,14 +197,14 @@ def test_a_head_may_be_flushed_in_parts(serve, connect):
 
         do_HEAD = do_GET
 
-    with connect(serve(Parts).address) as wire:
+    with connect(serve(Parts).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[2] == b"ok"
-        wire.send(HEAD)
-        assert wire.file.readline() == b"HTTP/1.1 200 OK\r\n"
-        wire.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
-        rest = wire.rest()
+            raw.send(GET)
+            assert raw.response()[2] == b"ok"
+        raw.send(HEAD)
+        assert raw.file.readline() == b"HTTP/1.1 200 OK\r\n"
+        raw.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
+        rest = raw.rest()
     assert rest.count(b"ok") == 1, "HEAD has no content"
     assert b"Connection: close\r\n" in rest
 
@@ -340,10 +340,10 @@ def test_what_a_response_is_made_of_may_be_replaced(
     capfd, serve, connect, way, name, replacement, seen, whole
 ):
     handler = way(name, replacement)
-    with connect(serve(handler).address) as wire:
-        wire.send(GET if whole else GET.replace(b"Host", b"Expect: 100-continue\r\nHost"))
+    with connect(serve(handler).address) as raw:
+        raw.send(GET if whole else GET.replace(b"Host", b"Expect: 100-continue\r\nHost"))
         head = b""
-        while seen not in head and (line := wire.file.readline()):
+        while seen not in head and (line := raw.file.readline()):
             head += line
         assert seen in head
 
@@ -355,9 +355,9 @@ def test_what_a_log_line_is_made_of_may_be_replaced(
 ):
     handler = way(name, replacement)
     handler._write = lambda self, text: BaseHTTPRequestHandler.log_message(self, "%s", text)
-    with connect(serve(handler).address) as wire:
-        wire.send(GET)
-        wire.response()
+    with connect(serve(handler).address) as raw:
+        raw.send(GET)
+        raw.response()
     log = printed("\n")
     assert seen in log
     assert log.count("\n") == 1
@@ -373,19 +373,19 @@ def test_a_class_may_be_patched_while_it_serves(
     handler = type("Own", (Answering,), {})
     if (owner, name) == ("base", "protocol_version"):
         pytest.skip("the class has its own")
-    with connect(serve(handler).address) as wire:
-        wire.send(GET)
-        before = wire.file.readline()
-        while (line := wire.file.readline()) != b"\r\n":
+    with connect(serve(handler).address) as raw:
+        raw.send(GET)
+        before = raw.file.readline()
+        while (line := raw.file.readline()) != b"\r\n":
             before += line
-        assert wire.file.read(2) == b"ok"
+        assert raw.file.read(2) == b"ok"
         assert seen not in before
         monkeypatch.setattr(
             handler if owner == "own" else BaseHTTPRequestHandler, name, replacement
         )
-        wire.send(GET)
+        raw.send(GET)
         after = b""
-        while seen not in after and (line := wire.file.readline()):
+        while seen not in after and (line := raw.file.readline()):
             after += line
         assert seen in after
 
@@ -393,15 +393,15 @@ def test_a_class_may_be_patched_while_it_serves(
 def test_the_log_may_be_patched_while_it_is_written(printed, serve, connect):
     said = []
     handler = type("Own", (Answering,), {})
-    with connect(serve(handler).address) as wire:
-        wire.send(GET)
-        wire.response()
+    with connect(serve(handler).address) as raw:
+        raw.send(GET)
+        raw.response()
         handler.log_message = lambda _self, form, *args: said.append(form % args)
-        wire.send(GET)
-        wire.response()
+        raw.send(GET)
+        raw.response()
         del handler.log_message
-        wire.send(GET)
-        wire.response()
+        raw.send(GET)
+        raw.response()
     assert said == ['"GET / HTTP/1.1" 200 -']
     assert printed("\n", 2).count("\n") == 2
 
@@ -414,10 +414,10 @@ def test_what_is_set_on_an_object_may_be_taken_back(serve, connect, capfd):
             else:
                 del self.version_string
 
-    with connect(serve(Once).address) as wire:
+    with connect(serve(Once).address) as raw:
         for path, own in ((b"/own", True), (b"/", False), (b"/own", True)):
-            wire.send(GET.replace(b"/", path, 1))
-            assert (wire.response()[1]["server"] == "own") is own
+            raw.send(GET.replace(b"/", path, 1))
+            assert (raw.response()[1]["server"] == "own") is own
 
 
 def test_a_head_may_be_lengthened_as_it_is_flushed(serve, connect):
@@ -482,9 +482,9 @@ def test_a_method_that_sends_nothing_is_logged(capfd, printed, serve, connect, t
 
         do_POST = do_GET
 
-    with connect(serve(Silent).address) as wire:
-        wire.send(request_)
-        assert wire.rest() == (b"by hand" if taken else b"")
+    with connect(serve(Silent).address) as raw:
+        raw.send(request_)
+        assert raw.rest() == (b"by hand" if taken else b"")
     if taken:
         assert "No response was sent" not in capfd.readouterr().err
     else:

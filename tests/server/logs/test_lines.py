@@ -101,11 +101,11 @@ def test_a_handlers_line_that_cannot_be_written_ends_nothing(deafen, serve, echo
 
         log_message = super(echo, echo).log_message
 
-    with connect(serve(Talking).address) as wire:
+    with connect(serve(Talking).address) as raw:
         # The last answer comes after all that was said of the others.
         for asked, status in ((path, 500 if path == b"/crash" else 200), (b"/last", 200)):
-            wire.send(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % asked)
-            assert wire.response()[0] == status
+            raw.send(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % asked)
+            assert raw.response()[0] == status
 
 
 def test_a_program_that_replaces_standard_error_sees_the_lines(monkeypatch, serve, echo, connect):
@@ -118,12 +118,12 @@ def test_a_program_that_replaces_standard_error_sees_the_lines(monkeypatch, serv
             self.log_message("answers %s", self.path)
             self.answer(b"")
 
-    with connect(serve(Talking).address) as wire:
+    with connect(serve(Talking).address) as raw:
         mine = io.StringIO()
         monkeypatch.setattr(sys, "stderr", mine)
         for i in (1, 2, 3):
-            wire.send(GET % i)
-            wire.response()
+            raw.send(GET % i)
+            raw.response()
         assert "answers /1\n" in mine.getvalue()
         assert "Exception occurred during processing of request from ('127" in mine.getvalue()
         assert "ValueError: broke\n" + "-" * 40 + "\n" in mine.getvalue()
@@ -141,12 +141,12 @@ def test_a_handle_error_that_fails_ends_no_thread(printed, serve, echo, connect)
             self.answer(b"here")
 
     served = serve(Broken, Clumsy)
-    with connect(served.address) as wire:
-        wire.send(GET % 1)
-        assert wire.response()[0] == 500
-    with connect(served.address) as wire:
-        wire.send(GET % 2)
-        assert wire.response()[2] == b"here"
+    with connect(served.address) as raw:
+        raw.send(GET % 1)
+        assert raw.response()[0] == 500
+    with connect(served.address) as raw:
+        raw.send(GET % 2)
+        assert raw.response()[2] == b"here"
     printed("RuntimeError('this too')")
 
 

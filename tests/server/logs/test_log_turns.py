@@ -43,28 +43,28 @@ def test_lines_of_one_turn_are_written_together(monkeypatch, serve, echo, connec
             super(echo, self).log_message(format, *args)
 
     served = serve(Logging, HTTPServer)
-    wires = [connect(served.address) for _ in range(4)]
-    opened = [wire.__enter__() for wire in wires]
+    raws = [connect(served.address) for _ in range(4)]
+    opened = [raw.__enter__() for raw in raws]
     try:
         opened[1].send(GET % 1)
         opened[1].response()
         assert written.next_write().endswith('"GET /1 HTTP/1.1" 200 -\n')
-        for wire in opened[2:]:  # known to the loop before it is held up
-            wire.send(GET % 1)
-            wire.response()
+        for raw in opened[2:]:  # known to the loop before it is held up
+            raw.send(GET % 1)
+            raw.response()
             written.next_write()
         opened[0].send(GET % 0)
         assert entered.wait(10)
-        for wire in opened[1:]:
-            wire.send(GET % 2)
+        for raw in opened[1:]:
+            raw.send(GET % 2)
         leave.set()
         assert "/0" in written.next_write()
         assert written.next_write().count('"GET /2 HTTP/1.1" 200 -\n') == 3
-        for wire in opened:
-            wire.response()
+        for raw in opened:
+            raw.response()
     finally:
-        for wire in wires:
-            wire.__exit__(None, None, None)
+        for raw in raws:
+            raw.__exit__(None, None, None)
 
 
 def test_a_line_that_was_kept_is_written_though_its_handler_blocks(
@@ -81,8 +81,8 @@ def test_a_line_that_was_kept_is_written_though_its_handler_blocks(
             assert leave.wait(10)
             self.answer(b"")
 
-    with connect(serve(Blocking).address) as wire:
-        wire.send(GET % 0)
+    with connect(serve(Blocking).address) as raw:
+        raw.send(GET % 0)
         assert written.next_write().endswith("before\n")
         leave.set()
-        wire.response()
+        raw.response()

@@ -41,9 +41,9 @@ def test_shutdown_returns_behind_the_close(echo, connect, server_class, close):
     server = server_class(("127.0.0.1", 0), echo)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    with connect(server.server_address) as wire:
-        wire.send(GET)
-        assert wire.response()[2] == b"/x"
+    with connect(server.server_address) as raw:
+        raw.send(GET)
+        assert raw.response()[2] == b"/x"
     if close == "with":
         with server:
             pass
@@ -73,18 +73,18 @@ def test_a_server_serves_again_after_its_end(echo, connect, server_class):
         for _ in range(2):
             thread = threading.Thread(target=server.serve_forever, args=(0.01,))
             thread.start()
-            with connect(server.server_address) as wire:
-                wire.send(GET)
-                assert wire.response()[2] == b"/x"
+            with connect(server.server_address) as raw:
+                raw.send(GET)
+                assert raw.response()[2] == b"/x"
             server.shutdown()
             assert ended(thread)
         # And by hand: it waits for a connection, as it did before.
         assert server.socket.gettimeout() is None
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        with connect(server.server_address) as wire:
-            wire.send(GET)
-            assert wire.response()[2] == b"/x"
+        with connect(server.server_address) as raw:
+            raw.send(GET)
+            assert raw.response()[2] == b"/x"
         assert ended(thread)
 
 
@@ -94,9 +94,9 @@ def test_the_time_out_of_the_listening_socket_is_what_it_was(echo, connect, serv
         server.socket.settimeout(7)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        with connect(server.server_address) as wire:
-            wire.send(GET)
-            assert wire.response()[2] == b"/x"
+        with connect(server.server_address) as raw:
+            raw.send(GET)
+            assert raw.response()[2] == b"/x"
         server.shutdown()
         assert ended(thread)
         assert server.socket.gettimeout() == 7
@@ -117,9 +117,9 @@ def test_a_server_whose_init_is_left_out_serves(echo, connect, server_class):
     ):
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        with connect(server.server_address) as wire:
-            wire.send(GET)
-            assert wire.response()[2] == b"/x"
+        with connect(server.server_address) as raw:
+            raw.send(GET)
+            assert raw.response()[2] == b"/x"
         server.shutdown()
         assert ended(thread)
 
@@ -198,10 +198,10 @@ def test_service_actions_are_called_soon_after_a_request(echo, connect, base, re
         thread.start()
         try:
             for _ in range(3):
-                with connect(server.server_address) as wire:
+                with connect(server.server_address) as raw:
                     server.called.clear()
-                    wire.send(request_)
-                    assert wire.response()[0] == 200
+                    raw.send(request_)
+                    assert raw.response()[0] == 200
                     assert server.called.wait(10)
         finally:
             server.shutdown()
@@ -221,9 +221,9 @@ def test_what_would_end_a_thread_is_told_of(monkeypatch, serve, echo, connect, a
         do_POST = do_GET
 
     request = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    with connect(serve(Raising).address) as wire:
-        wire.send(request if aside else GET)
-        assert wire.is_closed()
+    with connect(serve(Raising).address) as raw:
+        raw.send(request if aside else GET)
+        assert raw.is_closed()
     if error is SystemExit:
         assert told == []
     else:
@@ -243,9 +243,9 @@ def test_a_handler_ends_its_server_by_a_private_name_of_socketserver(echo, conne
     assert not server._BaseServer__is_shut_down.is_set()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    with connect(server.server_address) as wire:
-        wire.send(GET)
-        assert wire.response()[2] == b"/x"
+    with connect(server.server_address) as raw:
+        raw.send(GET)
+        assert raw.response()[2] == b"/x"
         assert ended(thread)
     assert server._BaseServer__is_shut_down.is_set()
     assert not server._BaseServer__shutdown_request, "it may serve again"

@@ -136,9 +136,9 @@ def test_accepted_sockets_have_nodelay(serve, echo, connect):
             found.append(self.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             self.answer(b"")
 
-    with connect(serve(Looking).address) as wire:
-        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        wire.response()
+    with connect(serve(Looking).address) as raw:
+        raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        raw.response()
     assert found != [0]
 
 

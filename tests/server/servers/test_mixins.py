@@ -126,10 +126,10 @@ def test_process_request_thread_is_called(serve, echo, connect):
                 called.append(client_address)  # noqa: B023  # called before the loop goes on
                 super().process_request_thread(request, client_address)
 
-        with connect(serve(echo, Own).address) as wire:
-            wire.send(GET % b"1")
-            assert wire.response()[2] == b"/1"
-            assert called == [wire.sock.getsockname()]
+        with connect(serve(echo, Own).address) as raw:
+            raw.send(GET % b"1")
+            assert raw.response()[2] == b"/1"
+            assert called == [raw.sock.getsockname()]
 
 
 def test_tls_in_process_request_thread_leaves_no_way_around_it(
@@ -154,8 +154,8 @@ def test_tls_in_process_request_thread_leaves_no_way_around_it(
         plain.send(GET % b"secret")
         assert b"secret" not in plain.rest()
     with (
-        connect(served.address) as wire,
-        trusting.wrap_socket(wire.sock, server_hostname="localhost") as wrapped,
+        connect(served.address) as raw,
+        trusting.wrap_socket(raw.sock, server_hostname="localhost") as wrapped,
     ):
         wrapped.sendall(GET % b"secret")
         assert b"/secret" in b"".join(iter(lambda: wrapped.recv(1000), b""))
@@ -168,8 +168,8 @@ def test_threads_over_tls_by_the_mix_in(serve, echo, connect, certificate, trust
     cert, key = certificate
     served = serve(echo, Threads, certfile=cert, keyfile=key)
     with (
-        connect(served.address) as wire,
-        trusting.wrap_socket(wire.sock, server_hostname="localhost") as wrapped,
+        connect(served.address) as raw,
+        trusting.wrap_socket(raw.sock, server_hostname="localhost") as wrapped,
     ):
         wrapped.sendall(GET % b"1")
         assert b"".join(iter(lambda: wrapped.recv(1000), b"")).endswith(b"/1")
@@ -223,8 +223,8 @@ def test_server_close_waits_for_threads_that_are_no_daemons_unless_told_not_to(
     with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        with connect(server.server_address) as wire:
-            wire.send(GET % b"1")
+        with connect(server.server_address) as raw:
+            raw.send(GET % b"1")
             assert entered.wait(10)
             server.shutdown()
             thread.join()

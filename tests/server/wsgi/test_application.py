@@ -56,13 +56,13 @@ def test_the_environ_says_what_the_request_says(serve_app, connect):
         return [environ["wsgi.input"].read()]
 
     served = serve_app(app)
-    with connect(served.address) as wire:
-        wire.send(
+    with connect(served.address) as raw:
+        raw.send(
             b"POST /a%20b?c=d HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Type: x/y\r\n"
             b"X-Z: 1\r\nX-Z: 2\r\nX_Z: 3\r\nProxy: u\r\n\r\nhi"
         )
-        assert wire.response()[2] == b"hi"
-        port = wire.sock.getsockname()[1]
+        assert raw.response()[2] == b"hi"
+        port = raw.sock.getsockname()[1]
     expected = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/a b",
@@ -100,12 +100,12 @@ def test_wsgiref_finds_nothing_to_complain_of(serve_app, connect, request_head):
         text(start_response)
         return [b"got ", content]
 
-    with connect(serve_app(validator(app)).address) as wire:
-        wire.send(request_head)
-        status, fields, body = wire.response()
-        assert status == 200, wire.rest()
+    with connect(serve_app(validator(app)).address) as raw:
+        raw.send(request_head)
+        status, fields, body = raw.response()
+        assert status == 200, raw.rest()
         if fields.get("transfer-encoding") != "chunked":
-            assert (body or wire.rest()).startswith(b"got ")
+            assert (body or raw.rest()).startswith(b"got ")
 
 
 def test_content_of_unknown_length_is_chunked(serve_app, connect):
@@ -115,14 +115,14 @@ def test_content_of_unknown_length_is_chunked(serve_app, connect):
         yield b""
         yield b"two"
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET)
-        assert wire.response()[1]["transfer-encoding"] == "chunked"
-        assert wire.file.read(22) == b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"
-        wire.send(b"GET / HTTP/1.0\r\n\r\n")
-        _, fields, _ = wire.response()
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET)
+        assert raw.response()[1]["transfer-encoding"] == "chunked"
+        assert raw.file.read(22) == b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"
+        raw.send(b"GET / HTTP/1.0\r\n\r\n")
+        _, fields, _ = raw.response()
         assert fields["connection"] == "close"
-        assert wire.rest() == b"one two"
+        assert raw.rest() == b"one two"
 
 
 def test_write_and_what_is_returned_are_sent_in_order(serve_app, connect):
@@ -131,10 +131,10 @@ def test_write_and_what_is_returned_are_sent_in_order(serve_app, connect):
         write(b"abc")
         return [b"def"]
 
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[2] == b"abcdef"
+            raw.send(GET)
+            assert raw.response()[2] == b"abcdef"
 
 
 def test_close_is_called_whatever_happens(capfd, serve_app, connect):
@@ -156,13 +156,13 @@ def test_close_is_called_whatever_happens(capfd, serve_app, connect):
         text(start_response, ("Content-Length", "4"))
         return Body(environ["PATH_INFO"] == "/breaks")
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET)
-        assert wire.response()[2] == b"fine"
-        wire.send(b"GET /breaks HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert wire.response()[0] == 500
-        wire.send(GET)
-        assert wire.response()[2] == b"fine"
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET)
+        assert raw.response()[2] == b"fine"
+        raw.send(b"GET /breaks HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert raw.response()[0] == 500
+        raw.send(GET)
+        assert raw.response()[2] == b"fine"
     # The last may be closed after its response has been read.
     assert closed[:2] == [False, True]
     assert "RuntimeError: broke" in capfd.readouterr().err
@@ -179,12 +179,12 @@ def test_an_error_handler_replaces_the_head_or_raises(capfd, serve_app, connect)
             start_response("503 Busy", [("Content-Length", "4")], sys.exc_info())
         return [b"busy"]
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET)
-        assert wire.response()[::2] == (503, b"busy")
-        wire.send(b"GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert wire.response()[0] == 200
-        assert wire.rest() == b"5\r\nbegun\r\n"
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET)
+        assert raw.response()[::2] == (503, b"busy")
+        raw.send(b"GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert raw.response()[0] == 200
+        assert raw.rest() == b"5\r\nbegun\r\n"
     assert "ValueError: mine" in capfd.readouterr().err
 
 
@@ -198,10 +198,10 @@ def test_a_file_is_sent_as_it_is(serve_app, connect, tmp_path):
         text(start_response)
         return environ["wsgi.file_wrapper"](file)
 
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[2] == path.read_bytes()[3:]
+            raw.send(GET)
+            assert raw.response()[2] == path.read_bytes()[3:]
 
 
 def test_what_is_no_file_is_read():
@@ -275,9 +275,9 @@ def test_a_file_wrapper_gives_what_reading_its_file_gives(
         text(start_response)
         return environ["wsgi.file_wrapper"](make(path))
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
-        got = parse_whole(wire.rest())
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
+        got = parse_whole(raw.rest())
     assert got.startswith(content)
     assert got == content or content == b"Name:"
 
@@ -289,9 +289,9 @@ def test_a_file_wrapper_of_the_programs_own_is_iterated(serve_app, connect, tmp_
         text(start_response)
         return Twice((tmp_path / "file").open("rb"), 1)
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
-        assert parse_whole(wire.rest()) == b"aabb"
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
+        assert parse_whole(raw.rest()) == b"aabb"
 
 
 def test_text_in_a_file_wrapper_is_a_crash(capfd, serve_app, connect, tmp_path):
@@ -301,9 +301,9 @@ def test_text_in_a_file_wrapper_is_a_crash(capfd, serve_app, connect, tmp_path):
         text(start_response)
         return environ["wsgi.file_wrapper"]((tmp_path / "file").open())
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET)
-        assert wire.response()[0] == 500
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET)
+        assert raw.response()[0] == 500
     assert "expected content as bytes, got str" in capfd.readouterr().err
 
 
@@ -325,10 +325,10 @@ def test_content_that_is_no_bytes_is_500(capfd, serve_app, connect, result, chun
         return result
 
     request = GET.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost") + b"0\r\n\r\n"
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(request if chunked else GET)
-            assert wire.response()[0] == 500
+            raw.send(request if chunked else GET)
+            assert raw.response()[0] == 500
     assert "TypeError" in capfd.readouterr().err
 
 
@@ -339,17 +339,17 @@ def test_an_error_is_told_before_500_is_sent(capfd, serve, connect, chunked, fai
 
     class Telling(WSGIServer):
         def handle_error(self, request, client_address):
-            answered.append(bool(select.select([wire.sock], [], [], 0)[0]))
+            answered.append(bool(select.select([raw.sock], [], [], 0)[0]))
             if fails:
                 raise RuntimeError("this too")
 
     request = GET.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost") + b"0\r\n\r\n"
-    with connect(serve(lambda _environ, _start: 1 / 0, Telling).address) as wire:
-        wire.send(request if chunked else GET)
-        assert wire.response()[0] == 500
+    with connect(serve(lambda _environ, _start: 1 / 0, Telling).address) as raw:
+        raw.send(request if chunked else GET)
+        assert raw.response()[0] == 500
         assert answered[0] is False
         if fails:
-            assert wire.is_closed()
+            assert raw.is_closed()
 
 
 @pytest.mark.parametrize(
@@ -361,10 +361,10 @@ def test_content_may_be_of_any_kind_of_bytes(serve_app, connect, piece, fields):
         start_response("200 OK", fields)
         return [piece]
 
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[2] == b"ok"
+            raw.send(GET)
+            assert raw.response()[2] == b"ok"
 
 
 def test_a_generator_that_raises_before_its_first_piece_is_500(capfd, serve_app, connect):
@@ -373,10 +373,10 @@ def test_a_generator_that_raises_before_its_first_piece_is_500(capfd, serve_app,
         yield b""
         raise ValueError("mine")
 
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[0] == 500
+            raw.send(GET)
+            assert raw.response()[0] == 500
     assert capfd.readouterr().err.count("ValueError: mine") == 2
 
 
@@ -389,9 +389,9 @@ def test_what_fails_behind_the_first_piece_ends_the_connection(capfd, serve_app,
             raise later
         yield later
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET)
-        whole = wire.rest()
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET)
+        whole = raw.rest()
     assert b"5\r\nfirst\r\n" in whole
     assert not whole.endswith(b"0\r\n\r\n"), "the client sees that something is missing"
     assert "Error" in capfd.readouterr().err
@@ -406,10 +406,10 @@ def test_a_close_that_raises_is_told_and_ends_the_connection(capfd, serve_app, c
         start_response("200 OK", [])
         return Result([b"ok"])
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET)
-        assert wire.response()[2] == b"ok"
-        assert wire.is_closed()
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET)
+        assert raw.response()[2] == b"ok"
+        assert raw.is_closed()
     assert "ValueError: at close" in capfd.readouterr().err
 
 
@@ -437,10 +437,10 @@ def test_a_wrong_start_response_is_500(capfd, serve_app, connect, call, error):
         call(start_response)
         return [b"ok"]
 
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(GET)
-            assert wire.response()[0] == 500
+            raw.send(GET)
+            assert raw.response()[0] == 500
     assert f"{error}: " in capfd.readouterr().err
 
 
@@ -458,9 +458,9 @@ def test_what_cannot_be_sent_is_a_crash(capfd, serve_app, connect, status, field
         start_response(status, fields)
         return [b""]
 
-    with connect(serve_app(app).address) as wire:
-        wire.send(GET)
-        answered, got, _ = wire.response()
+    with connect(serve_app(app).address) as raw:
+        raw.send(GET)
+        answered, got, _ = raw.response()
         assert answered == 500
         assert "x" not in got
     assert "LocalProtocolError" in capfd.readouterr().err
@@ -473,10 +473,10 @@ def test_more_or_less_than_declared_keeps_nobody_in_doubt(serve_app, connect):
 
     served = serve_app(app)
     for path, content in ((b"/more", b"hello"), (b"/less", b"he")):
-        with connect(served.address) as wire:
-            wire.send(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path)
-            assert wire.response()[2] == content
-            assert wire.is_closed()
+        with connect(served.address) as raw:
+            raw.send(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path)
+            assert raw.response()[2] == content
+            assert raw.is_closed()
 
 
 @pytest.mark.parametrize("method", [b"HEAD", b"GET"])
@@ -485,10 +485,10 @@ def test_a_response_without_content_has_none(serve_app, connect, method):
         start_response("204 No Content" if environ["REQUEST_METHOD"] == "GET" else "200 OK", [])
         return [b"content"]
 
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(method + GET[3:])
-            head = b"".join(iter(wire.file.readline, b"\r\n"))
+            raw.send(method + GET[3:])
+            head = b"".join(iter(raw.file.readline, b"\r\n"))
             assert head.startswith(b"HTTP/1.1 20")
 
 
@@ -499,10 +499,10 @@ def test_head_without_a_length_ends_no_connection_of_http_1_0(serve_app, connect
         return iter([b"a", b"b"])
 
     head = b"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n" + expect + b"\r\n"
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(2):
-            wire.send(head)
-            status, fields, _ = wire.response()
+            raw.send(head)
+            status, fields, _ = raw.response()
             assert (status, fields["connection"]) == (200, "keep-alive")
 
 
@@ -516,10 +516,10 @@ def test_what_is_written_behind_the_end_is_not_sent(serve_app, connect, fields):
         kept[:] = [start_response("200 OK", fields)]
         return [b"whole"]
 
-    with connect(serve_app(app).address) as wire:
+    with connect(serve_app(app).address) as raw:
         for _ in range(3):
-            wire.send(GET)
-            status, sent, content = wire.response()
+            raw.send(GET)
+            status, sent, content = raw.response()
             assert (status, sent["content-length"], content) == (200, "5", b"whole")
 
 
@@ -534,13 +534,13 @@ def test_every_response_is_told_of(serve, connect):
         text(start_response)
         return [b"hello"]
 
-    with connect(serve(app, Telling).address) as wire:
-        wire.send(GET)
-        wire.response()
-        wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
-        wire.response()
-        wire.send(GET)
-        wire.response()
+    with connect(serve(app, Telling).address) as raw:
+        raw.send(GET)
+        raw.response()
+        raw.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        raw.response()
+        raw.send(GET)
+        raw.response()
     assert told[:2] == [("/a b", 200, 5), ("/", 200, 5)]
 
 
@@ -618,10 +618,10 @@ def test_a_handler_class_and_an_application_of_the_programs_are_obeyed(serve, co
     request = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
     for handler, calls in ((WSGIHandler, []), (Handler, ["/x", "/x"])):
         served = serve(app, WSGIServer, handler_class=handler)
-        with connect(served.address) as wire:
-            wire.send(request)
-            assert wire.response()[2] == b"app"
+        with connect(served.address) as raw:
+            raw.send(request)
+            assert raw.response()[2] == b"app"
             served.server.application = other
-            wire.send(request)
-            assert wire.response()[2] == b"other"
+            raw.send(request)
+            assert raw.response()[2] == b"other"
         assert called == calls
