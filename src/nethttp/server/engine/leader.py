@@ -20,6 +20,9 @@ __all__ = ["TICK", "LeaderLock"]
 #: Seconds between two checks of the watcher. A handler that blocks delays others by 1 to 2 ticks.
 TICK = 0.005
 
+#: Seconds within which a thread that is to lead begins, unless an interrupt came before its start.
+HAND_OVER_SECONDS = 1.0
+
 #: Ticks without a request after which the watcher sleeps until a request begins.
 QUIET_TICKS = 20
 
@@ -30,6 +33,8 @@ class LeaderLock:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lock.acquire()
+        # Whether a thread is to lead that has not begun. An interrupt may keep it from its start.
+        self._vacant = True
         # How many times another thread began to lead.
         self._epoch = 0
         # How many times the lock was released for a handler.
@@ -45,6 +50,10 @@ class LeaderLock:
         self._resigned = threading.Event()
 
     # --- what the leader does ---
+
+    def begin(self) -> None:
+        """Record that this thread leads, to which the lock was handed over."""
+        self._vacant = False
 
     def release_for(self, what: Any) -> int:
         """Release the lock while request `what` is handled; return the epoch for `reacquire`."""
@@ -110,12 +119,16 @@ class LeaderLock:
             if turn != seen:
                 seen, quiet = turn, 0
                 next_call = 0.0
-            elif self._lock.acquire(False):
-                self._epoch += 1
-                hand_over(self._running, turn)
-                quiet = 0
             else:
-                quiet += 1
+                # Written before the lock is tried: an interrupt (Ctrl-C) may be raised behind it.
+                self._vacant = True
+                if self._lock.acquire(False):
+                    self._epoch += 1
+                    hand_over(self._running, turn)
+                    quiet = 0
+                else:
+                    self._vacant = False
+                    quiet += 1
             if time.monotonic() >= next_call:
                 meanwhile()
                 next_call = time.monotonic() + interval
@@ -147,7 +160,10 @@ class LeaderLock:
 
     def seize(self) -> None:
         """Wait until no thread leads; take the lock from a leader whose handler runs."""
+        until = time.monotonic() + HAND_OVER_SECONDS
         while not self._resigned.wait(TICK):
             if self._lock.acquire(False):
                 self._epoch += 1
+                return
+            if self._vacant and time.monotonic() >= until:
                 return

@@ -75,6 +75,7 @@ class Runner:
 
     def begin_to_lead(self) -> None:
         """Use a new exchange in a thread that begins to lead; the last leader still has its own."""
+        self.leader_lock.begin()
         self.exchange = Exchange()
 
     def hand_over(self, exchange: Exchange | None, lead_on: Callable[[], None], turn: int) -> None:

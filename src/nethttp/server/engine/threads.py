@@ -102,7 +102,8 @@ class ThreadPool:
             self._threads.add(thread)
             try:
                 thread.start()
-            except RuntimeError:
+            except RuntimeError as error:
+                _raise_interrupt(error)
                 # The system refuses another thread: an existing one does the work.
                 self._threads.discard(thread)
                 if not self._threads:
@@ -137,8 +138,9 @@ class ThreadPool:
                 if slot in self._idle:
                     self._idle.remove(slot)
                     return None
-            # Work was given between the end of the wait and the lock.
-            slot.ready.acquire()
+            # Work was given between the end of the wait and the lock; an interrupt of the giving
+            # thread may have kept it back.
+            slot.ready.acquire(timeout=IDLE_SECONDS)
         return slot.pop()
 
     @property
@@ -163,5 +165,20 @@ class ThreadPool:
             threads = (self._threads | self._leaving) - {threading.current_thread()}
         until = None if timeout is None else time.monotonic() + timeout
         for thread in threads:
-            thread.join(None if until is None else max(0.0, until - time.monotonic()))
+            # One whose start was interrupted has no identifier, and cannot be joined.
+            if thread.ident is not None:
+                thread.join(None if until is None else max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
+
+
+def _raise_interrupt(error: BaseException) -> None:
+    """Raise the interrupt behind `error`, such as `KeyboardInterrupt`, if there is one.
+
+    `Thread.start` waits for the thread. An interrupt in the middle of that wait leaves a lock as it
+    must not be, and the `RuntimeError` that says so would hide it.
+    """
+    behind = error.__context__
+    while isinstance(behind, Exception):
+        behind = behind.__context__
+    if behind is not None:
+        raise behind
