@@ -213,7 +213,7 @@ CASES = {
     "Morsel._FILL_STEPS": (Morsel, load),
     "Morsel._OUTPUT_STRING": (Morsel, show),
     "BaseCookie._SET": (SimpleCookie, lambda cls: cls().load("a=b")),
-    "BaseCookie._VALUE_DECODE": (SimpleCookie, lambda cls: cls().load("a=b")),
+    "BaseCookie._DECODE_AND_SET": (SimpleCookie, lambda cls: cls().load("a=b")),
     "BaseCookie._VALUE_ENCODE": (SimpleCookie, lambda cls: cls().load({"a": "b"})),
     "CookieStore._CLEAR": (CookieJar, use),
     "CookieStore._ITER": (CookieJar, lambda cls: len(cls())),

@@ -16,7 +16,6 @@ from typing import Final, NamedTuple
 from ...errors import LocalProtocolError, RemoteProtocolError, excerpt
 from ..fields import select_fields
 from ..limits import DEFAULT_LIMITS, Limits
-from ..target import check_host, check_target
 from ..values import has_list_member
 from .framing import (
     CHUNKED,
@@ -97,6 +96,8 @@ def judge_request(
     >>> judge_request("POST", "/", 11, [("Host", "a"), ("Content-Length", "5")])
     RequestVerdict(framing=5, persistent=True, expects_continue=False)
     """
+    from ..target import check_host, check_target  # start-up: a client judges no request
+
     selected = select_fields(fields, _REQUEST_FIELDS)
     check_host(version, selected.get("host", []))
     check_target(method, target)
