@@ -71,10 +71,6 @@ class WSGIHandler(BaseHTTPRequestHandler):
             server.answered(environ, response)
         self.close_connection = not response.keep
 
-    def handle_expect_100(self) -> bool:
-        """Have the client send its content; return True: the application cannot refuse it."""
-        return super().handle_expect_100()
-
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: the server's `answered` is called after every response."""
 
