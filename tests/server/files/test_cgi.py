@@ -170,3 +170,11 @@ def test_paths_collapse():
 def test_nobody():
     assert nobody_uid() == nobody_uid() > 0
     assert os.name == "posix"
+
+
+def test_a_script_that_ends_does_not_wait_for_content_that_is_never_sent(connection):
+    connection.timeout = 5
+    headers = {"Content-Length": "99"}
+    status, answered, _ = ask(connection, "/cgi-bin/env.py", "POST", b"x", headers)
+    assert status == 200
+    assert answered

@@ -7,6 +7,7 @@ process of its own, on every platform, never by forking a process that has threa
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
 import urllib.parse
@@ -21,6 +22,9 @@ from ..seams import current, remember
 from .handler import SimpleHTTPRequestHandler
 
 __all__ = ["CGIHTTPRequestHandler", "executable", "nobody_uid", "url_collapse_path"]
+
+#: Seconds that content which was received already may take to be read, once a script has ended.
+FEED_SECONDS = 0.05
 
 
 def nobody_uid() -> int:
@@ -237,7 +241,13 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             finally:
                 watchdog.cancel()
                 process.kill()
-                feeder.join()
+                feeder.join(FEED_SECONDS)
+                if feeder.is_alive():
+                    # The client may never send the rest of the content, which nothing reads now.
+                    self.close_connection = True
+                    with suppress(OSError):
+                        self._socket.shutdown(socket.SHUT_RD)
+                    feeder.join()
                 watchdog.join()
         if process.returncode not in (0, -9):
             self.log_error("CGI script exit code %d", process.returncode)
