@@ -55,8 +55,12 @@ class Allowance:
         """
         left = seconds_allowed(self.rate, self.grace, self.moved) - self.waited
         if left <= 0:
-            raise TimeoutError(
-                f"expected {self.rate:g} bytes a second or more, got {self.moved} in "
-                f"{self.waited:.1f} s"
-            )
+            raise self.exceeded()
         return left
+
+    def exceeded(self) -> TimeoutError:
+        """Return the error that says how slow the peer was."""
+        return TimeoutError(
+            f"expected {self.rate:g} bytes a second or more, got {self.moved} in "
+            f"{self.waited:.1f} s"
+        )

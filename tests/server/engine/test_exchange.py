@@ -88,3 +88,14 @@ def test_a_connection_that_has_left_http_is_the_applications(late, connect):
         assert raw.file.read(16) == b"\r\nhow do you do?"
         exchange.finish(False)
         assert raw.file.read() == b""
+
+
+def test_an_exchange_is_finished_once(late, connect):
+    served, asked = late
+    with connect(served.address) as raw:
+        raw.send(GET % 1)
+        exchange = asked.get(timeout=10)
+        answer(exchange)
+        with pytest.raises(RuntimeError, match="expected finish\\(\\) to be called once"):
+            exchange.finish(True)
+        assert raw.response()[2] == b"/1"

@@ -288,3 +288,76 @@ def test_a_peer_that_takes_nothing_is_cut_off_and_logged(serve, tmp_path, printe
             pass
         assert got.startswith((b"HTTP/1.1 200 ", b"HTTP/1.0 200 "))
         assert len(got) < SIZE
+
+
+def test_a_response_that_is_complete_has_no_deadline_any_more(pair):
+    outbox = outbox_of(pair[0], rate=10**12, grace=0.0001)
+    outbox.add(b"x")
+    # The bytes were sent too slowly, and they were the last.
+    outbox._allowance.waited = 60.0
+    assert outbox.send()
+
+
+def test_without_a_bound_on_a_pause_the_rate_says_how_slow_the_peer_was(pair):
+    outbox = outbox_of(pair[0], pause=None, rate=10**12, grace=0.05)
+    outbox.add(b"x" * SIZE)
+    with pytest.raises(TimeoutError, match=r"expected 1e\+12 bytes a second or more, got \d+ in"):
+        outbox.send_all()
+
+
+def test_a_log_that_blocks_at_a_peer_that_is_cut_off_delays_nobody(serve):
+    logging, go = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        body_timeout = 0.1
+
+        def do_GET(self):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            size = 60_000 if self.path == "/large" else 2
+            self.send_response(200)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            self.wfile.write(b"x" * size)
+
+        def log_error(self, format, *args):
+            logging.set()
+            assert go.wait(20)
+
+        def log_message(self, format, *args):
+            pass
+
+    address = serve(Handler).address
+    with socket.socket() as stalled:
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.connect(address)
+        stalled.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert logging.wait(20)
+        try:
+            with socket.create_connection(address, timeout=20) as sock:
+                sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert response(sock) == b"xx"
+        finally:
+            go.set()
+
+
+def test_the_last_of_several_pieces_is_left_to_the_loop(serve, echo):
+    returned = threading.Event()
+
+    class Pieces(echo):
+        def do_GET(self):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            self.send_response(200)
+            self.send_header("Content-Length", "60001")
+            self.end_headers()
+            self.wfile.write(b"a")
+            self.wfile.write(b"x" * 60_000)
+            returned.set()
+
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(20)
+        sock.connect(serve(Pieces).address)
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        # The handler returns although the client has read nothing.
+        assert returned.wait(20)
+        assert response(sock) == b"a" + b"x" * 60_000

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from nethttp.client import HTTPConnection
-from nethttp.server import CGIHTTPRequestHandler, nobody_uid
+from nethttp.client import HTTPConnection, HTTPSConnection
+from nethttp.server import CGIHTTPRequestHandler, ThreadingHTTPSServer, nobody_uid
 from nethttp.server.files.cgi import url_collapse_path
 
 #: Python 3.13 deprecates the handler, and so do we there.
@@ -178,3 +178,25 @@ def test_a_script_that_ends_does_not_wait_for_content_that_is_never_sent(connect
     status, answered, _ = ask(connection, "/cgi-bin/env.py", "POST", b"x", headers)
     assert status == 200
     assert answered
+
+
+def test_over_tls_a_script_that_ends_early_is_answered_over_tls(
+    serve, certificate, trusting, tmp_path
+):
+    (tmp_path / "cgi-bin").mkdir()
+    (tmp_path / "cgi-bin" / "env.py").write_text(SCRIPTS["env.py"])
+
+    class Handler(CGIHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=tmp_path)
+
+        def log_message(self, format, *args):
+            pass
+
+    cert, key = certificate
+    served = serve(Handler, ThreadingHTTPSServer, certfile=cert, keyfile=key)
+    with HTTPSConnection("localhost", served.port, timeout=5, context=trusting) as connection:
+        headers = {"Content-Length": "99"}
+        status, answered, _ = ask(connection, "/cgi-bin/env.py", "POST", b"x", headers)
+        assert status == 200
+        assert answered

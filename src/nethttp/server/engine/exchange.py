@@ -78,6 +78,8 @@ class Exchange:
     def finish(self, keep: bool) -> None:
         """End an exchange that is answered `later`; with `keep` the connection stays open."""
         connection = self.connection
+        if connection is NOTHING:
+            raise RuntimeError("expected finish() to be called once for each later(), got another")
         self.release()
         if connection.loop is not None:
             connection.loop.give_back(connection, b"" if keep else None)

@@ -21,7 +21,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from itertools import islice
@@ -399,9 +398,10 @@ class Engine:
             self._receiving.receive(connection, rest)
 
     def _cut_off(self, connection: Connection, error: OSError) -> None:
-        """Have the application log that a peer did not receive all of its response."""
-        with suppress(Exception):
-            self._runner.base.copy().run(self.application.response_cut_off, connection, error)
+        """Have the application log, which may block, that the peer was too slow or has closed."""
+        self._runner.run_in_place(
+            connection, lambda: self.application.response_cut_off(connection, error)
+        )
 
     # --- events ---
 

@@ -114,7 +114,8 @@ class Outbox:
             except OSError as error:
                 none_sent(error)
                 self.must_read = must_read(error)
-            if self._allowance.moved > before:
+            # A response that is complete has no deadline any more.
+            if self._pieces and self._allowance.moved > before:
                 self.due = now + self._allowance.next_wait(self._pause)
             return not self._pieces
 
@@ -159,6 +160,8 @@ class Outbox:
         if now >= self.due:
             self._count_wait(now)
             self._allowance.left()
+            if self._pause is None:
+                raise self._allowance.exceeded()
             raise TimeoutError(f"expected room to send within {self._pause:g} s")
 
     def send_all(self) -> None:

@@ -19,7 +19,8 @@ class Sending:
     """Sends the outboxes of connections in `table`.
 
     `take_back(connection, left)` is called once an outbox is empty, with what the application
-    returned; `cut_off(connection, error)` if the peer has closed the connection or is too slow.
+    returned; `cut_off(connection, error)`, which ends the connection, if the peer has closed it or
+    is too slow.
     """
 
     def __init__(
@@ -41,7 +42,11 @@ class Sending:
             self._table.wheel.put(connection, outbox.due)
 
     def go_on(self, connection: Connection, now: float) -> None:
-        """Send more of an outbox at the time `now`; close it if the peer is too slow."""
+        """Send more of an outbox at the time `now`; cut the peer off if it is too slow.
+
+        Raises:
+            NotLeader: another thread leads now.
+        """
         outbox = connection.outbox
         assert outbox is not None
         must_read = outbox.must_read
@@ -50,8 +55,9 @@ class Sending:
             if not done:
                 outbox.check(now)
         except OSError as error:
-            self._cut_off(connection, error)
-            self._table.close(connection)
+            connection.outbox = None
+            if self._table.watch_room(connection, False):
+                self._cut_off(connection, error)
             return
         if done:
             connection.outbox = None

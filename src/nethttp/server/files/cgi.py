@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from ...errors import HTTPException
+from ...net.nonblocking import end_sending
 from ...status import HTTPStatus
 from ...wire.h1.block import read_field_block
 from ...wire.h1.head import parse_lenient_field_section
@@ -243,14 +244,24 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
                 process.kill()
                 feeder.join(FEED_SECONDS)
                 if feeder.is_alive():
-                    # The client may never send the rest of the content, which nothing reads now.
-                    self.close_connection = True
-                    with suppress(OSError):
-                        self._socket.shutdown(socket.SHUT_RD)
+                    self._end_connection()
                     feeder.join()
                 watchdog.join()
         if process.returncode not in (0, -9):
             self.log_error("CGI script exit code %d", process.returncode)
+
+    def _end_connection(self) -> None:
+        """End the connection in both directions: the client may never send the rest of its content.
+
+        The thread that waits for it reads an end.
+        """
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.flush()
+            self._settle()
+            end_sending(self._socket)
+            # A TLS socket's own `shutdown` would forget TLS, which that thread still reads.
+            socket.socket.shutdown(self._socket, socket.SHUT_RD)
 
     @staticmethod
     def _feed(content: Any, stdin: Any) -> None:

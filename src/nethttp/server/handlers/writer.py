@@ -150,15 +150,16 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
         if self._silent:
             return size
         data = self.encode(data)
+        send = self._send_last if self.left == 0 else self._send
         if not held:
             if data:
-                self._send(data)
+                send(data)
         elif size <= MAX_JOINED:
             self._held = b""
-            self._send(held + data)
+            send(held + data)
         else:
             self.flush()
-            self._send(data)
+            send(data)
         return size
 
     def sendfile(self, file: io.BufferedIOBase | io.RawIOBase, offset: int, count: int) -> int:
