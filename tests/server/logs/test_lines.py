@@ -12,7 +12,7 @@ import pytest
 
 from nethttp.server import HTTPServer, ThreadingHTTPServer, ThreadingHTTPSServer
 from nethttp.server.engine.loop import Engine
-from nethttp.server.logs.access import AccessLog, Exchange
+from nethttp.server.logs.access import AccessLog, AccessRecord
 from nethttp.server.logs.lines import ErrorStream, LineLog, write_stderr
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -154,7 +154,7 @@ def test_a_handle_error_that_fails_ends_no_thread(printed, serve, echo, connect)
 def test_an_access_log_without_a_descriptor_goes_where_standard_error_goes(monkeypatch, file):
     monkeypatch.setattr(sys, "stderr", file())
     log = AccessLog("common")
-    log.write(Exchange("::1", 0.0, "GET / HTTP/1.1", 200, 3, 0.1, "", ""))
+    log.write(AccessRecord("::1", 0.0, "GET / HTTP/1.1", 200, 3, 0.1, "", ""))
     log.reopen()
     log.close()
     if isinstance(sys.stderr, io.StringIO) and not sys.stderr.closed:

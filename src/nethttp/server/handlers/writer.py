@@ -130,7 +130,7 @@ class ResponseWriter(CountsContent, io.BufferedIOBase):
         """How many bytes of the declared length have not been written."""
         return 0 if self._silent else self.left or 0
 
-    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]  # or any buffer
         """Send all of `data`, and return its length in bytes.
 
         Bytes beyond the declared length are counted in `overrun` and not sent, because the peer

@@ -16,7 +16,7 @@ from .lines import LOG_ESCAPES, LineLog, write_stderr
 __all__ = [
     "FORMATS",
     "AccessLog",
-    "Exchange",
+    "AccessRecord",
 ]
 
 #: Values are in quotes, so a quote in a value would end it.
@@ -27,7 +27,7 @@ MAX_VALUE = 1024
 enough for a write that is not divided, even to a pipe."""
 
 
-class Exchange(NamedTuple):
+class AccessRecord(NamedTuple):
     """A request and how it was answered."""
 
     address: str
@@ -49,61 +49,61 @@ def _quoted(text: str) -> str:
     return (text[:MAX_VALUE] or "-").translate(_QUOTED_ESCAPES)
 
 
-def _answered(exchange: Exchange) -> str:
+def _answered(record: AccessRecord) -> str:
     """Return request line, status and size, as every format but JSON has them."""
-    return f'"{_quoted(exchange.request_line)}" {exchange.status or "-"} {exchange.size or "-"}'
+    return f'"{_quoted(record.request_line)}" {record.status or "-"} {record.size or "-"}'
 
 
-def plain(exchange: Exchange) -> str:
+def plain(record: AccessRecord) -> str:
     """Return a line as http.server writes it, with the size in bytes."""
-    start = line_start(exchange.address, int(exchange.when))
-    return start + _answered(exchange)
+    start = line_start(record.address, int(record.when))
+    return start + _answered(record)
 
 
-def common(exchange: Exchange) -> str:
+def common(record: AccessRecord) -> str:
     """Return a line of the Common Log Format.
 
-    >>> common(Exchange("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
+    >>> common(AccessRecord("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
     ' "GET / HTTP/1.1" 200 5'
     """
-    return f"{exchange.address} - - [{common_log_date(int(exchange.when))}] {_answered(exchange)}"
+    return f"{record.address} - - [{common_log_date(int(record.when))}] {_answered(record)}"
 
 
-def combined(exchange: Exchange) -> str:
+def combined(record: AccessRecord) -> str:
     """Return a line of the combined format: common, referer and user agent."""
-    return f'{common(exchange)} "{_quoted(exchange.referer)}" "{_quoted(exchange.user_agent)}"'
+    return f'{common(record)} "{_quoted(record.referer)}" "{_quoted(record.user_agent)}"'
 
 
-def as_json(exchange: Exchange) -> str:
-    """Return a line with one JSON object, which has the names of `Exchange` and ISO 8601's time."""
+def as_json(record: AccessRecord) -> str:
+    """Return a line with one JSON object: the names of `AccessRecord`, and ISO 8601's time."""
     import json  # start-up: only this form of the log needs it
 
-    method, _, rest = exchange.request_line.partition(" ")
+    method, _, rest = record.request_line.partition(" ")
     target, _, version = rest.rpartition(" ")
-    whole, fraction = divmod(exchange.when, 1)
+    whole, fraction = divmod(record.when, 1)
     moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
     return json.dumps(
         {
             "time": f"{moment}.{int(fraction * 1000):03d}Z",
-            "address": exchange.address,
+            "address": record.address,
             "method": method[:MAX_VALUE],
             "target": target[:MAX_VALUE],
             "version": version[:MAX_VALUE],
-            "status": exchange.status,
-            "size": exchange.size,
-            "seconds": round(exchange.seconds, 6),
-            "referer": exchange.referer[:MAX_VALUE],
-            "user_agent": exchange.user_agent[:MAX_VALUE],
+            "status": record.status,
+            "size": record.size,
+            "seconds": round(record.seconds, 6),
+            "referer": record.referer[:MAX_VALUE],
+            "user_agent": record.user_agent[:MAX_VALUE],
         }
     )
 
 
-def coloured_plain(exchange: Exchange) -> str:
+def coloured_plain(record: AccessRecord) -> str:
     """Return the line of `plain`, in colours."""
-    return coloured_line(line_start(exchange.address, int(exchange.when)), _answered(exchange))
+    return coloured_line(line_start(record.address, int(record.when)), _answered(record))
 
 
-FORMATS: dict[str, Callable[[Exchange], str]] = {
+FORMATS: dict[str, Callable[[AccessRecord], str]] = {
     "plain": plain,
     "common": common,
     "combined": combined,
@@ -133,9 +133,9 @@ class AccessLog:
         #: None for a standard error that is no file.
         self._descriptor = _open_stderr() if path is None else _open(path)
 
-    def write(self, exchange: Exchange) -> None:
+    def write(self, record: AccessRecord) -> None:
         """Add a line. If it cannot be written, as on a full disk, it is lost."""
-        line = self._format(exchange) + "\n"
+        line = self._format(record) + "\n"
         if self._lines is not None:
             self._lines.write(line)
             return

@@ -13,7 +13,7 @@ from typing import Any
 from ...wire.fields import FieldFinder
 from ..handlers.application import is_engine_compatible
 from ..logs.access import AccessLog
-from .logged import exchange_that_begins
+from .logged import record_that_begins
 from .options import HANDLER_OPTIONS, ServeOptions
 
 __all__ = ["configured"]
@@ -80,7 +80,7 @@ def _log_beginning_to(log: AccessLog) -> Callable[..., None]:
     """Return a `log_request` for `log`."""
 
     def log_request(handler: Any, code: Any = "-", _size: Any = "-") -> None:
-        log.write(exchange_that_begins(handler, code))
+        log.write(record_that_begins(handler, code))
 
     return log_request
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ...wire.fields import FieldFinder
-from ..logs.access import AccessLog, Exchange
+from ..logs.access import AccessLog, AccessRecord
 
 if TYPE_CHECKING:
     from ..engine.application import Application
 
-__all__ = ["LoggedApplication", "exchange_of_wsgi", "exchange_that_begins", "timed_wsgi"]
+__all__ = ["LoggedApplication", "record_of_wsgi", "record_that_begins", "timed_wsgi"]
 
 _LOGGED_FIELDS = FieldFinder("referer", "user-agent")
 _NOTHING: dict[str, str] = {}
@@ -39,11 +39,11 @@ def timed_wsgi(app: Any) -> Any:
     return timed
 
 
-def exchange_of_wsgi(environ: dict[str, Any], status: int, size: int) -> Exchange:
+def record_of_wsgi(environ: dict[str, Any], status: int, size: int) -> AccessRecord:
     """Return what was exchanged over WSGI, by a `timed_wsgi` application; `size` is in bytes.
 
     >>> environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "SERVER_PROTOCOL": "HTTP/1.1"}
-    >>> exchange_of_wsgi(environ, 200, 5).request_line
+    >>> record_of_wsgi(environ, 200, 5).request_line
     'GET /a HTTP/1.1'
     """
     target = quote(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"], encoding="latin-1")
@@ -51,7 +51,7 @@ def exchange_of_wsgi(environ: dict[str, Any], status: int, size: int) -> Exchang
         target += f"?{environ['QUERY_STRING']}"
     now = time.perf_counter()
     took = now - environ.get(_BEGAN, now)
-    return Exchange(
+    return AccessRecord(
         environ.get("REMOTE_ADDR") or "-",
         time.time() - took,
         f"{environ['REQUEST_METHOD']} {target} {environ['SERVER_PROTOCOL']}",
@@ -63,13 +63,13 @@ def exchange_of_wsgi(environ: dict[str, Any], status: int, size: int) -> Exchang
     )
 
 
-def exchange_that_begins(handler: Any, code: Any) -> Exchange:
+def record_that_begins(handler: Any, code: Any) -> AccessRecord:
     """Return what a handler exchanges as its response begins: without its size and time.
 
     It is for the plain format, whose line is written then, as the standard library does.
     """
     asked = handler._asked(_LOGGED_FIELDS)
-    return Exchange(
+    return AccessRecord(
         handler.address_string(),
         time.time(),
         handler.requestline,
@@ -133,7 +133,7 @@ class LoggedApplication:
         took = time.perf_counter() - began
         asked = handler._asked(_LOGGED_FIELDS) if self._log.looks_at_fields else _NOTHING
         self._log.write(
-            Exchange(
+            AccessRecord(
                 handler.address_string(),
                 time.time() - took,
                 handler.requestline,

@@ -25,7 +25,7 @@ from ..servers.http import ThreadingHTTPServer, ThreadingHTTPSServer, are_greenl
 from .configured import configured
 from .discover import Target
 from .health import with_health
-from .logged import LoggedApplication, exchange_of_wsgi, timed_wsgi
+from .logged import LoggedApplication, record_of_wsgi, timed_wsgi
 from .options import ServeOptions
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _wsgi_server(
     server.set_environ()
     if log is not None:
         server.answered = lambda environ, response: log.write(
-            exchange_of_wsgi(environ, response.status, response.sent)
+            record_of_wsgi(environ, response.status, response.sent)
         )
     return server
 

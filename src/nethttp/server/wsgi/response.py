@@ -388,7 +388,7 @@ class Response(CountsContent):
         try:
             # A generator has no length, and raising for it would take longer than all else here.
             sized = type(result) is list or hasattr(result, "__len__")
-            only = sized and len(result) <= 1  # type: ignore[arg-type]
+            only = sized and len(result) <= 1  # type: ignore[arg-type]  # it has a length
         except TypeError:
             only = False
         for data in result:
