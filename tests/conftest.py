@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,13 @@ SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/lo
 
 #: Peers that cannot be had everywhere, even in CI.
 MAY_BE_MISSING = {"chromium"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def children_obey_ctrl_c():
+    """Let SIGINT end the programs of tests, also in a shell's background, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
