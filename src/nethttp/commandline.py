@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from ._version import __version__
 
-__all__ = ["CommandParser", "closest", "discard_output", "run_command", "version_line"]
+__all__ = ["CommandParser", "closest", "discard_output", "run_command", "seconds", "version_line"]
 
 
 def version_line() -> str:
@@ -27,6 +27,24 @@ def version_line() -> str:
     from .wire.h1.head import TWIN  # start-up: only --version needs it
 
     return f"nethttp {__version__}, {TWIN} parser, Python {sys.version.split()[0]}"
+
+
+def seconds(text: str) -> float:
+    """Return the value of an option that takes seconds, above 0.
+
+    >>> seconds("0.5")
+    0.5
+
+    Raises:
+        argparse.ArgumentTypeError: `text` is no such number.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds, such as 10 or 0.5, got {text!r}")
+    return found
 
 
 def closest(word: str, known: Iterable[str]) -> str:

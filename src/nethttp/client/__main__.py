@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from .. import errors
-from ..commandline import CommandParser, run_command
+from ..commandline import CommandParser, run_command, seconds
 from ..net.tls import new_client_context
 from ..wire.h1.rules import plan_request
 from . import responses
@@ -82,22 +82,12 @@ def _parser(prog: str) -> CommandParser:
     add("--cacert", metavar="FILE", help="trust the certificates in FILE (PEM)")
     add(
         *("-m", "--timeout"),
-        type=_seconds,
+        type=seconds,
         default=60.0,
         metavar="SECONDS",
         help="longest time to wait for the server to send something (default: 60)",
     )
     return parser
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected seconds, such as 10 or 0.5, got {text!r}")
-    return seconds
 
 
 def _url(text: str) -> str:

@@ -105,22 +105,14 @@ class FileCookieJar(CookieJar):
         return name
 
     def _kept(self, ignore_discard: bool, ignore_expires: bool) -> Iterable[Cookie]:
-        now = time.time()
-        return [
-            cookie
-            for cookie in self
-            if (ignore_discard or not cookie.discard)
-            and (ignore_expires or not cookie.is_expired(now))
-        ]
+        return list(filter(_is_kept(ignore_discard, ignore_expires), self))
 
     def _taker(self, ignore_discard: bool, ignore_expires: bool) -> Callable[[Cookie], None]:
         """Return a function that stores a loaded cookie, unless it is to be left out."""
-        now = time.time()
+        is_kept = _is_kept(ignore_discard, ignore_expires)
 
         def take(cookie: Cookie) -> None:
-            if (ignore_discard or not cookie.discard) and (
-                ignore_expires or not cookie.is_expired(now)
-            ):
+            if is_kept(cookie):
                 self.set_cookie(cookie)
 
         return take
@@ -172,3 +164,11 @@ class FileCookieJar(CookieJar):
                 raise
         finally:
             lock.release()
+
+
+def _is_kept(ignore_discard: bool, ignore_expires: bool) -> Callable[[Cookie], bool]:
+    """Return whether a file keeps a cookie: neither of a session nor expired, unless ignored."""
+    now = time.time()
+    return lambda cookie: (
+        (ignore_discard or not cookie.discard) and (ignore_expires or not cookie.is_expired(now))
+    )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ...commandline import seconds
 from ...wire import grammar
 
 __all__ = [
@@ -101,16 +102,6 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected seconds, such as 10 or 0.5, got {text!r}")
-    return seconds
-
-
 def _size(text: str) -> int:
     """Return a size in bytes; K, M and G are powers of 1024."""
     unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
@@ -154,7 +145,7 @@ PROTOCOL = Kind("VERSION", _protocol)
 PORT = Kind("PORT", _port)
 PROXY = Kind("ADDRESS", _proxy)
 ADDRESS = Kind("ADDRESS")
-SECONDS = Kind("SECONDS", _seconds, 0)
+SECONDS = Kind("SECONDS", seconds, 0)
 BYTES = Kind("BYTES", _size, 0)
 COUNT = Kind("N", _positive, 0)
 MODE = Kind("MODE", _mode, 0)
