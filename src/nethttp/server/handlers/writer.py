@@ -247,14 +247,7 @@ class NonblockingWriter(ResponseWriter):
 
     def send(self, data: bytes) -> None:
         """Send all of `data`, without counting it as content."""
-        try:
-            sent = self._sock.send(data)
-        except OSError as error:
-            sent = none_sent(error)
-        if sent == len(data):
-            self._given += sent
-        else:
-            self.send_rest(data, sent)
+        self.send_rest(data, 0)
 
     _send = send
 
