@@ -43,7 +43,7 @@ setup(
         Extension(
             "nethttp.wire.h1._head_c",
             ["src/nethttp/wire/h1/_head_c.c"],
-            depends=["src/nethttp/wire/h1/_usual.h"],
+            depends=sorted(map(str, Path("src/nethttp/wire/h1").glob("_*.h"))),
             py_limited_api=LIMITED,
             optional=os.environ.get("NETHTTP_BUILD") != "require",
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -200,3 +204,41 @@ def test_what_is_near_a_limit_is_not_usual(twin, limits):
     assert twin.usual_request(block) is not None
     assert twin.usual_request(block, limits) is None
     assert twin.usual_environ(block, {}, limits) is None
+
+
+SOURCE = Path(__file__).parents[2] / "src" / "nethttp" / "wire" / "h1" / "_strings.h"
+NAMES = re.findall(
+    '"([a-z-]+)"', SOURCE.read_text().partition("KNOWN_NAMES[] =")[2].partition(";")[0]
+)
+"""The names of fields whose keys the C twin has ready."""
+
+
+@pytest.mark.parametrize("name", [*NAMES, "x-rare", "x-request-idle", "hos", "cookiet", "a"])
+@pytest.mark.parametrize("write", [str, str.title, str.upper])
+def test_each_name_has_its_key(twin, name, write):
+    """Also a name that two lines or a base have, or that differs in its last letter."""
+    line = f"{write(name)}: 1\r\n"
+    near = f"{write(name)[:-1]}q: 3\r\n"
+    for lines in (line, line + near, line + near + line.replace("1", "2")):
+        block = f"GET /a HTTP/1.0\r\n{lines}X-Last: x\r\n\r\n".encode()
+        for base in ({}, {"HTTP_" + name.upper().replace("-", "_"): "base"}):
+            assert twin.usual_environ(block, base) == _head_py.usual_environ(block, base)
+
+
+def test_names_are_listed():
+    assert len(NAMES) == len(set(NAMES)) > 50
+
+
+@pytest.mark.parametrize("kind", [Limits, type("Own", (Limits,), {}), SimpleNamespace])
+@pytest.mark.parametrize(
+    ("bound", "least"),
+    [("max_start_line", 46), ("max_field_line", 46), ("max_field_section", 46), ("max_fields", 2)],
+)
+def test_each_bound_is_read_from_its_place(twin, kind, bound, least):
+    """A head of 46 bytes with two fields."""
+    block = b"GET /abc HTTP/1.1\r\nHost: abcd\r\nX-Abcdef: g\r\n\r\n"
+    assert len(block) == 46
+    for value in (least, least - 1):
+        limits = kind(**{**Limits()._asdict(), bound: value})
+        assert (twin.usual_request(block, limits) is None) == (value < least)
+        assert (twin.usual_environ(block, {}, limits) is None) == (value < least)

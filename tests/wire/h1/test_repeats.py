@@ -12,8 +12,8 @@ from nethttp.wire.h1.repeats import (
     MAX_BYTES,
     MAX_ENTRIES,
     MAX_SECTION,
+    repeated_environ,
     repeated_request,
-    usual_environ,
 )
 from nethttp.wire.limits import Limits
 
@@ -55,7 +55,7 @@ def test_it_says_the_same_each_time(block):
         assert repeated_request(block) == usual_is
         for base, environ_is in zip(bases, environs, strict=True):
             for _ in range(2):
-                found = usual_environ(block, base)
+                found = repeated_environ(block, base)
                 assert found == environ_is
                 if found is not None:
                     found[2]["HTTP_COOKIE"] = "changed by its owner"
@@ -75,15 +75,15 @@ def test_what_is_near_a_limit_is_not_usual(limits):
     block = b"GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n"
     for _ in range(4):
         assert repeated_request(block, limits) is None
-        assert usual_environ(block, {}, limits) is None
+        assert repeated_environ(block, {}, limits) is None
         assert repeated_request(block) is not None
-        assert usual_environ(block, {}) is not None
+        assert repeated_environ(block, {}) is not None
 
 
 def test_one_section_means_different_things_behind_different_lines():
     for section, of_11 in ((b"X: y\r\n\r\n", None), (b"Host: a\r\n\r\n", (0, True))):
         for _ in range(4):
-            for function in (repeated_request, lambda block: usual_environ(block, {})):
+            for function in (repeated_request, lambda block: repeated_environ(block, {})):
                 found = function(b"GET / HTTP/1.1\r\n" + section)
                 assert (found and found[:2]) == of_11
                 assert function(b"GET / HTTP/1.0\r\n" + section)[:2] == (0, False)
@@ -95,7 +95,7 @@ def test_what_a_program_does_to_an_environ_is_not_kept():
     block = HEAD % (1, 2)
     expected = head.usual_environ(block, {})[2]
     for _ in range(5):
-        environ = usual_environ(block, {})[2]
+        environ = repeated_environ(block, {})[2]
         assert environ == expected
         environ["HTTP_HOST"] = environ["PATH_INFO"] = "changed"
         environ["more"] = 1
@@ -106,7 +106,7 @@ def test_what_is_kept_has_a_bound():
         for _ in range(4):
             block = HEAD % (number, number)
             assert repeated_request(block)[3] == f"/{number}"
-            assert usual_environ(block, {})[2]["HTTP_X_NUMBER"] == str(number)
+            assert repeated_environ(block, {})[2]["HTTP_X_NUMBER"] == str(number)
         assert max(sizes()) <= MAX_ENTRIES
     assert min(sizes()) > 0
 
@@ -117,7 +117,7 @@ def test_what_is_kept_has_a_bound_in_bytes():
     for number in range(MAX_ENTRIES):
         block = b"GET / HTTP/1.1\r\nHost: a\r\nX: %d\r\n%b\r\n" % (number, many)
         for _ in range(2):
-            usual_environ(block, {})
+            repeated_environ(block, {})
         kept.append(len(repeats._sections))
     assert MAX_BYTES / 20_000 < max(kept) < MAX_BYTES / 10_000 < MAX_ENTRIES
 
@@ -125,7 +125,7 @@ def test_what_is_kept_has_a_bound_in_bytes():
 def test_what_comes_once_is_not_kept():
     for number in range(50):
         repeated_request(HEAD % (number, number))
-        usual_environ(HEAD % (number + 100, number + 100), {})
+        repeated_environ(HEAD % (number + 100, number + 100), {})
     assert sizes() == [0, 0]
 
 
@@ -145,7 +145,7 @@ def test_threads_do_not_disturb_each_other():
         for number in range(3000):
             target, value = (number * 7 + offset) % (MAX_ENTRIES + 50), (number + offset) % 90
             block = HEAD % (target, value)
-            found, environ = repeated_request(block), usual_environ(block, {})[2]
+            found, environ = repeated_request(block), repeated_environ(block, {})[2]
             if found[3] != f"/{target}" or environ["HTTP_X_NUMBER"] != str(value):
                 wrong.append(found)
 

@@ -11,18 +11,6 @@ typedef struct {
     int persistent;
 } Usual;
 
-/* Whether the piece equals `lower` in any case; `lower` has only lower-case letters and "-". */
-static inline int
-is_name(const octet *at, const char *lower, Py_ssize_t size)
-{
-    for (Py_ssize_t i = 0; i < size; i++) {
-        if ((at[i] | 0x20) != (octet)lower[i]) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
 static inline int
 is_letter(octet c)
 {
@@ -132,7 +120,7 @@ read_usual(const Block *block, RequestLine *line, Usual *usual, Visit visit, voi
             return 0;
         }
         const octet *value = skip(name_end + 1, end, BLANK);
-        at = skip(value, end, TEXT);
+        at = skip_text(value, end);
         const octet *value_end = strip_right(value, at);
         if (!at_crlf(at, end) || ++count > block->bounds.fields ||
             !note_field(usual, name, name_end, value, value_end)) {
@@ -163,9 +151,15 @@ usual_request(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (!read_usual(&block, &line, &usual, NULL, NULL)) {
         return Py_NewRef(Py_None);
     }
-    return Py_BuildValue("(LONNiN)", usual.length, usual.persistent ? Py_True : Py_False,
-                         text(block.begin, line.method_end), text(line.target, line.target_end),
-                         line.version, text(block.begin, line.target_end + 9));
+    PyObject *items[] = {
+        PyLong_FromLongLong(usual.length),
+        PyBool_FromLong(usual.persistent),
+        method_text(&state_of(module)->strings, block.begin, line.method_end),
+        text(line.target, line.target_end),
+        PyLong_FromLong(line.version),
+        text(block.begin, line.target_end + 9),
+    };
+    return tuple_of(items, 6);
 }
 
 PyDoc_STRVAR(usual_line_doc,
@@ -173,7 +167,7 @@ PyDoc_STRVAR(usual_line_doc,
 "Return (method, target, version, line) of a usual request line, which has no CRLF here.");
 
 static PyObject *
-usual_line(PyObject *Py_UNUSED(module), PyObject *given)
+usual_line(PyObject *module, PyObject *given)
 {
     if (!PyBytes_CheckExact(given)) {
         return hand_over("usual_line", &given, 1);
@@ -184,89 +178,88 @@ usual_line(PyObject *Py_UNUSED(module), PyObject *given)
     if (!read_request_words(&at, end, &line) || at != end || !is_usual_line(begin, &line)) {
         return Py_NewRef(Py_None);
     }
-    return Py_BuildValue("(NNiN)", text(begin, line.method_end),
-                         text(line.target, line.target_end), line.version, text(begin, end));
+    PyObject *items[] = {
+        method_text(&state_of(module)->strings, begin, line.method_end),
+        text(line.target, line.target_end),
+        PyLong_FromLong(line.version),
+        text(begin, end),
+    };
+    return tuple_of(items, 4);
 }
 
 /* --- a usual request as a WSGI environ: PEP 3333 --------------------------------------------- */
 
-/* The longest field name that this twin turns into a key. */
-#define MAX_KEY 64
+/* An environ, the base that it was copied from, and which known names its head had so far. */
+typedef struct {
+    PyObject *environ;
+    PyObject *base;
+    const Strings *strings;
+    uint64_t seen;
+} Environ;
 
 /* Set environ[key] to a new string, whose reference is taken. */
-static int
-set_item(PyObject *environ, const char *key, PyObject *value)
+static inline int
+set_item(PyObject *environ, PyObject *key, PyObject *value)
 {
-    int failed = value == NULL || PyDict_SetItemString(environ, key, value) < 0;
+    int failed = value == NULL || PyDict_SetItem(environ, key, value) < 0;
     Py_XDECREF(value);
     return failed ? -1 : 0;
 }
 
-/* Join a field's further line to the previous one. */
-static PyObject *
-joined(PyObject *before, const char *key, PyObject *value)
+/* Put a value, whose reference is taken, under a key that the environ may have. */
+static int
+add_value(Environ *into, PyObject *key, PyObject *value, const char *separator)
 {
-    const char *separator = strcmp(key, "HTTP_COOKIE") == 0 ? "; " : ",";
-    PyObject *both = PyUnicode_FromFormat("%U%s%U", before, separator, value);
+    if (value == NULL) {
+        return -1;
+    }
+    PyObject *before = PyDict_GetItemWithError(into->environ, key);
+    if (before == NULL && !PyErr_Occurred()) {
+        return set_item(into->environ, key, value);
+    }
+    int outcome = -1;
+    if (before != NULL && PyDict_GetItemWithError(into->base, key) != NULL) {
+        outcome = 1; /* It may be the base's, and not of an earlier line. */
+    }
+    else if (before != NULL) {
+        PyObject *both = PyUnicode_FromFormat("%U%s%U", before, separator, value);
+        outcome = set_item(into->environ, key, both);
+    }
     Py_DECREF(value);
-    return both;
+    return outcome;
 }
 
-/* An environ, and the base that it was copied from. */
-typedef struct {
-    PyObject *environ;
-    PyObject *base;
-} Environ;
-
-/* Put a field into the environ. Its name has at most MAX_KEY octets. Its key is not in the base, so a
-   value that is there already is of the same head. */
+/* Put a field into the environ. */
 static int
 put_into_environ(void *context, const octet *name, const octet *name_end, const octet *value,
                  const octet *value_end)
 {
-    PyObject *environ = ((Environ *)context)->environ, *base = ((Environ *)context)->base;
-    char key[5 + MAX_KEY + 1] = "HTTP_";
-    char *at = key + 5;
+    Environ *into = context;
+    int known = known_name(into->strings, name, name_end - name);
+    if (known >= 0) {
+        PyObject *key = into->strings->known_keys[known];
+        uint64_t bit = (uint64_t)1 << known;
+        if (known <= CONTENT_TYPE || !(into->seen & bit)) {
+            into->seen |= bit;
+            return set_item(into->environ, key, text(value, value_end));
+        }
+        return add_value(into, key, text(value, value_end), known == COOKIE ? "; " : ",");
+    }
     if (name_end - name > MAX_KEY) {
         return 1;
     }
-    for (; name < name_end; name++) {
-        if (*name == '_') {
-            return 0;
-        }
-        *at++ = *name == '-' ? '_' : (char)(*name >= 'a' && *name <= 'z' ? *name - 0x20 : *name);
-    }
-    *at = '\0';
-    const char *plain = key + 5;
-    if (strcmp(plain, "PROXY") == 0) {
+    char key[5 + MAX_KEY];
+    Py_ssize_t size = write_key(key, name, name_end - name);
+    if (size < 0 || (size == 10 && memcmp(key, "HTTP_PROXY", 10) == 0)) {
         return 0;
     }
-    PyObject *content = text(value, value_end);
-    if (content == NULL) {
+    PyObject *key_object = PyUnicode_FromStringAndSize(key, size);
+    if (key_object == NULL) {
         return -1;
     }
-    if (strcmp(plain, "CONTENT_TYPE") == 0 || strcmp(plain, "CONTENT_LENGTH") == 0) {
-        return set_item(environ, plain, content);
-    }
-    PyObject *name_object = PyUnicode_FromStringAndSize(key, at - key);
-    if (name_object == NULL) {
-        Py_DECREF(content);
-        return -1;
-    }
-    PyObject *before = PyDict_GetItemWithError(environ, name_object);
-    if (before != NULL && PyDict_GetItemWithError(base, name_object) != NULL) {
-        Py_DECREF(name_object);
-        Py_DECREF(content);
-        return 1;
-    }
-    if (before != NULL) {
-        content = joined(before, key, content);
-    }
-    int failed = content == NULL || PyErr_Occurred() ||
-                 PyDict_SetItem(environ, name_object, content) < 0;
-    Py_DECREF(name_object);
-    Py_XDECREF(content);
-    return failed ? -1 : 0;
+    int outcome = add_value(into, key_object, text(value, value_end), ",");
+    Py_DECREF(key_object);
+    return outcome;
 }
 
 /* Return the path with its percent-encoded octets decoded, each as one character. */
@@ -298,19 +291,21 @@ decoded_path(const octet *begin, const octet *end)
 }
 
 static int
-put_request_line(PyObject *environ, const Block *block, const RequestLine *line)
+put_request_line(const Environ *into, const Block *block, const RequestLine *line)
 {
-    const octet *end = line->target_end;
-    const octet *mark = memchr(line->target, '?', (size_t)(end - line->target));
+    PyObject *environ = into->environ, *const *strings = into->strings->strings;
+    const octet *begin = line->target, *end = line->target_end;
+    const octet *mark = memchr(begin, '?', (size_t)(end - begin));
     const octet *path_end = mark == NULL ? end : mark;
-    if (set_item(environ, "REQUEST_METHOD", text(block->begin, line->method_end)) < 0 ||
-        set_item(environ, "REQUEST_URI", text(line->target, end)) < 0 ||
-        set_item(environ, "PATH_INFO", decoded_path(line->target, path_end)) < 0 ||
-        set_item(environ, "QUERY_STRING", text(mark == NULL ? end : mark + 1, end)) < 0 ||
-        set_item(environ, "SERVER_PROTOCOL", text(end + 1, end + 9)) < 0) {
-        return -1;
-    }
-    return 0;
+    PyObject *method = method_text(into->strings, block->begin, line->method_end);
+    PyObject *version = Py_NewRef(strings[line->version == 11 ? HTTP_11 : HTTP_10]);
+    PyObject *query = mark == NULL ? Py_NewRef(strings[EMPTY]) : text(mark + 1, end);
+    int failed = set_item(environ, strings[REQUEST_METHOD], method);
+    failed |= set_item(environ, strings[REQUEST_URI], text(begin, end));
+    failed |= set_item(environ, strings[PATH_INFO], decoded_path(begin, path_end));
+    failed |= set_item(environ, strings[QUERY_STRING], query);
+    failed |= set_item(environ, strings[SERVER_PROTOCOL], version);
+    return failed;
 }
 
 PyDoc_STRVAR(usual_environ_doc,
@@ -332,11 +327,15 @@ usual_environ(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (environ == NULL) {
         return NULL;
     }
-    Environ both = {environ, args[1]};
-    int outcome = read_usual(&block, &line, &usual, put_into_environ, &both);
-    if (outcome == 1 && put_request_line(environ, &block, &line) == 0) {
-        return Py_BuildValue("(LON)", usual.length, usual.persistent ? Py_True : Py_False,
-                             environ);
+    Environ into = {environ, args[1], &state_of(module)->strings, 0};
+    int outcome = read_usual(&block, &line, &usual, put_into_environ, &into);
+    if (outcome == 1 && put_request_line(&into, &block, &line) == 0) {
+        PyObject *items[] = {
+            PyLong_FromLongLong(usual.length),
+            PyBool_FromLong(usual.persistent),
+            environ,
+        };
+        return tuple_of(items, 3);
     }
     Py_DECREF(environ);
     if (outcome == 2) {
