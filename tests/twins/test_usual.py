@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -223,6 +224,29 @@ def test_each_name_has_its_key(twin, name, write):
         block = f"GET /a HTTP/1.0\r\n{lines}X-Last: x\r\n\r\n".encode()
         for base in ({}, {"HTTP_" + name.upper().replace("-", "_"): "base"}):
             assert twin.usual_environ(block, base) == _head_py.usual_environ(block, base)
+
+
+@given(
+    values=st.lists(
+        st.sampled_from([b"", b"a", b"ab", b"ac", b"\xe9", b"x" * 255, b"x" * 256, b"x" * 257]),
+        max_size=9,
+    ),
+    name=st.sampled_from([b"Accept", b"Cookie", b"Content-Type", b"X-Own"]),
+)
+def test_a_value_is_that_of_its_own_head(twin, values, name):
+    for value in values:
+        block = b"GET / HTTP/1.1\r\nHost: a\r\n%b: %b\r\n\r\n" % (name, value)
+        assert twin.usual_environ(block, {}) == _head_py.usual_environ(block, {})
+
+
+@pytest.mark.parametrize("name", ["Cookie", "Authorization", "X-API-Key", "X-CSRF-Token"])
+def test_no_secret_is_kept(twin, name):
+    """A string that the twin keeps, for the next head, has one reference more."""
+    key = "HTTP_" + name.upper().replace("-", "_")
+    block = f"GET / HTTP/1.1\r\nHost: a\r\n{name}: hush!\r\nAccept: hush!\r\n\r\n".encode()
+    environ = twin.usual_environ(block, {})[2]
+    assert sys.getrefcount(environ[key]) <= sys.getrefcount(environ["HTTP_ACCEPT"])
+    assert environ[key] is not twin.usual_environ(block, {})[2][key]
 
 
 def test_names_are_listed():

@@ -6,9 +6,9 @@
  * only: this one accepts input that the pure twin refuses or reads otherwise. The fuzzers look for
  * such input.
  *
- * This file has no static variable that changes. Input is bytes and str, which are immutable, or a
- * snapshot of a list; so it needs no GIL, and sub-interpreters can share it. The one exception is a
- * bytearray: if another thread changes it meanwhile, old and new octets may be read, but none beyond
+ * This file has no static variable that changes, so sub-interpreters can share it. The state of a
+ * module changes only in builds with a GIL (`_strings.h`). Input is bytes and str, which are
+ * immutable, or a snapshot of a list; so this file needs no GIL. The one exception is a bytearray: if another thread changes it meanwhile, old and new octets may be read, but none beyond
  * its bounds.
  */
 
@@ -107,6 +107,36 @@ static inline int
 at_crlf(const octet *at, const octet *end)
 {
     return end - at >= 2 && at[0] == '\r' && at[1] == '\n';
+}
+
+/* --- strings ----------------------------------------------------------------------------------- */
+
+/* The characters of a str. */
+typedef struct {
+    const octet *begin;
+    Py_ssize_t size;
+} Piece;
+
+/* Return 1 and fill in *piece if `object` is a str of ASCII; else 0. The caller must keep the str
+   alive as long as it uses *piece. */
+static int
+take_ascii(PyObject *object, Piece *piece)
+{
+    if (!PyUnicode_CheckExact(object)) {
+        return 0;
+    }
+    piece->begin = (const octet *)PyUnicode_AsUTF8AndSize(object, &piece->size);
+    if (piece->begin == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    return piece->size == PyUnicode_GetLength(object);
+}
+
+static PyObject *
+text(const octet *begin, const octet *end)
+{
+    return PyUnicode_DecodeLatin1((const char *)begin, end - begin, NULL);
 }
 
 #include "_strings.h"
@@ -228,38 +258,10 @@ take_block(PyObject *module, PyObject *const *args, Py_ssize_t nargs, Block *blo
     return 1;
 }
 
-/* The characters of a str. */
-typedef struct {
-    const octet *begin;
-    Py_ssize_t size;
-} Piece;
-
-/* Return 1 and fill in *piece if `object` is a str of ASCII; else 0. The caller must keep the str
-   alive as long as it uses *piece. */
-static int
-take_ascii(PyObject *object, Piece *piece)
-{
-    if (!PyUnicode_CheckExact(object)) {
-        return 0;
-    }
-    piece->begin = (const octet *)PyUnicode_AsUTF8AndSize(object, &piece->size);
-    if (piece->begin == NULL) {
-        PyErr_Clear();
-        return 0;
-    }
-    return piece->size == PyUnicode_GetLength(object);
-}
-
 /* --- parse ----------------------------------------------------------------------------------- */
 
 /* Every reader below returns 1 and advances *at, 0 if the pure twin must read the input, or -1 with
    an exception set. */
-
-static PyObject *
-text(const octet *begin, const octet *end)
-{
-    return PyUnicode_DecodeLatin1((const char *)begin, end - begin, NULL);
-}
 
 /* Return a new tuple of the items, whose references are taken, or NULL: also if an item is NULL. */
 static PyObject *

@@ -5,19 +5,20 @@
  * file is a part of `_head_c.c`, which includes it once.
  */
 
-/* Names of fields, in lower case. The first two have keys without "HTTP_". */
-enum { CONTENT_LENGTH, CONTENT_TYPE, COOKIE };
+/* Names of fields, in lower case. The first two have keys without "HTTP_". The values from COOKIE on
+   are secret, and those from ACCEPT on are not. */
+enum { CONTENT_LENGTH, CONTENT_TYPE, COOKIE, ACCEPT = 6 };
 static const char *const KNOWN_NAMES[] = {
-    "content-length", "content-type", "cookie",
+    "content-length", "content-type", "cookie", "authorization", "x-api-key", "x-csrf-token",
     "accept", "accept-charset", "accept-encoding", "accept-language",
-    "access-control-request-headers", "access-control-request-method", "authorization",
+    "access-control-request-headers", "access-control-request-method",
     "cache-control", "cdn-loop", "connection", "content-encoding", "dnt", "expect", "forwarded",
     "from", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
     "if-unmodified-since", "keep-alive", "origin", "pragma", "priority", "range", "referer",
     "save-data", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest",
     "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "sec-gpc", "te", "traceparent",
     "tracestate", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "via",
-    "x-amzn-trace-id", "x-api-key", "x-correlation-id", "x-csrf-token", "x-forwarded-for",
+    "x-amzn-trace-id", "x-correlation-id", "x-forwarded-for",
     "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip", "x-request-id",
     "x-requested-with", "x-scheme",
 };
@@ -40,9 +41,19 @@ static const char *const STRING_TEXTS[STRINGS] = {
     "REQUEST_METHOD", "REQUEST_URI", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL",
 };
 
+/* Longer values are not kept. */
+#define MAX_KEPT 256
+
+/* A value of a field, and the octets of `string`. */
+typedef struct {
+    PyObject *string;
+    Piece piece;
+} Value;
+
 typedef struct {
     PyObject *strings[STRINGS];
     PyObject *known_keys[KNOWN]; /* the environ's keys of KNOWN_NAMES */
+    Value last[KNOWN];           /* each known field's value in the last head that had it */
     octet places[256];           /* a hash table: 1 + the index of a known name; 0: free */
 } Strings;
 
@@ -134,6 +145,7 @@ visit_strings(Strings *strings, visitproc visit, void *arg)
     }
     for (int i = 0; i < KNOWN; i++) {
         Py_VISIT(strings->known_keys[i]);
+        Py_VISIT(strings->last[i].string);
     }
     return 0;
 }
@@ -146,6 +158,7 @@ clear_strings(Strings *strings)
     }
     for (int i = 0; i < KNOWN; i++) {
         Py_CLEAR(strings->known_keys[i]);
+        Py_CLEAR(strings->last[i].string);
     }
 }
 
@@ -161,4 +174,32 @@ method_text(const Strings *strings, const octet *begin, const octet *end)
         }
     }
     return PyUnicode_DecodeLatin1((const char *)begin, end - begin, NULL);
+}
+
+/* Return the value of a known field. One request after the other has the same values in most of its
+   fields, even from different clients; so the string of the last head is used again if it is equal,
+   which saves a fifth of an environ's time. */
+static inline PyObject *
+value_text(Strings *strings, int known, const octet *begin, const octet *end)
+{
+#ifdef Py_GIL_DISABLED
+    /* Another thread may replace the last value. */
+    (void)strings, (void)known;
+    return text(begin, end);
+#else
+    Value *last = &strings->last[known];
+    Py_ssize_t size = end - begin;
+    if (last->string != NULL && last->piece.size == size &&
+        memcmp(last->piece.begin, begin, (size_t)size) == 0) {
+        return Py_NewRef(last->string);
+    }
+    PyObject *string = text(begin, end);
+    Piece piece;
+    if (string != NULL && known >= ACCEPT && size <= MAX_KEPT && take_ascii(string, &piece)) {
+        PyObject *before = last->string;
+        *last = (Value){Py_NewRef(string), piece};
+        Py_XDECREF(before);
+    }
+    return string;
+#endif
 }

@@ -193,7 +193,7 @@ usual_line(PyObject *module, PyObject *given)
 typedef struct {
     PyObject *environ;
     PyObject *base;
-    const Strings *strings;
+    Strings *strings;
     uint64_t seen;
 } Environ;
 
@@ -241,7 +241,7 @@ put_into_environ(void *context, const octet *name, const octet *name_end, const 
         uint64_t bit = (uint64_t)1 << known;
         if (known <= CONTENT_TYPE || !(into->seen & bit)) {
             into->seen |= bit;
-            return set_item(into->environ, key, text(value, value_end));
+            return set_item(into->environ, key, value_text(into->strings, known, value, value_end));
         }
         return add_value(into, key, text(value, value_end), known == COOKIE ? "; " : ",");
     }
