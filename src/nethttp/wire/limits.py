@@ -17,6 +17,8 @@ MAX_EMPTY_LINES = 5
 class Limits(NamedTuple):
     """The bounds of one connection's messages; sizes are in bytes.
 
+    The C twin reads the first four by their places.
+
     >>> Limits(max_fields=50).max_fields
     50
     """
