@@ -395,6 +395,20 @@ def test_an_application_of_gevent_runs_in_greenlets(tmp_path, workers):
 
 
 @pytest.mark.parametrize("target", ["program:app", "program:Handler"])
+def test_requests_of_greenlets_have_their_lines_in_the_access_log(tmp_path, target):
+    pytest.importorskip("gevent")
+    handler = "\n\nfrom nethttp.server import SimpleHTTPRequestHandler as Handler\n"
+    (tmp_path / "program.py").write_text(GREENLETS + handler)
+    options = ("--access-log", "common", "--access-log-file", "log")
+    with running(target, "0", *options, cwd=tmp_path) as server:
+        server.get("/program.py")
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 0
+    (line,) = (tmp_path / "log").read_text().splitlines()
+    assert '"GET /program.py HTTP/1.1" 200 ' in line
+
+
+@pytest.mark.parametrize("target", ["program:app", "program:Handler"])
 def test_greenlets_are_served_over_tls(tmp_path, authority, target):
     pytest.importorskip("gevent")
     handler = "\n\nfrom nethttp.server import SimpleHTTPRequestHandler as Handler\n"

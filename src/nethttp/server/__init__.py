@@ -109,7 +109,7 @@ _present(
     __name__,
     files={
         *("files.cgi", "files.handler", "files.listing", "files.mediatypes", "files.paths"),
-        *("handlers.dated_head", "handlers.handler", "handlers.request", "handlers.response"),
+        *("engine.dated_head", "handlers.handler", "handlers.request", "handlers.response"),
         *(
             "logs.clock",
             "logs.lines",

@@ -12,8 +12,9 @@ import weakref
 import pytest
 
 from nethttp.net.nonblocking import Timeouts
-from nethttp.server.handlers import writer
-from nethttp.server.handlers.writer import MAX_JOINED, NonblockingWriter
+from nethttp.server.engine import nonblocking_sender
+from nethttp.server.engine.framed_response import MAX_JOINED
+from nethttp.server.handlers.writer import NonblockingWriter
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 
@@ -42,7 +43,7 @@ class Carrier(socket.socket):
 
 
 def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch, stored_file):
-    if not writer.MORE_FOLLOWS:
+    if not nonblocking_sender.MORE_FOLLOWS:
         pytest.skip("this system knows no MSG_MORE")
     ours, theirs = ends
     (tmp_path / "file").write_bytes(b"a" * 100_000)
@@ -59,7 +60,7 @@ def test_a_head_waits_in_the_kernel_for_the_file(ends, tmp_path, monkeypatch, st
     real = os.sendfile
     monkeypatch.setattr(os, "sendfile", sendfile)
     out = NonblockingWriter(ours, Timeouts(10, 0, 0))
-    out.begin(HEAD, 5, True, True)
+    out.begin_with(HEAD, 5, True, True)
     assert out.sendfile(stored.view(), 0, 100_000) == 5, "no more than was declared"
     assert not held
     assert theirs.recv(1000) == HEAD + b"aaaaa"
@@ -71,7 +72,7 @@ def test_a_head_leaves_with_the_first_piece_of_a_copy(size):
     with Carrier() as sock:
         sock.sends = []
         out = NonblockingWriter(sock, Timeouts(10, 0, 0))
-        out.begin(HEAD, MAX_JOINED + 1, True, True)
+        out.begin_with(HEAD, MAX_JOINED + 1, True, True)
         assert out.sendfile(io.BytesIO(b"a" * size), 0, MAX_JOINED + 1) == size
         assert b"".join(sock.sends) == HEAD + b"a" * size
         assert len(sock.sends) == (2 if size > MAX_JOINED else 1)
@@ -82,7 +83,7 @@ def test_a_head_that_no_content_follows_leaves_at_once():
     with Carrier() as sock:
         sock.sends = []
         out = NonblockingWriter(sock, Timeouts(10, 0, 0))
-        out.begin(HEAD, 5, False, True)
+        out.begin_with(HEAD, 5, False, True)
         assert out.sendfile(io.BytesIO(b"aaaaa"), 0, 5) == 0
         assert sock.sends == [HEAD]
 
@@ -106,7 +107,7 @@ class Gone:
 @pytest.mark.parametrize("error", [ssl.SSLEOFError, ConnectionResetError])
 def test_a_peer_that_has_gone_is_a_connection_error_with_tls_and_without(error):
     with pytest.raises(ConnectionError):
-        NonblockingWriter(Gone(error), PATIENCE).send(b"x")
+        NonblockingWriter(Gone(error), PATIENCE).write(b"x")
 
 
 def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
@@ -117,7 +118,7 @@ def test_a_peer_that_has_gone_leaves_nothing_for_the_collector():
         sock = Gone(BrokenPipeError)
         left = weakref.ref(sock)
         with pytest.raises(BrokenPipeError) as raised:
-            NonblockingWriter(sock, PATIENCE).send(b"x")
+            NonblockingWriter(sock, PATIENCE).write(b"x")
         del raised, sock
         assert left() is None
     finally:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple, Protocol
 
+from ...wire.fields import FieldFinder
 from ..logs.lines import LineLog
 from .connection import Connection
 from .exchange import Exchange
@@ -15,6 +16,7 @@ __all__ = [
     "FAREWELL",
     "LAST_CALL",
     "LINGER_SECONDS",
+    "Answered",
     "Application",
     "EngineLimits",
 ]
@@ -55,6 +57,20 @@ class EngineLimits(NamedTuple):
 
     handshake_timeout: float = 10.0
     """Seconds at most for a TLS handshake."""
+
+
+class Answered(NamedTuple):
+    """A request that was answered, as an access log tells it."""
+
+    address: str
+    """The client's address, "-" if it has none."""
+    request_line: str
+    status: int
+    """0 if there was no response."""
+    sent: int
+    """Bytes of content that were sent."""
+    fields: Mapping[str, str]
+    """The fields of the request that were asked for."""
 
 
 class Application(Protocol):
@@ -99,6 +115,17 @@ class Application(Protocol):
 
         It returns None if the connection is to be closed.
         """
+
+    def answered(self, exchange: Exchange, fields: FieldFinder | None, /) -> Answered | None:
+        """Return what `respond` has just answered, with some fields of the request, for a log.
+
+        None: there was no request.
+        """
+
+    def answered_blocking(
+        self, connection: Connection, fields: FieldFinder | None, /
+    ) -> Answered | None:
+        """Return what `respond_blocking` has just answered, as `answered`."""
 
     def request_timed_out(self, connection: Connection, /) -> None:
         """Answer a request that did not arrive completely in time."""

@@ -42,6 +42,7 @@ from .connection import (
 from .connections import ConnectionTable
 from .exchange import Exchange
 from .http1 import Http1
+from .http1_exchange import Http1Exchange
 from .leader import TICK
 from .receiving import Receiving
 from .runner import NotLeader, Runner
@@ -61,7 +62,6 @@ READ_SIZE = 4096
 
 #: Connections past their deadline that are handled before other sockets get their turn.
 EXPIRE_BURST = 16
-
 
 #: In the place of what was received of the next request: the application has left an outbox, and
 #: still runs.
@@ -112,6 +112,7 @@ class Engine:
             take_back=self._take_back,
             turn_away=self._turn_away,
             close=table.close,
+            new_exchange=Http1Exchange,
         )
         self._leader_lock = runner.leader_lock
         self._returned = runner.returned

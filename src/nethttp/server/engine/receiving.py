@@ -80,7 +80,7 @@ class Receiving:
         """Wait for more, have the application read the request itself, or close the connection."""
         if outcome is Outcome.MORE:
             if connection.exchange is not None:
-                self._runner.exchange = Exchange()
+                self._runner.exchange = self._runner.new_exchange()
         elif outcome is Outcome.READER:
             self._runner.respond_blocking(connection, bytes(connection.buffer))
         else:

@@ -40,7 +40,8 @@ class Runner:
     The leader calls `take_back(connection, left)` once the application has returned, and
     `turn_away(connection)` for a request that finds no thread. `on_error(socket, address)` is
     called while an exception that a request raised is handled. `close(connection)` is called when a
-    request raised an exception that ends the program.
+    request raised an exception that ends the program. `new_exchange()` returns an exchange of the
+    connections' version of HTTP.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Runner:
         take_back: Callable[[Connection, bytes | None], None],
         turn_away: Callable[[Connection], None],
         close: Callable[[Connection], None],
+        new_exchange: Callable[[], Exchange],
     ) -> None:
         self._application = application
         self._pool = pool
@@ -67,7 +69,8 @@ class Runner:
         """The context that is copied for each call."""
         self.context: Context | bool = True
         """The leader's own context: requests run in it while it is empty. True: each has a copy."""
-        self.exchange = Exchange()
+        self.new_exchange = new_exchange
+        self.exchange = new_exchange()
         """The leader's exchange, for the next request; replaced when a request keeps it."""
         self.returned: WakeupQueue[Returned] = WakeupQueue()
         self.on_return: Callable[[], None] = self.returned.wake
@@ -76,7 +79,7 @@ class Runner:
     def begin_to_lead(self) -> None:
         """Use a new exchange in a thread that begins to lead; the last leader still has its own."""
         self.leader_lock.begin()
-        self.exchange = Exchange()
+        self.exchange = self.new_exchange()
 
     def hand_over(self, exchange: Exchange | None, lead_on: Callable[[], None], turn: int) -> None:
         """Have a thread of the pool call `lead_on`, because the leader's handler blocks.
@@ -162,7 +165,7 @@ class Runner:
     def _renew(self, exchange: Exchange) -> None:
         """Make another exchange for the leader, if the application keeps the leader's."""
         if exchange is self.exchange:
-            self.exchange = Exchange()
+            self.exchange = self.new_exchange()
 
     # --- in threads of the pool ---
 

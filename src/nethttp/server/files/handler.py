@@ -23,7 +23,7 @@ from ...overrides import Bypassed
 from ...status import HTTPStatus
 from ...wire.fields import FieldFinder
 from ...wire.values import ByteRange, parse_byte_ranges, parse_weighted_list
-from ..handlers.dated_head import DatedHead
+from ..engine.dated_head import DatedHead
 from ..handlers.handler import BaseHTTPRequestHandler
 from ..handlers.writer import NonblockingWriter, ResponseWriter
 from ..seams import current
@@ -265,7 +265,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.log_request(_OK)
         self._status = 200
         writer: Any = self.wfile
-        writer.begin(chosen.head.now(), chosen.size, True, True)
+        writer.begin_with(chosen.head.now(), chosen.size, True, True)
         content = chosen.in_memory
         if content is None:
             writer.sendfile(chosen.open(), 0, chosen.size)

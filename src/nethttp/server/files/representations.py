@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ...caching import AgeCache, SecondTimeCache
 from ...wire.coding import available_codings, choose_coding, encode
 from ...wire.values import EntityTag
-from ..handlers.dated_head import DatedHead
+from ..engine.dated_head import DatedHead
 from .mediatypes import KnownExtension
 from .stored import StoredFile
 

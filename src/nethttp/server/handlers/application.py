@@ -13,7 +13,9 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from ...net.nonblocking import Timeouts
+from ...wire.fields import FieldFinder
 from ...wire.h1.repeats import usual_request
+from ..engine.application import Answered
 from ..engine.connection import NEVER, Connection, EngineSocket
 from ..engine.exchange import Exchange
 from ..logs.lines import LineLog, host_of, write_stderr
@@ -191,6 +193,25 @@ class HandlerApplication:
         if left is None:
             _finish(handler)
         return left
+
+    def answered(self, exchange: Exchange, fields: FieldFinder | None) -> Answered | None:
+        """Return what the connection's handler has just answered."""
+        return self.answered_blocking(exchange.connection, fields)
+
+    def answered_blocking(
+        self, connection: Connection, fields: FieldFinder | None
+    ) -> Answered | None:
+        """Return what the connection's handler has just answered."""
+        handler = connection.state
+        if handler is None or handler._status is None:
+            return None
+        return Answered(
+            handler.address_string(),
+            handler.requestline,
+            handler._status,
+            handler.wfile.sent,
+            {} if fields is None else handler._asked(fields),
+        )
 
     def request_timed_out(self, connection: Connection) -> None:
         """Answer 408."""

@@ -305,7 +305,7 @@ class Responder(socketserver.StreamRequestHandler):
                 self._log_overridden()
             if head.kind == FINAL and type(writer) is NonblockingWriter:
                 self._sent_lines = ()
-                writer.begin(head.data, head.length, head.has_body, head.waits)
+                writer.begin_with(head.data, head.length, head.has_body, head.waits)
             else:
                 self._hand_over(head, head.data)
             return
@@ -360,7 +360,7 @@ class Responder(socketserver.StreamRequestHandler):
             # More lines may follow, or the program writes the rest of the head itself.
             self._sent_lines = lines
             if isinstance(self.wfile, ResponseWriter):
-                self.wfile.begin(data, None, True, True)
+                self.wfile.begin_with(data, None, True, True)
             else:
                 self.wfile.write(data)
 
@@ -374,12 +374,12 @@ class Responder(socketserver.StreamRequestHandler):
         if not isinstance(writer, ResponseWriter):
             writer.write(data)
         elif head.kind == FINAL:
-            writer.begin(data, head.length, head.has_body, head.waits)
+            writer.begin_with(data, head.length, head.has_body, head.waits)
         elif head.kind == INTERIM:
             self._awaits_continue = self._awaits_continue and self._status != HTTPStatus.CONTINUE
             writer.interim(data)
         else:
-            writer.begin(data, None, True, False)
+            writer.begin_with(data, None, True, False)
             self._release()
 
     # --- what `BaseHTTPRequestHandler` defines ---

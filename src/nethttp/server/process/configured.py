@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...wire.fields import FieldFinder
-from ..handlers.application import is_engine_compatible
 from ..logs.access import AccessLog
-from .logged import record_that_begins
+from .logged import record_of_handler
 from .options import HANDLER_OPTIONS, ServeOptions
 
 __all__ = ["configured"]
@@ -22,8 +21,8 @@ __all__ = ["configured"]
 def configured(factory: Any, options: ServeOptions, log: AccessLog | None) -> Any:
     """Return a handler class like `factory`, or a partial of one, that obeys `options`.
 
-    `log` is the access log, None if something else writes it, or nothing does. A class that the
-    engine cannot run writes to it itself, since no application stands around it.
+    `log` is the access log, for a class that writes to it itself because the engine does not run
+    it. None if an application around it writes the log, or nothing does.
     """
     if isinstance(factory, functools.partial):
         inner = configured(factory.func, options, log)
@@ -36,10 +35,7 @@ def configured(factory: Any, options: ServeOptions, log: AccessLog | None) -> An
     if "protocol_version" not in _own_attributes(factory):
         attributes["protocol_version"] = options.protocol
     if options.access_log is not None:
-        if log is None or is_engine_compatible(factory):
-            attributes["log_request"] = _log_nothing
-        else:
-            attributes["log_request"] = _log_beginning_to(log)
+        attributes["log_request"] = _log_nothing if log is None else _log_beginning_to(log)
         attributes["log_error"] = _log_what_is_no_response
     if options.trusted_proxies and "address_string" not in _own_attributes(factory):
         attributes["address_string"] = _forwarded_address(options.trusted_proxies)
@@ -77,10 +73,10 @@ def _forwarded_address(names: Sequence[str]) -> Callable[[Any], str]:
 
 
 def _log_beginning_to(log: AccessLog) -> Callable[..., None]:
-    """Return a `log_request` for `log`."""
+    """Return a `log_request` for `log`, which is called before the content is sent."""
 
     def log_request(handler: Any, code: Any = "-", _size: Any = "-") -> None:
-        log.write(record_that_begins(handler, code))
+        log.write(record_of_handler(handler, code, 0))
 
     return log_request
 

@@ -5,68 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from ...wire.fields import FieldFinder
 from ..logs.access import AccessLog, AccessRecord
 
 if TYPE_CHECKING:
-    from ..engine.application import Application
+    from ..engine.application import Answered, Application
+    from ..engine.exchange import Exchange
 
-__all__ = ["LoggedApplication", "record_of_wsgi", "record_that_begins", "timed_wsgi"]
+__all__ = ["LoggedApplication", "record_of_handler"]
 
 _LOGGED_FIELDS = FieldFinder("referer", "user-agent")
-_NOTHING: dict[str, str] = {}
 
 
-_BEGAN = "nethttp.began"
+def record_of_handler(handler: Any, code: Any, size: int) -> AccessRecord:
+    """Return what a handler has exchanged that reads its connection itself.
 
-
-def timed_wsgi(app: Any) -> Any:
-    """Return a WSGI application that does what `app` does, and notes when it began.
-
-    >>> environ = {}
-    >>> timed_wsgi(lambda environ, start_response: [b"Hello"])(environ, None)
-    [b'Hello']
-    >>> list(environ)
-    ['nethttp.began']
-    """
-
-    def timed(environ: dict[str, Any], start_response: Any) -> Any:
-        environ[_BEGAN] = time.perf_counter()
-        return app(environ, start_response)
-
-    return timed
-
-
-def record_of_wsgi(environ: dict[str, Any], status: int, size: int) -> AccessRecord:
-    """Return what was exchanged over WSGI, by a `timed_wsgi` application; `size` is in bytes.
-
-    >>> environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "SERVER_PROTOCOL": "HTTP/1.1"}
-    >>> record_of_wsgi(environ, 200, 5).request_line
-    'GET /a HTTP/1.1'
-    """
-    target = quote(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"], encoding="latin-1")
-    if environ.get("QUERY_STRING"):
-        target += f"?{environ['QUERY_STRING']}"
-    now = time.perf_counter()
-    took = now - environ.get(_BEGAN, now)
-    return AccessRecord(
-        environ.get("REMOTE_ADDR") or "-",
-        time.time() - took,
-        f"{environ['REQUEST_METHOD']} {target} {environ['SERVER_PROTOCOL']}",
-        status or None,
-        size,
-        took,
-        environ.get("HTTP_REFERER", ""),
-        environ.get("HTTP_USER_AGENT", ""),
-    )
-
-
-def record_that_begins(handler: Any, code: Any) -> AccessRecord:
-    """Return what a handler exchanges as its response begins: without its size and time.
-
-    It is for the plain format, whose line is written then, as the standard library does.
+    Its class calls this function where it logs, since no application stands around it.
     """
     asked = handler._asked(_LOGGED_FIELDS)
     return AccessRecord(
@@ -74,7 +29,7 @@ def record_that_begins(handler: Any, code: Any) -> AccessRecord:
         time.time(),
         handler.requestline,
         int(code) if str(code).isdecimal() else None,
-        0,
+        size,
         0.0,
         asked.get("referer", ""),
         asked.get("user-agent", ""),
@@ -90,6 +45,7 @@ class LoggedApplication:
     def __init__(self, application: Any, log: AccessLog) -> None:
         self._application: Application = application
         self._log = log
+        self._fields = _LOGGED_FIELDS if log.looks_at_fields else None
         self.read_head = application.read_head
 
     def __getattr__(self, name: str) -> Any:
@@ -104,19 +60,27 @@ class LoggedApplication:
     def closing(self, value: bool) -> None:
         self._application.closing = value
 
-    def pacing_key(self, exchange: Any, /) -> Hashable:
+    def pacing_key(self, exchange: Exchange, /) -> Hashable:
         """Return what the application returns."""
         return self._application.pacing_key(exchange)
 
-    def respond(self, exchange: Any, /) -> bool | None:
+    def respond(self, exchange: Exchange, /) -> bool | None:
         """Have the application answer, write the request to the log, and return what it returns."""
         began = time.perf_counter()
-        # The exchange may be in use for another request by the end.
-        connection = exchange.connection
+
+        def write() -> None:
+            self._write(self._application.answered(exchange, self._fields), began)
+
+        exchange.on_finish = write
+        keep: bool | None = False
         try:
-            return self._application.respond(exchange)
+            keep = self._application.respond(exchange)
         finally:
-            self._write(connection, began)
+            # A request that is answered later is logged when it is.
+            if keep is not None:
+                exchange.on_finish = None
+                write()
+        return keep
 
     def respond_blocking(self, connection: Any, data: bytes, /) -> bytes | None:
         """Have the application answer, write the request to the log, and return what it returns."""
@@ -124,23 +88,21 @@ class LoggedApplication:
         try:
             return self._application.respond_blocking(connection, data)
         finally:
-            self._write(connection, began)
+            self._write(self._application.answered_blocking(connection, self._fields), began)
 
-    def _write(self, connection: Any, began: float) -> None:
-        handler = connection.state
-        if handler is None or handler._status is None:
+    def _write(self, answered: Answered | None, began: float) -> None:
+        if answered is None:
             return
         took = time.perf_counter() - began
-        asked = handler._asked(_LOGGED_FIELDS) if self._log.looks_at_fields else _NOTHING
         self._log.write(
             AccessRecord(
-                handler.address_string(),
+                answered.address,
                 time.time() - took,
-                handler.requestline,
-                handler._status,
-                handler.wfile.sent,
+                answered.request_line,
+                answered.status or None,
+                answered.sent,
                 took,
-                asked.get("referer", ""),
-                asked.get("user-agent", ""),
+                answered.fields.get("referer", ""),
+                answered.fields.get("user-agent", ""),
             )
         )

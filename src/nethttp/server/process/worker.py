@@ -21,11 +21,12 @@ from ..engine.loop import Engine
 from ..handlers.application import is_engine_compatible
 from ..logs.access import AccessLog
 from ..logs.lines import write_stderr
-from ..servers.http import ThreadingHTTPServer, ThreadingHTTPSServer, are_greenlets
+from ..servers.greenlets import are_greenlets
+from ..servers.http import ThreadingHTTPServer, ThreadingHTTPSServer
 from .configured import configured
 from .discover import Target
 from .health import with_health
-from .logged import LoggedApplication, record_of_wsgi, timed_wsgi
+from .logged import LoggedApplication, record_of_handler
 from .options import ServeOptions
 
 if TYPE_CHECKING:
@@ -61,13 +62,11 @@ class Worker:
         self._options = options
         self._log = log = _open_log(options)
         target = _behind_proxies(with_health(target, self._probes()), options)
-        if target.interface == "wsgi" and log is not None:
-            target = target._replace(value=timed_wsgi(target.value))
         context = options.tls.context() if options.tls else None
         self._servers = [
             _server_on(listener, target, options, log, context) for listener in listeners
         ]
-        self._engine = self._make_engine(target)
+        self._engine = self._make_engine()
 
     def _probes(self) -> dict[str, Callable[[], bool]]:
         paths = {
@@ -76,18 +75,14 @@ class Worker:
         }
         return {path: probe for path, probe in paths.items() if path is not None}
 
-    def _make_engine(self, target: Target) -> Engine | None:
-        """Return the engine; None for a handler that reads connections in its own way.
-
-        Also None where gevent or eventlet has replaced threads by greenlets.
-        """
+    def _make_engine(self) -> Engine | None:
+        """Return the engine; None for handlers that it cannot run."""
         server = self._servers[0]
-        if are_greenlets() or not is_engine_compatible(server.RequestHandlerClass):
+        if not _is_run_by_engine(server.RequestHandlerClass):
             return None
         application: Application = server._make_application()
-        if self._log is not None and target.interface != "wsgi":
-            application = LoggedApplication(application, self._log)
         if self._log is not None:
+            application = LoggedApplication(application, self._log)
             self._log.gather_in(application.log)
         return Engine(
             self._listeners,
@@ -160,6 +155,15 @@ class Worker:
             write_stderr(f"{self._name}: cannot reload: {reason_of(error)}\n")
 
 
+def _is_run_by_engine(factory: Any) -> bool:
+    """Return whether the engine runs the handlers of `factory`.
+
+    It does not run handlers that read connections in their own way, and none where gevent or
+    eventlet has replaced threads by greenlets.
+    """
+    return not are_greenlets() and is_engine_compatible(factory)
+
+
 def _behind_proxies(target: Target, options: ServeOptions) -> Target:
     if not options.trusted_proxies or target.interface != "wsgi":
         return target
@@ -187,7 +191,9 @@ def _server_on(
     if target.interface == "wsgi":
         server = _wsgi_server(listener, target.value, options, log)
     else:
-        handler = configured(target.value, options, log)
+        handler = configured(
+            target.value, options, None if _is_run_by_engine(target.value) else log
+        )
         server_class = ThreadingHTTPSServer if options.tls else ThreadingHTTPServer
         server = server_class._on_listener(listener, handler, **_tls_arguments(options))
     for name, bound in options.engine_limits._asdict().items():
@@ -204,16 +210,16 @@ def _wsgi_server(
     from ..wsgi import WSGIHandler, WSGIServer, WSGISServer  # start-up: only WSGI needs it
 
     handler_class = configured(WSGIHandler, options, None)
+    if log is not None and not _is_run_by_engine(WSGIHandler):
+        handler_class._on_answered = lambda handler: log.write(
+            record_of_handler(handler, handler._status, handler.wfile.sent)
+        )
     server_class = WSGISServer if options.tls else WSGIServer
     server: Any = server_class._on_listener(
         listener, app, handler_class=handler_class, **_tls_arguments(options)
     )
     server.multiprocess = options.workers > 1
     server.set_environ()
-    if log is not None:
-        server.answered = lambda environ, response: log.write(
-            record_of_wsgi(environ, response.status, response.sent)
-        )
     return server
 
 

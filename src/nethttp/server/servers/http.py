@@ -32,12 +32,15 @@ from ..engine.application import (
 from ..engine.handshake import NOT_TLS_RESPONSE, report_failed_handshake
 from ..handlers.blocking_connections import BlockingConnections
 from ..logs.lines import host_of, write_stderr
+from .greenlets import are_greenlets
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
     from os import PathLike
 
+    from ..engine.connection import Connection
+    from ..engine.exchange import Exchange
     from ..engine.loop import Engine
 
 __all__ = [
@@ -45,7 +48,6 @@ __all__ = [
     "HTTPServer",
     "ThreadingHTTPSServer",
     "ThreadingHTTPServer",
-    "are_greenlets",
 ]
 
 
@@ -269,6 +271,15 @@ class HTTPServer(socketserver.TCPServer):
     def _make_application(self) -> Any:
         return _handling().HandlerApplication(self.RequestHandlerClass, self)
 
+    def _exchange_on(self, connection: Connection | None, sock: socket.socket) -> Exchange:
+        """Return an exchange for a request that a handler has read from `sock` itself.
+
+        `connection` is the engine's; None where no engine runs.
+        """
+        from ..engine.http1_exchange import exchange_on  # start-up: few handlers ask for one
+
+        return exchange_on(connection, sock)
+
     def shutdown(self) -> None:
         """Stop `serve_forever` and wait until it has returned.
 
@@ -478,15 +489,6 @@ class ThreadingHTTPSServer(BoundedThreadingMixIn, HTTPSServer):
 
     # Before a handshake no response can be sent.
     busy_response = b""
-
-
-def are_greenlets() -> bool:
-    """Return whether a library has replaced Python's sockets or threads by its own.
-
-    gevent's and eventlet's switch to another greenlet where they wait. The engine cannot be
-    used then, because they do not replace the loop's waits, which would stop all greenlets.
-    """
-    return socket.socket.__module__ != "socket" or _thread.start_new_thread.__module__ != "_thread"
 
 
 def _accepts_as_any_socket(listener: Any) -> bool:

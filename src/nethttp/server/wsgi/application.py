@@ -14,14 +14,16 @@ from typing import Any
 from ...errors import RemoteProtocolError
 from ...overrides import Bypassed
 from ...wire.environ import Environ, environ_of
+from ...wire.fields import FieldFinder
 from ...wire.h1.framing import CHUNKED
 from ...wire.h1.repeats import usual_environ
+from ..engine.application import Answered
 from ..engine.exchange import Exchange
 from ..handlers.application import HandlerApplication
 from ..handlers.handler import BaseHTTPRequestHandler
 from ..handlers.writer import ResponseWriter
 from ..logs.lines import write_stderr
-from .response import Response
+from .response import ENDED, Response
 
 __all__ = ["WSGIApplication", "WSGIHandler"]
 
@@ -51,14 +53,10 @@ class WSGIHandler(BaseHTTPRequestHandler):
         _add_connection(environ, self.client_address, self.rfile)
         if self._framing == CHUNKED:
             environ["wsgi.input_terminated"] = True
-        response = Response(
-            self._socket,
-            self._timeouts(),
-            self.command,
-            self._version,
-            not self.close_connection,
-            self._engaged,
-        )
+        exchange = server._exchange_on(self._engaged, self._socket)
+        exchange.method, exchange.version = self.command, self._version
+        exchange.open(self._timeouts(), not self.close_connection)
+        response = Response(exchange)
         try:
             response.run(server.application, environ)
         except (RemoteProtocolError, OSError):
@@ -66,13 +64,19 @@ class WSGIHandler(BaseHTTPRequestHandler):
         except Exception:
             _crash(server, self._socket, self.client_address, response)
         finally:
+            self._status = response.status
             if isinstance(self.wfile, ResponseWriter):
-                self.wfile.begun = response.started
+                self.wfile.begun, self.wfile.sent = exchange.begun, exchange.sent
             server.answered(environ, response)
-        self.close_connection = not response.keep
+            self._on_answered()
+            response.exchange = ENDED
+        self.close_connection = not exchange.keep
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: the server's `answered` is called after every response."""
+
+    def _on_answered(self) -> None:
+        """Called after every response; replaced where nothing else writes an access log."""
 
 
 def _add_connection(environ: Environ, address: Any, content: Any) -> None:
@@ -125,18 +129,14 @@ class WSGIApplication(HandlerApplication):
         """Call the application for a complete request; return whether the connection stays open."""
         connection, environ = exchange.connection, exchange.environ
         _add_connection(environ, connection.address, BytesIO(exchange.content))
-        response = Response(
-            connection.sock,
-            self.timeouts,
-            environ["REQUEST_METHOD"],
-            11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10,
-            exchange.persistent and not self.closing,
-            connection,
-        )
+        exchange.method = environ["REQUEST_METHOD"]
+        exchange.version = 11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10
+        exchange.open(self.timeouts, exchange.persistent and not self.closing)
+        response = Response(exchange)
         try:
             response.run(self._server.application, environ)
         except (TimeoutError, ConnectionError) as error:
-            if response.started:
+            if exchange.begun:
                 write_stderr(f"{connection.address}: connection lost: {error}\n")
                 return False
             _crash(self._server, connection.sock, connection.address, response)
@@ -145,4 +145,17 @@ class WSGIApplication(HandlerApplication):
         finally:
             if self._answered is not None:
                 self._answered(environ, response)
-        return response.keep
+            response.exchange = ENDED
+        return exchange.keep
+
+    def answered(self, exchange: Exchange, fields: FieldFinder | None) -> Answered | None:
+        """Return what the application has just answered."""
+        block = exchange.block
+        return Answered(
+            # Of the environ, because a middleware for proxies may have changed it.
+            exchange.environ.get("REMOTE_ADDR") or "-",
+            block[: block.find(b"\r\n")].decode("latin-1"),
+            exchange.status,
+            exchange.sent,
+            {} if fields is None else fields.in_head(block),
+        )

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import nethttp.server
-from nethttp.server.handlers.dated_head import DatedHead
+from nethttp.server.engine.dated_head import DatedHead
 
 SENT = (
     b"HTTP/1.1 200 OK\r\nServer: a\r\nDate: Mon, 01 Jan 2001 00:00:00 GMT\r\n"
