@@ -52,7 +52,6 @@ class Http1Exchange(NonblockingSender, Exchange):
     def __init__(self) -> None:
         super().__init__()
         self._held = b""
-        self.in_chunks = False
 
     @property
     def _connection(self) -> Connection | None:  # type: ignore[override]  # read only here
@@ -64,11 +63,10 @@ class Http1Exchange(NonblockingSender, Exchange):
         self._sock = self.connection.sock
         self._timeouts = timeouts
         self.keep = persistent
-        # `next_response`, without the call; no head is held back between two requests.
-        self._held = b""
-        self.left = self._allowance = None
-        self.in_chunks = self._silent = self.begun = False
-        self.status = self.overrun = self.sent = self._given = 0
+        # What `begin` sets is not set here: most responses are sent without it.
+        self._allowance = None
+        self.begun = False
+        self.status = self.sent = self._given = 0
 
     def prepare(self, status: int, reason: str, fields: Sequence[tuple[str, str]]) -> Http1Head:
         """Return a head for `begin` or `send`, for any number of responses.
@@ -91,12 +89,16 @@ class Http1Exchange(NonblockingSender, Exchange):
         self.status = head.status
         # After an interim status, or a response to CONNECT, no final one can be sent.
         self.keep = plan.persistent and plan.kind == FINAL
+        self._held = b""
+        self.overrun = 0
         data = lines + more + b"\r\n" if more else lines + b"\r\n"
         if plan.has_body:
             self.in_chunks = framing == CHUNKED
             self.begin_with(data, framing if framing >= 0 else None, True, True)
         else:
             # Nothing follows, so nothing is waited for.
+            self.in_chunks = False
+            self.left = None
             self.begun = self._silent = True
             self._send_last(data)
 
@@ -130,7 +132,7 @@ class Http1Exchange(NonblockingSender, Exchange):
         # The everyday case, without the plan.
         self.begun = True
         self.status = head.status
-        self.left, self.sent = 0, size
+        self.sent = size
         lines = head.begun.now()
         if whole == ANY_LENGTH:
             lines += head.everyday.with_length(size)[1]

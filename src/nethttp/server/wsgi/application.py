@@ -128,7 +128,13 @@ class WSGIApplication(HandlerApplication):
     def respond(self, exchange: Exchange) -> bool:
         """Call the application for a complete request; return whether the connection stays open."""
         connection, environ = exchange.connection, exchange.environ
-        _add_connection(environ, connection.address, BytesIO(exchange.content))
+        address = connection.address
+        if type(address) is tuple:
+            # `_add_connection`, without the call.
+            environ["wsgi.input"] = BytesIO(exchange.content)
+            environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = address[0], str(address[1])
+        else:
+            _add_connection(environ, address, BytesIO(exchange.content))
         exchange.method = environ["REQUEST_METHOD"]
         exchange.version = 11 if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else 10
         exchange.open(self.timeouts, exchange.persistent and not self.closing)
