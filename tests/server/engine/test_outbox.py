@@ -20,7 +20,10 @@ from nethttp.server import (
     ThreadingHTTPServer,
     ThreadingHTTPSServer,
 )
+from nethttp.server.engine.connection import NEVER, Connection
+from nethttp.server.engine.connections import ConnectionTable
 from nethttp.server.engine.outbox import FilePart, Outbox
+from nethttp.server.engine.sending import Sending
 from nethttp.server.wsgi import WSGIHandler, WSGIServer
 
 #: More than the buffers of two sockets hold.
@@ -91,6 +94,26 @@ def test_a_peer_that_takes_nothing_is_due_after_the_pause(pair):
     outbox.add(b"x" * SIZE)
     with pytest.raises(TimeoutError, match=r"expected room to send within 0\.05 s"):
         outbox.send_all()
+
+
+def test_at_the_deadline_no_more_is_offered_to_a_peer_that_reads_nothing(pair):
+    """The system would take a little more whenever it is asked, so the peer would never be late."""
+    ours, _ = pair
+    table, cut_off = ConnectionTable(), []
+    sending = Sending(table, take_back=pytest.fail, cut_off=lambda _, error: cut_off.append(error))
+    connection = Connection(ours, None)
+    table.add(connection, NEVER)
+    outbox = outbox_of(ours)
+    outbox.add(b"there is room for this")
+    connection.outbox = outbox
+    sending.begin(connection, outbox, b"")
+    sending.check(connection, outbox.due - 0.1)
+    assert (cut_off, connection.outbox) == ([], outbox)
+    sending.check(connection, outbox.due)
+    assert [type(error) for error in cut_off] == [TimeoutError]
+    assert connection.outbox is None
+    table.close(connection)
+    table.poller.close()
 
 
 def test_a_peer_that_is_too_slow_on_average_is_cut_off(pair):

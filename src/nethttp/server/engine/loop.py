@@ -412,7 +412,7 @@ class Engine:
         if stage == COLLECTING:
             self._receiving.collect(connection)
         elif stage == SENDING:
-            self._sending.go_on(connection, self._now)
+            self._sending.go_on(connection)
         elif stage == BUSY and connection.outbox is not None:
             self._sending.go_on_beside(connection)
         elif stage == BUSY:
@@ -460,7 +460,7 @@ class Engine:
                 else:
                     self._close(connection)
             elif stage == SENDING:
-                self._sending.go_on(connection, now)
+                self._sending.check(connection, now)
             elif stage in (AWAITING, COLLECTING):
                 self._time_out_request(connection)
             else:

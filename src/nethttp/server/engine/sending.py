@@ -41,8 +41,8 @@ class Sending:
         if self._table.watch_room(connection, not outbox.must_read):
             self._table.wheel.put(connection, outbox.due)
 
-    def go_on(self, connection: Connection, now: float) -> None:
-        """Send more of an outbox at the time `now`; cut the peer off if it is too slow.
+    def go_on(self, connection: Connection) -> None:
+        """Send more of an outbox, because the socket has room.
 
         Raises:
             NotLeader: another thread leads now.
@@ -52,12 +52,8 @@ class Sending:
         must_read = outbox.must_read
         try:
             done = outbox.send()
-            if not done:
-                outbox.check(now)
         except OSError as error:
-            connection.outbox = None
-            if self._table.watch_room(connection, False):
-                self._cut_off(connection, error)
+            self._give_up(connection, error)
             return
         if done:
             connection.outbox = None
@@ -67,6 +63,29 @@ class Sending:
         if must_read != outbox.must_read:
             self._table.watch_room(connection, must_read)
         self._table.wheel.put(connection, outbox.due)
+
+    def check(self, connection: Connection, now: float) -> None:
+        """Cut the peer off if at the time `now` it has received too little.
+
+        This method does not try to send: a system may take a little more of a peer that reads
+        nothing, whenever it is asked.
+
+        Raises:
+            NotLeader: another thread leads now.
+        """
+        outbox = connection.outbox
+        assert outbox is not None
+        try:
+            outbox.check(now)
+        except OSError as error:
+            self._give_up(connection, error)
+        else:
+            self._table.wheel.put(connection, outbox.due)
+
+    def _give_up(self, connection: Connection, error: OSError) -> None:
+        connection.outbox = None
+        if self._table.watch_room(connection, False):
+            self._cut_off(connection, error)
 
     def go_on_beside(self, connection: Connection) -> None:
         """Send more of an outbox while the application still runs."""
