@@ -7,6 +7,7 @@ caller decides what an invalid value means (RFC 9110 mostly says: ignore it).
 from __future__ import annotations
 
 import re
+from functools import cache
 from time import gmtime
 from typing import NamedTuple
 
@@ -39,18 +40,29 @@ _MONTH_NUMBER = {name: number for number, name in enumerate(MONTH_NAMES, 1)}
 
 # --- dates: RFC 9110 section 5.6.7 ---------------------------------------------------------------
 
-_IMF_FIXDATE = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) "
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
-)
-_RFC850_DATE = re.compile(
-    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, ([0-9]{2})-([A-Z][a-z]{2})-([0-9]{2}) "
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
-)
-_ASCTIME_DATE = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([0-9]{2}| [0-9]) "
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([0-9]{4})"
-)
+
+@cache
+def _date_forms() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Return the three forms of a date: IMF-fixdate, that of RFC 850, that of asctime.
+
+    They are compiled at the first date, because a client that reads none would start later.
+    """
+    return (
+        re.compile(
+            r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) "
+            r"([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+        ),
+        re.compile(
+            r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, ([0-9]{2})-([A-Z][a-z]{2})-([0-9]{2}) "
+            r"([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+        ),
+        re.compile(
+            r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([0-9]{2}| [0-9]) "
+            r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([0-9]{4})"
+        ),
+    )
+
+
 _MONTH_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -76,14 +88,15 @@ def parse_http_date(text: str, *, this_year: int | None = None) -> int | None:
     >>> parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT")
     784111777
     """
-    if m := _IMF_FIXDATE.fullmatch(text):
+    imf_fixdate, rfc850, asctime = _date_forms()
+    if m := imf_fixdate.fullmatch(text):
         day, month, year, hour, minute, second = m.groups()
-    elif m := _RFC850_DATE.fullmatch(text):
+    elif m := rfc850.fullmatch(text):
         day, month, short_year, hour, minute, second = m.groups()
         now = gmtime().tm_year if this_year is None else this_year
         full_year = now - now % 100 + int(short_year)
         year = str(full_year - 100 if full_year > now + 50 else full_year)
-    elif m := _ASCTIME_DATE.fullmatch(text):
+    elif m := asctime.fullmatch(text):
         month, day, hour, minute, second, year = m.groups()
     else:
         return None
@@ -185,10 +198,17 @@ def parse_weighted_list(text: str) -> list[tuple[str, float]]:
 
 # --- media types: RFC 9110 section 8.3 -----------------------------------------------------------
 
-_MEDIA_TYPE = re.compile(rf"([{grammar.TCHAR}]++)/([{grammar.TCHAR}]++)")
-_PARAMETER = re.compile(
-    rf"([{grammar.TCHAR}]++)=(?:([{grammar.TCHAR}]++)|({grammar.QUOTED_STRING}))"
-)
+
+@cache
+def _media_type_forms() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the forms of ``type/subtype`` and of a parameter, compiled at the first media type."""
+    tchar = grammar.TCHAR
+    return (
+        re.compile(rf"([{tchar}]++)/([{tchar}]++)"),
+        re.compile(rf"([{tchar}]++)=(?:([{tchar}]++)|({grammar.QUOTED_STRING}))"),
+    )
+
+
 _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
@@ -203,11 +223,12 @@ def parse_media_type(text: str) -> tuple[str, dict[str, str]] | None:
     """
     essence, *rest = _elements(text, ";")
     essence = essence.strip(" \t").lower()
-    if not _MEDIA_TYPE.fullmatch(essence):
+    media_type, parameter = _media_type_forms()
+    if not media_type.fullmatch(essence):
         return None
     parameters: dict[str, str] = {}
     for part in rest:
-        if m := _PARAMETER.fullmatch(part.strip(" \t")):
+        if m := parameter.fullmatch(part.strip(" \t")):
             name, token, quoted = m.groups()
             value = token if token is not None else _QUOTED_PAIR.sub(r"\1", quoted[1:-1])
             parameters.setdefault(name.lower(), value)
