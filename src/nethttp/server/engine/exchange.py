@@ -45,6 +45,7 @@ class Exchange:
 
     The application calls `open`, then `send` for a whole response, or `begin`, `write` or
     `send_file` any number of times, and `end`.
+    The class of a version defines the methods that raise `NotImplementedError` here.
 
     The loop uses one exchange for one request after the other, so that a request allocates nothing.
     A request that another thread answers, or whose content is not complete, keeps its exchange, and

@@ -149,10 +149,6 @@ class Http1Exchange(NonblockingSender, Exchange):
         """Send `count` bytes of `file` from `offset` on; return how many were sent."""
         return self.sendfile(file, offset, count)
 
-    def abort(self) -> None:
-        """Have the connection closed once the application returns."""
-        self.keep = False
-
 
 def exchange_on(connection: Connection | None, sock: socket.socket) -> Http1Exchange:
     """Return an exchange on `connection`, or, where no engine runs, on a connection of `sock`."""
