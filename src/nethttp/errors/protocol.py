@@ -1,88 +1,33 @@
-"""Every exception of nethttp, in one tree.
-
-The names that the standard library documents keep their names, their arguments and their
-``isinstance`` relations. Two names are new; they say whether the peer or this program is at fault.
-`LocalProtocolError` is not an `HTTPException`, since programs catch that class to try again::
-
-    Exception
-    ├── HTTPException                      an error of HTTP
-    │   ├── NotConnected
-    │   ├── InvalidURL
-    │   ├── UnimplementedFileMode
-    │   ├── ImproperConnectionState        a call out of order
-    │   │   ├── CannotSendRequest
-    │   │   ├── CannotSendHeader
-    │   │   └── ResponseNotReady
-    │   └── RemoteProtocolError            the peer sent an invalid message
-    │       ├── UnknownProtocol
-    │       ├── UnknownTransferEncoding
-    │       ├── IncompleteRead
-    │       ├── LineTooLong
-    │       └── BadStatusLine
-    │           └── RemoteDisconnected (+ ConnectionResetError)
-    ├── LocalProtocolError (ValueError)    this program asked for an invalid message
-    ├── CookieError                        http.cookies
-    ├── LoadError (OSError)                http.cookiejar
-    └── StorageError (OSError)             a cookie jar's storage: full, locked, damaged
-        └── StorageAwayError               its server does not answer
-
-``OSError`` and ``TimeoutError`` of the network are passed on unchanged.
-"""
+"""The standard library's errors of HTTP, and whose fault an invalid message is."""
 
 from __future__ import annotations
 
 import sys
 
+from .quoting import MAX_EXCERPT, excerpt
+
 __all__ = [
     "BadStatusLine",
     "CannotSendHeader",
     "CannotSendRequest",
-    "CookieError",
     "HTTPException",
     "ImproperConnectionState",
     "IncompleteRead",
     "InvalidURL",
     "LineTooLong",
-    "LoadError",
     "LocalProtocolError",
     "NotConnected",
     "RemoteDisconnected",
     "RemoteProtocolError",
+    "ResponseNotRead",
     "ResponseNotReady",
-    "StorageAwayError",
-    "StorageError",
+    "StreamClosed",
+    "StreamConsumed",
+    "StreamError",
     "UnimplementedFileMode",
     "UnknownProtocol",
     "UnknownTransferEncoding",
-    "excerpt",
 ]
-
-MAX_EXCERPT = 80
-"""The most received bytes that an error message quotes, counted before escaping."""
-
-
-def excerpt(data: bytes | str) -> str:
-    """Return `data` for use in a message: escaped, quoted, cut to `MAX_EXCERPT` bytes.
-
-    >>> excerpt(b"GET\\x00 /")
-    "'GET\\\\x00 /'"
-    """
-    if isinstance(data, str):
-        data = data.encode("utf-8", "backslashreplace")
-    shown = repr(bytes(data[:MAX_EXCERPT]))[1:]
-    return shown if len(data) <= MAX_EXCERPT else f"{shown}... ({len(data)} bytes)"
-
-
-def reason_of(error: Exception) -> str:
-    """Return an error's message for users: without the error number.
-
-    >>> reason_of(FileNotFoundError(2, "No such file or directory", "log"))
-    'log: No such file or directory'
-    """
-    if isinstance(error, OSError) and error.strerror:
-        where = "" if error.filename is None else f"{error.filename}: "
-        return f"{where}{error.strerror}"
-    return str(error)
 
 
 class HTTPException(Exception):
@@ -117,6 +62,22 @@ class CannotSendHeader(ImproperConnectionState):
 
 class ResponseNotReady(ImproperConnectionState):
     """A response cannot be read now: no request was sent, or the last one is unread."""
+
+
+class StreamError(ImproperConnectionState, RuntimeError):
+    """A response's body was asked for in a state in which it cannot be read."""
+
+
+class StreamConsumed(StreamError):
+    """The body has been read already, piece by piece: it was not kept."""
+
+
+class StreamClosed(StreamError):
+    """The response was closed before its body was read."""
+
+
+class ResponseNotRead(StreamError):
+    """The body of a streamed response was used before ``read()``."""
 
 
 class LocalProtocolError(ValueError):
@@ -196,23 +157,3 @@ class RemoteDisconnected(ConnectionResetError, BadStatusLine):
     def __init__(self, *args: object) -> None:
         BadStatusLine.__init__(self, "")
         ConnectionResetError.__init__(self, *args)
-
-
-class CookieError(Exception):
-    """A cookie name, attribute or value that this program may not send."""
-
-
-class LoadError(OSError):
-    """A cookie file that is not in the format its jar reads."""
-
-
-class StorageError(OSError):
-    """A jar's storage could not be read or written.
-
-    `errno` says why: ENOSPC (full), EBUSY (locked for too long by another process), EACCES (not
-    allowed), ETIMEDOUT (its server does not answer), else EIO.
-    """
-
-
-class StorageAwayError(StorageError):
-    """The server that keeps a jar's cookies did not answer in time."""
