@@ -1,0 +1,1 @@
+"""Content on its way: decoded, encoded, split and read. Bytes in, bytes out; no socket."""
