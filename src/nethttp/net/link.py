@@ -96,12 +96,20 @@ class Link:
     def is_stale(self) -> bool:
         """Return whether an idle link has ended, or has bytes that nobody asked for.
 
-        Such a link is not used again. What TLS itself receives meanwhile is taken in.
+        Such a link is not used again, nor is one of another event loop than the running one. What
+        TLS itself receives meanwhile is taken in.
         """
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close the connection; what the system has not sent yet is still sent. Never waits."""
+        """Close the connection; what the system has taken is still sent. Never waits."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Give the connection up in a child process; the parent's stays open, and is sent nothing.
+
+        Only after a fork: the parent still uses the same connection.
+        """
         raise NotImplementedError
 
     def received(self, data: bytes) -> bytes | None:

@@ -73,6 +73,10 @@ class SocketLink(Link):
                 self.sock.send(self.layer.farewell())
         self.sock.close()
 
+    def forget(self) -> None:
+        self.closed = True
+        self.sock.close()
+
     def receive(self, size: int, deadline: float) -> bytes:
         """Return plain bytes, at least one; b"" at the end.
 
