@@ -152,9 +152,17 @@ def test_credentials_are_those_before_the_last_at_sign():
     assert str(url.without_userinfo()) == "http://a/"
 
 
-def test_no_secret_is_in_a_repr():
-    url = URL("https://me:hidden@a/x?sig=hidden&a=1&X-Amz-Signature=hidden&design=kept#hidden")
-    assert repr(url) == ("URL('https://a/x?sig=REDACTED&a=1&X-Amz-Signature=REDACTED&design=kept')")
+def test_no_secret_is_in_a_repr_or_an_error():
+    url = URL("https://me:hidden@a/x?sig=hidden&a=1&X-Amz-Signature=hidden")
+    assert repr(url) == "URL('https://***@a/x?sig=***&a=1&X-Amz-Signature=***')"
+    for wrong in (
+        "http://me:hidden@a:x/",
+        "http://me:hidden@/",
+        "http://me:hidden@a/?sig=hidden\n",
+    ):
+        with pytest.raises(InvalidURL) as caught:
+            URL(wrong)
+        assert "hidden" not in str(caught.value)
 
 
 def test_a_url_never_changes():

@@ -15,7 +15,7 @@ import re
 from typing import Final, NamedTuple, NoReturn, final
 
 from ...caching import SecondTimeCache
-from ...errors import InvalidURL, excerpt
+from ...errors import InvalidURL, excerpt, redacted
 from .host import bracketed, parse_host
 from .params import Params, encode_params, percent_encoded
 
@@ -30,14 +30,6 @@ DEFAULT_PORTS: Final = {
     "socks5h": 1080,
 }
 """The port of each scheme that a URL need not name it for."""
-
-REDACTED: Final = "REDACTED"
-
-#: Parameters whose value is a credential: those of signed URLs, and the usual names of tokens.
-_SECRET_PARAM = re.compile(
-    r"(?i)(?<![^?&])((?:awsaccesskeyid|signature|sig|x-goog-signature|x-amz-signature"
-    r"|x-amz-credential|x-amz-security-token|access_token|api_?key|token|password)=)[^&]++"
-)
 
 #: scheme "://" authority path-abempty [ "?" query ] [ "#" fragment ]    ; RFC 3986 appendix B
 _PARTS = re.compile(
@@ -152,16 +144,12 @@ class URL:
 
     @property
     def redacted(self) -> str:
-        """The URL for logs and errors: no credentials and no fragment, and no value of a parameter
-        that is known to be secret.
+        """The URL for logs and errors, without credentials: see `nethttp.errors.redacted`.
 
-        >>> URL("http://me:pw@example.com/x?a=1&Signature=abc#f").redacted
-        'http://example.com/x?a=1&Signature=REDACTED'
+        >>> URL("http://me:pw@example.com/x?a=1&Signature=abc").redacted
+        'http://***@example.com/x?a=1&Signature=***'
         """
-        target = self.target
-        if "?" in target:
-            target = _SECRET_PARAM.sub(rf"\1{REDACTED}", target)
-        return f"{self.origin}{target}"
+        return redacted(self._text)
 
     def join(self, reference: str | URL) -> URL:
         """Return the URL that `reference` means when it stands at this one: RFC 3986 section 5.2.
@@ -214,7 +202,7 @@ class URL:
             return URL(reference)
         if "?" in self.target or self.fragment:
             raise InvalidURL(
-                f"expected a base URL without a query and fragment, got {excerpt(self.redacted)}"
+                f"expected a base URL without a query and fragment, got {_shown(self._text)}"
             )
         path = self.target
         if reference and reference[0] not in "?#":
@@ -299,12 +287,16 @@ class URL:
 _PARSED: SecondTimeCache[str, URL] = SecondTimeCache(1024, 4 * 1024 * 1024)
 
 
+def _shown(text: str) -> str:
+    return excerpt(redacted(text))
+
+
 def _refuse(text: str) -> None:
     found = _REFUSED.search(text)
     if found is not None:
         raise InvalidURL(
             f"expected a URL without white space and control characters, got {excerpt(found[0])} "
-            f"at {found.start()} of {excerpt(text)} (a space is written %20)"
+            f"at {found.start()} of {_shown(text)} (a space is written %20)"
         )
 
 
@@ -313,7 +305,7 @@ def _parse(text: str) -> URL:
     found = _PARTS.fullmatch(text)
     if found is None:
         raise InvalidURL(
-            f"expected a URL such as 'https://example.com/path', got {excerpt(text)} "
+            f"expected a URL such as 'https://example.com/path', got {_shown(text)} "
             "(RFC 3986 section 3)"
         )
     scheme, authority, path, query, fragment = found.groups(default="")
@@ -321,10 +313,10 @@ def _parse(text: str) -> URL:
     userinfo, _, host_and_port = authority.rpartition("@")
     if "\\" in authority:
         # Browsers end the host at a backslash, other programs do not.
-        raise InvalidURL(f"expected no backslash before the path, got {excerpt(text)}")
+        raise InvalidURL(f"expected no backslash before the path, got {_shown(text)}")
     host_text, port = _split_port(host_and_port, DEFAULT_PORTS.get(scheme, 0), text)
     if not host_text:
-        raise InvalidURL(f"expected a host after '{scheme}://', got {excerpt(text)}")
+        raise InvalidURL(f"expected a host after '{scheme}://', got {_shown(text)}")
     origin = Origin(scheme, parse_host(host_text), port)
     userinfo = percent_encoded(userinfo, _ILLEGAL_IN_USERINFO)
     target = percent_encoded(path, _ILLEGAL_IN_PATH) or "/"
@@ -354,7 +346,7 @@ def _split_port(text: str, default: int, whole: str) -> tuple[str, int]:
     found = _PORT.fullmatch(text)
     digits = found[2].lstrip("0") if found else "no number"
     if found is None or len(digits) > 5 or int(digits or "0") > 65535:
-        raise InvalidURL(f"expected a port from 0 to 65535 after the host, got {excerpt(whole)}")
+        raise InvalidURL(f"expected a port from 0 to 65535 after the host, got {_shown(whole)}")
     return found[1], int(digits or "0") if found[2] else default
 
 
