@@ -22,7 +22,7 @@ _MAX_WINDOW_LOG = 23
 
 
 class Unpacker(Protocol):
-    """Decodes one member of a coding."""
+    """Decodes one member of a coding. When it has ended, another is made for the next member."""
 
     @property
     def eof(self) -> bool:
@@ -133,6 +133,8 @@ def _deflate(head: bytes) -> Unpacker:
 
 
 class Coding(NamedTuple):
+    """What there is to know of a coding before its content is looked at."""
+
     unpacker: Callable[[bytes], Unpacker]
     """Makes the unpacker of a member that begins with these bytes."""
     head: int
@@ -160,6 +162,12 @@ CODINGS = {
 
 @cache
 def library_errors() -> tuple[type[Exception], ...]:
+    """Return what the libraries raise for content that is not in their coding.
+
+    >>> import zlib
+    >>> zlib.error in library_errors()
+    True
+    """
     import zlib  # start-up: needed when content is encoded
 
     errors: list[type[Exception]] = [zlib.error]
@@ -174,7 +182,11 @@ def library_errors() -> tuple[type[Exception], ...]:
 
 @cache
 def decodable() -> tuple[str, ...]:
-    """Return the codings whose libraries this process has."""
+    """Return the codings whose libraries this process has.
+
+    >>> decodable()[:2]
+    ('gzip', 'deflate')
+    """
     return tuple(name for name in CODINGS if name in available_codings() and _can_bound(name))
 
 

@@ -2,7 +2,7 @@
 
 >>> body = MultipartBody({"title": "A cat"}, {"photo": ("cat.png", b"...")}, boundary="xyz")
 >>> body.content_type, body.length
-('multipart/form-data; boundary=xyz', 187)
+('multipart/form-data; boundary=xyz', 176)
 >>> print(b"".join(body.pieces()).replace(b"\\r", b"").decode())
 --xyz
 Content-Disposition: form-data; name="title"
