@@ -1,0 +1,1 @@
+"""What happens to a request, as generators that yield effects: no socket, no thread, no await."""

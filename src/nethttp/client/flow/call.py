@@ -1,0 +1,41 @@
+"""`Call`: one use of a client, from the program's call to the response that it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeAlias, TypeVar
+
+from ...net.effects import Flow
+from ..messages.base_response import Arrival, BaseResponse
+from ..messages.request import Request
+from ..messages.timing import Marks
+from .deadlines import Deadlines
+from .incoming import OnInterim
+
+__all__ = ["Call", "Handler", "ResponseT"]
+
+ResponseT = TypeVar("ResponseT", bound=BaseResponse)
+
+
+class Call(Generic[ResponseT]):
+    """What the steps of one call share."""
+
+    __slots__ = ("deadlines", "follow_redirects", "history", "make_response", "on_interim")
+
+    def __init__(
+        self,
+        deadlines: Deadlines,
+        make_response: Callable[[Request, Arrival, Marks], ResponseT],
+        follow_redirects: bool,
+        on_interim: OnInterim | None,
+    ) -> None:
+        self.deadlines = deadlines
+        self.make_response = make_response
+        self.follow_redirects = follow_redirects
+        self.on_interim = on_interim
+        self.history: list[ResponseT] = []
+        """The responses so far that are not the program's: redirects, challenges, retries."""
+
+
+Handler: TypeAlias = Callable[[Call[ResponseT], Request], Flow[ResponseT]]
+"""A step: sends a request, by the next step, and returns its response."""

@@ -1,0 +1,194 @@
+"""One request and its response on one HTTP/1.1 connection of the pool. RFC 9112.
+
+An `Exchange` holds a slot of the pool until the last byte of the response, and returns it in one of
+two ways: released, if another request may follow on the connection, else discarded. Every error,
+and every cancellation at a yield, discards it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...errors import (
+    HTTPException,
+    IncompleteRead,
+    InvalidResponse,
+    ReadError,
+    ReadTimeout,
+    RemoteDisconnected,
+    RequestError,
+    WriteError,
+    WriteTimeout,
+)
+from ...net.effects import Flow
+from ...wire.h1.rules import FINAL
+from ...wire.limits import DEFAULT_LIMITS, Limits
+from .deadlines import Deadlines
+from .incoming import Incoming
+from .outgoing import Outgoing, send
+from .pool import Pool, Slot
+
+__all__ = ["MAX_DRAIN", "Exchange"]
+
+MAX_DRAIN: Final = 64 * 1024
+"""The most bytes of a response that are read and thrown away to keep its connection."""
+
+
+class Exchange(Incoming):
+    """One request on the connection of `slot`, and the response to it."""
+
+    __slots__ = ("_keep", "_pool", "_slot", "ended_at", "head_at")
+
+    def __init__(
+        self,
+        pool: Pool,
+        slot: Slot,
+        method: str,
+        deadlines: Deadlines,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        assert slot.link is not None
+        super().__init__(slot.link, method, deadlines, limits)
+        self._pool = pool
+        self._slot: Slot | None = slot
+        self._keep = False
+        self.head_at = 0.0
+        """When the head was received, by the runner's clock."""
+        self.ended_at = 0.0
+        """When the last byte of the response was received; 0 before."""
+
+    def begin(self, outgoing: Outgoing) -> Flow[None]:
+        """Send a request, and receive the head of its final response.
+
+        Raises:
+            ReadError, WriteError: the connection was lost.
+            ReadTimeout, WriteTimeout: the peer was too slow.
+            InvalidResponse: the peer broke the protocol.
+        """
+        try:
+            whole = yield from send(outgoing, self)
+            self.phase = "wait"
+            verdict = yield from self.final_head()
+            self._keep = (
+                whole and verdict.persistent and verdict.kind == FINAL and outgoing.persistent
+            )
+            self.head_at = self.deadlines.clock()
+            self.begin_content(verdict.framing)
+        except BaseException as error:
+            self.abandon()
+            failure = _failure(error, self.phase)
+            if failure is None:
+                raise
+            raise failure from error
+        if self.complete:
+            self._settle()
+
+    def read(self) -> Flow[bytes]:
+        """Return the next piece of content; b"" at the end.
+
+        Raises:
+            ReadError: the connection was lost.
+            ReadTimeout: the peer was too slow.
+            InvalidResponse: the content is malformed, or the connection ended within it.
+        """
+        try:
+            piece = yield from self.next_piece()
+        except BaseException as error:
+            self.abandon()
+            failure = _failure(error, "receive")
+            if failure is None:
+                raise
+            raise failure from error
+        if self.complete and self._slot is not None:
+            self._settle()
+        return piece
+
+    def read_all(self) -> Flow[bytes]:
+        """Return the rest of the content; errors as `read`."""
+        if self.complete:
+            content, self._content = self._content, b""
+            return content
+        pieces = []
+        while piece := (yield from self.read()):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def drain(self) -> Flow[None]:
+        """Read the rest of the content and drop it, to keep the connection; or else close it.
+
+        At most `MAX_DRAIN` bytes, within the time for one read. No error of the connection is
+        raised. RFC 9112 section 9.3.
+        """
+        left = MAX_DRAIN
+        try:
+            while not self.complete and left > 0:
+                left -= len((yield from self.read())) or 1
+        except RequestError:
+            return
+        if not self.complete:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close the connection, if the response is not complete; nothing is awaited."""
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            self._pool.discard(slot)
+
+    def lose(self) -> None:
+        """Do what `abandon` does, in a finaliser."""
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            self._pool.lose(slot)
+
+    @property
+    def open(self) -> bool:
+        """Whether the exchange still holds its connection."""
+        return self._slot is not None
+
+    def _settle(self) -> None:
+        """Return the connection after the whole response."""
+        slot, self._slot = self._slot, None
+        assert slot is not None
+        self.ended_at = self.deadlines.clock()
+        if self._keep and self.sound:
+            self._pool.release(slot)
+        else:
+            self._pool.discard(slot)
+
+
+def _failure(error: BaseException, phase: str) -> RequestError | None:
+    """Return a client's error for one of the network or of the protocol; None: raise it itself."""
+    failure: RequestError
+    if isinstance(error, RequestError):
+        return None
+    if isinstance(error, TimeoutError):
+        kind = WriteTimeout if phase == "send" else ReadTimeout
+        return kind(_TIMEOUTS[phase], phase=phase)
+    if isinstance(error, RemoteDisconnected):
+        failure = ReadError(
+            "expected a response, got the end of the connection before its first byte", phase=phase
+        )
+        failure.errno = error.errno
+        return failure
+    if isinstance(error, IncompleteRead):
+        missing = f", {error.expected} more bytes of content missing" if error.expected else ""
+        return InvalidResponse(
+            f"expected a whole response, got the end of the connection within it{missing}",
+            phase=phase,
+        )
+    if isinstance(error, HTTPException):
+        return InvalidResponse(str(error), phase=phase)
+    if isinstance(error, OSError):
+        network = (WriteError if phase == "send" else ReadError)(
+            f"the connection was lost: {error.strerror or error}", phase=phase
+        )
+        network.errno = error.errno
+        return network
+    return None
+
+
+_TIMEOUTS: Final = {
+    "send": "expected the peer to take the request in time",
+    "wait": "expected the head of a response in time",
+    "receive": "expected more of the response's content in time",
+}

@@ -1,0 +1,375 @@
+"""`BaseResponse`: what `Response` and `AsyncResponse` share.
+
+It never waits: what reads content is a flow, for the two to run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
+from warnings import warn
+
+from ...errors import ResponseNotRead, ResponseTooLarge, StatusError, StreamClosed, StreamConsumed
+from ...net.effects import Flow
+from ...wire.fields import FieldLines
+from ..content.decoding import Bounds, Decoder, decoder_for
+from .headers import Headers
+from .request import Request
+from .text import encoding_of, json_encoding
+from .timing import Marks, Timing
+from .url import URL
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["Arrival", "BaseResponse"]
+
+T = TypeVar("T")
+ResponseT = TypeVar("ResponseT", bound="BaseResponse")
+
+NO_BOUNDS: Final = Bounds()
+
+#: The versions of HTTP by the number that the wire has for them.
+_VERSIONS: Final = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
+
+
+class Arrival(Protocol):
+    """A response whose content is still to be read, from a connection or from an application."""
+
+    version: int
+    """10, 11, 20."""
+    status: int
+    reason: str
+    fields: FieldLines
+    trailers: FieldLines
+    complete: bool
+    """Whether the content was received to its end."""
+
+    def read(self) -> Flow[bytes]:
+        """Return the next piece of content; b"" at the end."""
+        ...
+
+    def read_all(self) -> Flow[bytes]:
+        """Return the rest of the content."""
+        ...
+
+    def drain(self) -> Flow[None]:
+        """Read and drop the rest if it is short, so that its connection can be used again."""
+        ...
+
+    def abandon(self) -> None:
+        """Give up what was not received."""
+        ...
+
+    def lose(self) -> None:
+        """Do the same in a finaliser, which may run at any moment in any thread."""
+        ...
+
+
+class BaseResponse:
+    """What `Response` and `AsyncResponse` share."""
+
+    __slots__ = (
+        "__weakref__",
+        "_arrival",
+        "_bounds",
+        "_content",
+        "_fields",
+        "_headers",
+        "_marks",
+        "_received",
+        "_streamed",
+        "_trailers",
+        "default_encoding",
+        "extensions",
+        "history",
+        "reason",
+        "request",
+        "status_code",
+        "version",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        arrival: Arrival,
+        marks: Marks | None = None,
+        bounds: Bounds = NO_BOUNDS,
+    ) -> None:
+        self.request = request
+        """The request that was answered: the last one after redirects."""
+        self.status_code = arrival.status
+        self.reason = arrival.reason
+        """The reason phrase as it was received, often empty."""
+        self.version = arrival.version
+        self.history: list[Self] = []
+        """The responses before this one: redirects, challenges, and attempts that were repeated."""
+        self.default_encoding = "utf-8"
+        """The encoding of `text` where the response names none."""
+        self.extensions: dict[str, Any] = {}
+        """What middleware and caches say about this response; empty otherwise."""
+        self._fields = arrival.fields
+        self._trailers: FieldLines = []
+        self._headers: Headers | None = None
+        self._content: bytes | None = None
+        self._arrival: Arrival | None = arrival
+        self._marks = marks
+        self._bounds = bounds
+        self._received = 0
+        self._streamed = False
+
+    # --- the head ---
+
+    @property
+    def headers(self) -> Headers:
+        """The header lines, in order, with their case and duplicates."""
+        if self._headers is None:
+            self._headers = Headers.received(self._fields)
+        return self._headers
+
+    @property
+    def trailers(self) -> Headers:
+        """The fields behind chunked content, once it was read; empty before and otherwise."""
+        arrival = self._arrival
+        return Headers.received(list(self._trailers if arrival is None else arrival.trailers))
+
+    @property
+    def url(self) -> URL:
+        """The URL of the last request."""
+        return self.request.url
+
+    @property
+    def http_version(self) -> str:
+        """The version of the response: "HTTP/1.1", for instance."""
+        return _VERSIONS.get(self.version, "HTTP/1.1")
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status_code < 300
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the status is 4xx or 5xx."""
+        return 400 <= self.status_code < 600
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the response sends the client elsewhere: a redirect status, and Location."""
+        return self.status_code in _REDIRECTS and "location" in self.headers
+
+    @property
+    def links(self) -> dict[str, dict[str, str]]:
+        """The links of the Link field by their relation, or their URL if they have none.
+
+        RFC 8288. Each is a dictionary with ``url`` and the link's parameters.
+        """
+        from .links import parse_links  # start-up: few programs read links
+
+        return parse_links(", ".join(self.headers.get_list("link")))
+
+    def raise_for_status(self) -> Self:
+        """Return this response, so that calls can be chained.
+
+        Raises:
+            StatusError: the status is 4xx or 5xx.
+        """
+        if not self.is_error:
+            return self
+        whose = "this request" if self.status_code < 500 else "the server"
+        raise StatusError(
+            f"expected success, got {self.status_code} {self.reason} for {self.request}: the fault "
+            f"is {whose}'s (RFC 9110 section 15)",
+            response=self,
+        )
+
+    # --- the content that was read ---
+
+    @property
+    def content(self) -> bytes:
+        """The content, decoded.
+
+        Raises:
+            ResponseNotRead: the response is streamed, and `read` was not called.
+        """
+        if self._content is None:
+            if self._streamed:
+                raise StreamConsumed("expected content that was kept, but it was read in pieces")
+            raise ResponseNotRead("expected read() before the content of a streamed response")
+        return self._content
+
+    @property
+    def encoding(self) -> str:
+        """The text's encoding: by Content-Type's charset, a byte order mark, or the default."""
+        return encoding_of(
+            self.headers.get("content-type"), self._content or b"", self.default_encoding
+        )
+
+    @property
+    def text(self) -> str:
+        """The content as text; bytes that are not in `encoding` become U+FFFD."""
+        content = self.content
+        return content.decode(self.encoding, "replace")
+
+    def json(self, *, loads: Callable[[str | bytes], Any] = json.loads) -> Any:
+        """Return the content as JSON: RFC 8259. `loads` parses it.
+
+        Raises:
+            ValueError: the content is not JSON.
+        """
+        content = self.content
+        return loads(content.decode(json_encoding(content)))
+
+    # --- times ---
+
+    @property
+    def timing(self) -> Timing:
+        """How long each phase of the last exchange took."""
+        return Timing() if self._marks is None else self._marks.timing()
+
+    @property
+    def elapsed(self) -> timedelta:
+        """The time from the call to the last byte, or to the head while content is unread."""
+        return timedelta(seconds=0.0 if self._marks is None else self._marks.elapsed())
+
+    # --- reading: flows ---
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more can be read from the connection."""
+        return self._arrival is None
+
+    def _decoder(self) -> Decoder | None:
+        """Return the decoder of the content; None if it has no coding."""
+        for name, value in self._fields:
+            if len(name) == 16 and name.lower() == "content-encoding" and value != "identity":
+                if self.request.method == "HEAD" or self.status_code in (204, 304):
+                    return None
+                codings = ", ".join(self.headers.get_list("content-encoding"))
+                return decoder_for(codings, self._bounds)
+        return None
+
+    def read_flow(self) -> Flow[bytes]:
+        """Return the content, decoded; it is kept. For runners of flows.
+
+        Raises:
+            StreamConsumed, StreamClosed: the content was read in pieces, or the response closed.
+            ResponseTooLarge: there is more content than the client takes.
+            RequestError: the connection was lost, or the content is malformed.
+        """
+        if self._content is not None:
+            return self._content
+        arrival = self._open_arrival()
+        decoder = self._decoder()
+        try:
+            if decoder is None and self._bounds.max_size is None:
+                self._content = yield from arrival.read_all()
+            else:
+                pieces: list[bytes] = []
+                while data := (yield from arrival.read()):
+                    pieces.extend(self._decoded(decoder, data))
+                if decoder is not None:
+                    decoder.finish()
+                self._content = b"".join(pieces)
+        except BaseException:
+            self.abandon()
+            raise
+        self._end(arrival)
+        return self._content
+
+    def _decoded(self, decoder: Decoder | None, data: bytes) -> Iterator[bytes]:
+        """Yield received content decoded, within the bounds."""
+        self._received += len(data)
+        most = self._bounds.max_size
+        if most is not None and self._received > most:
+            error = ResponseTooLarge(f"expected at most {most} bytes of content, got more")
+            error.limit = most
+            raise error
+        if decoder is None:
+            yield data
+        else:
+            yield from decoder.decode(data)
+
+    def _next_raw(self) -> Flow[bytes]:
+        arrival = self._open_arrival()
+        self._streamed = True
+        try:
+            data = yield from arrival.read()
+        except BaseException:
+            self.abandon()
+            raise
+        if not data:
+            self._end(arrival)
+        return data
+
+    def _open_arrival(self) -> Arrival:
+        if self._arrival is None:
+            if self._streamed:
+                raise StreamConsumed("expected content that is unread, but it was read in pieces")
+            raise StreamClosed("expected an open response, but it was closed before it was read")
+        return self._arrival
+
+    def _end(self, arrival: Arrival) -> None:
+        self._trailers = arrival.trailers
+        self._arrival = None
+        if self._marks is not None:
+            self._marks.end()
+
+    def close_flow(self) -> Flow[None]:
+        """Finish with the response: drop a short rest to keep the connection, else close it."""
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None:
+            try:
+                yield from arrival.drain()
+            finally:
+                arrival.abandon()
+
+    def abandon(self) -> None:
+        """Give the content up, and close its connection unless it was received whole."""
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None:
+            arrival.abandon()
+
+    def __del__(self) -> None:
+        arrival = getattr(self, "_arrival", None)
+        if arrival is None:
+            return
+        self._arrival = None
+        complete = arrival.complete
+        arrival.lose()
+        if not complete:
+            warn(
+                f"a response was never closed: {self.request}; use `with client.stream(…)`",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status_code} {self.reason}]>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a pickle keeps: everything but a connection, so the content must be read."""
+        state = {
+            name: getattr(self, name)
+            for name in BaseResponse.__slots__
+            if name not in ("__weakref__", "_arrival", "_headers")
+        }
+        state["_content"] = self.content
+        state["request"] = Request(
+            self.request.method, self.request.url, self.request.headers.pairs
+        )
+        return _unpickled, (type(self), state)
+
+
+def _unpickled(kind: type[BaseResponse], state: dict[str, Any]) -> BaseResponse:
+    response = kind.__new__(kind)
+    response._arrival = response._headers = None
+    for name, value in state.items():
+        setattr(response, name, value)
+    return response
+
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
