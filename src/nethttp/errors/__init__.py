@@ -40,7 +40,8 @@ says in which phase, for which URL and in which attempt the request failed::
     │   │   │   └── UnsupportedProtocol (+ InvalidURL)
     │   │   ├── AuthenticationError        the server's proof is wrong
     │   │   ├── BodyNotReplayable          a body that cannot be sent twice
-    │   │   ├── TooManyRedirects
+    │   │   ├── RedirectRefused            it leads from https to http, say
+    │   │   │   └── TooManyRedirects
     │   │   ├── DecodingError              a body is not what its Content-Encoding says
     │   │   └── ResponseTooLarge
     │   └── RemoteProtocolError            the peer sent an invalid message
@@ -111,6 +112,7 @@ from .request import (
     ProxyError,
     ReadError,
     ReadTimeout,
+    RedirectRefused,
     RequestError,
     RequestTimeout,
     ResolveError,
@@ -150,6 +152,7 @@ __all__ = [
     "ProxyError",
     "ReadError",
     "ReadTimeout",
+    "RedirectRefused",
     "RemoteDisconnected",
     "RemoteProtocolError",
     "RequestError",

@@ -23,6 +23,7 @@ __all__ = [
     "ProxyError",
     "ReadError",
     "ReadTimeout",
+    "RedirectRefused",
     "RequestError",
     "RequestTimeout",
     "ResolveError",
@@ -197,10 +198,18 @@ class BodyNotReplayable(RequestError):
     """A redirect, a retry or a challenge needs the body again, and it can be read only once."""
 
 
-class TooManyRedirects(RequestError):
-    """The chain of redirects is longer than the client follows; `response` is the last one."""
+class RedirectRefused(RequestError):
+    """The client does not follow a redirect, such as one from https to http; `response` is it.
+
+    `history` has the responses before it, in order.
+    """
 
     response: Any = None
+    history: tuple[Any, ...] = ()
+
+
+class TooManyRedirects(RedirectRefused):
+    """The chain of redirects is longer than the client follows."""
 
 
 class DecodingError(RequestError):
