@@ -24,6 +24,7 @@ import pytest
 from nethttp import errors
 from nethttp.client import HTTPResponse
 from nethttp.client.message import parse_headers
+from nethttp.client.policy.auth.challenges import parse_challenges, parse_parameters
 from nethttp.client.redirect import follow
 from nethttp.cookiejar import CookieJar, DefaultCookiePolicy, RFC6265Policy
 from nethttp.cookiejar.dates import http2time, iso2time
@@ -272,6 +273,10 @@ READERS: dict[str, Read] = {
     "response in chunks": partial(respond, b"HTTP/1.1 200 OK\r\n" + chunked),
     "redirect": lambda text: follow(302, text, "GET", "http://a/b", []),
     "redirect to a host": lambda text: follow(302, "http://" + text, "GET", "http://a/b", []),
+    "challenges": lambda text: parse_challenges([text]),
+    "a challenge's parameters": lambda text: parse_challenges(["Digest a=b," + text]),
+    "Authentication-Info": parse_parameters,
+    "a URL in an error": errors.redacted,
     "Cookie": parse_cookie,
     "Cookie into a SimpleCookie": SimpleCookie,
     "a cookie's value": lambda text: SimpleCookie(f'a="{text}"'),
