@@ -31,6 +31,12 @@ TEXT = re.compile(
 
 #: Where such text decides nothing of a message that this program reads or sends.
 ALLOWED = {
+    ("client/caching/storing.py", "keep-alive"): "fields of a connection, which are not stored",
+    ("client/caching/storing.py", "proxy-connection"): "the same",
+    ("client/caching/storing.py", "transfer-encoding"): "the same",
+    ("client/caching/validation.py", "content-length"): "a field that a 304 does not change",
+    ("client/caching/reuse.py", "content-length"): "a field that a 304 does not have",
+    ("client/caching/flow.py", "content-length"): "whether a content may be stored",
     ("client/redirect.py", "content-length"): "fields that describe the content left behind",
     ("client/redirect.py", "transfer-encoding"): "the same",
     ("client/policy/redirects.py", "transfer-encoding"): "the same",

@@ -111,13 +111,15 @@ def test_an_older_schema_is_led_to_the_newest(path, monkeypatch):
     with SQLiteCookieJar(path) as jar:
         take(jar, URL, "a=1")
     step = "CREATE TABLE more (a); INSERT INTO more VALUES (5);"
-    monkeypatch.setattr(sqlite_module, "_SCHEMA", (*sqlite_module._SCHEMA, step))
+    kind = sqlite_module._KIND
+    monkeypatch.setattr(sqlite_module, "_KIND", kind._replace(schema=(*kind.schema, step)))
     with SQLiteCookieJar(path) as jar, SQLiteCookieJar(path) as other:
         assert pairs(jar) == pairs(other) == ["a=1"]
     with database(path) as newer:
         assert newer.execute("SELECT a FROM more").fetchall() == [(5,)]
         assert newer.execute("PRAGMA user_version").fetchone() == (2,)
-    monkeypatch.setattr(sqlite_module, "_SCHEMA", (*sqlite_module._SCHEMA, "NO SQL"))
+    kind = sqlite_module._KIND
+    monkeypatch.setattr(sqlite_module, "_KIND", kind._replace(schema=(*kind.schema, "NO SQL")))
     with pytest.raises(StorageError):
         SQLiteCookieJar(path)
     with database(path) as newer:

@@ -14,7 +14,7 @@ import pytest
 from nethttp.cookiejar import StorageAwayError, StorageError, ValkeyCookieJar
 from nethttp.cookiejar.shared import valkey as valkey_module
 
-from ..conftest import ValkeyServer
+from ...valkey import ValkeyServer
 from ..test_jar import given_to, take
 from ..test_store import cookie
 from .test_shared import pairs

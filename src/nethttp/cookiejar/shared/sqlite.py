@@ -8,14 +8,13 @@ number of the one that last changed it, so a process reads only what others chan
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...errors import LoadError, StorageError
+from ...sqlite_file import Kind, open_file, storage_error, transaction
 from ..cookie import Cookie
 from ..policy import CookiePolicy
 from .jar import SharedCookieJar
@@ -42,7 +41,13 @@ _SCHEMA = (
     INSERT INTO state VALUES (0, 0);
     """,
 )
-"""The step to each version of the schema; a file has its version in `user_version`."""
+
+_KIND = Kind(
+    "cookie jar",
+    APPLICATION_ID,
+    _SCHEMA,
+    {"moz_cookies": "Firefox's; expected a cookie jar of nethttp (import it)"},
+)
 
 _FURTHEST = 2**62
 """The latest expiry that is written: SQLite's integers have 64 bits."""
@@ -53,15 +58,6 @@ ON CONFLICT (key) DO UPDATE
 SET cookie = excluded.cookie, expires = excluded.expires, change = excluded.change
 """
 _REMOVE = "UPDATE cookies SET cookie = NULL, expires = NULL, change = ? WHERE key = ?"
-
-_ERRNO = {
-    sqlite3.SQLITE_FULL: (errno.ENOSPC, "no space is left"),
-    sqlite3.SQLITE_BUSY: (errno.EBUSY, "another process kept it locked"),
-    sqlite3.SQLITE_LOCKED: (errno.EBUSY, "another connection kept it locked"),
-    sqlite3.SQLITE_READONLY: (errno.EACCES, "it cannot be written"),
-    sqlite3.SQLITE_PERM: (errno.EACCES, "it cannot be written"),
-    sqlite3.SQLITE_CANTOPEN: (errno.EACCES, "it cannot be opened"),
-}
 
 
 class SQLiteStorage:
@@ -113,7 +109,7 @@ class SQLiteStorage:
             database = self._connection or self._open()
             if not changes:
                 return self._read(database)
-            with _transaction(database):
+            with transaction(database):
                 news = self._news(database)
                 number = (self._seen or 0) + 1
                 _write(database, changes, number)
@@ -125,7 +121,7 @@ class SQLiteStorage:
         (version,) = database.execute("PRAGMA data_version").fetchone()
         if version == self._data_version:
             return None
-        with _transaction(database, "DEFERRED"):
+        with transaction(database, "DEFERRED"):
             news = self._news(database)
         self._data_version = version
         return news
@@ -146,7 +142,7 @@ class SQLiteStorage:
 
     def prune(self) -> None:
         """See `Storage.prune`."""
-        with self._errors_said(), _transaction(self._connection or self._open()) as database:
+        with self._errors_said(), transaction(self._connection or self._open()) as database:
             _prune(database)
 
     # --- the file ---
@@ -158,100 +154,12 @@ class SQLiteStorage:
             yield
         except sqlite3.Error as error:
             self.forget()
-            raise _said(error, self.path) from error
+            raise storage_error(error, self.path, _KIND) from error
 
     def _open(self) -> sqlite3.Connection:
-        _make_private(self.path)
-        database = sqlite3.connect(
-            self.path,
-            timeout=self.timeout,
-            isolation_level=None,
-            # The jar's lock admits one thread at a time.
-            check_same_thread=False,
-        )
-        try:
-            _check_kind(database, self.path)
-            self._write_ahead(database)
-            database.execute(f"PRAGMA synchronous = {'FULL' if self.fsync else 'NORMAL'}")
-            _migrate(database)
-        except BaseException:
-            database.close()
-            raise
-        self._connection = database
-        return database
-
-    def _write_ahead(self, database: sqlite3.Connection) -> None:
-        """Turn on the write-ahead log, with retries: SQLite refuses one of two at the same time."""
-        deadline = time.monotonic() + self.timeout
-        while True:
-            try:
-                database.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:
-                busy = _primary_code(error) == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() >= deadline:
-                    raise
-            time.sleep(0.005)
-
-
-def _make_private(path: str) -> None:
-    """Create the file, if there is none, with mode 0600; SQLite gives its log the same mode."""
-    with contextlib.suppress(FileExistsError):
-        # An existing file is not opened: closing it would drop this process's locks on it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _check_kind(database: sqlite3.Connection, path: str) -> None:
-    """Raise `LoadError` for another program's file, or one of a newer nethttp."""
-    try:
-        # In one transaction: another process may be creating the tables.
-        with _transaction(database, "DEFERRED"):
-            (application,) = database.execute("PRAGMA application_id").fetchone()
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-    except sqlite3.DatabaseError as error:
-        if _primary_code(error) != sqlite3.SQLITE_NOTADB:
-            raise
-        raise LoadError(f"{path!r} is not an SQLite database") from None
-    if "moz_cookies" in names:
-        raise LoadError(f"{path!r} is Firefox's; expected a cookie jar of nethttp (import it)")
-    if names and application != APPLICATION_ID:
-        raise LoadError(f"{path!r} is another program's database; expected a cookie jar of nethttp")
-    if version > len(_SCHEMA):
-        raise LoadError(
-            f"{path!r} has schema {version}, expected at most {len(_SCHEMA)}: "
-            "a newer nethttp wrote it, and is needed to read it"
-        )
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    """Bring the file to the newest version of the schema, in one transaction."""
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version >= len(_SCHEMA):
-        return
-    with _transaction(database):
-        # Another process may have done it before the transaction began.
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        for step in _SCHEMA[version:]:
-            for statement in step.split(";"):
-                database.execute(statement)
-        database.execute(f"PRAGMA user_version = {max(version, len(_SCHEMA))}")
-        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-@contextlib.contextmanager
-def _transaction(
-    database: sqlite3.Connection, kind: str = "IMMEDIATE"
-) -> Iterator[sqlite3.Connection]:
-    database.execute(f"BEGIN {kind}")
-    try:
-        yield database
-        database.execute("COMMIT")
-    except BaseException:
-        # After some errors SQLite has rolled back already.
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
+        # The jar's lock admits one thread at a time.
+        self._connection = open_file(self.path, _KIND, timeout=self.timeout, fsync=self.fsync)
+        return self._connection
 
 
 def _write(database: sqlite3.Connection, changes: Mapping[str, Cookie | None], number: int) -> None:
@@ -290,17 +198,6 @@ def _forget_removals(database: sqlite3.Connection) -> None:
     if oldest is not None:
         database.execute("DELETE FROM cookies WHERE cookie IS NULL AND change <= ?", oldest)
         database.execute("UPDATE state SET forgotten = ?", oldest)
-
-
-def _primary_code(error: sqlite3.Error) -> int:
-    """Return SQLite's primary error code, without the extended code in the upper bits."""
-    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    return code & 0xFF
-
-
-def _said(error: sqlite3.Error, path: str) -> StorageError:
-    number, words = _ERRNO.get(_primary_code(error), (errno.EIO, "it cannot be read or written"))
-    return StorageError(number, f"cookie jar: {words} ({error})", path)
 
 
 class SQLiteCookieJar(SharedCookieJar):

@@ -17,25 +17,23 @@ import errno
 import random
 import secrets
 import time
-import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from ...errors import StorageAwayError, StorageError
+from ...valkey_server import (
+    AWAY,
+    NOT_ALLOWED,
+    ServerError,
+    connect,
+    errno_of,
+    url_without_password,
+)
 from ..cookie import Cookie
 from ..locks import acquired
 from ..policy import CookiePolicy
 from .jar import SharedCookieJar
 from .storage import MAX_REMEMBERED_REMOVALS, News, cookie_in, text_of
-
-try:
-    import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-except ImportError as error:
-    raise ImportError(
-        "ValkeyCookieJar needs the library redis: pip install 'nethttp[valkey]'"
-    ) from error
 
 __all__ = ["ValkeyCookieJar", "ValkeyStorage"]
 
@@ -145,20 +143,6 @@ _FURTHEST = 10**15
 """The latest expiry that is written, in milliseconds since 1970: the server's numbers are exact
 up to 2**53."""
 
-_AWAY = (
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-    # The server has become a replica: the new primary will get its name.
-    redis.exceptions.ReadOnlyError,
-    redis.exceptions.MasterDownError,
-    redis.exceptions.ClusterDownError,
-    redis.exceptions.TryAgainError,
-)
-_NOT_ALLOWED = (redis.exceptions.AuthenticationError, redis.exceptions.NoPermissionError)
-
-_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
-"""URL schemes, and the names by which the library knows them."""
-
 
 class ValkeyStorage:
     """The storage of a `ValkeyCookieJar`: one client of the server, and the script.
@@ -194,15 +178,8 @@ class ValkeyStorage:
         self.away = False
         self._attempts = 0
         self._next_attempt = 0.0
-        scheme, colon, rest = url.partition("://")
-        self._client: Any = redis.Redis.from_url(
-            _SCHEMES.get(scheme, scheme) + colon + rest,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            # `_ask` tries again, and knows how much time is left.
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
+        # `_ask` tries again, and knows how much time is left.
+        self._client: Any = connect(url, timeout)
         self._script = self._client.register_script(_EXCHANGE)
         self._keys = [
             f"{{{prefix}}}:{name}" for name in ("state", "changes", "expiries", "removed")
@@ -218,9 +195,7 @@ class ValkeyStorage:
 
     def __str__(self) -> str:
         """Return the server and the prefix, without a password."""
-        parts = urllib.parse.urlsplit(self.url)
-        place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="")
-        return f"{place.geturl()} {self.prefix}"
+        return f"{url_without_password(self.url)} {self.prefix}"
 
     def forget(self) -> None:
         """See `Storage.forget`."""
@@ -280,16 +255,16 @@ class ValkeyStorage:
         while True:
             try:
                 reply = self._script(keys=self._keys, args=arguments)
-            except _NOT_ALLOWED as error:
+            except NOT_ALLOWED as error:
                 raise self._refusal(errno.EACCES, error) from error
-            except _AWAY as error:
+            except AWAY as error:
                 pause = self._next_pause()
                 self._next_attempt = time.monotonic() + pause
                 if self.when_away == "serve-last-known" or self._next_attempt >= deadline:
                     raise self._away_error(str(error)) from error
-            except redis.exceptions.RedisError as error:
+            except ServerError as error:
                 self.forget()
-                raise self._refusal(_number_of(error), error) from error
+                raise self._refusal(errno_of(error), error) from error
             else:
                 self.away, self._attempts = False, 0
                 return reply
@@ -312,14 +287,6 @@ class ValkeyStorage:
         return StorageAwayError(
             errno.ETIMEDOUT, f"cookie jar: its server is away ({why})", str(self)
         )
-
-
-def _number_of(error: redis.exceptions.RedisError) -> int:
-    """Return the `errno` of a server's error; some errors are told apart by their text only."""
-    said = str(error)
-    if isinstance(error, redis.exceptions.OutOfMemoryError) or "maxmemory" in said:
-        return errno.ENOSPC
-    return errno.EACCES if "unauthenticated" in said else errno.EIO
 
 
 def _milliseconds(expires: int | None) -> int | str:

@@ -1,0 +1,107 @@
+"""`Cache`: a store of responses, and what all requests through it share."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from math import inf
+from typing import Any, NamedTuple, TypeVar
+
+from ...errors import StorageError
+from ...net.effects import Call, Flow
+from .entry import Entry
+from .fields import Pairs, joined
+from .flights import Flights
+from .store import Content, Key, Store
+
+__all__ = ["Asked", "Cache"]
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A request as the cache sees it. `deadline` is a moment of the runner's clock."""
+
+    method: str
+    url: str
+    fields: Pairs
+    deadline: float = inf
+    verified: bool = True
+    """Whether the origin's certificate is checked: what came without the check is kept apart."""
+
+
+class Cache:
+    """A private cache: responses are kept in `store` and given again by the rules of RFC 9111.
+
+    `partition_by` names fields of requests: those with different values of one of them, such as
+    credentials, share no response. `stale_if_error` is how many seconds after its freshness a
+    response that says nothing about it is given in the place of an error. `background` runs a flow
+    beside the request, for stale-while-revalidate; without it such a response is validated first.
+    `now` returns the seconds since 1970, `clock` those of the runner; a `deadline` is a moment of
+    the clock.
+
+    >>> from nethttp.client.caching.memory import MemoryCache
+    >>> cache = Cache(MemoryCache())
+    >>> cache.key_of(Asked("GET", "http://a.com/", (("Authorization", "x"),))).partition == ""
+    False
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        partition_by: Collection[str] = ("authorization",),
+        stale_if_error: float = 0.0,
+        background: Callable[[Flow[None]], object] | None = None,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.store = store
+        self.partition_by = tuple(sorted(name.lower() for name in partition_by))
+        self.stale_if_error = stale_if_error
+        self.background = background
+        self.now = now
+        self.clock = clock
+        self.flights = Flights(clock)
+        self._failing = False
+
+    def key_of(self, asked: Asked) -> Key:
+        """Return where the response to a request is stored. RFC 9111 section 2."""
+        seen = [joined(asked.fields, name) for name in self.partition_by]
+        if asked.verified and not any(value is not None for value in seen):
+            return Key(asked.url)
+        parts = repr((asked.verified, self.partition_by, seen)).encode("utf-8", "surrogateescape")
+        return Key(asked.url, hashlib.sha256(parts).hexdigest()[:32])
+
+    def variants(self, key: Key, deadline: float) -> Flow[list[Entry]]:
+        """Return the stored responses of a key; none if the store fails."""
+        return (yield from self._do(lambda: self.store.variants(key), deadline)) or []
+
+    def open(self, key: Key, entry: Entry, deadline: float) -> Flow[Content | None]:
+        """Return the content of an entry, None if it is gone."""
+        return (yield from self._do(lambda: self.store.open(key, entry), deadline))
+
+    def update(self, key: Key, entry: Entry, deadline: float) -> Flow[None]:
+        """Write an entry's new fields and times."""
+        yield from self._do(lambda: self.store.update(key, entry), deadline)
+
+    def remove(self, urls: Sequence[str], deadline: float) -> Flow[None]:
+        """Remove what is stored of these URLs."""
+        yield from self._do(lambda: self.store.remove(urls), deadline)
+
+    def _do(self, function: Callable[[], T], deadline: float) -> Flow[T | None]:
+        """Call the store. If it fails, the result is None, and the log says so, the first time."""
+        try:
+            result: Any = (yield Call(function, deadline)) if self.store.waits else function()
+        except StorageError as error:
+            if error.errno != errno.ENOENT:
+                log.log(logging.DEBUG if self._failing else logging.WARNING, "no cache: %s", error)
+                self._failing = True
+            return None
+        self._failing = False
+        return result  # type: ignore[no-any-return]  # it is what `function` returned
