@@ -32,7 +32,7 @@ from nethttp.net.effects import (
     Write,
 )
 
-from .conftest import reset
+from ..flows import reset
 
 BIG = b"0123456789abcdef" * 500_000
 
@@ -256,8 +256,8 @@ def test_an_exchange_after_a_reset_returns_what_was_sent_before(runner, peer):
 def test_an_upload_to_a_peer_that_reads_takes_all(runner, peer):
     def script(connection):
         left = len(BIG)
-        while left:
-            left -= len(connection.recv(65536))
+        while left and (data := connection.recv(65536)):
+            left -= len(data)
         connection.sendall(b"ok")
 
     def use(link):
@@ -281,8 +281,8 @@ def test_a_file_is_sent_from_the_middle(runner, peer, peer_reads, tmp_path):
             connection.sendall(b"no")
             done.wait(10)
             return
-        while len(received) < len(BIG):
-            received.extend(connection.recv(65536))
+        while len(received) < len(BIG) and (data := connection.recv(65536)):
+            received.extend(data)
         connection.sendall(b"ok")
 
     def use(link):

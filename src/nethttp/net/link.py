@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-__all__ = ["Address", "CutOff", "Layer", "Link"]
+__all__ = ["Address", "Layer", "Link"]
 
 
 class Address(NamedTuple):
@@ -36,22 +36,17 @@ class Address(NamedTuple):
         return f"{host}:{self.sockaddr[1]}"
 
 
-class CutOff(Exception):
-    """The bytes ended without the layer's own end: perhaps not all of them have arrived."""
-
-
 class Layer(Protocol):
     """What encrypts and decrypts a link's bytes: `nethttp.net.tlslayer` has the one for TLS."""
 
     ended: bool
     """Whether the peer has ended the layer, by its own end or without one."""
 
-    def receive(self, data: bytes) -> bytes:
-        """Return the plain bytes that `data` completes, perhaps none; b"" ends the input.
+    cut: bool
+    """Whether it ended without: perhaps not all bytes have arrived (RFC 8446 section 6.1)."""
 
-        Raises:
-            CutOff: the input ended without the layer's own end.
-        """
+    def receive(self, data: bytes) -> bytes:
+        """Return the plain bytes that `data` completes, perhaps none; b"" ends the input."""
         ...
 
     def send(self, data: bytes | memoryview) -> bytes:
@@ -70,7 +65,7 @@ class Layer(Protocol):
 class Link:
     """A connection to a peer. Flows move its bytes by effects; its methods never wait."""
 
-    __slots__ = ("address", "ahead", "closed", "cut", "layer", "sent")
+    __slots__ = ("address", "ahead", "closed", "layer", "sent")
 
     def __init__(self, address: Address) -> None:
         self.address = address
@@ -81,12 +76,15 @@ class Link:
         """Plain bytes that the next `Read` returns first."""
         self.sent = 0
         """How many bytes the system, or the event loop, was given to send."""
-        self.cut = False
-        """Whether the peer ended the connection without TLS's own end (RFC 8446 section 6.1).
+        self.closed = False
+
+    @property
+    def cut(self) -> bool:
+        """Whether the peer ended the connection without TLS's own end.
 
         A message that only the end of the connection delimits may then lack its last part.
         """
-        self.closed = False
+        return self.layer is not None and self.layer.cut
 
     @property
     def can_send_files(self) -> bool:
@@ -117,9 +115,5 @@ class Link:
         layer = self.layer
         if layer is None:
             return data
-        try:
-            plain = layer.receive(data)
-        except CutOff:
-            self.cut = True
-            return b""
+        plain = layer.receive(data)
         return plain if plain or layer.ended else None

@@ -68,13 +68,11 @@ class LoopLink(Link, asyncio.Protocol):
                 self._give(answer)
             if plain is None:
                 return
-            if not plain:
-                self._ended = True
-                self._wake()
-                return
+            self._ended = self.layer.ended
             data = plain
-        self._parts.append(data)
-        self._size += len(data)
+        if data:
+            self._parts.append(data)
+            self._size += len(data)
         if self._size > MAX_BUFFERED and not self._is_paused and not self._lost:
             self._is_paused = True
             cast("asyncio.Transport", self._transport).pause_reading()

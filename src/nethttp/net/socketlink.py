@@ -51,18 +51,12 @@ class SocketLink(Link):
         return self.layer is None and hasattr(os, "sendfile")
 
     def is_stale(self) -> bool:
-        if self.closed or self.ahead or self._unsent or self._failure:
+        if self.closed or self._unsent:
             return True
         try:
-            # After a handshake TLS has more to say (RFC 8446 section 4.6): that is no staleness.
-            while self._can_read(0.0):
-                if self.received(self.sock.recv(READ_SIZE)) is not None:
-                    return True
-        except BlockingIOError:
-            return False
+            return self._speaks()
         except OSError:
             return True
-        return False
 
     def close(self) -> None:
         if self.closed:
@@ -88,6 +82,8 @@ class SocketLink(Link):
             data, self.ahead = self.ahead, b""
             return data
         while True:
+            if self.layer is not None and self.layer.ended:
+                return b""
             try:
                 data = self.sock.recv(size)
             except BlockingIOError:
@@ -119,7 +115,7 @@ class SocketLink(Link):
         except OSError as error:
             self._failure = error
         else:
-            if not self.ahead:
+            if not self._has_more():
                 self._wait_to_read(deadline)
         return self.receive(size, deadline)
 
@@ -196,7 +192,22 @@ class SocketLink(Link):
 
     def _speaks(self) -> bool:
         """Whether there is something to `Read`."""
-        return bool(self.ahead) or self._failure is not None or self._can_read(0.0)
+        if self._has_more():
+            return True
+        while self._can_read(0.0):
+            if self.layer is None:
+                return True
+            # It may be TLS's own talk, of which nothing is to be read.
+            plain = self.received(self.sock.recv(READ_SIZE))
+            if plain is not None:
+                self.ahead = plain
+                return True
+        return False
+
+    def _has_more(self) -> bool:
+        """Whether a `Read` ends at once, whatever the socket has."""
+        ended = self.layer is not None and self.layer.ended
+        return bool(self.ahead) or ended or self._failure is not None
 
     def _push_all(self, data: bytes | memoryview, deadline: float) -> None:
         """Send all of `data` as it is."""

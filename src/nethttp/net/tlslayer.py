@@ -1,0 +1,176 @@
+"""`TLSLayer`: TLS for a link, without a socket: bytes in, bytes out.
+
+The event loops and the blocking sockets of the standard library each have TLS of their own. With
+this layer both runners have the same, TLS inside TLS is one layer below another, and a test without
+a network runs it too.
+"""
+
+from __future__ import annotations
+
+import ssl
+from threading import Lock
+from typing import Any
+
+from ..errors import TLSError
+from .link import Layer
+from .tlserrors import tls_error
+
+__all__ = ["TLSLayer"]
+
+RECORD = 65536
+"""How many plain bytes are decrypted at a time."""
+
+_SYSTEM_VERIFIES = Lock()
+"""Held while a context that asks macOS or Windows makes an object or a step of a handshake.
+
+truststore turns a shared context's own verification off while it makes an object, and reads that
+setting when it verifies: two threads at once could leave it off (truststore#209).
+"""
+
+
+class TLSLayer:
+    """The client's side of one TLS connection, above the layer `below` if there is one.
+
+    `context` is what encrypts and verifies. `server_hostname` is sent (SNI, RFC 6066 section 3) and
+    is what the certificate must be valid for; the dot that ends a full name is left out of both.
+
+    First `handshake` is called until `established`; from then on the layer is a link's `layer`.
+    """
+
+    __slots__ = (
+        "_incoming",
+        "_lock",
+        "_object",
+        "_outgoing",
+        "below",
+        "cut",
+        "ended",
+        "established",
+        "host",
+    )
+
+    def __init__(
+        self, context: ssl.SSLContext, server_hostname: str, below: Layer | None = None
+    ) -> None:
+        self.below = below
+        self.host = server_hostname
+        self.ended = False
+        self.cut = False
+        self.established = False
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._lock = _SYSTEM_VERIFIES if type(context).__module__.startswith("truststore") else None
+        self._object: ssl.SSLObject = self._locked(
+            lambda: context.wrap_bio(
+                self._incoming,
+                self._outgoing,
+                server_hostname=server_hostname.removesuffix(".") or None,
+            )
+        )
+
+    def _locked(self, call: Any) -> Any:
+        if self._lock is None:
+            return call()
+        with self._lock:
+            return call()
+
+    @property
+    def version(self) -> str | None:
+        """The version of TLS, as the ssl module names it: ``TLSv1.3``."""
+        return self._object.version()
+
+    @property
+    def protocol(self) -> str | None:
+        """What the server chose to speak by ALPN (RFC 7301); None if it chose nothing."""
+        return self._object.selected_alpn_protocol()
+
+    @property
+    def cipher(self) -> tuple[str, str, int] | None:
+        """The cipher's name, the version that defined it, and its secret bits."""
+        return self._object.cipher()
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The certificate of the peer, in DER; None if it has shown none."""
+        return self._object.getpeercert(binary_form=True)
+
+    def handshake(self, data: bytes) -> bytes:
+        """Take bytes that the peer sent; return those to send to it. `established` says if it is.
+
+        Both are bytes of this layer, which the layer below does not touch yet.
+
+        Raises:
+            TLSError: the handshake failed. `refusal` has what to send to the peer then.
+        """
+        self._incoming.write(data)
+        try:
+            self._locked(self._object.do_handshake)
+        except ssl.SSLWantReadError:
+            pass
+        except (ssl.SSLError, ssl.CertificateError, ValueError) as error:
+            raise tls_error(error, self.host) from error
+        else:
+            self.established = True
+        return self._outgoing.read()
+
+    def refusal(self) -> bytes:
+        """Return the alert that says to the peer why the handshake failed, perhaps b""."""
+        return self._outgoing.read()
+
+    def pending(self) -> bytes:
+        """Return plain bytes that arrived together with the end of the handshake."""
+        return self._decrypt()
+
+    def receive(self, data: bytes) -> bytes:
+        if self.below is not None:
+            data = self.below.receive(data)
+            if not data and not self.below.ended:
+                return b""
+        if data:
+            self._incoming.write(data)
+            return self._decrypt()
+        self.cut = not self.ended
+        self._incoming.write_eof()
+        plain = b"" if self.ended else self._decrypt()
+        self.ended = True
+        return plain
+
+    def _decrypt(self) -> bytes:
+        parts: list[bytes] = []
+        try:
+            while part := self._object.read(RECORD):
+                parts.append(part)
+            self.ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self.ended = True
+        except ssl.SSLError as error:
+            self.ended = True
+            raise tls_error(error, self.host) from error
+        return b"".join(parts) if len(parts) != 1 else parts[0]
+
+    def send(self, data: bytes | memoryview) -> bytes:
+        if data:
+            try:
+                self._object.write(data)
+            except ssl.SSLWantReadError:
+                raise TLSError(
+                    f"expected {self.host!r} to keep its TLS session, got a renegotiation in it"
+                ) from None
+            except ssl.SSLError as error:
+                raise tls_error(error, self.host) from error
+        return self.output()
+
+    def output(self) -> bytes:
+        data = self._outgoing.read() if self._outgoing.pending else b""
+        if self.below is None:
+            return data
+        return self.below.send(data) if data else self.below.output()
+
+    def farewell(self) -> bytes:
+        try:
+            self._object.unwrap()
+        except (ssl.SSLError, ValueError):
+            pass  # it waits for the peer's own end, which nobody reads any more
+        return self.output()

@@ -1,0 +1,111 @@
+"""Fixtures: the runners of flows, for every scenario, and peers that a test scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from nethttp.net.aio import arun
+from nethttp.net.blocking import run
+from nethttp.net.effects import Address
+
+RUNNERS = ["blocking", "asyncio", "uvloop"]
+
+
+@pytest.fixture(params=RUNNERS)
+def runner(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
+    """Return a function that runs a flow in one way after the other."""
+    if request.param == "blocking":
+        return run
+    make_loop = asyncio.new_event_loop
+    if request.param == "uvloop":
+        make_loop = pytest.importorskip("uvloop").new_event_loop
+
+    def run_in_loop(flow: Any) -> Any:
+        with asyncio.Runner(loop_factory=make_loop) as loop:
+            return loop.run(arun(flow))
+
+    return run_in_loop
+
+
+class Peer:
+    """A server for one script a connection, each run by a thread."""
+
+    def __init__(self, listener: socket.socket, script: Callable[[socket.socket], object]) -> None:
+        self._listener = listener
+        self._script = script
+        self._stack = ExitStack()
+        self.errors: list[BaseException] = []
+        self.accepted = 0
+        self.address = Address(listener.family, listener.getsockname())
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        return int(self.address.sockaddr[1])
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._closing:
+                connection.close()
+                return
+            self.accepted += 1
+            self._stack.enter_context(connection)
+            connection.settimeout(10)
+            thread = threading.Thread(target=self._serve, args=(connection,))
+            self._threads.append(thread)
+            thread.start()
+
+    _closing = False
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                self._script(connection)
+        except BaseException as error:
+            self.errors.append(error)
+
+    def close(self) -> None:
+        self._closing = True
+        # An accept that waits is not ended by closing its socket.
+        with socket.socket(self._listener.family) as last:
+            last.settimeout(5)
+            last.connect(self._listener.getsockname())
+        for thread in self._threads:
+            thread.join(15)
+        self._listener.close()
+        self._stack.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Callable[..., Peer]]:
+    """Return a function that serves a script: a function of one accepted socket."""
+    peers: list[Peer] = []
+
+    def serve(script: Callable[[socket.socket], object], at: str = "127.0.0.1") -> Peer:
+        family = socket.AF_INET6 if ":" in at else socket.AF_INET
+        listener = socket.create_server((at, 0), family=family)
+        peers.append(Peer(listener, script))
+        return peers[-1]
+
+    yield serve
+    for one in peers:
+        one.close()
+
+
+def reset(connection: socket.socket) -> None:
+    """Close a connection by a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
