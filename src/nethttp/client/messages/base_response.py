@@ -292,7 +292,13 @@ class BaseResponse:
         else:
             yield from decoder.decode(data)
 
-    def _next_raw(self) -> Flow[bytes]:
+    def next_raw_flow(self) -> Flow[bytes]:
+        """Return the next piece of content as it was received, not decoded; b"" at the end.
+
+        Raises:
+            StreamConsumed, StreamClosed: the content was read before, or the response closed.
+            RequestError: the connection was lost, or the content is malformed.
+        """
         arrival = self._open_arrival()
         self._streamed = True
         try:

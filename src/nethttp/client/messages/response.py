@@ -50,7 +50,7 @@ class Response(BaseResponse):
         return pieces if size is None else _cut(pieces, size)
 
     def _raw_pieces(self) -> bytes:
-        data: bytes = self._run(self._next_raw())
+        data: bytes = self._run(self.next_raw_flow())
         return data
 
     def iter_bytes(self, size: int | None = None) -> Iterator[bytes]:
@@ -68,7 +68,7 @@ class Response(BaseResponse):
             return
         decoder = self._decoder()
         try:
-            while data := self._run(self._next_raw()):
+            while data := self._run(self.next_raw_flow()):
                 yield from self._decoded(decoder, data)
             if decoder is not None:
                 decoder.finish()
@@ -133,7 +133,7 @@ class AsyncResponse(BaseResponse):
         In pieces as they arrive, or of `size` bytes each but the last.
         """
         cutter = None if size is None else SizeCutter(size)
-        while data := await self._run(self._next_raw()):
+        while data := await self._run(self.next_raw_flow()):
             if cutter is None:
                 yield data
             else:
@@ -166,7 +166,7 @@ class AsyncResponse(BaseResponse):
             return
         decoder = self._decoder()
         try:
-            while data := await self._run(self._next_raw()):
+            while data := await self._run(self.next_raw_flow()):
                 for piece in self._decoded(decoder, data):
                     yield piece
             if decoder is not None:

@@ -1,0 +1,227 @@
+"""A download into a file: resumed after cuts, of one version alone, whole under its name or absent.
+
+Only a strong entity tag says that bytes of two responses belong together. With one, the download
+asks for the rest by Range and If-Range (RFC 9110 sections 13.1.5 and 14.2), in this call and in a
+later one; without one, or when the version has changed, it begins again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from ...errors import (
+    InvalidResponse,
+    NetworkError,
+    ReadError,
+    RequestTimeout,
+    StatusError,
+    excerpt,
+)
+from ...net.effects import Call, Flow, Sleep
+from ...wire.values import parse_entity_tag
+from ..content.decoding import decoder_for
+from ..messages.base_response import BaseResponse
+from ..messages.request import Request
+from ..part_file import PartFile, Version
+from ..policy.retries import Retries
+
+__all__ = ["Download", "Progress", "download"]
+
+Progress: TypeAlias = Callable[[int, int | None], object]
+"""Called with how many bytes are there, and how many there will be, None if that is unknown."""
+
+_CONTENT_RANGE: Final = re.compile(r"(?i)bytes +([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
+
+
+class Download(NamedTuple):
+    """What a download gave."""
+
+    path: str
+    size: int
+    """How many bytes the file has."""
+    resumed: int
+    """How many of them were there before the call."""
+    response: Any
+    """The last response; its content is in the file."""
+
+
+def download(
+    send: Callable[[Request], Flow[BaseResponse]],
+    request: Request,
+    part: PartFile,
+    retries: Retries,
+    *,
+    clock: Callable[[], float],
+    deadline: float,
+    progress: Progress | None = None,
+) -> Flow[Download]:
+    """Send `request`, a GET, until the file is complete; return what it gave.
+
+    `retries` says how often and when to go on after a failure; an attempt that got further than
+    any before begins the count anew. `deadline` is a time of `clock`.
+
+    Raises:
+        RequestError: it failed too often. What is there can be resumed.
+        StatusError: the server answered with another status than success.
+        ChecksumError: the file is not the expected one.
+        OSError: the file cannot be written.
+    """
+    kept: int | None = None
+    most = part.size
+    tries = 0
+    while True:
+        attempt = _Attempt(request, part, progress)
+        error: Exception | None = None
+        try:
+            response = yield from attempt.run(send)
+        except (NetworkError, RequestTimeout) as failure:
+            error = failure
+        except InvalidResponse as failure:
+            if failure.phase != "receive":
+                raise
+            error = failure  # The content was cut off.
+        if kept is None:
+            kept = attempt.continued_at
+        if error is None and attempt.complete:
+            size = yield Call(part.finish)
+            return Download(part.path, size, kept, response)
+        if error is None and attempt.restart:
+            continue
+        if part.size > most:
+            most, tries = part.size, 0
+        tries += 1
+        outcome = ReadError(str(error)) if isinstance(error, InvalidResponse) else error
+        wait = retries.delay(tries, request, outcome or response, now=clock(), deadline=deadline)
+        if wait is None:
+            failed = error or _unwanted(response)
+            if part.version is not None and part.size:
+                failed.add_note(f"{part.size} bytes are kept: the same download goes on from there")
+            raise failed
+        yield Sleep(clock() + wait)
+
+
+class _Attempt:
+    """One request of a download, and what its response does to the file."""
+
+    def __init__(self, request: Request, part: PartFile, progress: Progress | None) -> None:
+        self.part = part
+        self.progress = progress
+        self.request = request.copy()
+        # Ranges count the bytes of the content as it is sent: encoded, they cannot be joined.
+        self.request.headers.set("Accept-Encoding", "identity")
+        self.offset = _offset(part, _version_url(request))
+        if self.offset:
+            assert part.version is not None
+            self.request.headers.set("Range", f"bytes={self.offset}-")
+            self.request.headers.set("If-Range", part.version.etag)
+        self.continued_at = 0
+        """Where the response went on with the file; 0 if it began anew."""
+        self.complete = False
+        """Whether the file has all bytes."""
+        self.restart = False
+        """Whether to send the request again at once, from the beginning."""
+
+    def run(self, send: Callable[[Request], Flow[BaseResponse]]) -> Flow[BaseResponse]:
+        """Return the response, after its content was taken or dropped."""
+        response = yield from send(self.request)
+        try:
+            if self.offset and not self._continues(response) and response.status_code in (206, 416):
+                yield Call(lambda: self.part.begin(None))
+                self.restart = True
+            elif response.status_code == 206 and not self.offset:
+                raise InvalidResponse("expected a whole response, got a part of one (206)")
+            elif response.is_success:
+                yield from self._take(response)
+                self.complete = True
+            yield from response.close_flow()
+        except BaseException:
+            response.abandon()
+            raise
+        return response
+
+    def _continues(self, response: BaseResponse) -> bool:
+        """Return whether a response has the rest of the same version, and nothing else."""
+        version = self.part.version
+        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
+        if response.status_code != 206 or version is None or found is None:
+            return False
+        start, _, length = found.groups()
+        return (
+            int(start) == self.offset
+            and (version.length is None or length in ("*", str(version.length)))
+            and response.headers.get("etag") == version.etag
+            and not _codings(response)
+        )
+
+    def _take(self, response: BaseResponse) -> Flow[None]:
+        """Write the content of a response to the file."""
+        part = self.part
+        if response.status_code == 206:
+            self.continued_at = self.offset
+            yield Call(lambda: part.go_on(self.offset))
+            length = part.version.length if part.version else None
+        else:
+            length = _length(response)
+            version = _version(response, _version_url(self.request), length)
+            yield Call(lambda: part.begin(version))
+        decoder = decoder_for(_codings(response))
+        while data := (yield from response.next_raw_flow()):
+            for piece in decoder.decode(data):
+                if part.add(piece):
+                    # The disk may be slow. There is no deadline: a write that was given up would
+                    # go on in its thread.
+                    yield Call(part.write)
+            if self.progress is not None:
+                self.progress(part.size, length)
+        decoder.finish()
+        if length is not None and part.size != length:
+            raise InvalidResponse(
+                f"expected {length} bytes, got {part.size}", request=self.request, phase="receive"
+            )
+
+
+def _offset(part: PartFile, url: str) -> int:
+    """Return from which byte on the file can be resumed; 0: not at all.
+
+    Of a file that has all its bytes the last one is asked for again, so that the server says
+    whether the version is still the same.
+    """
+    version = part.version
+    if version is None or version.url != Version.of(url, "", None).url:
+        return 0
+    return part.size if version.length is None else max(min(part.size, version.length - 1), 0)
+
+
+def _version(response: BaseResponse, url: str, length: int | None) -> Version | None:
+    """Return the version that a whole response has; None: it cannot be resumed."""
+    etag = response.headers.get("etag") or ""
+    parsed = parse_entity_tag(etag)
+    if parsed is None or parsed.weak or _codings(response):
+        return None
+    return Version.of(url, etag, length)
+
+
+def _version_url(request: Request) -> str:
+    return str(request.url.without_userinfo().with_fragment(""))
+
+
+def _length(response: BaseResponse) -> int | None:
+    """Return the length of the file that a whole response has, if it says so."""
+    text = response.headers.get("Content-Length") or ""
+    return int(text) if not _codings(response) and re.fullmatch("[0-9]{1,19}", text) else None
+
+
+def _codings(response: BaseResponse) -> str:
+    """Return the content codings of a response that change its bytes."""
+    value = ", ".join(response.headers.get_list("content-encoding"))
+    return "" if value.strip().lower() == "identity" else value
+
+
+def _unwanted(response: BaseResponse) -> StatusError:
+    return StatusError(
+        f"expected the content of {response.request}, got {response.status_code} "
+        f"{excerpt(response.reason)}",
+        response=response,
+    )
