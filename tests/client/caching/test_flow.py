@@ -12,7 +12,7 @@ import pytest
 
 from nethttp.client.caching.cache import Asked, Cache
 from nethttp.client.caching.fields import Pairs
-from nethttp.client.caching.flow import cached
+from nethttp.client.caching.flow import Beside, cached
 from nethttp.client.caching.memory import MemoryCache
 from nethttp.client.caching.reply import Reply
 from nethttp.client.caching.store import PIECE
@@ -73,14 +73,16 @@ def text_of(reply: Reply) -> bytes:
 class Client:
     """Sends requests through a cache, each to its end."""
 
-    def __init__(self, clock, store=None, **options) -> None:
+    def __init__(self, clock, store=None, background=None, **options) -> None:
+        self.background = background
         self.cache = Cache(store or MemoryCache(), now=clock, **options)
         self.origin = Origin()
 
     def get(self, *answers, method: str = "GET", url: str = URL, **fields: str):
         self.origin = Origin(*answers)
         named = tuple((name.replace("_", "-"), value) for name, value in fields.items())
-        reply = run(cached(self.cache, Asked(method, url, named), self.origin.send))
+        beside = self.background and Beside(self.origin.send, self.background)
+        reply = run(cached(self.cache, Asked(method, url, named), self.origin.send, beside))
         return reply.status, text_of(reply), reply.from_cache
 
 
@@ -204,7 +206,7 @@ def test_cookies_part_it_by_choice(clock):
 
 def test_what_was_not_verified_is_kept_apart(client):
     origin = Origin((200, FRESH, b"forged"))
-    reply = run(cached(client.cache, Asked("GET", URL, (), verified=False), origin.send))
+    reply = run(cached(client.cache, Asked("GET", URL, (), apart="verify=False"), origin.send))
     assert text_of(reply) == b"forged"
     assert client.get((200, FRESH, b"true")) == (200, b"true", False)
 

@@ -31,8 +31,9 @@ class Asked(NamedTuple):
     url: str
     fields: Pairs
     deadline: float = inf
-    verified: bool = True
-    """Whether the origin's certificate is checked: what came without the check is kept apart."""
+    apart: str = ""
+    """How it is sent, if not in the usual way: without a check of certificates, by another socket.
+    What came in one way is never given to a request in another."""
 
 
 class Cache:
@@ -40,10 +41,10 @@ class Cache:
 
     `partition_by` names fields of requests: those with different values of one of them, such as
     credentials, share no response. `stale_if_error` is how many seconds after its freshness a
-    response that says nothing about it is given in the place of an error. `background` runs a flow
-    beside the request, for stale-while-revalidate; without it such a response is validated first.
-    `now` returns the seconds since 1970, `clock` those of the runner; a `deadline` is a moment of
-    the clock.
+    response that says nothing about it is given in the place of an error. `now` returns the seconds
+    since 1970, `clock` those of the runner; a `deadline` is a moment of the clock.
+
+    Clients may share a cache.
 
     >>> from nethttp.client.caching.memory import MemoryCache
     >>> cache = Cache(MemoryCache())
@@ -57,14 +58,12 @@ class Cache:
         *,
         partition_by: Collection[str] = ("authorization",),
         stale_if_error: float = 0.0,
-        background: Callable[[Flow[None]], object] | None = None,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
         self.partition_by = tuple(sorted(name.lower() for name in partition_by))
         self.stale_if_error = stale_if_error
-        self.background = background
         self.now = now
         self.clock = clock
         self.flights = Flights(clock)
@@ -73,9 +72,9 @@ class Cache:
     def key_of(self, asked: Asked) -> Key:
         """Return where the response to a request is stored. RFC 9111 section 2."""
         seen = [joined(asked.fields, name) for name in self.partition_by]
-        if asked.verified and not any(value is not None for value in seen):
+        if not asked.apart and not any(value is not None for value in seen):
             return Key(asked.url)
-        parts = repr((asked.verified, self.partition_by, seen)).encode("utf-8", "surrogateescape")
+        parts = repr((asked.apart, self.partition_by, seen)).encode("utf-8", "surrogateescape")
         return Key(asked.url, hashlib.sha256(parts).hexdigest()[:32])
 
     def variants(self, key: Key, deadline: float) -> Flow[list[Entry]]:

@@ -60,7 +60,8 @@ class Flights:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._by_key: dict[Hashable, Flight] = {}
-        self._lock = threading.Lock()
+        # A response that is garbage collected lands its flight, at any moment in any thread.
+        self._lock = threading.RLock()
 
     def lead(self, key: Hashable) -> Flight | None:
         """Return a new flight, which the caller lands in the end; None if there is one already."""

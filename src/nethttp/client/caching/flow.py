@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from ...errors import HTTPException
 from ...net.effects import Flow
@@ -25,7 +26,7 @@ from .reuse import ERROR_STATUSES, Decision, Step, answer_from, decide, helps_on
 from .storing import entry_to_store
 from .validation import confirmed_by, freshened, head_shows_change
 
-__all__ = ["Send", "cached"]
+__all__ = ["Beside", "Send", "cached"]
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +37,34 @@ Send = Callable[[Pairs], Flow[Reply]]
 _ASK = ("Cache-Control", "no-cache")
 
 
-def cached(cache: Cache, asked: Asked, send: Send) -> Flow[Reply]:
+class Beside(NamedTuple):
+    """How a stored response is validated beside the request that it answers. RFC 5861 section 3."""
+
+    send: Send
+    """Sends the request, with a deadline of its own: `LONGEST_WAIT`."""
+    run: Callable[[Flow[None]], object]
+    """Begins to run a flow, in another thread or task, and returns."""
+
+
+def cached(cache: Cache, asked: Asked, send: Send, beside: Beside | None = None) -> Flow[Reply]:
     """Return the response to a request, from the store or by `send`. RFC 9111 section 4.
+
+    Without `beside`, stale-while-revalidate is not used: such a response is validated first.
 
     Raises:
         Exception: that of `send`, if no stored response may be given in its place.
     """
-    return (yield from _Request(cache, asked, send).answer())
+    return (yield from _Request(cache, asked, send, beside).answer())
 
 
 class _Request:
     """One request, the stored responses of its URL, and the flight that it leads."""
 
-    def __init__(self, cache: Cache, asked: Asked, send: Send) -> None:
+    def __init__(self, cache: Cache, asked: Asked, send: Send, beside: Beside | None) -> None:
         self._cache = cache
         self._asked = asked
         self._send = send
+        self._beside = beside
         self._key = cache.key_of(asked)
         self._variants: list[Entry] = []
         self._flight: Flight | None = None
@@ -99,9 +112,9 @@ class _Request:
         if decision.step is Step.REFUSE:
             return Reply(504, "Gateway Timeout", (("Content-Length", "0"),), EmptySource())
         if decision.step is Step.ANSWER_AND_VALIDATE and entry is not None:
-            if self._cache.background is None:
+            if self._beside is None:
                 return (yield from self._asked_of_origin(self._question()))
-            self._ask_beside(self._cache.background)
+            self._ask_beside(self._beside)
         if decision.step in (Step.ANSWER, Step.ANSWER_AND_VALIDATE) and entry is not None:
             reply = yield from self._stored(entry)
             # None: another process has just removed the content.
@@ -209,17 +222,17 @@ class _Request:
 
     # --- the question in the background ---
 
-    def _ask_beside(self, background: Callable[[Flow[None]], object]) -> None:
+    def _ask_beside(self, how: Beside) -> None:
         """Ask the origin in the background, unless a request is asking already."""
         deadline = self._cache.clock() + LONGEST_WAIT
-        beside = _Request(self._cache, self._asked._replace(deadline=deadline), self._send)
+        beside = _Request(self._cache, self._asked._replace(deadline=deadline), how.send, None)
         beside._variants = self._variants
         flying = (self._key, self._asked.method, self._asked.fields)
         beside._flight = self._cache.flights.lead(flying)
         if beside._flight is None:
             return
         try:
-            background(beside._renewal())
+            how.run(beside._renewal())
         except BaseException:
             beside._land()
             raise

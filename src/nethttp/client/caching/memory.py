@@ -46,7 +46,8 @@ class MemoryCache(Store):
         #: Contents of entries with their keys, the one used longest ago first.
         self._contents: dict[str, tuple[Key, Entry, list[bytes]]] = {}
         self._growing: dict[str, list[bytes]] = {}
-        self._lock = threading.Lock()
+        # A response that is garbage collected discards its content, at any moment in any thread.
+        self._lock = threading.RLock()
 
     def variants(self, key: Key) -> list[Entry]:
         with self._lock:

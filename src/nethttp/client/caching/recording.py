@@ -26,7 +26,8 @@ class Recording(Source):
     def __init__(
         self, source: Source, store: Store, key: Key, entry: Entry, done: Callable[[], object]
     ) -> None:
-        self._source = source
+        self.source = source
+        """Where the content comes from."""
         self._store = store
         self._key = key
         self._entry = entry
@@ -38,24 +39,24 @@ class Recording(Source):
 
     def pull(self, deadline: float) -> Flow[bytes]:
         try:
-            data = yield from self._source.pull(deadline)
+            data = yield from self.source.pull(deadline)
         except BaseException:
-            self._give_up()
+            self.stop()
             raise
         if self._open:
             try:
                 yield from self._keep(data, deadline)
             except (StorageError, TimeoutError) as error:
                 log.warning("the response is not stored: %s", error)
-                self._give_up()
+                self.stop()
             except BaseException:
-                self._give_up()
+                self.stop()
                 raise
         return data
 
     def close(self) -> None:
-        self._source.close()
-        self._give_up()
+        self.source.close()
+        self.stop()
 
     def _keep(self, data: bytes, deadline: float) -> Flow[None]:
         if not data:
@@ -63,7 +64,7 @@ class Recording(Source):
             part = entry.part
             if part is not None and part[1] - part[0] != self._size:
                 # RFC 9110 section 14.4: a part of another length than it says is no part.
-                self._give_up()
+                self.stop()
                 return
             last = bytes(self._buffer)
             yield from self._do(lambda: self._store.commit(self._key, entry, last), deadline)
@@ -71,7 +72,7 @@ class Recording(Source):
             return
         self._size += len(data)
         if self._size > self._store.max_content:
-            self._give_up()
+            self.stop()
             return
         self._buffer += data
         while len(self._buffer) > PIECE:
@@ -90,7 +91,8 @@ class Recording(Source):
         else:
             function()
 
-    def _give_up(self) -> None:
+    def stop(self) -> None:
+        """Store nothing of the content; what is still pulled goes to the reader alone."""
         if not self._open:
             return
         if self._written and not self._store.waits:

@@ -1,0 +1,188 @@
+"""A transport with a cache before it. It lies below authentication and cookies, and sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...errors import RequestError
+from ...net.effects import Flow
+from ...wire.fields import FieldLines
+from ..caching.cache import Asked, Cache
+from ..caching.fields import Pairs
+from ..caching.flights import LONGEST_WAIT
+from ..caching.flow import Beside, cached
+from ..caching.recording import Recording
+from ..caching.reply import Reply, Source
+from ..caching.store import Store
+from ..messages.base_response import Arrival
+from ..messages.request import Request
+from ..messages.timing import Marks
+from ..policy.timeouts import Timeout
+from .deadlines import Deadlines
+from .exchange import MAX_DRAIN
+from .incoming import OnInterim
+from .transport import Transport
+
+__all__ = ["CachedArrival", "CachingTransport", "as_cache"]
+
+
+def as_cache(cache: Cache | Store) -> Cache:
+    """Return the cache of a client's argument `cache`: a store becomes one with the defaults.
+
+    >>> from nethttp.client.caching.memory import MemoryCache
+    >>> as_cache(MemoryCache()).partition_by
+    ('authorization',)
+    """
+    return cache if isinstance(cache, Cache) else Cache(cache)
+
+
+class CachingTransport:
+    """Answers requests from `cache`, or sends them by `transport`. RFC 9111.
+
+    `apart` names how this transport sends, if not in the usual way (`Asked.apart`). `background`
+    begins to run a flow in another thread or task, for stale-while-revalidate; without it such a
+    response is validated first.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        cache: Cache | Store,
+        *,
+        apart: str = "",
+        background: Callable[[Flow[None]], object] | None = None,
+    ) -> None:
+        self.transport = transport
+        self.cache = as_cache(cache)
+        self._apart = apart
+        self._background = background
+
+    def send(
+        self,
+        request: Request,
+        deadlines: Deadlines,
+        marks: Marks,
+        on_interim: OnInterim | None = None,
+    ) -> Flow[Arrival]:
+        """Return the response, once its head is there: see `Transport.send`."""
+        origin = request.url.origin
+        # As it is sent: without credentials and fragment, and with the program's own target.
+        url = f"{origin.scheme}://{origin.authority}{request.target}"
+        fields = tuple(request.headers.pairs)
+        asked = Asked(request.method, url, fields, deadlines.total, self._apart)
+
+        def send(conditions: Pairs) -> Flow[Reply]:
+            return self._forward(request, conditions, deadlines, marks, on_interim)
+
+        def send_beside(conditions: Pairs) -> Flow[Reply]:
+            own = Deadlines(Timeout(LONGEST_WAIT), deadlines.clock)
+            return self._forward(request, conditions, own, Marks(own.clock, own.began), None)
+
+        beside = None if self._background is None else Beside(send_beside, self._background)
+        reply = yield from cached(self.cache, asked, send, beside)
+        source = reply.source
+        if isinstance(source, _Received):
+            # Nothing is stored of it, so nothing needs to see its content pass.
+            return source.arrival
+        if reply.from_cache and not marks.head:
+            marks.head = deadlines.clock()
+        return CachedArrival(reply, deadlines)
+
+    def close(self) -> None:
+        """Close the transport. The cache is its owner's to close, since clients may share it."""
+        self.transport.close()
+
+    def _forward(
+        self,
+        request: Request,
+        conditions: Pairs,
+        deadlines: Deadlines,
+        marks: Marks,
+        on_interim: OnInterim | None,
+    ) -> Flow[Reply]:
+        if conditions:
+            request = request.copy()
+            for name, value in conditions:
+                request.headers.set(name, value)
+        arrival = yield from self.transport.send(request, deadlines, marks, on_interim)
+        return Reply(arrival.status, arrival.reason, arrival.fields, _Received(arrival))
+
+
+class _Received(Source):
+    """The content of a response of the transport."""
+
+    def __init__(self, arrival: Arrival) -> None:
+        self.arrival = arrival
+
+    def pull(self, deadline: float) -> Flow[bytes]:
+        return (yield from self.arrival.read())
+
+    def close(self) -> None:
+        self.arrival.abandon()
+
+
+class CachedArrival:
+    """A response from the cache, or one whose content is stored on its way."""
+
+    def __init__(self, reply: Reply, deadlines: Deadlines) -> None:
+        self._source = reply.source
+        self._deadlines = deadlines
+        self.version = 11
+        self.status = reply.status
+        self.reason = reply.reason
+        self.fields: FieldLines = list(reply.fields)
+        self.from_cache = reply.from_cache
+        """Whether the content is a stored one, so that its cookies have been set before."""
+        self.trailers: FieldLines = []
+        """The trailer fields, once they are received; none, if the response is a stored one."""
+        self.complete = False
+        """Whether the content was read to its end."""
+
+    def read(self) -> Flow[bytes]:
+        """Return the next piece of content; b"" at the end."""
+        if self.complete:
+            return b""
+        piece = yield from self._source.pull(self._deadlines.total)
+        if not piece:
+            self.complete = True
+            received = self._received()
+            if received is not None:
+                self.trailers = received.trailers
+        return piece
+
+    def read_all(self) -> Flow[bytes]:
+        """Return the rest of the content."""
+        pieces = []
+        while piece := (yield from self.read()):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def drain(self) -> Flow[None]:
+        """Read the rest if it is short, so that it is stored and its connection used again."""
+        left = MAX_DRAIN
+        try:
+            while left > 0 and (piece := (yield from self.read())):
+                left -= len(piece)
+        except RequestError:
+            return
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Give up what was not read."""
+        if not self.complete:
+            self._source.close()
+
+    def lose(self) -> None:
+        """Do what `abandon` does, in a finaliser."""
+        if isinstance(self._source, Recording):
+            self._source.stop()
+        received = self._received()
+        if received is not None and not self.complete:
+            received.lose()
+
+    def _received(self) -> Arrival | None:
+        """Return the transport's response; None if this one is stored."""
+        source = self._source
+        if isinstance(source, Recording) and isinstance(source.source, _Received):
+            return source.source.arrival
+        return None
