@@ -9,6 +9,8 @@ from ...net.effects import Flow
 from ..messages.base_response import Arrival, BaseResponse
 from ..messages.request import Request
 from ..messages.timing import Marks
+from ..messages.url import Origin
+from ..policy.auth.auth import Auth
 from .deadlines import Deadlines
 from .incoming import OnInterim
 
@@ -20,7 +22,10 @@ ResponseT = TypeVar("ResponseT", bound=BaseResponse)
 class Call(Generic[ResponseT]):
     """What the steps of one call share."""
 
-    __slots__ = ("deadlines", "follow_redirects", "history", "make_response", "on_interim")
+    __slots__ = (
+        *("auth", "auth_origin", "deadlines", "follow_redirects", "history", "make_response"),
+        "on_interim",
+    )
 
     def __init__(
         self,
@@ -28,11 +33,16 @@ class Call(Generic[ResponseT]):
         make_response: Callable[[Request, Arrival, Marks], ResponseT],
         follow_redirects: bool,
         on_interim: OnInterim | None,
+        auth: Auth | None = None,
     ) -> None:
         self.deadlines = deadlines
         self.make_response = make_response
         self.follow_redirects = follow_redirects
         self.on_interim = on_interim
+        self.auth = auth
+        """What signs the requests; None once a redirect has left `auth_origin`."""
+        self.auth_origin: Origin | None = None
+        """The origin of the first request, to which `auth` belongs."""
         self.history: list[ResponseT] = []
         """The responses so far that are not the program's: redirects, challenges, retries."""
 

@@ -1,4 +1,4 @@
-"""Which `Auth` a request has: the rule for each request, and the rule for each redirect."""
+"""Which `Auth` a request has. What a redirect leaves of it: see `flow.authenticating`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .basic import Basic
 from .function import FunctionAuth
 
 if TYPE_CHECKING:
-    from ...messages.headers import Headers
-    from ...messages.url import URL, Origin
+    from ...messages.url import Origin
+    from .auth import Signed
     from .netrc import Netrc
 
-__all__ = ["AuthSource", "after_redirect", "auth_of", "choose"]
+__all__ = ["AuthSource", "auth_of", "choose"]
 
 AuthSource: TypeAlias = Auth | tuple[str, str] | Callable[[Any], object]
 """What is accepted as ``auth=``: an `Auth`, (user name, password) for `Basic`, or a function that
@@ -43,8 +43,7 @@ def auth_of(source: AuthSource) -> Auth:
 
 
 def choose(
-    url: URL,
-    headers: Headers,
+    request: Signed,
     *,
     client_auth: Auth | None = None,
     client_origin: Origin | None = None,
@@ -52,20 +51,22 @@ def choose(
 ) -> Auth | None:
     """Return the `Auth` of a request that was given none of its own, or None.
 
-    The nearest counts: an Authorization among its `headers`; a user name and password in its
-    `url`; `client_auth`; `netrc`. An `client_auth` is for `client_origin` alone, the origin of the
-    client's ``base_url``; without that, for each URL that the program itself requests.
+    The nearest counts: an Authorization among its headers; a user name and password in its URL;
+    `client_auth`; `netrc`. A `client_auth` is for `client_origin` alone, the origin of the client's
+    ``base_url``; without that, for each URL that the program itself requests.
 
-    >>> from nethttp.client.messages.headers import Headers
+    >>> from nethttp.client.messages.request import Request
     >>> from nethttp.client.messages.url import URL
-    >>> choose(URL("http://me:pw@example.com/"), Headers()).value
+    >>> choose(Request("GET", "http://me:pw@example.com/")).value
     'Basic bWU6cHc='
     >>> elsewhere = URL("http://api.example.com/v1").origin
-    >>> choose(
-    ...     URL("http://example.com/"), Headers(), client_auth=Auth(), client_origin=elsewhere
-    ... )
+    >>> request = Request("GET", "http://example.com/")
+    >>> choose(request, client_auth=Auth(), client_origin=elsewhere)
     """
-    if "Authorization" in headers:
+    url = request.url
+    if not url.userinfo and client_auth is None and netrc is None:
+        return None  # nearly always, and then the headers need not be looked at
+    if "Authorization" in request.headers:
         return None
     named = url.credentials
     if named is not None:
@@ -75,18 +76,3 @@ def choose(
     if netrc is not None and netrc.find(url.host) is not None:
         return netrc
     return None
-
-
-def after_redirect(auth: Auth | None, before: URL, after: URL) -> Auth | None:
-    """Return the `Auth` of a redirect from `before` to `after`: the same, or None for good.
-
-    Credentials belong to an origin. Once a chain of redirects has left it, the next redirect is
-    asked with None, so a chain that returns does not get them back.
-
-    >>> from nethttp.client.messages.url import URL
-    >>> start, auth = URL("http://example.com/"), Auth()
-    >>> after_redirect(auth, start, URL("http://example.com/next")) is auth
-    True
-    >>> after_redirect(auth, start, URL("https://example.com/"))
-    """
-    return auth if before.origin == after.origin else None
