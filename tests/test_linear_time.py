@@ -24,7 +24,14 @@ import pytest
 from nethttp import errors
 from nethttp.client import HTTPResponse
 from nethttp.client.message import parse_headers
+from nethttp.client.messages.headers import Headers
+from nethttp.client.messages.params import encode_params
+from nethttp.client.messages.request import Request
+from nethttp.client.messages.url import URL
 from nethttp.client.policy.auth.challenges import parse_challenges, parse_parameters
+from nethttp.client.policy.no_proxy import NoProxy
+from nethttp.client.policy.redirects import DEFAULT_REDIRECTS, next_request
+from nethttp.client.policy.retries import retry_after
 from nethttp.client.redirect import follow
 from nethttp.cookiejar import CookieJar, DefaultCookiePolicy, RFC6265Policy
 from nethttp.cookiejar.dates import http2time, iso2time
@@ -213,6 +220,16 @@ KEEP: dict[str, Callable[[type[DefaultCookiePolicy], str], None]] = {
 finder = FieldFinder("range", "accept", "if-match")
 chunked = b"Transfer-Encoding: chunked\r\n\r\n"
 
+
+class Redirected:
+    """A response with a redirect's status and these field lines."""
+
+    status_code = 302
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        self.headers = Headers.received(lines)
+
+
 READERS: dict[str, Read] = {
     "date": values.parse_http_date,
     "list": values.parse_list,
@@ -277,6 +294,19 @@ READERS: dict[str, Read] = {
     "a challenge's parameters": lambda text: parse_challenges(["Digest a=b," + text]),
     "Authentication-Info": parse_parameters,
     "a URL in an error": errors.redacted,
+    "a client's URL": lambda text: URL("http://" + text),
+    "a URL's host": lambda text: URL(f"http://{text}/"),
+    "a URL's path": lambda text: URL("http://a/" + text).without_dot_segments(),
+    "a URL's query": lambda text: URL("http://a/?" + text),
+    "a reference": lambda text: URL("http://a/b").join(text),
+    "a URL below another": lambda text: URL("http://a/b").below(text),
+    "parameters": lambda text: encode_params({"a": text}),
+    "a Location": lambda text: next_request(
+        Request("GET", "http://a/b"), Redirected([("Location", text)]), DEFAULT_REDIRECTS
+    ),
+    "NO_PROXY": NoProxy,
+    "a host in NO_PROXY": lambda text: NoProxy("a").covers(URL(f"http://{text}/").origin),
+    "Retry-After": lambda text: retry_after({"retry-after": text}, 0.0),
     "Cookie": parse_cookie,
     "Cookie into a SimpleCookie": SimpleCookie,
     "a cookie's value": lambda text: SimpleCookie(f'a="{text}"'),
