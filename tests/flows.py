@@ -35,6 +35,59 @@ def runner(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
     return run_in_loop
 
 
+def stopped_at(number: int, flow: Any, how: str = "throw") -> Any:
+    """Run a flow but for its yield of this number, where it is stopped; yields are counted from 0.
+
+    `how`: ``throw`` an exception instead of a result, ``close`` the flow, or ``cancel`` the task.
+    The flow's result is returned if it has fewer yields; else a `Stopped` is raised.
+    """
+    result = None
+    count = 0
+    try:
+        while True:
+            effect = flow.send(result)
+            if count == number and how == "throw":
+                flow.throw(Stopped())
+                raise AssertionError("expected the flow to end by the exception")
+            if count == number and how == "close":
+                flow.close()
+                raise Stopped
+            if count == number:
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+            count += 1
+            try:
+                result = yield effect
+            except BaseException as error:
+                flow.throw(error)
+                raise AssertionError("expected the flow to end by the exception") from error
+    except StopIteration as end:
+        return end.value
+    except asyncio.CancelledError:
+        raise Stopped from None
+
+
+class Stopped(BaseException):
+    """Raised at a yield instead of a result."""
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    """Return the sockets that flows open from now on, by whatever runner."""
+    from nethttp.net import looplink, socketlink, sockets
+
+    found: list[socket.socket] = []
+
+    def open_socket(*given: Any) -> socket.socket:
+        found.append(sockets.open_socket(*given))
+        return found[-1]
+
+    monkeypatch.setattr(looplink, "open_socket", open_socket)
+    monkeypatch.setattr(socketlink, "open_socket", open_socket)
+    return found
+
+
 class Peer:
     """A server for one script a connection, each run by a thread."""
 

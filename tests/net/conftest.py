@@ -1,5 +1,5 @@
 """Flows are run by every runner, against peers that a test scripts."""
 
-from ..flows import peer, runner
+from ..flows import opened, peer, runner
 
-__all__ = ["peer", "runner"]
+__all__ = ["opened", "peer", "runner"]

@@ -365,7 +365,9 @@ class LoopAttempt:
                 sock.close()
                 raise
         except OSError as error:
-            self.error = error
+            # asyncio's own text has the address instead of the reason.
+            code = error.errno
+            self.error = OSError(code, os.strerror(code)) if code else error
         else:
             self.link = link
 
