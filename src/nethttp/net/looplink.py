@@ -366,8 +366,8 @@ class LoopAttempt:
                 raise
         except OSError as error:
             # asyncio's own text has the address instead of the reason.
-            code = error.errno
-            self.error = OSError(code, os.strerror(code)) if code else error
+            number = error.errno
+            self.error = OSError(number, os.strerror(number)) if number else error
         else:
             self.link = link
 
