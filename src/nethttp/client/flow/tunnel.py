@@ -164,7 +164,8 @@ def _next_event(connection: ClientConnection, link: Link, deadline: float) -> Fl
 
 def _refused(proxy: Proxy, authority: str, answer: ProxyAnswer) -> ProxyError:
     remedy = ""
-    if answer.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+    # Some proxies say 401, the server's own status for it.
+    if answer.status_code in (HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.UNAUTHORIZED):
         if proxy.auth is None:
             remedy = "; it wants a user name and password: put them into the proxy's URL"
         else:
