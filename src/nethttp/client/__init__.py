@@ -40,8 +40,17 @@ from .response import HTTPResponse
 from .seams import as_imported as _as_imported
 
 if TYPE_CHECKING:
+    from .aclient import AsyncClient as AsyncClient
+    from .client import Client as Client
     from .message import HTTPMessage as HTTPMessage
     from .message import parse_headers as parse_headers
+    from .messages.headers import Headers as Headers
+    from .messages.request import Request as Request
+    from .messages.response import AsyncResponse as AsyncResponse
+    from .messages.response import Response as Response
+    from .messages.url import URL as URL
+    from .policy.limits import PoolLimits as PoolLimits
+    from .policy.timeouts import Timeout as Timeout
 
 __all__ = [
     "BadStatusLine",
@@ -115,14 +124,32 @@ _LATER = {
 }
 
 
+#: The names of the client for new programs, and their modules below this one: imported when they
+#: are first used, since a program written for the standard library never does that.
+_OURS = {
+    "AsyncClient": "aclient",
+    "AsyncResponse": "messages.response",
+    "Client": "client",
+    "Headers": "messages.headers",
+    "PoolLimits": "policy.limits",
+    "Request": "messages.request",
+    "Response": "messages.response",
+    "Timeout": "policy.timeouts",
+    "URL": "messages.url",
+}
+
 if not TYPE_CHECKING:  # with this function, a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
-        if name not in _LATER:
+        if name not in _LATER and name not in _OURS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         import sys  # an import above would make it a name of this module
         from importlib import import_module  # start-up: few programs call this function
 
+        if name in _OURS:
+            value = getattr(import_module(f"{__name__}.{_OURS[name]}"), name)
+            globals()[name] = value
+            return value
         module, there = _LATER[name]
         imported = import_module(module)
         value = sys.modules[name] if there is None else getattr(imported, there)
@@ -133,7 +160,7 @@ if not TYPE_CHECKING:  # with this function, a type checker would accept any nam
 
 def __dir__() -> list[str]:
     more = ("HTTPMessage", "HTTPS_PORT", "HTTP_PORT", "parse_headers")
-    return sorted({*__all__, *more, *_status.HTTPStatus.__members__})
+    return sorted({*__all__, *_OURS, *more, *_status.HTTPStatus.__members__})
 
 
 _name_after(__name__)

@@ -11,6 +11,9 @@ __all__ = ["LineCutter", "SizeCutter"]
 class SizeCutter:
     """Cuts bytes into pieces of `size` bytes; the last may be shorter.
 
+    Raises:
+        ValueError: `size` is below 1.
+
     >>> cutter = SizeCutter(3)
     >>> list(cutter.cut(b"abcdefg")), list(cutter.end())
     ([b'abc', b'def'], [b'g'])

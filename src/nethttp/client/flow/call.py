@@ -32,13 +32,13 @@ class Call(Generic[ResponseT]):
         deadlines: Deadlines,
         make_response: Callable[[Request, Arrival, Marks], ResponseT],
         follow_redirects: bool,
-        on_interim: OnInterim | None,
         auth: Auth | None = None,
     ) -> None:
         self.deadlines = deadlines
         self.make_response = make_response
         self.follow_redirects = follow_redirects
-        self.on_interim = on_interim
+        self.on_interim: OnInterim | None = None
+        """Is called with the status and the fields of each interim response."""
         self.auth = auth
         """What signs the requests; None once a redirect has left `auth_origin`."""
         self.auth_origin: Origin | None = None

@@ -31,19 +31,19 @@ class Deadlines:
         self.total = inf if timeout.total is None else self.began + timeout.total
 
     def queue(self) -> float:
-        """Return the end of a wait for a connection of the pool."""
+        """Return the end of a wait for a connection of the pool, in the clock's seconds."""
         return self._end(self.timeout.queue)
 
     def connect(self) -> float:
-        """Return the end of connecting, TLS included."""
+        """Return the end of connecting, TLS included, in the clock's seconds."""
         return self._end(self.timeout.connect)
 
     def write(self) -> float:
-        """Return the end of a wait until the peer takes more."""
+        """Return the end of a wait until the peer takes more, in the clock's seconds."""
         return self._end(self.timeout.write)
 
     def read(self) -> float:
-        """Return the end of a wait until the peer sends more."""
+        """Return the end of a wait until the peer sends more, in the clock's seconds."""
         return self._end(self.timeout.read)
 
     def within(self, seconds: float) -> float:

@@ -58,7 +58,7 @@ class Exchange(Incoming):
         """When the last byte of the response was received; 0 before."""
 
     def begin(self, outgoing: Outgoing) -> Flow[None]:
-        """Send a request, and receive the head of its final response.
+        """Return nothing, once a request was sent and the head of its final response received.
 
         Raises:
             ReadError, WriteError: the connection was lost.
@@ -114,10 +114,10 @@ class Exchange(Incoming):
         return b"".join(pieces)
 
     def drain(self) -> Flow[None]:
-        """Read the rest of the content and drop it, to keep the connection; or else close it.
+        """Return nothing, once the rest of the content was dropped, or the connection closed.
 
-        At most `MAX_DRAIN` bytes, within the time for one read. No error of the connection is
-        raised. RFC 9112 section 9.3.
+        At most `MAX_DRAIN` bytes are read, so that the connection can be used again. No error of
+        the connection is raised. RFC 9112 section 9.3.
         """
         left = MAX_DRAIN
         try:

@@ -21,6 +21,9 @@ _WITH_CONTENT: Final = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 def common_headers(pairs: FieldLines) -> CommonHeaders:
     """Return the headers of many requests, checked and serialised once.
 
+    >>> common_headers([("Host", "a")]).block
+    b'Host: a\\r\\n'
+
     Raises:
         LocalProtocolError: a header is not valid, or one of them is about the connection or the
             content of one request.
@@ -30,7 +33,7 @@ def common_headers(pairs: FieldLines) -> CommonHeaders:
 
 
 def outgoing_of(request: Request, target: str) -> Outgoing:
-    """Return `request` as it is sent, with this target in its request line.
+    """Return `request` as it is sent, with this target in its request line. RFC 9112 section 3.
 
     Raises:
         LocalProtocolError: the headers contradict each other, or the content.

@@ -152,6 +152,8 @@ class Incoming:
     def begin_content(self, framing: int) -> None:
         """Begin the content behind the last head, which may have been received whole with it.
 
+        `framing` is its length in bytes, or how else it ends: see `nethttp.wire.h1.framing`.
+
         Raises:
             RemoteProtocolError: a chunk is malformed.
         """

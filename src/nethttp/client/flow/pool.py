@@ -54,7 +54,10 @@ class _Origin:
 
 
 class Slot:
-    """A place in the pool: one connection, from before it is dialled until it is closed."""
+    """A place in the pool: one connection, from before it is dialled until it is closed.
+
+    `epoch` is how many forks the pool had seen when the slot was made.
+    """
 
     __slots__ = ("epoch", "holder", "link", "origin", "since", "uses")
 
@@ -91,7 +94,11 @@ class Turn(Waiter):
 
 
 class PoolCounts(NamedTuple):
-    """How many slots a pool has, and how many requests wait for one."""
+    """How many slots a pool has, and how many requests wait for one.
+
+    >>> Pool().counts()
+    PoolCounts(held=0, idle=0, waiting=0)
+    """
 
     held: int
     idle: int
@@ -175,7 +182,7 @@ class Pool:
             self.discard(slot)
 
     def wait(self, turn: Turn, deadline: float) -> Flow[Slot]:
-        """Wait for a slot in the queue; return it.
+        """Return the slot of a `turn` in the queue, after waiting for it until `deadline`.
 
         Raises:
             PoolTimeout: no slot was free in time; its message lists the holders.

@@ -1,20 +1,52 @@
-"""The steps of a call, from the outermost: middleware, then the transport.
+"""The steps of a call, put together: what is around what.
 
-Each step is a flow around the next one, and knows nothing of the others.
+From the outermost to the innermost, for each: middleware sees a call of the program; redirects make
+hops of it; retries make attempts of a hop; cookies and events see each attempt, and the transport
+sends it. Each step is a flow around the next one, and knows nothing of the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...net.effects import Flow
 from ..messages.request import Request
 from ..messages.timing import Marks
+from ..policy.redirects import Redirects
+from ..policy.retries import Retries
 from .call import Call, Handler, ResponseT
+from .cookies import CookieStore, with_cookies
+from .following import following
+from .middleware import Events, Middleware, around_all, with_events
+from .retrying import retrying
 from .transport import Transport
 
-__all__ = ["sending"]
+__all__ = ["steps_of_a_call"]
 
 
-def sending(transport: Transport) -> Handler[ResponseT]:
+def steps_of_a_call(
+    transport: Transport,
+    cookies: CookieStore,
+    retries: Retries | None,
+    redirects: Redirects,
+    middleware: Iterable[Middleware],
+    events: Events | None,
+) -> Handler[ResponseT]:
+    """Return the outermost step of a client's calls.
+
+    The steps that it does not need are left out, since each takes its time in every call.
+    """
+    send: Handler[ResponseT] = _sending(transport)
+    if events:
+        send = with_events(send, events)
+    send = with_cookies(send, cookies)
+    if retries is not None:
+        send = retrying(send, retries)
+    send = following(send, redirects)
+    return around_all(send, middleware)
+
+
+def _sending(transport: Transport) -> Handler[ResponseT]:
     """Return the innermost step: one request, by `transport`."""
 
     def send(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:

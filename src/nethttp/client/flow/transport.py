@@ -6,19 +6,21 @@ may answer without a network: an application in this process, or a script.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
-from ...errors import ReadError, WriteError
+from ...errors import ReadError, UnsupportedProtocol, WriteError
 from ...net.effects import Flow
-from ...net.link import Link
+from ...net.trust import TLSSettings
 from ...status import HTTPStatus
 from ...wire.limits import DEFAULT_LIMITS, Limits
 from ..messages.base_response import Arrival
 from ..messages.request import Request
 from ..messages.timing import Marks
 from ..messages.url import Origin
+from ..policy.limits import DEFAULT_POOL_LIMITS, PoolLimits
+from ..policy.proxies import Proxies
 from .deadlines import Deadlines
+from .dial import Dialler, Route
 from .exchange import Exchange
 from .head import outgoing_of
 from .incoming import OnInterim
@@ -26,12 +28,17 @@ from .pool import Pool, Slot
 
 __all__ = ["HTTPTransport", "Transport", "is_idempotent"]
 
+MAX_ROUTES: Final = 256
+"""How many routes are kept by their origins."""
+
+DEFAULT_TLS: Final = TLSSettings()
+
 #: RFC 9110 section 9.2.2, and QUERY.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
 class Transport(Protocol):
-    """Sends a client's requests."""
+    """Sends a client's requests; a protocol, since one may need no connections at all."""
 
     def send(
         self,
@@ -61,20 +68,54 @@ def is_idempotent(request: Request) -> bool:
 class HTTPTransport:
     """Sends requests over connections of a pool.
 
-    `connect` makes a connection to an origin.
+    `limits` are the pool's and `wire_limits` those of messages. `dialler` makes connections, with
+    TLS to servers as `tls` says, and through the proxies that `proxies` choose. With `resends` off,
+    no request is sent a second time after a connection has turned out to be stale.
     """
 
     def __init__(
         self,
-        pool: Pool,
-        connect: Callable[[Origin, Deadlines, Marks], Flow[Link]],
-        limits: Limits = DEFAULT_LIMITS,
+        limits: PoolLimits = DEFAULT_POOL_LIMITS,
+        *,
+        dialler: Dialler | None = None,
+        tls: TLSSettings = DEFAULT_TLS,
+        proxies: Proxies | None = None,
+        server_hostname: str | None = None,
+        unix_path: str | None = None,
+        wire_limits: Limits = DEFAULT_LIMITS,
         resends: bool = True,
     ) -> None:
-        self.pool = pool
-        self._connect = connect
-        self._limits = limits
+        self.pool = Pool(limits)
+        self._dialler = dialler or Dialler()
+        self._tls = tls
+        self._proxies = proxies
+        self._server_hostname = server_hostname
+        self._unix_path = unix_path
+        self._wire_limits = wire_limits
         self._resends = resends
+        self._routes: dict[Origin, Route] = {}
+
+    def _route_of(self, request: Request) -> Route:
+        """Return the way to the request's server.
+
+        Raises:
+            UnsupportedProtocol: the scheme is neither http nor https.
+        """
+        origin = request.url.origin
+        route = self._routes.get(origin)
+        if route is not None:
+            return route
+        if origin.scheme not in ("http", "https"):
+            raise UnsupportedProtocol(
+                f"expected a URL of http or https, got one of {origin.scheme}", request=request
+            )
+        proxy = self._proxies.proxy_for(request.url) if self._proxies else None
+        route = Route(origin, self._tls, proxy, self._server_hostname, self._unix_path)
+        if not self._proxies:
+            if len(self._routes) >= MAX_ROUTES:
+                self._routes.clear()
+            self._routes[origin] = route
+        return route
 
     def send(
         self,
@@ -94,7 +135,7 @@ class HTTPTransport:
             LocalProtocolError: the request cannot be put on the wire.
         """
         outgoing = outgoing_of(request, request.target)
-        route = request.url.origin
+        route = self._route_of(request)
         must_be_new = False
         while True:
             slot = self.pool.take(route, request)
@@ -109,7 +150,7 @@ class HTTPTransport:
             link = slot.link
             assert link is not None
             sent, was_used = link.sent, slot.uses > 0
-            exchange = Exchange(self.pool, slot, request.method, deadlines, self._limits)
+            exchange = Exchange(self.pool, slot, request.method, deadlines, self._wire_limits)
             exchange.on_interim = on_interim
             try:
                 yield from exchange.begin(outgoing)
@@ -134,10 +175,10 @@ class HTTPTransport:
         """Close the pool."""
         self.pool.close()
 
-    def _fill(self, slot: Slot, route: Origin, deadlines: Deadlines, marks: Marks) -> Flow[None]:
+    def _fill(self, slot: Slot, route: Route, deadlines: Deadlines, marks: Marks) -> Flow[None]:
         """Make the connection of a new slot."""
         try:
-            slot.link = yield from self._connect(route, deadlines, marks)
+            slot.link = yield from self._dialler.connect(route, deadlines.connect(), marks)
         except BaseException:
             self.pool.discard(slot)
             raise

@@ -56,7 +56,7 @@ class Arrival(Protocol):
         ...
 
     def drain(self) -> Flow[None]:
-        """Read and drop the rest if it is short, so that its connection can be used again."""
+        """Return nothing, once a short rest was dropped so that its connection can be used."""
         ...
 
     def abandon(self) -> None:
@@ -159,6 +159,12 @@ class BaseResponse:
     def is_redirect(self) -> bool:
         """Whether the response sends the client elsewhere: a redirect status, and Location."""
         return self.status_code in _REDIRECTS and "location" in self.headers
+
+    @property
+    def sets_cookies(self) -> bool:
+        """Whether the response has a Set-Cookie field. RFC 6265 section 4.1."""
+        # Without `headers`: most responses have none, and their fields are never looked at.
+        return any(len(name) == 10 and name.lower() == "set-cookie" for name, _ in self._fields)
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
@@ -324,7 +330,7 @@ class BaseResponse:
             self._marks.end()
 
     def close_flow(self) -> Flow[None]:
-        """Finish with the response: drop a short rest to keep the connection, else close it."""
+        """Return nothing, once a short rest was dropped, or else the connection closed."""
         arrival, self._arrival = self._arrival, None
         if arrival is not None:
             try:

@@ -76,7 +76,11 @@ class Request:
     def with_common(
         cls, method: str, url: URL, common: CommonHeaders, body: bytes | Body | None = None
     ) -> Request:
-        """Return a request with the headers that all have, which are copied once they are read."""
+        """Return a request with the headers that all have, which are copied once they are read.
+
+        Raises:
+            LocalProtocolError: the method is not a token.
+        """
         request = cls.__new__(cls)
         if method not in _USUAL_METHODS and not grammar.TOKEN.fullmatch(method):
             raise LocalProtocolError(

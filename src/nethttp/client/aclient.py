@@ -1,0 +1,124 @@
+"""`AsyncClient`: requests from any number of tasks, over connections that are used again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self, Unpack
+
+from ..net.aio import arun
+from .base import BaseClient, CallOptions, RequestOptions
+from .messages.base_response import Arrival
+from .messages.request import Request
+from .messages.response import AsyncResponse
+from .messages.timing import Marks
+from .messages.url import URL
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["AsyncClient"]
+
+
+class AsyncClient(BaseClient[AsyncResponse]):
+    """A client of HTTP/1.1 for programs with an event loop: asyncio's or uvloop's.
+
+    Tasks may share a client: its connections serve all of them. Its methods and arguments are those
+    of `Client`, but they are awaited. ``async with`` closes it.
+
+    >>> import asyncio
+    >>> async def main() -> None:
+    ...     async with AsyncClient(base_url="https://example.com/api", timeout=10) as client:
+    ...         print(client.build_request("GET", "users", params={"page": 2}))
+    >>> asyncio.run(main())
+    GET https://example.com/api/users?page=2
+    """
+
+    async def request(
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> AsyncResponse:
+        """Return the response to a request, with its content read.
+
+        Raises:
+            RequestError: there is no response; its subclass and `phase` say why.
+            InvalidURL, LocalProtocolError: the request cannot be sent.
+        """
+        return await arun(self._whole_call(method, url, options))
+
+    async def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to a GET request: see `request`."""
+        return await arun(self._whole_call("GET", url, options))
+
+    async def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to a HEAD request, which has no content: see `request`."""
+        return await arun(self._whole_call("HEAD", url, options))
+
+    async def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to an OPTIONS request: see `request`."""
+        return await arun(self._whole_call("OPTIONS", url, options))
+
+    async def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to a DELETE request: see `request`."""
+        return await arun(self._whole_call("DELETE", url, options))
+
+    async def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to a POST request: see `request`."""
+        return await arun(self._whole_call("POST", url, options))
+
+    async def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to a PUT request: see `request`."""
+        return await arun(self._whole_call("PUT", url, options))
+
+    async def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to a PATCH request: see `request`."""
+        return await arun(self._whole_call("PATCH", url, options))
+
+    async def query(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
+        """Return the response to a QUERY request: a GET with content. See `request`."""
+        return await arun(self._whole_call("QUERY", url, options))
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, url: str | URL, **options: Unpack[RequestOptions]
+    ) -> AsyncIterator[AsyncResponse]:
+        """Return the response to a request once its head is received: use it in ``async with``.
+
+        Raises:
+            RequestError: there is no response; its subclass and `phase` say why.
+            InvalidURL, LocalProtocolError: the request cannot be sent.
+        """
+        async with await arun(self._call(method, url, options)) as response:
+            yield response
+
+    async def send(
+        self, request: Request, *, stream: bool = False, **options: Unpack[CallOptions]
+    ) -> AsyncResponse:
+        """Return the response to a request that was built before.
+
+        With `stream` its content is unread, as for the method of that name.
+
+        Raises:
+            RequestError: there is no response; its subclass and `phase` say why.
+        """
+        flow = self._sent(request, options) if stream else self._sent_whole(request, options)
+        return await arun(flow)
+
+    async def close(self) -> None:
+        """Close the connections: idle ones now, the others when their responses are read."""
+        self.transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> AsyncResponse:
+        response = AsyncResponse(request, arrival, marks, self._bounds)
+        response._run = arun
+        return response

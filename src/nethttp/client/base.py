@@ -1,0 +1,287 @@
+"""What `Client` and `AsyncClient` share: their settings, and the flow of each call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict
+
+from .._version import __version__
+from ..net.effects import Flow
+from ..net.trust import Certificate, TLSSettings, Verify
+from .content.decoding import Bounds, accept_encoding
+from .flow.call import Call, Handler, ResponseT
+from .flow.cookies import CookieStore
+from .flow.deadlines import Deadlines
+from .flow.dial import Dialler
+from .flow.head import common_headers
+from .flow.middleware import Events, Middleware
+from .flow.pool import PoolCounts
+from .flow.request import steps_of_a_call
+from .flow.transport import HTTPTransport, Transport
+from .messages.base_response import Arrival
+from .messages.headers import Headers, HeaderSource
+from .messages.params import Params
+from .messages.request import CommonHeaders, Request
+from .messages.timing import Marks
+from .messages.url import URL, Origin
+from .policy.guard import Guard
+from .policy.limits import DEFAULT_POOL_LIMITS, PoolLimits
+from .policy.proxies import ProxyArgument, choose_proxies
+from .policy.redirects import DEFAULT_REDIRECTS, Redirects, as_redirects
+from .policy.retries import Retries, as_retries
+from .policy.timeouts import DEFAULT_TIMEOUT, Timeout, as_timeout
+
+if TYPE_CHECKING:
+    from ..cookiejar import CookieJar
+    from .content.forms import FormData
+    from .content.multipart import Files
+    from .content.upload import Content, Progress
+
+__all__ = ["BaseClient", "RequestOptions"]
+
+MAX_ORIGINS: Final = 256
+"""The most origins whose common headers a client keeps."""
+
+
+class CallOptions(TypedDict, total=False):
+    """The keyword arguments of every method that sends a request, new or built before."""
+
+    timeout: Timeout | float | None
+    """Seconds for the whole call, or bounds by phase; None: no bound."""
+    follow_redirects: bool
+    """Whether redirects are followed, instead of returned."""
+
+
+class RequestOptions(CallOptions, total=False):
+    """The keyword arguments of every method that makes a request and sends it."""
+
+    params: Params | None
+    """Appended to the URL's query."""
+    headers: HeaderSource | None
+    """Added to the client's, and instead of those of the same name."""
+    cookies: Mapping[str, str] | None
+    """Sent with this request, beside the jar's."""
+    content: Content | None
+    """The body as it is: bytes, a str (in UTF-8), a file, an iterable of bytes."""
+    data: FormData | Content | None
+    """The body as a form; or else as `content`."""
+    files: Files | None
+    """The body as multipart/form-data, together with the fields of `data`."""
+    json: Any
+    """The body as JSON, unless it is None."""
+    progress: Progress | None
+    """Is called with the bytes of the body that were sent, and with their total or None."""
+    raw_target: str | None
+    """What the request line has, instead of the URL's path and query."""
+
+
+class BaseClient(Generic[ResponseT]):
+    """The settings of a client, and the flow of each call.
+
+    `max_response_size` is in bytes; the arguments are those of `Client`, which describes them.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str | URL = "",
+        params: Params | None = None,
+        headers: HeaderSource | None = None,
+        cookies: CookieJar | None = None,
+        timeout: Timeout | float | None = DEFAULT_TIMEOUT,
+        follow_redirects: bool | Redirects = False,
+        retries: int | Retries | None = None,
+        limits: PoolLimits = DEFAULT_POOL_LIMITS,
+        max_response_size: int | None = None,
+        verify: Verify = True,
+        cert: Certificate | None = None,
+        proxy: ProxyArgument = None,
+        trust_env: bool = True,
+        guard: Guard | None = None,
+        resolve: Mapping[str, str | Sequence[str]] | None = None,
+        server_hostname: str | None = None,
+        unix_path: str | None = None,
+        resends: bool = True,
+        middleware: Sequence[Middleware] = (),
+        events: Events | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self._settings = {name: value for name, value in locals().items() if name != "self"}
+        self.base_url = URL(base_url) if base_url else None
+        """Prefixed to URLs without a scheme; None: there is none."""
+        self.params = params
+        """Parameters of every request."""
+        self.headers = Headers(DEFAULT_HEADERS)
+        """Headers of every request; a program may change and remove them."""
+        self.headers.set("Accept-Encoding", accept_encoding())
+        _merge(self.headers, headers or ())
+        self.timeout = as_timeout(timeout)
+        """The bounds of a call that names none."""
+        self._cookies = CookieStore(cookies)
+        self._bounds = Bounds(max_size=max_response_size)
+        if transport is None:
+            transport = HTTPTransport(
+                limits,
+                dialler=Dialler(guard, resolve),
+                tls=TLSSettings(verify, cert, trust_env),
+                proxies=choose_proxies(proxy, os.environ if trust_env else None),
+                server_hostname=server_hostname,
+                unix_path=unix_path,
+                resends=resends,
+            )
+        self.transport = transport
+        """What sends the requests."""
+        self._commons: dict[Origin, CommonHeaders] = {}
+        self._commons_of = self.headers.pairs
+        redirects = as_redirects(follow_redirects)
+        self.follow_redirects = redirects is not None
+        """Whether the redirects of a call that does not say so are followed."""
+        self._handler: Handler[ResponseT] = steps_of_a_call(
+            transport,
+            self._cookies,
+            as_retries(retries),
+            redirects or DEFAULT_REDIRECTS,
+            middleware,
+            events,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a pickle keeps: the settings as they were given, and no connection."""
+        return _from_settings, (type(self), self._settings)
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The jar of the client: its cookies are sent where they belong."""
+        return self._cookies.jar
+
+    # --- requests ---
+
+    def build_request(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        params: Params | None = None,
+        headers: HeaderSource | None = None,
+        cookies: Mapping[str, str] | None = None,
+        content: Content | None = None,
+        data: FormData | Content | None = None,
+        files: Files | None = None,
+        json: Any = None,
+        progress: Progress | None = None,
+        raw_target: str | None = None,
+    ) -> Request:
+        """Return the request that `request` sends for these arguments: see `RequestOptions`.
+
+        Raises:
+            InvalidURL: the URL is not valid, or has no host and there is no `base_url`.
+            LocalProtocolError: the method, a header or a cookie is not valid.
+            TypeError: more than one of content, data or files, and json.
+        """
+        where = URL(url) if self.base_url is None else self.base_url.below(url)
+        if self.params:
+            where = where.with_params(self.params)
+        if params:
+            where = where.with_params(params)
+        request = Request.with_common(method, where, self._common_of(where.origin))
+        if raw_target is not None:
+            request.target = raw_target
+        if headers is not None:
+            _merge(request.headers, headers)
+        if cookies:
+            own = request.headers.get("cookie")
+            pairs = [f"{name}={value}" for name, value in cookies.items()]
+            request.headers.set("Cookie", "; ".join([own, *pairs] if own else pairs))
+        if not (content is data is files is json is None):
+            from .content.body_arguments import body_from_arguments  # start-up: a GET has no body
+
+            given = request.headers.get("content-type") if headers is not None else None
+            request.body, implied = body_from_arguments(
+                content=content,
+                data=data,
+                files=files,
+                json=json,
+                content_type=given,
+                progress=progress,
+            )
+            if given is None and implied is not None:
+                request.headers.set("Content-Type", implied)
+        return request
+
+    def _common_of(self, origin: Origin) -> CommonHeaders:
+        """Return the headers that requests to `origin` have, serialised once."""
+        mine = self.headers.pairs
+        if mine != self._commons_of:
+            self._commons.clear()
+            self._commons_of = mine
+        common = self._commons.get(origin)
+        if common is None:
+            if len(self._commons) >= MAX_ORIGINS:
+                self._commons.clear()
+            pairs = [pair for pair in mine if pair[0].lower() != "host"]
+            host = self.headers.get("host") or origin.authority
+            common = self._commons[origin] = common_headers([("Host", host), *pairs])
+        return common
+
+    def _call(self, method: str, url: str | URL, options: RequestOptions) -> Flow[ResponseT]:
+        """Send a request; return its response, with its content unread."""
+        request = self.build_request(method, url, **_for_request(options))
+        return (yield from self._sent(request, options))
+
+    def _whole_call(self, method: str, url: str | URL, options: RequestOptions) -> Flow[ResponseT]:
+        """Send a request; return its response, with its content read."""
+        request = self.build_request(method, url, **_for_request(options))
+        response = yield from self._sent(request, options)
+        yield from response.read_flow()
+        return response
+
+    def _sent(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
+        """Send a request that was built; return its response, with its content unread."""
+        timeout = as_timeout(options["timeout"]) if "timeout" in options else self.timeout
+        follow_redirects = options.get("follow_redirects", self.follow_redirects)
+        call = Call(Deadlines(timeout), self._make_response, follow_redirects)
+        return (yield from self._handler(call, request))
+
+    def _sent_whole(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
+        response = yield from self._sent(request, options)
+        yield from response.read_flow()
+        return response
+
+    def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> ResponseT:
+        raise NotImplementedError
+
+    # --- connections ---
+
+    def connections(self) -> PoolCounts:
+        """Return how many connections are in use and idle, and how many requests wait for one."""
+        assert isinstance(self.transport, HTTPTransport)
+        return self.transport.pool.counts()
+
+
+DEFAULT_HEADERS: Final = [
+    ("Accept", "*/*"),
+    ("Accept-Encoding", ""),
+    ("User-Agent", f"nethttp/{__version__}"),
+]
+
+
+#: Options of a call that are not about its request.
+_OF_THE_CALL: Final = frozenset(CallOptions.__annotations__)
+
+
+def _for_request(options: RequestOptions) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _OF_THE_CALL}
+
+
+def _merge(headers: Headers, more: HeaderSource) -> None:
+    """Set the lines of `more`, each name instead of what was there under it."""
+    lines = Headers(more)
+    for name in lines:
+        headers.remove(name)
+    for name, value in lines.pairs:
+        headers.add(name, value)
+
+
+def _from_settings(kind: type[Any], settings: dict[str, Any]) -> Any:
+    return kind(**settings)

@@ -1,0 +1,139 @@
+"""`Client`: requests from any number of threads, over connections that are used again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from ..net.blocking import run
+from .base import BaseClient, CallOptions, RequestOptions
+from .messages.base_response import Arrival
+from .messages.request import Request
+from .messages.response import Response
+from .messages.timing import Marks
+from .messages.url import URL
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Client"]
+
+
+class Client(BaseClient[Response]):
+    """A client of HTTP/1.1 for programs with threads.
+
+    Threads may share a client: its connections serve all of them. A ``with`` statement closes it.
+
+    >>> with Client(base_url="https://example.com/api", timeout=10) as client:
+    ...     print(client.build_request("GET", "users", params={"page": 2}))
+    GET https://example.com/api/users?page=2
+
+    The arguments:
+
+    * `base_url` stands before every URL that has no scheme; `params` and `headers` are those of
+      every request.
+    * `cookies` is a jar of `nethttp.cookiejar`; else the client makes one, with browsers' rules.
+    * `timeout` is the seconds for a whole call, from the queue for a connection to the last byte,
+      or a `Timeout` with bounds by phase, or None.
+    * `follow_redirects`: True, or `Redirects` with a bound. `retries`: how often a failed request
+      is sent again, or `Retries` that says when.
+    * `limits`: how many connections there may be (`PoolLimits`).
+    * `max_response_size`: the most bytes of a response's content, received and decoded.
+    * `verify` and `cert`: which certificates are trusted, and the client's own (`TLSSettings`).
+    * `proxy`: a URL, a mapping of schemes to URLs, a function of the URL, or False: none. Without
+      it the environment's variables count, unless `trust_env` is False.
+    * `guard`: whether an address may be dialled (`nethttp.client.policy.guard.public_only`).
+    * `resolve`: addresses by host or by ``"host:port"``, instead of DNS.
+    * `server_hostname`: the name for TLS, where it is not the URL's. `unix_path`: the socket to
+      connect to, instead of the URL's host.
+    * `resends` False: no request is sent again after its connection turned out to be stale.
+    * `middleware`: generator functions around each call. `events`: functions that are told of each
+      request and response.
+    * `transport`: what sends the requests, instead of connections of this client.
+    """
+
+    def request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a request, with its content read.
+
+        Raises:
+            RequestError: there is no response; its subclass and `phase` say why.
+            InvalidURL, LocalProtocolError: the request cannot be sent.
+        """
+        return run(self._whole_call(method, url, options))
+
+    def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a GET request: see `request`."""
+        return run(self._whole_call("GET", url, options))
+
+    def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a HEAD request, which has no content: see `request`."""
+        return run(self._whole_call("HEAD", url, options))
+
+    def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to an OPTIONS request: see `request`."""
+        return run(self._whole_call("OPTIONS", url, options))
+
+    def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a DELETE request: see `request`."""
+        return run(self._whole_call("DELETE", url, options))
+
+    def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a POST request: see `request`."""
+        return run(self._whole_call("POST", url, options))
+
+    def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a PUT request: see `request`."""
+        return run(self._whole_call("PUT", url, options))
+
+    def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a PATCH request: see `request`."""
+        return run(self._whole_call("PATCH", url, options))
+
+    def query(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a QUERY request: a GET with content. See `request`."""
+        return run(self._whole_call("QUERY", url, options))
+
+    def stream(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Return the response to a request once its head is received: use it in a ``with``.
+
+        Raises:
+            RequestError: there is no response; its subclass and `phase` say why.
+            InvalidURL, LocalProtocolError: the request cannot be sent.
+        """
+        return run(self._call(method, url, options))
+
+    def send(
+        self, request: Request, *, stream: bool = False, **options: Unpack[CallOptions]
+    ) -> Response:
+        """Return the response to a request that was built before.
+
+        With `stream` its content is unread, as for the method of that name.
+
+        Raises:
+            RequestError: there is no response; its subclass and `phase` say why.
+        """
+        flow = self._sent(request, options) if stream else self._sent_whole(request, options)
+        return run(flow)
+
+    def close(self) -> None:
+        """Close the connections: idle ones now, the others when their responses are read."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> Response:
+        response = Response(request, arrival, marks, self._bounds)
+        response._run = _run
+        return response
+
+
+def _run(flow: Any) -> Any:
+    return run(flow)
