@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Self, Unpack
 
 from ..net.aio import arun
+from ..net.effects import Flow
 from .base import BaseClient, CallOptions, RequestOptions
 from .messages.base_response import Arrival
 from .messages.request import Request
@@ -117,6 +120,17 @@ class AsyncClient(BaseClient[AsyncResponse]):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def _run_beside(self, flow: Flow[None]) -> object:
+        task = asyncio.ensure_future(arun(flow))
+        self._beside.add(task)  # the event loop itself keeps no task alive
+        task.add_done_callback(self._beside.discard)
+        return task
+
+    @cached_property
+    def _beside(self) -> set[asyncio.Future[None]]:
+        """The flows that nothing waits for."""
+        return set()
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> AsyncResponse:
         response = AsyncResponse(request, arrival, marks, self._bounds)

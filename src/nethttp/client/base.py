@@ -25,6 +25,8 @@ from .messages.params import Params
 from .messages.request import CommonHeaders, Request
 from .messages.timing import Marks
 from .messages.url import URL, Origin
+from .policy.auth.choose import AuthSource, auth_of, choose
+from .policy.auth.netrc import environment_netrc
 from .policy.guard import Guard
 from .policy.limits import DEFAULT_POOL_LIMITS, PoolLimits
 from .policy.proxies import ProxyArgument, choose_proxies
@@ -34,6 +36,8 @@ from .policy.timeouts import DEFAULT_TIMEOUT, Timeout, as_timeout
 
 if TYPE_CHECKING:
     from ..cookiejar import CookieJar
+    from .caching.cache import Cache
+    from .caching.store import Store
     from .content.forms import FormData
     from .content.multipart import Files
     from .content.upload import Content, Progress
@@ -49,6 +53,8 @@ class CallOptions(TypedDict, total=False):
 
     timeout: Timeout | float | None
     """Seconds for the whole call, or bounds by phase; None: no bound."""
+    auth: AuthSource | None
+    """What signs the requests, instead of the client's; None: nothing."""
     follow_redirects: bool
     """Whether redirects are followed, instead of returned."""
 
@@ -89,6 +95,7 @@ class BaseClient(Generic[ResponseT]):
         params: Params | None = None,
         headers: HeaderSource | None = None,
         cookies: CookieJar | None = None,
+        auth: AuthSource | None = None,
         timeout: Timeout | float | None = DEFAULT_TIMEOUT,
         follow_redirects: bool | Redirects = False,
         retries: int | Retries | None = None,
@@ -105,6 +112,7 @@ class BaseClient(Generic[ResponseT]):
         resends: bool = True,
         middleware: Sequence[Middleware] = (),
         events: Events | None = None,
+        cache: Cache | Store | None = None,
         transport: Transport | None = None,
     ) -> None:
         self._settings = {name: value for name, value in locals().items() if name != "self"}
@@ -130,8 +138,20 @@ class BaseClient(Generic[ResponseT]):
                 unix_path=unix_path,
                 resends=resends,
             )
+        if cache is not None:
+            from .flow.caching import CachingTransport  # start-up: most clients have no cache
+
+            transport = CachingTransport(
+                transport,
+                cache,
+                apart="" if verify is True else f"verify={verify!r}",
+                background=self._run_beside,
+            )
         self.transport = transport
         """What sends the requests."""
+        self.auth = None if auth is None else auth_of(auth)
+        """What signs the requests: of the base URL's origin, or of any that the program names."""
+        self._netrc = environment_netrc() if trust_env else None
         self._commons: dict[Origin, CommonHeaders] = {}
         self._commons_of = self.headers.pairs
         redirects = as_redirects(follow_redirects)
@@ -240,13 +260,24 @@ class BaseClient(Generic[ResponseT]):
         """Send a request that was built; return its response, with its content unread."""
         timeout = as_timeout(options["timeout"]) if "timeout" in options else self.timeout
         follow_redirects = options.get("follow_redirects", self.follow_redirects)
-        call = Call(Deadlines(timeout), self._make_response, follow_redirects)
+        if "auth" in options:
+            source = options["auth"]
+            auth = None if source is None else auth_of(source)
+        else:
+            base = self.base_url
+            origin = None if base is None else base.origin
+            auth = choose(request, client_auth=self.auth, client_origin=origin, netrc=self._netrc)
+        call = Call(Deadlines(timeout), self._make_response, follow_redirects, auth)
         return (yield from self._handler(call, request))
 
     def _sent_whole(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
         response = yield from self._sent(request, options)
         yield from response.read_flow()
         return response
+
+    def _run_beside(self, flow: Flow[None]) -> object:
+        """Begin to run a flow that nothing waits for: a cache validates what it has given."""
+        raise NotImplementedError
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> ResponseT:
         raise NotImplementedError
@@ -255,8 +286,13 @@ class BaseClient(Generic[ResponseT]):
 
     def connections(self) -> PoolCounts:
         """Return how many connections are in use and idle, and how many requests wait for one."""
-        assert isinstance(self.transport, HTTPTransport)
-        return self.transport.pool.counts()
+        transport = self.transport
+        while not isinstance(transport, HTTPTransport):
+            inner = getattr(transport, "transport", None)
+            if inner is None:
+                return PoolCounts(0, 0, 0)
+            transport = inner
+        return transport.pool.counts()
 
 
 DEFAULT_HEADERS: Final = [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from ..net.blocking import run
+from ..net.effects import Flow
 from .base import BaseClient, CallOptions, RequestOptions
 from .messages.base_response import Arrival
 from .messages.request import Request
@@ -34,6 +36,8 @@ class Client(BaseClient[Response]):
     * `cookies` is a jar of `nethttp.cookiejar`; else the client makes one, with browsers' rules.
     * `timeout` is the seconds for a whole call, from the queue for a connection to the last byte,
       or a `Timeout` with bounds by phase, or None.
+    * `auth`: (user name, password), an `Auth` of `nethttp.client.policy.auth`, or a function of the
+      request; else the environment's netrc file counts.
     * `follow_redirects`: True, or `Redirects` with a bound. `retries`: how often a failed request
       is sent again, or `Retries` that says when.
     * `limits`: how many connections there may be (`PoolLimits`).
@@ -48,6 +52,7 @@ class Client(BaseClient[Response]):
     * `resends` False: no request is sent again after its connection turned out to be stale.
     * `middleware`: generator functions around each call. `events`: functions that are told of each
       request and response.
+    * `cache`: a store of `nethttp.client.caching`, for responses that may be used again.
     * `transport`: what sends the requests, instead of connections of this client.
     """
 
@@ -128,6 +133,11 @@ class Client(BaseClient[Response]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _run_beside(self, flow: Flow[None]) -> object:
+        thread = Thread(target=run, args=(flow,), daemon=True)
+        thread.start()
+        return thread
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> Response:
         response = Response(request, arrival, marks, self._bounds)

@@ -39,9 +39,7 @@ class Script:
         self.requests: list[Any] = []
         self.now = 100.0
         self.slept: list[float] = []
-        self.call: Call[Any] = Call(
-            Deadlines(timeout, lambda: self.now), lambda *_: None, True, None
-        )
+        self.call: Call[Any] = Call(Deadlines(timeout, lambda: self.now), lambda *_: None, True)
 
     def send(self, call, request):
         self.requests.append(request)

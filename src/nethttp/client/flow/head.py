@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from ...errors import LocalProtocolError
@@ -32,8 +33,10 @@ def common_headers(pairs: FieldLines) -> CommonHeaders:
     return CommonHeaders(pairs, serialise_request_fields(pairs))
 
 
-def outgoing_of(request: Request, target: str) -> Outgoing:
+def outgoing_of(request: Request, target: str, more: Iterable[tuple[str, str]] = ()) -> Outgoing:
     """Return `request` as it is sent, with this target in its request line. RFC 9112 section 3.
+
+    `more` are header lines for the next hop alone: a proxy's.
 
     Raises:
         LocalProtocolError: the headers contradict each other, or the content.
@@ -43,14 +46,14 @@ def outgoing_of(request: Request, target: str) -> Outgoing:
     length = len(content) if isinstance(content, bytes) else content.length
     line = f"{request.method} {target} HTTP/1.1\r\n".encode("ascii")
     common = request.common
-    if common is not None:
+    if common is not None and not more:
         if body is None and request.method not in _WITH_CONTENT:
             return Outgoing(b"%b%b\r\n" % (line, common.block))
         plan = _plan(frozenset(), request, length)
         return Outgoing(
             b"%b%b%b\r\n" % (line, common.block, _line_of(plan)), content, length, plan.chunked
         )
-    pairs = request.headers.pairs
+    pairs = [*request.headers.pairs, *more]
     names = frozenset([name.lower() for name, _ in pairs])
     if "host" not in names:
         pairs.insert(0, ("Host", request.url.origin.authority))

@@ -1,8 +1,9 @@
 """The steps of a call, put together: what is around what.
 
-From the outermost to the innermost, for each: middleware sees a call of the program; redirects make
-hops of it; retries make attempts of a hop; cookies and events see each attempt, and the transport
-sends it. Each step is a flow around the next one, and knows nothing of the others.
+From the outermost to the innermost: middleware sees a call of the program; redirects make hops of
+it; authentication answers the challenges of a hop; retries make attempts of what it asks for;
+cookies and events see each attempt, and the transport sends it. Each step is a flow around the next
+one, and knows nothing of the others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ..messages.request import Request
 from ..messages.timing import Marks
 from ..policy.redirects import Redirects
 from ..policy.retries import Retries
+from .authenticating import authenticating
 from .call import Call, Handler, ResponseT
 from .cookies import CookieStore, with_cookies
 from .following import following
@@ -42,6 +44,7 @@ def steps_of_a_call(
     send = with_cookies(send, cookies)
     if retries is not None:
         send = retrying(send, retries)
+    send = authenticating(send)
     send = following(send, redirects)
     return around_all(send, middleware)
 

@@ -6,6 +6,7 @@ may answer without a network: an application in this process, or a script.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from ...errors import ReadError, UnsupportedProtocol, WriteError
@@ -95,7 +96,7 @@ class HTTPTransport:
         self._resends = resends
         self._routes: dict[Origin, Route] = {}
 
-    def _route_of(self, request: Request) -> Route:
+    def route_of(self, request: Request) -> Route:
         """Return the way to the request's server.
 
         Raises:
@@ -134,8 +135,20 @@ class HTTPTransport:
             RequestError: no connection could be made, or it was lost, or the peer was too slow.
             LocalProtocolError: the request cannot be put on the wire.
         """
-        outgoing = outgoing_of(request, request.target)
-        route = self._route_of(request)
+        return self.send_as(request, request.target, (), deadlines, marks, on_interim)
+
+    def send_as(
+        self,
+        request: Request,
+        target: str,
+        more: Iterable[tuple[str, str]],
+        deadlines: Deadlines,
+        marks: Marks,
+        on_interim: OnInterim | None = None,
+    ) -> Flow[Exchange]:
+        """Return what `send` does, for a request with this target and `more` header lines."""
+        outgoing = outgoing_of(request, target, more)
+        route = self.route_of(request)
         must_be_new = False
         while True:
             slot = self.pool.take(route, request)
@@ -167,7 +180,7 @@ class HTTPTransport:
                 yield from exchange.drain()
                 request = request.copy()
                 request.headers.remove("expect")
-                outgoing = outgoing_of(request, request.target)
+                outgoing = outgoing_of(request, target, more)
             if request.body is not None and not isinstance(request.body, bytes):
                 request.body.rewind()
 
