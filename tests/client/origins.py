@@ -1,0 +1,170 @@
+"""Servers of several origins for tests: they redirect, challenge, set cookies, fail, cut files.
+
+What a request gets is what its path and query say; every request is noted with its origin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer, ThreadingHTTPSServer
+
+CONTENT = bytes(range(256)) * 4096
+"""What `/file` has: 1 MiB."""
+
+
+class Seen(NamedTuple):
+    """A request as a server has received it."""
+
+    origin: str
+    method: str
+    target: str
+    lines: list[tuple[str, str]]
+    body: bytes
+
+    def has(self, name: str) -> bool:
+        return any(each.lower() == name for each, _ in self.lines)
+
+
+class Origins:
+    """The servers: the requests that they have seen, and what `/file` and `/busy` are to do."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+        self.cuts: list[int] = []
+        """After how many bytes each next response of `/file` is cut; then none is."""
+        self.content = CONTENT
+        self.busy: list[tuple[int, dict[str, str]]] = []
+        """The status and fields of each next response of `/busy`; then it answers 200."""
+        self.urls: list[str] = []
+
+    def taken(self) -> list[Seen]:
+        """Return the requests since the last call."""
+        seen, self.seen[:] = list(self.seen), []
+        return seen
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    origins: Origins
+    scheme: str
+
+    def log_message(self, *_):
+        pass
+
+    def handle_any(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        origin = f"{self.scheme}://{self.headers['Host']}"
+        self.origins.seen.append(Seen(origin, self.command, self.path, self.headers.items(), body))
+        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+        answers = getattr(self, f"answer_{path.strip('/').replace('-', '_')}", None)
+        if answers is None:
+            self.answer(200, {}, b"the end")
+        else:
+            answers({name: values[0] for name, values in query.items()})
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
+
+    def answer(self, status, fields, content=b""):
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def answer_go(self, query):
+        self.answer(int(query.get("status", 307)), {"Location": query["to"]}, b"elsewhere")
+
+    def answer_cookie(self, _query):
+        self.answer(200, {"Set-Cookie": "session=secret"})
+
+    def answer_basic(self, query):
+        if "Authorization" in self.headers:
+            self.answer_go(query)
+        else:
+            self.answer(401, {"WWW-Authenticate": 'Basic realm="x"'})
+
+    def answer_digest(self, query):
+        if "Authorization" in self.headers:
+            self.answer_go(query)
+        else:
+            self.answer(401, {"WWW-Authenticate": 'Digest realm="x", nonce="n", qop="auth"'})
+
+    def answer_busy(self, _query):
+        status, fields = self.origins.busy.pop(0) if self.origins.busy else (200, {})
+        if status == 0:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self.answer(status, fields)
+
+    def answer_file(self, query):
+        content = self.origins.content
+        tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        fields = {} if "untagged" in query else {"ETag": tag}
+        status = 200
+        found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if found and self.headers.get("If-Range") == tag:
+            start = int(found[1])
+            fields["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            status, content = 206, content[start:]
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.origins.cuts:
+            self.wfile.write(content[: self.origins.cuts.pop(0)])
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self.wfile.write(content)
+
+
+class Plain(ThreadingHTTPServer):
+    def handle_error(self, *_):
+        pass  # The client has closed its connection.
+
+
+class Secure(ThreadingHTTPSServer):
+    def handle_error(self, *_):
+        pass  # The same, or a client that refused the certificate.
+
+
+@contextmanager
+def origins(certificate: str) -> Iterator[Origins]:
+    """Yield origins that differ in one part each: `urls` are the first, then another port, host and
+    scheme. The file `certificate` has that of localhost, and its key."""
+    shared = Origins()
+    with ExitStack() as stack:
+        ports = []
+        for scheme in ("http", "http", "https"):
+            handler = type("Handler", (Handler,), {"origins": shared, "scheme": scheme})
+            address = ("127.0.0.1", 0)
+            server = stack.enter_context(
+                Secure(address, handler, certfile=certificate)
+                if scheme == "https"
+                else Plain(address, handler)
+            )
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            ports.append(server.server_port)
+        shared.urls = [
+            f"http://127.0.0.1:{ports[0]}",
+            f"http://127.0.0.1:{ports[1]}",
+            f"http://localhost:{ports[0]}",
+            f"https://localhost:{ports[2]}",
+        ]
+        yield shared
