@@ -29,6 +29,7 @@ from .policy.auth.choose import AuthSource, auth_of, choose
 from .policy.auth.netrc import environment_netrc
 from .policy.guard import Guard
 from .policy.limits import DEFAULT_POOL_LIMITS, PoolLimits
+from .policy.pace import Pace
 from .policy.proxies import ProxyArgument, choose_proxies
 from .policy.redirects import DEFAULT_REDIRECTS, Redirects, as_redirects
 from .policy.retries import Retries, as_retries
@@ -41,8 +42,11 @@ if TYPE_CHECKING:
     from .content.forms import FormData
     from .content.multipart import Files
     from .content.upload import Content, Progress
+    from .flow.download import Download
+    from .flow.download import Progress as DownloadProgress
+    from .part_file import PartFile
 
-__all__ = ["BaseClient", "RequestOptions"]
+__all__ = ["BaseClient", "GetOptions", "RequestOptions"]
 
 MAX_ORIGINS: Final = 256
 """The most origins whose common headers a client keeps."""
@@ -59,8 +63,8 @@ class CallOptions(TypedDict, total=False):
     """Whether redirects are followed, instead of returned."""
 
 
-class RequestOptions(CallOptions, total=False):
-    """The keyword arguments of every method that makes a request and sends it."""
+class GetOptions(CallOptions, total=False):
+    """The keyword arguments of every method that makes a request, with content or without."""
 
     params: Params | None
     """Appended to the URL's query."""
@@ -68,6 +72,13 @@ class RequestOptions(CallOptions, total=False):
     """Added to the client's, and instead of those of the same name."""
     cookies: Mapping[str, str] | None
     """Sent with this request, beside the jar's."""
+    raw_target: str | None
+    """What the request line has, instead of the URL's path and query."""
+
+
+class RequestOptions(GetOptions, total=False):
+    """The keyword arguments of every method that makes a request and sends it."""
+
     content: Content | None
     """The body as it is: bytes, a str (in UTF-8), a file, an iterable of bytes."""
     data: FormData | Content | None
@@ -78,8 +89,6 @@ class RequestOptions(CallOptions, total=False):
     """The body as JSON, unless it is None."""
     progress: Progress | None
     """Is called with the bytes of the body that were sent, and with their total or None."""
-    raw_target: str | None
-    """What the request line has, instead of the URL's path and query."""
 
 
 class BaseClient(Generic[ResponseT]):
@@ -99,6 +108,7 @@ class BaseClient(Generic[ResponseT]):
         timeout: Timeout | float | None = DEFAULT_TIMEOUT,
         follow_redirects: bool | Redirects = False,
         retries: int | Retries | None = None,
+        pace: Pace | None = None,
         limits: PoolLimits = DEFAULT_POOL_LIMITS,
         max_response_size: int | None = None,
         verify: Verify = True,
@@ -161,6 +171,7 @@ class BaseClient(Generic[ResponseT]):
             transport,
             self._cookies,
             as_retries(retries),
+            pace,
             redirects or DEFAULT_REDIRECTS,
             middleware,
             events,
@@ -256,9 +267,41 @@ class BaseClient(Generic[ResponseT]):
         yield from response.read_flow()
         return response
 
-    def _sent(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
+    def _downloaded(
+        self,
+        url: str | URL,
+        part: PartFile,
+        retries: int | Retries,
+        progress: DownloadProgress | None,
+        options: GetOptions,
+    ) -> Flow[Download]:
+        """Download into a file; every attempt has what is left of the time for the call."""
+        from .flow.download import download  # start-up: few programs download into files
+
+        request = self.build_request("GET", url, **_for_request(options))
+        of_the_call: CallOptions = {"follow_redirects": True}
+        for name in _OF_THE_CALL & options.keys():
+            of_the_call[name] = options[name]  # type: ignore[literal-required]
+        deadlines = self._deadlines(options)
+        return (
+            yield from download(
+                lambda request: self._sent(request, of_the_call, deadlines),
+                request,
+                part,
+                as_retries(retries) or Retries(max=0),
+                clock=deadlines.clock,
+                deadline=deadlines.total,
+                progress=progress,
+            )
+        )
+
+    def _deadlines(self, options: CallOptions) -> Deadlines:
+        return Deadlines(as_timeout(options["timeout"]) if "timeout" in options else self.timeout)
+
+    def _sent(
+        self, request: Request, options: CallOptions, deadlines: Deadlines | None = None
+    ) -> Flow[ResponseT]:
         """Send a request that was built; return its response, with its content unread."""
-        timeout = as_timeout(options["timeout"]) if "timeout" in options else self.timeout
         follow_redirects = options.get("follow_redirects", self.follow_redirects)
         if "auth" in options:
             source = options["auth"]
@@ -267,7 +310,9 @@ class BaseClient(Generic[ResponseT]):
             base = self.base_url
             origin = None if base is None else base.origin
             auth = choose(request, client_auth=self.auth, client_origin=origin, netrc=self._netrc)
-        call = Call(Deadlines(timeout), self._make_response, follow_redirects, auth)
+        if deadlines is None:
+            deadlines = self._deadlines(options)
+        call = Call(deadlines, self._make_response, follow_redirects, auth)
         return (yield from self._handler(call, request))
 
     def _sent_whole(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
@@ -306,7 +351,7 @@ DEFAULT_HEADERS: Final = [
 _OF_THE_CALL: Final = frozenset(CallOptions.__annotations__)
 
 
-def _for_request(options: RequestOptions) -> dict[str, Any]:
+def _for_request(options: GetOptions) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _OF_THE_CALL}
 
 

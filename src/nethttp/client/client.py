@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from ..net.blocking import run
 from ..net.effects import Flow
-from .base import BaseClient, CallOptions, RequestOptions
+from .base import BaseClient, CallOptions, GetOptions, RequestOptions
 from .messages.base_response import Arrival
 from .messages.request import Request
 from .messages.response import Response
@@ -15,7 +15,11 @@ from .messages.timing import Marks
 from .messages.url import URL
 
 if TYPE_CHECKING:
+    from os import PathLike
     from types import TracebackType
+
+    from .flow.download import Download, Progress
+    from .policy.retries import Retries
 
 __all__ = ["Client"]
 
@@ -39,7 +43,7 @@ class Client(BaseClient[Response]):
     * `auth`: (user name, password), an `Auth` of `nethttp.client.policy.auth`, or a function of the
       request; else the environment's netrc file counts.
     * `follow_redirects`: True, or `Redirects` with a bound. `retries`: how often a failed request
-      is sent again, or `Retries` that says when.
+      is sent again, or `Retries` that says when. `pace`: how often to send to one origin (`Pace`).
     * `limits`: how many connections there may be (`PoolLimits`).
     * `max_response_size`: the most bytes of a response's content, received and decoded.
     * `verify` and `cert`: which certificates are trusted, and the client's own (`TLSSettings`).
@@ -105,6 +109,35 @@ class Client(BaseClient[Response]):
             InvalidURL, LocalProtocolError: the request cannot be sent.
         """
         return run(self._call(method, url, options))
+
+    def download(
+        self,
+        url: str | URL,
+        path: str | PathLike[str],
+        *,
+        sha256: str | None = None,
+        retries: int | Retries = 5,
+        progress: Progress | None = None,
+        **options: Unpack[GetOptions],
+    ) -> Download:
+        """Return the size and response of a GET request whose content is then in the file `path`.
+
+        The file appears under its name when it is whole. After a cut the download goes on where it
+        was, in this call or in a later one, if the server's entity tag says that the version is
+        still the same; else it begins again. Redirects are followed. `sha256` is the expected
+        checksum in hexadecimal, `retries` how often to go on after a failure that brought nothing
+        new, and `progress` is called with the bytes that are there and their total or None.
+
+        Raises:
+            RequestError: it failed too often; what is there can be resumed.
+            StatusError: the server answered with another status than success.
+            ChecksumError: the file is not the expected one.
+            OSError: the file cannot be written, or another download to it is under way.
+        """
+        from .part_file import PartFile  # start-up: few programs download into files
+
+        with PartFile(path, sha256) as part:
+            return run(self._downloaded(url, part, retries, progress, options))
 
     def send(
         self, request: Request, *, stream: bool = False, **options: Unpack[CallOptions]

@@ -1,9 +1,9 @@
 """The steps of a call, put together: what is around what.
 
 From the outermost to the innermost: middleware sees a call of the program; redirects make hops of
-it; authentication answers the challenges of a hop; retries make attempts of what it asks for;
-cookies and events see each attempt, and the transport sends it. Each step is a flow around the next
-one, and knows nothing of the others.
+it; authentication answers the challenges of a hop; retries make attempts of what it asks for; the
+pace says when each attempt may be sent; cookies and events see it, and the transport sends it. Each
+step is a flow around the next one, and knows nothing of the others.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from ...net.effects import Flow
 from ..messages.request import Request
 from ..messages.timing import Marks
+from ..policy.pace import Pace
 from ..policy.redirects import Redirects
 from ..policy.retries import Retries
 from .authenticating import authenticating
@@ -20,6 +21,7 @@ from .call import Call, Handler, ResponseT
 from .cookies import CookieStore, with_cookies
 from .following import following
 from .middleware import Events, Middleware, around_all, with_events
+from .pacing import pacing
 from .retrying import retrying
 from .transport import Transport
 
@@ -30,6 +32,7 @@ def steps_of_a_call(
     transport: Transport,
     cookies: CookieStore,
     retries: Retries | None,
+    pace: Pace | None,
     redirects: Redirects,
     middleware: Iterable[Middleware],
     events: Events | None,
@@ -42,6 +45,8 @@ def steps_of_a_call(
     if events:
         send = with_events(send, events)
     send = with_cookies(send, cookies)
+    if pace is not None:
+        send = pacing(send, pace)
     if retries is not None:
         send = retrying(send, retries)
     send = authenticating(send)
