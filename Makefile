@@ -9,7 +9,7 @@ MINUTES ?= 5
 
 BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*/*.[ch])
 
-.PHONY: serve test coverage lint house bench loads soak docs fuzz sanitize stress suites clean
+.PHONY: serve test coverage lint house bench loads soak docs fuzz sanitize stress suites cache-suite clean
 
 serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
@@ -70,6 +70,10 @@ stress: $(VENV)/for-benchmarks
 # Other projects' own tests, on the standard library, then on nethttp instead.
 suites: $(VENV)/installed
 	$(BIN)/python -m suites $(ARGS)
+
+# The tests of cache-tests.fyi on the client's cache: a minute; needs node and npm.
+cache-suite: $(VENV)/for-tests
+	$(BIN)/python -m suites.caching $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
