@@ -119,9 +119,8 @@ def _make(settings: TLSSettings) -> ssl.SSLContext:
             )
         return verify
     asks_system = verify is True and sys.platform in ("darwin", "win32") and not _given(settings)
-    context = (_system_context() if asks_system else None) or ssl.SSLContext(
-        ssl.PROTOCOL_TLS_CLIENT
-    )
+    system = _system_context() if asks_system else None
+    context = system or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
@@ -135,7 +134,7 @@ def _make(settings: TLSSettings) -> ssl.SSLContext:
         context.load_verify_locations(**_locations(os.fspath(verify)))
     elif given := _given(settings):
         context.load_verify_locations(**given)
-    elif not asks_system:
+    elif system is None:
         _load_authorities(context)
     if settings.cert is not None:
         parts = settings.cert if isinstance(settings.cert, tuple) else (settings.cert,)
