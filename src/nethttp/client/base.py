@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, cast
 
 from .._version import __version__
 from ..net.effects import Flow
@@ -26,7 +26,7 @@ from .messages.request import CommonHeaders, Request
 from .messages.timing import Marks
 from .messages.url import URL, Origin
 from .policy.auth.choose import AuthSource, auth_of, choose
-from .policy.auth.netrc import environment_netrc
+from .policy.auth.netrc import Netrc, environment_netrc
 from .policy.guard import Guard
 from .policy.limits import DEFAULT_POOL_LIMITS, PoolLimits
 from .policy.pace import Pace
@@ -123,7 +123,7 @@ class BaseClient(Generic[ResponseT]):
         middleware: Sequence[Middleware] = (),
         events: Events | None = None,
         cache: Cache | Store | None = None,
-        transport: Transport | None = None,
+        transport: Transport | Callable[[Transport], Transport] | None = None,
     ) -> None:
         self._settings = {name: value for name, value in locals().items() if name != "self"}
         self.base_url = URL(base_url) if base_url else None
@@ -138,37 +138,28 @@ class BaseClient(Generic[ResponseT]):
         """The bounds of a call that names none."""
         self._cookies = CookieStore(cookies)
         self._bounds = Bounds(max_size=max_response_size)
-        if transport is None:
-            transport = HTTPTransport(
-                limits,
-                dialler=Dialler(guard, resolve),
-                tls=TLSSettings(verify, cert, trust_env),
-                proxies=choose_proxies(proxy, os.environ if trust_env else None),
-                server_hostname=server_hostname,
-                unix_path=unix_path,
-                resends=resends,
-            )
-        if cache is not None:
-            from .flow.caching import CachingTransport  # start-up: most clients have no cache
-
-            transport = CachingTransport(
-                transport,
-                cache,
-                apart="" if verify is True else f"verify={verify!r}",
-                background=self._run_beside,
-            )
-        self.transport = transport
+        self.transport = self._transport_of(
+            transport,
+            limits=limits,
+            dialler=Dialler(guard, resolve),
+            tls=TLSSettings(verify, cert, trust_env),
+            proxies=choose_proxies(proxy, os.environ if trust_env else None),
+            server_hostname=server_hostname,
+            unix_path=unix_path,
+            resends=resends,
+        )
         """What sends the requests."""
         self.auth = None if auth is None else auth_of(auth)
         """What signs the requests: of the base URL's origin, or of any that the program names."""
         self._netrc = environment_netrc() if trust_env else None
+        self._in_netrc: dict[str, bool] = {}
         self._commons: dict[Origin, CommonHeaders] = {}
         self._commons_of = self.headers.pairs
         redirects = as_redirects(follow_redirects)
         self.follow_redirects = redirects is not None
         """Whether the redirects of a call that does not say so are followed."""
         self._handler: Handler[ResponseT] = steps_of_a_call(
-            transport,
+            self.transport,
             self._cookies,
             as_retries(retries),
             pace,
@@ -176,6 +167,18 @@ class BaseClient(Generic[ResponseT]):
             middleware,
             events,
         )
+
+    def _transport_of(
+        self,
+        given: Transport | Callable[[Transport], Transport] | None,
+        **settings: Any,
+    ) -> Transport:
+        """Return what sends the requests: what was given, or connections with these settings."""
+        if given is None:
+            return HTTPTransport(**settings)
+        if hasattr(given, "send"):
+            return cast("Transport", given)
+        return given(HTTPTransport(**settings))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what a pickle keeps: the settings as they were given, and no connection."""
@@ -258,14 +261,12 @@ class BaseClient(Generic[ResponseT]):
     def _call(self, method: str, url: str | URL, options: RequestOptions) -> Flow[ResponseT]:
         """Send a request; return its response, with its content unread."""
         request = self.build_request(method, url, **_for_request(options))
-        return (yield from self._sent(request, options))
+        return self._sent(request, options)
 
     def _whole_call(self, method: str, url: str | URL, options: RequestOptions) -> Flow[ResponseT]:
         """Send a request; return its response, with its content read."""
         request = self.build_request(method, url, **_for_request(options))
-        response = yield from self._sent(request, options)
-        yield from response.read_flow()
-        return response
+        return self._sent_whole(request, options)
 
     def _downloaded(
         self,
@@ -302,23 +303,39 @@ class BaseClient(Generic[ResponseT]):
         self, request: Request, options: CallOptions, deadlines: Deadlines | None = None
     ) -> Flow[ResponseT]:
         """Send a request that was built; return its response, with its content unread."""
+        call = self._new_call(request, options, deadlines)
+        response = yield from self._handler(call, request)
+        if call.history:
+            response.history = list(call.history)
+        return response
+
+    def _sent_whole(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
+        """Send a request that was built; return its response, with its content read."""
+        call = self._new_call(request, options)
+        response = yield from self._handler(call, request)
+        if call.history:
+            response.history = list(call.history)
+        yield from response.read_flow()
+        return response
+
+    def _new_call(
+        self, request: Request, options: CallOptions, deadlines: Deadlines | None = None
+    ) -> Call[ResponseT]:
         follow_redirects = options.get("follow_redirects", self.follow_redirects)
         if "auth" in options:
             source = options["auth"]
             auth = None if source is None else auth_of(source)
         else:
             base = self.base_url
-            origin = None if base is None else base.origin
-            auth = choose(request, client_auth=self.auth, client_origin=origin, netrc=self._netrc)
+            auth = choose(
+                request,
+                client_auth=self.auth,
+                client_origin=None if base is None else base.origin,
+                netrc=self._netrc_for(request.url.host),
+            )
         if deadlines is None:
             deadlines = self._deadlines(options)
-        call = Call(deadlines, self._make_response, follow_redirects, auth)
-        return (yield from self._handler(call, request))
-
-    def _sent_whole(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
-        response = yield from self._sent(request, options)
-        yield from response.read_flow()
-        return response
+        return Call(deadlines, self._make_response, follow_redirects, auth)
 
     def _run_beside(self, flow: Flow[None]) -> object:
         """Begin to run a flow that nothing waits for: a cache validates what it has given."""
@@ -326,6 +343,17 @@ class BaseClient(Generic[ResponseT]):
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> ResponseT:
         raise NotImplementedError
+
+    def _netrc_for(self, host: str) -> Netrc | None:
+        """Return the netrc file if it has an entry for `host`: it is asked once for each host."""
+        if self._netrc is None:
+            return None
+        known = self._in_netrc.get(host)
+        if known is None:
+            if len(self._in_netrc) >= MAX_ORIGINS:
+                self._in_netrc.clear()
+            known = self._in_netrc[host] = self._netrc.find(host) is not None
+        return self._netrc if known else None
 
     # --- connections ---
 
@@ -352,6 +380,8 @@ _OF_THE_CALL: Final = frozenset(CallOptions.__annotations__)
 
 
 def _for_request(options: GetOptions) -> dict[str, Any]:
+    if not options:
+        return {}
     return {name: value for name, value in options.items() if name not in _OF_THE_CALL}
 
 

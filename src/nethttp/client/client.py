@@ -57,7 +57,8 @@ class Client(BaseClient[Response]):
     * `middleware`: generator functions around each call. `events`: functions that are told of each
       request and response.
     * `cache`: a store of `nethttp.client.caching`, for responses that may be used again.
-    * `transport`: what sends the requests, instead of connections of this client.
+    * `transport`: what sends the requests, instead of connections of this client; or a function
+      that is given the usual transport and returns another one around it.
     """
 
     def request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Response:

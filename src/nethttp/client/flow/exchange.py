@@ -20,8 +20,9 @@ from ...errors import (
     WriteError,
     WriteTimeout,
 )
+from ...net import effects
 from ...net.effects import Flow
-from ...wire.h1.rules import FINAL
+from ...wire.h1.rules import FINAL, INTERIM
 from ...wire.limits import DEFAULT_LIMITS, Limits
 from .deadlines import Deadlines
 from .incoming import Incoming
@@ -66,9 +67,18 @@ class Exchange(Incoming):
             InvalidResponse: the peer broke the protocol.
         """
         try:
-            whole = yield from send(outgoing, self)
-            self.phase = "wait"
-            verdict = yield from self.final_head()
+            whole = True
+            verdict = None
+            if outgoing.short is not None:
+                request = effects.Exchange(self.link, outgoing.short, self.deadlines.read())
+                self.received = yield request
+                verdict = self.whole_head()
+            else:
+                whole = yield from send(outgoing, self)
+                self.phase = "wait"
+                verdict = self.verdict
+            while verdict is None or verdict.kind == INTERIM:
+                verdict = yield from self.next_head()
             self._keep = (
                 whole and verdict.persistent and verdict.kind == FINAL and outgoing.persistent
             )

@@ -18,19 +18,19 @@ def following(send: Handler[ResponseT], policy: Redirects) -> Handler[ResponseT]
     """
 
     def step(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:
+        return follow(call, request) if call.follow_redirects else send(call, request)
+
+    def follow(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:
         redirects: list[ResponseT] = []
         while True:
             response = yield from send(call, request)
-            successor = None
-            if call.follow_redirects:
-                try:
-                    successor = next_request(request, response, policy, redirects)
-                except BaseException:
-                    response.abandon()
-                    raise
+            try:
+                successor = next_request(request, response, policy, redirects)
+            except BaseException:
+                response.abandon()
+                raise
             if successor is None:
-                if call.history:
-                    response.history = list(call.history)
+                response.history = list(call.history)
                 return response
             yield from response.close_flow()
             response.history = list(call.history)

@@ -12,6 +12,7 @@ from ...wire.fields import FieldLines
 from ...wire.h1.content import ContentReader, find_response_head_end
 from ...wire.h1.head import parse_response_head
 from ...wire.h1.rules import INTERIM, InterimResponses, ResponseVerdict, judge_response
+from ...wire.h1.usual_response import usual_verdict
 from ...wire.limits import DEFAULT_LIMITS, Limits
 from .deadlines import Deadlines
 
@@ -31,6 +32,7 @@ class Incoming:
         "complete",
         "deadlines",
         "fields",
+        "index",
         "limits",
         "link",
         "method",
@@ -73,18 +75,9 @@ class Incoming:
         self.version = 11
         self.reason = ""
         self.fields: FieldLines = []
+        self.index: dict[str, str] = {}
+        """The fields by their lower-case names; of a name that occurs twice, the last line."""
         self.trailers: FieldLines = []
-
-    def final_head(self) -> Flow[ResponseVerdict]:
-        """Receive heads up to the final one, unless that was received; return what it decides.
-
-        Raises:
-            RemoteProtocolError: as `next_head`, or there are too many interim responses.
-        """
-        verdict = self.verdict
-        while verdict is None or verdict.kind == INTERIM:
-            verdict = yield from self.next_head()
-        return verdict
 
     def next_head(self) -> Flow[ResponseVerdict]:
         """Receive one head; return what it decides.
@@ -101,10 +94,32 @@ class Incoming:
         end = find_response_head_end(data)
         if end < 0 or data.startswith(b"\r\n"):
             data, end = yield from self._rest_of_head(data)
+        return self._take_head(data, end)
+
+    def whole_head(self) -> ResponseVerdict | None:
+        """Return what the next head decides, if it was received whole; None: call `next_head`.
+
+        Raises:
+            RemoteProtocolError: as `next_head`.
+        """
+        data = self.received
+        end = find_response_head_end(data)
+        if end < 0 or data.startswith(b"\r\n"):
+            return None
+        return self._take_head(data, end)
+
+    def _take_head(self, data: bytes, end: int) -> ResponseVerdict:
+        """Return what the head in the first `end` bytes of `data` decides."""
         self.began = True
         head = parse_response_head(data[:end], self.limits)
         self.version, self.status, self.reason, self.fields, unread = head
-        verdict = judge_response(self.method, self.version, self.status, self.fields)
+        # One pass over the names serves the verdict, and later cookies and codings.
+        index = self.index = {name.lower(): value for name, value in self.fields}
+        verdict = None
+        if len(index) == len(self.fields):
+            verdict = usual_verdict(self.method, self.version, self.status, index)
+        if verdict is None:
+            verdict = judge_response(self.method, self.version, self.status, self.fields)
         if unread is not None or not verdict.sound:
             self.sound = False
         self.received = data[end:]

@@ -6,7 +6,6 @@ from os import fstat
 from typing import TYPE_CHECKING, Final
 
 from ...errors import LocalProtocolError
-from ...net import effects
 from ...net.effects import Flow, Pull, Read, SendFile, Upload, Write
 from ...status import HTTPStatus
 from ...wire.h1.encoder import LAST_CHUNK, encode_chunk
@@ -33,7 +32,7 @@ FILE_PIECE: Final = 1024 * 1024
 class Outgoing:
     """A request as it is put on the wire."""
 
-    __slots__ = ("content", "expects", "head", "in_chunks", "length", "persistent")
+    __slots__ = ("content", "expects", "head", "in_chunks", "length", "persistent", "short")
 
     def __init__(
         self,
@@ -55,10 +54,16 @@ class Outgoing:
         """Whether the content is held back until the server asks for it."""
         self.persistent = persistent
         """Whether the request's fields let the connection outlive it."""
+        self.short: bytes | None = None
+        """The whole request, if it is sent in one piece."""
+        if content == b"":
+            self.short = head
+        elif isinstance(content, bytes) and len(content) <= PIECE and not expects:
+            self.short = head + content
 
 
 def send(outgoing: Outgoing, incoming: Incoming) -> Flow[bool]:
-    """Send a request; return whether all of it was sent.
+    """Send a request that is not `short`; return whether all of it was sent.
 
     False: the final head of a response was received first, so the server does not want the rest
     (RFC 9112 section 9.5); the connection ends with that response.
@@ -66,13 +71,8 @@ def send(outgoing: Outgoing, incoming: Incoming) -> Flow[bool]:
     Raises:
         LocalProtocolError: the content is not as long as its declared length.
     """
-    content, link = outgoing.content, incoming.link
-    if isinstance(content, bytes) and len(content) <= PIECE and not outgoing.expects:
-        data = outgoing.head + content if content else outgoing.head
-        incoming.received = yield effects.Exchange(link, data, incoming.deadlines.read())
-        return True
     incoming.phase = "send"
-    yield Write(link, outgoing.head, incoming.deadlines.write())
+    yield Write(incoming.link, outgoing.head, incoming.deadlines.write())
     if outgoing.expects and not (yield from _is_wanted(incoming)):
         return False
     return (yield from _send_content(outgoing, incoming))

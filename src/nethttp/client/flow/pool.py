@@ -27,6 +27,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -139,6 +140,7 @@ class Pool:
         self._origins: dict[Hashable, _Origin] = {}
         self._held: dict[Slot, None] = {}
         self._idle: OrderedDict[Slot, None] = OrderedDict()  # the oldest is first
+        self._expires = inf  # no idle connection expires before
         self._waiting = 0
         self._ready: list[tuple[int, _Origin]] = []  # a heap: origins by their first waiter
 
@@ -158,7 +160,8 @@ class Pool:
                 if self._closed:
                     raise RuntimeError("expected an open client, got one that is closed")
                 now = self._clock()
-                self._expire_locked(now, doomed)  # first, since it forgets unused origins
+                if now > self._expires:
+                    self._expire_locked(now, doomed)  # first, since it forgets unused origins
                 origin = self._origins.get(key)
                 if origin is None:
                     origin = self._origins[key] = _Origin(key)
@@ -224,11 +227,15 @@ class Pool:
             slot.holder = None
             slot.since = self._clock()
             origin.idle.append(slot)
+            if not self._idle:
+                self._expires = slot.since + self.limits.idle_expiry
             self._idle[slot] = None
             if self._waiting:
                 self._serve_locked(origin, served, doomed)
-            self._expire_locked(slot.since, doomed)
-        self._finish(served, doomed)
+            if slot.since > self._expires or self.limits.max_idle is not None:
+                self._expire_locked(slot.since, doomed)
+        if served or doomed or self._lost:
+            self._finish(served, doomed)
 
     def discard(self, slot: Slot) -> None:
         """Close a slot's connection, and give its place to the next waiter."""
@@ -316,6 +323,7 @@ class Pool:
             self._evict_locked(doomed)
         while idle and now - next(iter(idle)).since > limits.idle_expiry:
             self._evict_locked(doomed)
+        self._expires = next(iter(idle)).since + limits.idle_expiry if idle else inf
 
     def _hold_locked(self, slot: Slot, holder: object, now: float) -> None:
         slot.holder = holder

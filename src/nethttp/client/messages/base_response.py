@@ -6,7 +6,7 @@ It never waits: what reads content is a flow, for the two to run.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 from warnings import warn
@@ -78,6 +78,7 @@ class BaseResponse:
         "_content",
         "_fields",
         "_headers",
+        "_index",
         "_marks",
         "_received",
         "_streamed",
@@ -112,6 +113,7 @@ class BaseResponse:
         """What middleware and caches say about this response; empty otherwise."""
         self._fields = arrival.fields
         self._trailers: FieldLines = []
+        self._index: Container[str] | None = getattr(arrival, "index", None)
         self._headers: Headers | None = None
         self._content: bytes | None = None
         self._arrival: Arrival | None = arrival
@@ -163,8 +165,11 @@ class BaseResponse:
     @property
     def sets_cookies(self) -> bool:
         """Whether the response has a Set-Cookie field. RFC 6265 section 4.1."""
-        # Without `headers`: most responses have none, and their fields are never looked at.
-        return any(len(name) == 10 and name.lower() == "set-cookie" for name, _ in self._fields)
+        return self._has("set-cookie")
+
+    def _has(self, name: str) -> bool:
+        """Return whether there is a field of this lower-case name."""
+        return name in (self.headers if self._index is None else self._index)
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
@@ -249,13 +254,11 @@ class BaseResponse:
 
     def _decoder(self) -> Decoder | None:
         """Return the decoder of the content; None if it has no coding."""
-        for name, value in self._fields:
-            if len(name) == 16 and name.lower() == "content-encoding" and value != "identity":
-                if self.request.method == "HEAD" or self.status_code in (204, 304):
-                    return None
-                codings = ", ".join(self.headers.get_list("content-encoding"))
-                return decoder_for(codings, self._bounds)
-        return None
+        if not self._has("content-encoding"):
+            return None
+        if self.request.method == "HEAD" or self.status_code in (204, 304):
+            return None
+        return decoder_for(", ".join(self.headers.get_list("content-encoding")), self._bounds)
 
     def read_flow(self) -> Flow[bytes]:
         """Return the content, decoded; it is kept. For runners of flows.
@@ -367,7 +370,7 @@ class BaseResponse:
         state = {
             name: getattr(self, name)
             for name in BaseResponse.__slots__
-            if name not in ("__weakref__", "_arrival", "_headers")
+            if name not in ("__weakref__", "_arrival", "_headers", "_index")
         }
         state["_content"] = self.content
         state["request"] = Request(
@@ -378,7 +381,7 @@ class BaseResponse:
 
 def _unpickled(kind: type[BaseResponse], state: dict[str, Any]) -> BaseResponse:
     response = kind.__new__(kind)
-    response._arrival = response._headers = None
+    response._arrival = response._headers = response._index = None
     for name, value in state.items():
         setattr(response, name, value)
     return response
