@@ -42,6 +42,7 @@ from .seams import as_imported as _as_imported
 if TYPE_CHECKING:
     from .aclient import AsyncClient as AsyncClient
     from .client import Client as Client
+    from .flow.download import Download as Download
     from .message import HTTPMessage as HTTPMessage
     from .message import parse_headers as parse_headers
     from .messages.headers import Headers as Headers
@@ -49,7 +50,16 @@ if TYPE_CHECKING:
     from .messages.response import AsyncResponse as AsyncResponse
     from .messages.response import Response as Response
     from .messages.url import URL as URL
+    from .messages.url import Origin as Origin
+    from .part_file import ChecksumError as ChecksumError
+    from .policy.guard import PublicOnly as PublicOnly
+    from .policy.guard import public_only as public_only
     from .policy.limits import PoolLimits as PoolLimits
+    from .policy.pace import Pace as Pace
+    from .policy.proxies import Proxy as Proxy
+    from .policy.redirects import Redirects as Redirects
+    from .policy.retries import Budget as Budget
+    from .policy.retries import Retries as Retries
     from .policy.timeouts import Timeout as Timeout
 
 __all__ = [
@@ -129,13 +139,23 @@ _LATER = {
 _OURS = {
     "AsyncClient": "aclient",
     "AsyncResponse": "messages.response",
+    "Budget": "policy.retries",
+    "ChecksumError": "part_file",
     "Client": "client",
+    "Download": "flow.download",
     "Headers": "messages.headers",
+    "Origin": "messages.url",
+    "Pace": "policy.pace",
     "PoolLimits": "policy.limits",
+    "Proxy": "policy.proxies",
+    "PublicOnly": "policy.guard",
+    "Redirects": "policy.redirects",
     "Request": "messages.request",
     "Response": "messages.response",
+    "Retries": "policy.retries",
     "Timeout": "policy.timeouts",
     "URL": "messages.url",
+    "public_only": "policy.guard",
 }
 
 if not TYPE_CHECKING:  # with this function, a type checker would accept any name
