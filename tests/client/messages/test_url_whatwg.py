@@ -120,6 +120,7 @@ TEXTS += [template.format(host) for host in HOSTS
 TEXTS += [
     f"http://h:{port}/" for port in ("0", "65535", "65536", "080", "", "8a", "-1", "99999999999")
 ]
+TEXTS += ["http://u:@h", "http://:@h", "http://::@c@h:2", "http://h/\\@", "http://a.xn--pokxncvks"]
 
 
 def test_every_difference_has_a_reason(capsys):

@@ -26,8 +26,9 @@ _NAME = re.compile(r"[a-z0-9\-._~!$&'()*+,;=]++")
 _ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]++|0x[0-9a-f]*+)\.?", re.DOTALL)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
-#: The zone of a link-local address, "%25" or a bare "%" before it: RFC 6874 section 2.
-_ZONE = re.compile(r"%(?:25)?+([A-Za-z0-9\-._~]++)")
+#: The zone of a link-local address behind "%25" (RFC 6874 section 2), or behind a bare "%" that
+#: cannot begin a percent-encoded character.
+_ZONE = re.compile(r"%(?:25|(?![0-9A-Fa-f]{2}))([A-Za-z0-9\-._~]++)")
 
 
 def parse_host(text: str) -> str:
