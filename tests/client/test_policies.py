@@ -157,6 +157,13 @@ def test_an_answer_that_asks_to_wait_beyond_the_deadline_is_returned(ask, peers)
     assert time.monotonic() - began < 4
 
 
+def test_content_that_was_cut_is_fetched_again(ask, peers):
+    peers.cuts = [100_000, 0]
+    response = ask("get", f"{peers.urls[0]}/file", settings={"retries": SOON})
+    assert response.content == CONTENT
+    assert len(peers.taken()) == 3
+
+
 def test_the_last_error_says_which_attempt_it_was(ask, peers):
     peers.busy = [(0, {})] * 4
     with pytest.raises(ReadError) as caught:

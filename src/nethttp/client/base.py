@@ -312,6 +312,7 @@ class BaseClient(Generic[ResponseT]):
     def _sent_whole(self, request: Request, options: CallOptions) -> Flow[ResponseT]:
         """Send a request that was built; return its response, with its content read."""
         call = self._new_call(request, options)
+        call.whole = True
         response = yield from self._handler(call, request)
         if call.history:
             response.history = list(call.history)

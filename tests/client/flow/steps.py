@@ -21,6 +21,15 @@ class Answer:
         self.content = content
         self.history = []
         self.ended = None
+        self.reads = 0
+        self.is_redirect = 300 <= status < 400
+
+    def read_flow(self):
+        self.reads += 1
+        if isinstance(self.content, Exception):
+            raise self.content
+        return self.content
+        yield
 
     def close_flow(self):
         self.ended = "closed"

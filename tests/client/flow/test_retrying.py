@@ -8,7 +8,7 @@ from nethttp.client.flow.retrying import retrying
 from nethttp.client.messages.request import Request
 from nethttp.client.policy.retries import Budget, Retries
 from nethttp.client.policy.timeouts import Timeout
-from nethttp.errors import ConnectError, ReadError
+from nethttp.errors import ConnectError, IncompleteRead, InvalidResponse, ReadError
 
 from .steps import Answer, Script
 
@@ -63,3 +63,38 @@ def test_requests_earn_the_budget_that_retries_spend():
         script = Script([Answer(503)] * 2)
         retry(script, max=1, budget=budget)
         assert len(script.requests) == sent
+
+
+def cut():
+    error = InvalidResponse("cut", phase="receive")
+    error.__cause__ = IncompleteRead(b"", 5)
+    return error
+
+
+def test_content_that_was_cut_is_fetched_again_for_a_program_that_gets_it_whole():
+    answers = [Answer(200, content=cut()), Answer(200, content=ReadError("lost")), Answer(200)]
+    script = Script(answers)
+    script.call.whole = True
+    assert retry(script) is answers[2]
+    assert script.call.history == answers[:2]
+    script = Script([Answer(200, content=cut())])
+    assert retry(script).reads == 0
+    script = Script([Answer(200, content=cut())] * 2)
+    script.call.whole = True
+    with pytest.raises(InvalidResponse):
+        retry(script, max=1)
+    script = Script([Answer(200, content=cut())])
+    script.call.whole = True
+    with pytest.raises(InvalidResponse):
+        retry(script, "POST")
+
+
+def test_the_content_of_redirects_and_of_what_is_tried_again_is_not_read():
+    answers = [Answer(503), Answer(302)]
+    script = Script(answers)
+    script.call.whole = True
+    assert retry(script) is answers[1]
+    assert [answer.reads for answer in answers] == [0, 0]
+    script = Script([Answer(302)])
+    script.call.whole, script.call.follow_redirects = True, False
+    assert retry(script).reads == 1

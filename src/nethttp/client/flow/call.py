@@ -24,7 +24,7 @@ class Call(Generic[ResponseT]):
 
     __slots__ = (
         *("auth", "auth_origin", "deadlines", "follow_redirects", "history", "make_response"),
-        "on_interim",
+        *("on_interim", "whole"),
     )
 
     def __init__(
@@ -43,6 +43,9 @@ class Call(Generic[ResponseT]):
         """What signs the requests; None once a redirect has left `auth_origin`."""
         self.auth_origin: Origin | None = None
         """The origin of the first request, to which `auth` belongs."""
+        self.whole = False
+        """Whether the program gets the response with its content read: then a cut of the content
+        can be mended by another attempt."""
         self.history: list[ResponseT] = []
         """The responses so far that are not the program's: redirects, challenges, retries."""
 

@@ -23,6 +23,8 @@ from ...errors import (
     CertificateError,
     ConnectError,
     ConnectTimeout,
+    IncompleteRead,
+    InvalidResponse,
     ReadError,
     ReadTimeout,
     RequestError,
@@ -204,7 +206,7 @@ class Retries:
             if isinstance(outcome, _FOR_GOOD):
                 return False
             return isinstance(outcome, _NOTHING_SENT) or (
-                harmless and isinstance(outcome, _PERHAPS_SENT)
+                harmless and (isinstance(outcome, _PERHAPS_SENT) or _was_cut(outcome))
             )
         return harmless and outcome.status_code in self.statuses
 
@@ -245,6 +247,11 @@ def retry_after(headers: Any, wall_clock: float) -> float | None:
         return None
     sent = parse_http_date(headers.get("date") or "")
     return max(moment - (wall_clock if sent is None else sent), 0.0)
+
+
+def _was_cut(error: Exception) -> bool:
+    """Return whether the connection ended within a response's content."""
+    return isinstance(error, InvalidResponse) and isinstance(error.__cause__, IncompleteRead)
 
 
 def _rewound(request: Request, outcome: Any) -> bool:
