@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar, Unpack
 
 from ..net.aio import arun
 from ..net.effects import Flow
@@ -21,10 +21,21 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
+    from ..net.scripted import ScriptedNetwork
     from .flow.download import Download, Progress
     from .policy.retries import Retries
 
 __all__ = ["AsyncClient"]
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """What runs a flow in an event loop: `nethttp.net.aio.arun`, or a script."""
+
+    async def __call__(self, flow: Flow[T], /) -> T:
+        """Return what `flow` returns."""
+        ...
 
 
 class AsyncClient(BaseClient[AsyncResponse]):
@@ -41,6 +52,8 @@ class AsyncClient(BaseClient[AsyncResponse]):
     GET https://example.com/api/users?page=2
     """
 
+    _run: Run = staticmethod(arun)
+
     async def request(
         self, method: str, url: str | URL, **options: Unpack[RequestOptions]
     ) -> AsyncResponse:
@@ -50,39 +63,39 @@ class AsyncClient(BaseClient[AsyncResponse]):
             RequestError: there is no response; its subclass and `phase` say why.
             InvalidURL, LocalProtocolError: the request cannot be sent.
         """
-        return await arun(self._whole_call(method, url, options))
+        return await self._run(self._whole_call(method, url, options))
 
     async def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to a GET request: see `request`."""
-        return await arun(self._whole_call("GET", url, options))
+        return await self._run(self._whole_call("GET", url, options))
 
     async def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to a HEAD request, which has no content: see `request`."""
-        return await arun(self._whole_call("HEAD", url, options))
+        return await self._run(self._whole_call("HEAD", url, options))
 
     async def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to an OPTIONS request: see `request`."""
-        return await arun(self._whole_call("OPTIONS", url, options))
+        return await self._run(self._whole_call("OPTIONS", url, options))
 
     async def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to a DELETE request: see `request`."""
-        return await arun(self._whole_call("DELETE", url, options))
+        return await self._run(self._whole_call("DELETE", url, options))
 
     async def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to a POST request: see `request`."""
-        return await arun(self._whole_call("POST", url, options))
+        return await self._run(self._whole_call("POST", url, options))
 
     async def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to a PUT request: see `request`."""
-        return await arun(self._whole_call("PUT", url, options))
+        return await self._run(self._whole_call("PUT", url, options))
 
     async def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to a PATCH request: see `request`."""
-        return await arun(self._whole_call("PATCH", url, options))
+        return await self._run(self._whole_call("PATCH", url, options))
 
     async def query(self, url: str | URL, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Return the response to a QUERY request: a GET with content. See `request`."""
-        return await arun(self._whole_call("QUERY", url, options))
+        return await self._run(self._whole_call("QUERY", url, options))
 
     @asynccontextmanager
     async def stream(
@@ -94,7 +107,7 @@ class AsyncClient(BaseClient[AsyncResponse]):
             RequestError: there is no response; its subclass and `phase` say why.
             InvalidURL, LocalProtocolError: the request cannot be sent.
         """
-        async with await arun(self._call(method, url, options)) as response:
+        async with await self._run(self._call(method, url, options)) as response:
             yield response
 
     async def download(
@@ -124,7 +137,7 @@ class AsyncClient(BaseClient[AsyncResponse]):
         from .part_file import PartFile  # start-up: few programs download into files
 
         with PartFile(path, sha256) as part:
-            return await arun(self._downloaded(url, part, retries, progress, options))
+            return await self._run(self._downloaded(url, part, retries, progress, options))
 
     async def send(
         self, request: Request, *, stream: bool = False, **options: Unpack[CallOptions]
@@ -137,7 +150,7 @@ class AsyncClient(BaseClient[AsyncResponse]):
             RequestError: there is no response; its subclass and `phase` say why.
         """
         flow = self._sent(request, options) if stream else self._sent_whole(request, options)
-        return await arun(flow)
+        return await self._run(flow)
 
     async def close(self) -> None:
         """Close the connections: idle ones now, the others when their responses are read."""
@@ -154,8 +167,11 @@ class AsyncClient(BaseClient[AsyncResponse]):
     ) -> None:
         await self.close()
 
+    def _run_on(self, network: ScriptedNetwork) -> None:
+        self._run = network.arun
+
     def _run_beside(self, flow: Flow[None]) -> object:
-        task = asyncio.ensure_future(arun(flow))
+        task = asyncio.ensure_future(self._run(flow))
         self._beside.add(task)  # the event loop itself keeps no task alive
         task.add_done_callback(self._beside.discard)
         return task
@@ -167,5 +183,5 @@ class AsyncClient(BaseClient[AsyncResponse]):
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> AsyncResponse:
         response = AsyncResponse(request, arrival, marks, self._bounds)
-        response._run = arun
+        response._run = self._run
         return response

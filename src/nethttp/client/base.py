@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, cast
 
@@ -37,6 +38,7 @@ from .policy.timeouts import DEFAULT_TIMEOUT, Timeout, as_timeout
 
 if TYPE_CHECKING:
     from ..cookiejar import CookieJar
+    from ..net.scripted import ScriptedNetwork
     from .caching.cache import Cache
     from .caching.store import Store
     from .content.forms import FormData
@@ -124,8 +126,12 @@ class BaseClient(Generic[ResponseT]):
         events: Events | None = None,
         cache: Cache | Store | None = None,
         transport: Transport | Callable[[Transport], Transport] | None = None,
+        network: ScriptedNetwork | None = None,
     ) -> None:
         self._settings = {name: value for name, value in locals().items() if name != "self"}
+        self._clock = time.monotonic if network is None else network.clock
+        if network is not None:
+            self._run_on(network)
         self.base_url = URL(base_url) if base_url else None
         """Prefixed to URLs without a scheme; None: there is none."""
         self.params = params
@@ -141,7 +147,7 @@ class BaseClient(Generic[ResponseT]):
         self.transport = self._transport_of(
             transport,
             limits=limits,
-            dialler=Dialler(guard, resolve),
+            dialler=Dialler(guard, resolve, clock=self._clock),
             tls=TLSSettings(verify, cert, trust_env),
             proxies=choose_proxies(proxy, os.environ if trust_env else None),
             server_hostname=server_hostname,
@@ -297,7 +303,8 @@ class BaseClient(Generic[ResponseT]):
         )
 
     def _deadlines(self, options: CallOptions) -> Deadlines:
-        return Deadlines(as_timeout(options["timeout"]) if "timeout" in options else self.timeout)
+        timeout = as_timeout(options["timeout"]) if "timeout" in options else self.timeout
+        return Deadlines(timeout, self._clock)
 
     def _sent(
         self, request: Request, options: CallOptions, deadlines: Deadlines | None = None
@@ -337,6 +344,10 @@ class BaseClient(Generic[ResponseT]):
         if deadlines is None:
             deadlines = self._deadlines(options)
         return Call(deadlines, self._make_response, follow_redirects, auth)
+
+    def _run_on(self, network: ScriptedNetwork) -> None:
+        """Run the flows of calls on a network for tests, instead of the system's."""
+        raise NotImplementedError
 
     def _run_beside(self, flow: Flow[None]) -> object:
         """Begin to run a flow that nothing waits for: a cache validates what it has given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar, Unpack
 
 from ..net.blocking import run
 from ..net.effects import Flow
@@ -18,10 +18,21 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
+    from ..net.scripted import ScriptedNetwork
     from .flow.download import Download, Progress
     from .policy.retries import Retries
 
 __all__ = ["Client"]
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """What runs a flow: `nethttp.net.blocking.run`, or a script."""
+
+    def __call__(self, flow: Flow[T], /) -> T:
+        """Return what `flow` returns."""
+        ...
 
 
 class Client(BaseClient[Response]):
@@ -59,7 +70,11 @@ class Client(BaseClient[Response]):
     * `cache`: a store of `nethttp.client.caching`, for responses that may be used again.
     * `transport`: what sends the requests, instead of connections of this client; or a function
       that is given the usual transport and returns another one around it.
+    * `network`: for tests, a `nethttp.client.testing.network.ScriptedNetwork` instead of the
+      system's network, names and clock.
     """
+
+    _run: Run = staticmethod(run)
 
     def request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a request, with its content read.
@@ -68,39 +83,39 @@ class Client(BaseClient[Response]):
             RequestError: there is no response; its subclass and `phase` say why.
             InvalidURL, LocalProtocolError: the request cannot be sent.
         """
-        return run(self._whole_call(method, url, options))
+        return self._run(self._whole_call(method, url, options))
 
     def get(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a GET request: see `request`."""
-        return run(self._whole_call("GET", url, options))
+        return self._run(self._whole_call("GET", url, options))
 
     def head(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a HEAD request, which has no content: see `request`."""
-        return run(self._whole_call("HEAD", url, options))
+        return self._run(self._whole_call("HEAD", url, options))
 
     def options(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to an OPTIONS request: see `request`."""
-        return run(self._whole_call("OPTIONS", url, options))
+        return self._run(self._whole_call("OPTIONS", url, options))
 
     def delete(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a DELETE request: see `request`."""
-        return run(self._whole_call("DELETE", url, options))
+        return self._run(self._whole_call("DELETE", url, options))
 
     def post(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a POST request: see `request`."""
-        return run(self._whole_call("POST", url, options))
+        return self._run(self._whole_call("POST", url, options))
 
     def put(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a PUT request: see `request`."""
-        return run(self._whole_call("PUT", url, options))
+        return self._run(self._whole_call("PUT", url, options))
 
     def patch(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a PATCH request: see `request`."""
-        return run(self._whole_call("PATCH", url, options))
+        return self._run(self._whole_call("PATCH", url, options))
 
     def query(self, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a QUERY request: a GET with content. See `request`."""
-        return run(self._whole_call("QUERY", url, options))
+        return self._run(self._whole_call("QUERY", url, options))
 
     def stream(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
         """Return the response to a request once its head is received: use it in a ``with``.
@@ -109,7 +124,7 @@ class Client(BaseClient[Response]):
             RequestError: there is no response; its subclass and `phase` say why.
             InvalidURL, LocalProtocolError: the request cannot be sent.
         """
-        return run(self._call(method, url, options))
+        return self._run(self._call(method, url, options))
 
     def download(
         self,
@@ -138,7 +153,7 @@ class Client(BaseClient[Response]):
         from .part_file import PartFile  # start-up: few programs download into files
 
         with PartFile(path, sha256) as part:
-            return run(self._downloaded(url, part, retries, progress, options))
+            return self._run(self._downloaded(url, part, retries, progress, options))
 
     def send(
         self, request: Request, *, stream: bool = False, **options: Unpack[CallOptions]
@@ -151,7 +166,7 @@ class Client(BaseClient[Response]):
             RequestError: there is no response; its subclass and `phase` say why.
         """
         flow = self._sent(request, options) if stream else self._sent_whole(request, options)
-        return run(flow)
+        return self._run(flow)
 
     def close(self) -> None:
         """Close the connections: idle ones now, the others when their responses are read."""
@@ -168,16 +183,17 @@ class Client(BaseClient[Response]):
     ) -> None:
         self.close()
 
+    def _run_on(self, network: ScriptedNetwork) -> None:
+        self._run = network.run
+
     def _run_beside(self, flow: Flow[None]) -> object:
+        if self._run is not run:
+            return self._run(flow)  # a script has no threads
         thread = Thread(target=run, args=(flow,), daemon=True)
         thread.start()
         return thread
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> Response:
         response = Response(request, arrival, marks, self._bounds)
-        response._run = _run
+        response._run = self._run
         return response
-
-
-def _run(flow: Any) -> Any:
-    return run(flow)

@@ -89,7 +89,8 @@ class Dialler:
             for name, found in (resolve or {}).items()
         }
         self._socket = socket
-        self._clock = clock
+        self.clock = clock
+        """The runner's clock, in seconds."""
         self._winners: AgeCache[tuple[str, int], Address] = AgeCache(
             MAX_REMEMBERED, MAX_REMEMBERED, life=REMEMBERED, clock=clock
         )
@@ -143,7 +144,7 @@ class Dialler:
             return [address for address in literal if address is not None]
         if given is not None:
             raise ResolveError(f"expected IP addresses as resolve= for {host!r}, got {given!r}")
-        began = self._clock()
+        began = self.clock()
         try:
             found: list[Address] = yield Resolve(host, port, deadline)
         except TimeoutError:
@@ -157,7 +158,7 @@ class Dialler:
             raised.errno = getattr(error, "errno", None)
             raise raised from error
         finally:
-            marks.dns += self._clock() - began
+            marks.dns += self.clock() - began
         if not found:
             raise ResolveError(f"no address of {host!r}", phase="dns")
         return found
@@ -190,20 +191,20 @@ class Dialler:
         if winner in ordered:
             ordered.remove(winner)
             ordered.insert(0, winner)
-        link = yield from first_to_answer(host, ordered, self._socket, deadline, self._clock)
+        link = yield from first_to_answer(host, ordered, self._socket, deadline, self.clock)
         if len(ordered) > 1:
             self._winners.put((host, port), link.address, 1)
         return link
 
     def _dial_path(self, path: str, deadline: float) -> Flow[Link]:
         address = Address(sockets.AF_UNIX, path)
-        return first_to_answer(path, [address], self._socket, deadline, self._clock)
+        return first_to_answer(path, [address], self._socket, deadline, self.clock)
 
     def _secure(
         self, link: Link, settings: TLSSettings, host: str, deadline: float, marks: ConnectMarks
     ) -> Flow[None]:
         """Put TLS on `link`, which is closed if that fails."""
-        began = self._clock()
+        began = self.clock()
         try:
             with _failures_of("tls", f"the TLS handshake with {host!r}", TLSError):
                 yield from start_tls(link, settings, host, deadline)
@@ -211,7 +212,7 @@ class Dialler:
             link.close()
             raise
         finally:
-            marks.tls += self._clock() - began
+            marks.tls += self.clock() - began
 
     # --- proxies ---
 

@@ -86,8 +86,8 @@ class HTTPTransport:
         wire_limits: Limits = DEFAULT_LIMITS,
         resends: bool = True,
     ) -> None:
-        self.pool = Pool(limits)
         self._dialler = dialler or Dialler()
+        self.pool = Pool(limits, self._dialler.clock)
         self._tls = tls
         self._proxies = proxies
         self._server_hostname = server_hostname

@@ -1,0 +1,146 @@
+"""The real clients on a scripted network: pool, deadlines, retries, failures of TLS, in no time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from nethttp.client import AsyncClient, Client
+from nethttp.client.policy.retries import Retries
+from nethttp.client.policy.timeouts import Timeout
+from nethttp.client.testing.network import START, Read, ScriptedNetwork, Sleep, Write, inf
+from nethttp.errors import ConnectTimeout, ReadError, ReadTimeout, ResolveError, TLSError
+
+HI = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+class Runs:
+    """A client of one kind; `get` is called in the same way for both."""
+
+    def __init__(self, kind, network, **given):
+        self.client = kind(network=network, **given)
+
+    def get(self, url, **options):
+        if isinstance(self.client, Client):
+            return self.client.get(url, **options)
+        return asyncio.run(self.client.get(url, **options))
+
+
+@pytest.fixture(params=[Client, AsyncClient])
+def make(request):
+    return lambda network, **given: Runs(request.param, network, **given)
+
+
+@pytest.fixture
+def network():
+    return ScriptedNetwork()
+
+
+def answers(network, *responses, after=0.0):
+    """Return a server that gives one response after the other, on all connections together."""
+    left = list(responses)
+
+    def server(link):
+        while (yield Read(link, inf)):
+            if not left:
+                return
+            yield Sleep(network.clock() + after)
+            yield Write(link, left.pop(0), inf)
+
+    return server
+
+
+def test_a_connection_is_used_again(make, network):
+    network.serve("a.example", 80, answers(network, HI, HI, HI))
+    client = make(network)
+    assert [client.get("http://a.example/").text for _ in range(3)] == ["hi"] * 3
+    assert len(network.links) == 1
+
+
+def test_an_hour_takes_no_time(make, network):
+    network.serve("a.example", 80, answers(network, HI, after=3600))
+    began = time.monotonic()
+    response = make(network, timeout=None).get("http://a.example/")
+    assert response.timing.wait == 3600
+    assert network.clock() == START + 3600
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("timeout", [60, Timeout(read=60)])
+def test_a_server_that_does_not_answer(make, network, timeout):
+    network.serve("a.example", 80, answers(network, HI, after=inf))
+    with pytest.raises(ReadTimeout):
+        make(network).get("http://a.example/", timeout=timeout)
+    assert network.clock() == START + 60
+    assert network.links[0].closed
+
+
+def test_a_total_holds_in_every_phase(make, network):
+    """One byte a second: the head, the content; a name, a connection that takes too long."""
+
+    def drips(link):
+        yield Read(link, inf)
+        for byte in HI:
+            yield Sleep(network.clock() + 1)
+            yield Write(link, bytes([byte]), inf)
+
+    network.serve("drips.example", 80, drips)
+    network.name("slow.example", "192.0.2.99", after=99)
+    network.refuse("far.example", 80, after=inf)
+    client = make(network, timeout=10)
+    for host, error in (
+        ("drips.example", ReadTimeout),
+        ("slow.example", ConnectTimeout),
+        ("far.example", ConnectTimeout),
+    ):
+        began = network.clock()
+        with pytest.raises(error):
+            client.get(f"http://{host}/")
+        assert network.clock() == began + 10
+
+
+def test_a_retry_waits_by_the_script(make, network):
+    away = b"HTTP/1.1 503 x\r\nRetry-After: 100\r\nContent-Length: 0\r\n\r\n"
+    network.serve("a.example", 80, answers(network, away, HI))
+    assert make(network, retries=Retries(max=2)).get("http://a.example/").text == "hi"
+    assert START + 100 <= network.clock() < START + 102  # with jitter
+
+
+def test_faults_are_errors_of_their_kind(make, network):
+    def resets(link):
+        yield Read(link, inf)
+        yield Write(link, HI[:20], inf)
+        link.reset()
+
+    def alerts(link):
+        yield Read(link, inf)
+        yield Write(link, bytes([21, 3, 3, 0, 2, 2, 40]), inf)
+
+    network.serve("resets.example", 80, resets)
+    network.serve("tls.example", 443, alerts)
+    network.name("no.example", error=socket.gaierror(-2, "Name or service not known"))
+    client = make(network)
+    with pytest.raises(ReadError, match="reset"):
+        client.get("http://resets.example/")
+    with pytest.raises(TLSError, match="pass it as cert="):
+        client.get("https://tls.example/")
+    with pytest.raises(ResolveError):
+        client.get("http://no.example/")
+
+
+def test_tasks_wait_for_the_pool(network):
+    from nethttp.client.policy.limits import PoolLimits
+
+    network.serve("a.example", 80, answers(network, *[HI] * 10, after=5))
+
+    async def main():
+        async with AsyncClient(network=network, limits=PoolLimits(max_connections=2)) as client:
+            got = await asyncio.gather(*(client.get("http://a.example/") for _ in range(10)))
+        return [response.text for response in got]
+
+    assert asyncio.run(main()) == ["hi"] * 10
+    assert network.clock() == START + 25
+    assert len(network.links) == 2
