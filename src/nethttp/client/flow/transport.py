@@ -63,7 +63,7 @@ def is_idempotent(request: Request) -> bool:
     """
     if request.method in _IDEMPOTENT:
         return True
-    return request.common is None and "idempotency-key" in request.headers
+    return "idempotency-key" in request.headers
 
 
 class HTTPTransport:
