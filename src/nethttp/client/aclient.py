@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..net.scripted import ScriptedNetwork
+    from .event_source import AsyncEventSource
     from .flow.download import Download, Progress
     from .policy.retries import Retries
 
@@ -109,6 +110,42 @@ class AsyncClient(BaseClient[AsyncResponse]):
         """
         async with await self._run(self._call(method, url, options)) as response:
             yield response
+
+    def event_source(
+        self,
+        url: str | URL,
+        *,
+        method: str = "GET",
+        last_event_id: str = "",
+        reconnects: bool = True,
+        retry: float = 3.0,
+        max_event_size: int = 1024 * 1024,
+        **options: Unpack[RequestOptions],
+    ) -> AsyncEventSource:
+        """Return an iterator over the server-sent events of a URL; see `AsyncEventSource`.
+
+        When the stream ends or is lost, the client connects again, unless `reconnects` is false: in
+        `retry` seconds, or when the stream says, and with the id of the last event, which begins as
+        `last_event_id`. Redirects are followed. An event of more than `max_event_size` bytes is an
+        error. A `timeout` bounds each connection.
+
+        The iterator raises what the first connection raises, and a StatusError where the server
+        refuses a later one; it ends when the server answers with 204.
+        """
+        from .event_source import AsyncEventSource  # start-up: few programs read events
+
+        return AsyncEventSource(
+            self._events(
+                method,
+                url,
+                options,
+                last_event_id=last_event_id,
+                reconnects=reconnects,
+                retry=retry,
+                max_event_size=max_event_size,
+            ),
+            self._run,
+        )
 
     async def download(
         self,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .content.upload import Content, Progress
     from .flow.download import Download
     from .flow.download import Progress as DownloadProgress
+    from .flow.event_source import EventFlow
     from .part_file import PartFile
 
 __all__ = ["BaseClient", "GetOptions", "RequestOptions"]
@@ -245,7 +246,7 @@ class BaseClient(Generic[ResponseT]):
                 content_type=given,
                 progress=progress,
             )
-            if given is None and implied is not None:
+            if implied is not None:
                 request.headers.set("Content-Type", implied)
         return request
 
@@ -273,6 +274,40 @@ class BaseClient(Generic[ResponseT]):
         """Send a request; return its response, with its content read."""
         request = self.build_request(method, url, **_for_request(options))
         return self._sent_whole(request, options)
+
+    def _events(
+        self,
+        method: str,
+        url: str | URL,
+        options: RequestOptions,
+        *,
+        last_event_id: str,
+        reconnects: bool,
+        retry: float,
+        max_event_size: int,
+    ) -> EventFlow[ResponseT]:
+        """Return the flow of the events of a URL; redirects are followed unless options say no."""
+        from .flow.event_source import EventFlow  # start-up: few programs read events
+
+        given = Headers(options.get("headers") or ())
+        following: RequestOptions = {"follow_redirects": True}
+        following.update(options)
+
+        def call(headers: dict[str, str]) -> Flow[ResponseT]:
+            request = self.build_request(method, url, **_for_request(options))
+            for name, value in headers.items():
+                if name not in given:
+                    request.headers.set(name, value)
+            return (yield from self._sent(request, following))
+
+        return EventFlow(
+            call,
+            last_event_id=last_event_id,
+            reconnects=reconnects,
+            max_event_size=max_event_size,
+            retry=retry,
+            clock=self._clock,
+        )
 
     def _downloaded(
         self,

@@ -66,8 +66,20 @@ def test_the_boundary_of_a_content_type_is_used():
     body, content_type = body_from_arguments(
         files={"f": b"x"}, content_type="multipart/form-data; boundary=mine"
     )
-    assert content_type == "multipart/form-data; boundary=mine"
+    assert content_type is None
     assert b"".join(body.pieces()).startswith(b"--mine\r\n")
+
+
+@pytest.mark.parametrize("arguments", [{"json": 1}, {"data": {"a": "b"}}, {"content": b"a"}])
+def test_the_programs_own_content_type_stays(arguments):
+    _, content_type = body_from_arguments(**arguments, content_type="text/mine")
+    assert content_type is None
+
+
+@pytest.mark.parametrize("own", ["multipart/form-data", "text/plain", ""])
+def test_files_replace_a_content_type_that_lacks_their_boundary(own):
+    _, content_type = body_from_arguments(files={"f": b"x"}, content_type=own)
+    assert content_type.startswith("multipart/form-data; boundary=")
 
 
 @pytest.mark.parametrize(

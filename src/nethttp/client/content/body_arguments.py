@@ -28,11 +28,12 @@ def body_from_arguments(
     dumps: Callable[[Any], str | bytes] | None = None,
     progress: Progress | None = None,
 ) -> tuple[bytes | Body | None, str | None]:
-    """Return the body of a request, and its Content-Type where that follows from the arguments.
+    """Return the body of a request, and the Content-Type that it is to be sent with, or None.
 
     `data` is a form if it is a mapping or a list of pairs, else the same as `content`, as in
-    requests. `files` make a ``multipart/form-data`` of both; a boundary in `content_type`, which is
-    the program's own, is used. An empty `data`, or empty `files`, are as if they were not given.
+    requests. `files` make a ``multipart/form-data`` of both. The program's own `content_type` stays
+    (then None is returned), and its boundary is used; without the boundary that `files` need, it is
+    replaced. An empty `data`, or empty `files`, are as if they were not given.
     Bytes are returned as they are, unless `progress` is to be told.
 
     Raises:
@@ -54,8 +55,9 @@ def body_from_arguments(
         raise TypeError(f"expected one of content, data or files, and json, got {given}")
     body: bytes | Body | None = None
     implied = None
+    boundary = boundary_in(content_type)
     if files:
-        body = MultipartBody(form or (), files, boundary=boundary_in(content_type))
+        body = MultipartBody(form or (), files, boundary=boundary)
         implied = body.content_type
     elif form:
         body, implied = form_body(form), FORM_TYPE
@@ -69,6 +71,8 @@ def body_from_arguments(
         body = body.data
     if progress is not None and body is not None:
         body = WithProgress(BytesBody(body) if isinstance(body, bytes) else body, progress)
+    if content_type is not None and not (files and boundary is None):
+        implied = None
     return body, implied
 
 

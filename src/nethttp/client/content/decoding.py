@@ -21,10 +21,14 @@ from ...errors import DecodingError, ResponseTooLarge, excerpt
 from ...wire.values import parse_list
 from .codings import CODINGS, Unpacker, decodable, library_errors
 
-__all__ = ["MAX_CODINGS", "Bounds", "Decoder", "accept_encoding", "decoder_for"]
+__all__ = ["MAX_CODINGS", "MAX_RATIO", "Bounds", "Decoder", "accept_encoding", "decoder_for"]
 
 MAX_CODINGS = 5
 """The most codings that one content may be encoded with, one after the other."""
+
+MAX_RATIO = 250.0
+"""How many bytes each received byte may become where content is read whole, into memory. What is
+read in pieces has no such bound."""
 
 MAX_WINDOWS = 36 * 1024 * 1024
 """The most bytes that the libraries of a chain of codings may keep together: br takes 16 MiB."""
@@ -125,7 +129,8 @@ class Decoder:
                 if ratio and stage.given > max(RATIO_FROM, ratio * self._taken):
                     raise _too_large(
                         f"expected at most {ratio:g} bytes of content for each received byte,"
-                        f" got {stage.given} from {self._taken} bytes of {stage.name}",
+                        f" got {stage.given} from {self._taken} bytes of {stage.name}: read it in"
+                        " pieces (iter_bytes) if the server is trusted",
                         int(ratio * self._taken),
                     )
                 yield piece

@@ -14,7 +14,7 @@ from warnings import warn
 from ...errors import ResponseNotRead, ResponseTooLarge, StatusError, StreamClosed, StreamConsumed
 from ...net.effects import Flow
 from ...wire.fields import FieldLines
-from ..content.decoding import Bounds, Decoder, decoder_for
+from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
 from .headers import Headers
 from .request import Request
 from .text import encoding_of, json_encoding
@@ -252,13 +252,20 @@ class BaseResponse:
         """Whether nothing more can be read from the connection."""
         return self._arrival is None
 
-    def _decoder(self) -> Decoder | None:
-        """Return the decoder of the content; None if it has no coding."""
+    def decoder(self, max_ratio: float | None = None) -> Decoder | None:
+        """Return a decoder of the content; None if it has no coding. For what reads by flows.
+
+        `max_ratio` bounds the decoded bytes for each received byte.
+
+        Raises:
+            DecodingError: the content has too many codings, or one whose library is missing.
+        """
         if not self._has("content-encoding"):
             return None
         if self.request.method == "HEAD" or self.status_code in (204, 304):
             return None
-        return decoder_for(", ".join(self.headers.get_list("content-encoding")), self._bounds)
+        codings = ", ".join(self.headers.get_list("content-encoding"))
+        return decoder_for(codings, self._bounds._replace(max_ratio=max_ratio))
 
     def read_flow(self) -> Flow[bytes]:
         """Return the content, decoded; it is kept. For runners of flows.
@@ -271,14 +278,14 @@ class BaseResponse:
         if self._content is not None:
             return self._content
         arrival = self._open_arrival()
-        decoder = self._decoder()
+        decoder = self.decoder(MAX_RATIO)
         try:
             if decoder is None and self._bounds.max_size is None:
                 self._content = yield from arrival.read_all()
             else:
                 pieces: list[bytes] = []
                 while data := (yield from arrival.read()):
-                    pieces.extend(self._decoded(decoder, data))
+                    pieces.extend(self.decoded(decoder, data))
                 if decoder is not None:
                     decoder.finish()
                 self._content = b"".join(pieces)
@@ -288,8 +295,13 @@ class BaseResponse:
         self._end(arrival)
         return self._content
 
-    def _decoded(self, decoder: Decoder | None, data: bytes) -> Iterator[bytes]:
-        """Yield received content decoded, within the bounds."""
+    def decoded(self, decoder: Decoder | None, data: bytes) -> Iterator[bytes]:
+        """Yield received content decoded, within the bounds. For what reads by flows.
+
+        Raises:
+            DecodingError: the content is not in its coding.
+            ResponseTooLarge: there is more than the client takes.
+        """
         self._received += len(data)
         most = self._bounds.max_size
         if most is not None and self._received > most:

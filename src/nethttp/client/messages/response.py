@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from ...net.effects import Flow
+from ..content.events import MAX_EVENT_SIZE, EventParser, ServerSentEvent
 from ..content.pieces import LineCutter, SizeCutter
 from .base_response import BaseResponse
 
@@ -66,21 +67,34 @@ class Response(BaseResponse):
             if self._content:
                 yield self._content
             return
-        decoder = self._decoder()
+        decoder = self.decoder()
         try:
             while data := self._run(self.next_raw_flow()):
-                yield from self._decoded(decoder, data)
+                yield from self.decoded(decoder, data)
             if decoder is not None:
                 decoder.finish()
         finally:
             self.abandon()
 
     def iter_lines(self) -> Iterator[str]:
-        """Return an iterator over the text's lines, without their ends."""
+        """Return an iterator over the text's lines, without their ends: CRLF, LF or CR.
+
+        Other characters at which `str.splitlines` splits are part of a line, since JSON has them.
+        """
         cutter = LineCutter(self.encoding)
         for data in self._decoded_pieces():
             yield from cutter.cut(data)
         yield from cutter.end()
+
+    def iter_events(self, max_event_size: int = MAX_EVENT_SIZE) -> Iterator[ServerSentEvent]:
+        """Return an iterator over the events of ``text/event-stream``, as each is complete.
+
+        It ends with the response: ``client.event_source`` connects again. An event of more than
+        `max_event_size` bytes is an error.
+        """
+        parser = EventParser(max_event_size)
+        for data in self._decoded_pieces():
+            yield from parser.feed(data)
 
     def close(self) -> None:
         """Finish with the response; unread content is dropped, or its connection closed."""
@@ -164,10 +178,10 @@ class AsyncResponse(BaseResponse):
             if self._content:
                 yield self._content
             return
-        decoder = self._decoder()
+        decoder = self.decoder()
         try:
             while data := await self._run(self.next_raw_flow()):
-                for piece in self._decoded(decoder, data):
+                for piece in self.decoded(decoder, data):
                     yield piece
             if decoder is not None:
                 decoder.finish()
@@ -175,13 +189,29 @@ class AsyncResponse(BaseResponse):
             self.abandon()
 
     async def iter_lines(self) -> AsyncIterator[str]:
-        """Return an iterator over the text's lines, without their ends."""
+        """Return an iterator over the text's lines, without their ends: CRLF, LF or CR.
+
+        Other characters at which `str.splitlines` splits are part of a line, since JSON has them.
+        """
         cutter = LineCutter(self.encoding)
         async for data in self._decoded_pieces():
             for line in cutter.cut(data):
                 yield line
         for line in cutter.end():
             yield line
+
+    async def iter_events(
+        self, max_event_size: int = MAX_EVENT_SIZE
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Return an iterator over the events of ``text/event-stream``, as each is complete.
+
+        It ends with the response: ``client.event_source`` connects again. An event of more than
+        `max_event_size` bytes is an error.
+        """
+        parser = EventParser(max_event_size)
+        async for data in self._decoded_pieces():
+            for event in parser.feed(data):
+                yield event
 
     async def close(self) -> None:
         """Finish with the response; unread content is dropped, or its connection closed."""
