@@ -23,6 +23,7 @@ from ..policy.proxies import Proxies
 from .deadlines import Deadlines
 from .dial import Dialler, Route
 from .exchange import Exchange
+from .forwarding import forwarded
 from .head import outgoing_of
 from .incoming import OnInterim
 from .pool import Pool, Slot
@@ -135,7 +136,14 @@ class HTTPTransport:
             RequestError: no connection could be made, or it was lost, or the peer was too slow.
             LocalProtocolError: the request cannot be put on the wire.
         """
-        return self.send_as(request, request.target, (), deadlines, marks, on_interim)
+        route = self.route_of(request)
+        if route.proxy is None or self._dialler.tunnels(route):
+            return self.send_as(request, request.target, (), deadlines, marks, on_interim)
+
+        def send_as(target: str, more: list[tuple[str, str]]) -> Flow[Exchange]:
+            return self.send_as(request, target, more, deadlines, marks, on_interim)
+
+        return forwarded(send_as, request, route.proxy, deadlines.total)
 
     def send_as(
         self,

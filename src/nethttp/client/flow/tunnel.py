@@ -6,8 +6,8 @@ same connection if it keeps it. Its last answer is in the error, content include
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from ...errors import ProxyError, RemoteProtocolError
 from ...net.effects import Exchange, Flow, Link, Read
@@ -16,18 +16,13 @@ from ...wire.events import Closed, Data, EndOfMessage, Event, NoEvent, Request, 
 from ...wire.h1.connection import ClientConnection
 from ..messages.headers import Headers
 from ..messages.host import bracketed
-from ..policy.auth.choose import auth_of
-from ..policy.auth.proxy import proxy_flow
 from ..policy.proxies import Proxy
+from .credentials import NO_MORE, ProxyCredentials
 
 __all__ = ["ProxyAnswer", "http_tunnel"]
 
 MAX_CONTENT: Final = 65536
 """How many bytes of a refusal's content are kept; a longer one is cut."""
-
-
-_NO_MORE: Final = object()
-"""There are no other credentials to ask the proxy with."""
 
 
 class ProxyAnswer:
@@ -65,19 +60,20 @@ def http_tunnel(
         OSError: the connection is broken.
     """
     authority = f"{bracketed(host)}:{port}"
-    credentials = _credentials(proxy, authority)
+    credentials = ProxyCredentials(proxy, "CONNECT", authority, deadline)
     link = yield from reach()
     try:
-        value = yield from _next_value(credentials, None)
+        value = yield from credentials.next()
         while True:
             answer = yield from _ask(link, _request(authority, proxy, value), proxy, deadline)
             if 200 <= answer.status_code < 300:
                 link.ahead = answer.rest
+                yield from credentials.next(answer)  # it may have the next nonce
                 return link
             if answer.status_code != HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
                 break
-            value = yield from _next_value(credentials, answer)
-            if value is _NO_MORE:
+            value = yield from credentials.next(answer)
+            if value is NO_MORE:
                 break
             if not answer.keeps_connection:
                 link.close()
@@ -88,30 +84,6 @@ def http_tunnel(
         raise
     finally:
         credentials.close()
-
-
-def _credentials(proxy: Proxy, authority: str) -> Generator[Any, Any, None]:
-    """Yield what to send as Proxy-Authorization, one after the other, and effects."""
-    if proxy.auth is None:
-        yield None
-    else:
-        yield from proxy_flow(auth_of(proxy.auth), "CONNECT", authority, proxy.url)
-
-
-def _next_value(credentials: Generator[Any, Any, None], answer: ProxyAnswer | None) -> Flow[Any]:
-    """Return the next Proxy-Authorization, None to send none, or `_NO_MORE`."""
-    try:
-        step = credentials.send(answer)
-        while step is not None and not isinstance(step, str):
-            try:
-                result = yield step
-            except BaseException as error:
-                step = credentials.throw(error)
-            else:
-                step = credentials.send(result)
-    except StopIteration:
-        return _NO_MORE
-    return step
 
 
 def _request(authority: str, proxy: Proxy, credentials: str | None) -> Request:
