@@ -32,7 +32,6 @@ from nethttp.client.policy.auth.challenges import parse_challenges, parse_parame
 from nethttp.client.policy.no_proxy import NoProxy
 from nethttp.client.policy.redirects import DEFAULT_REDIRECTS, next_request
 from nethttp.client.policy.retries import retry_after
-from nethttp.client.redirect import follow
 from nethttp.cookiejar import CookieJar, DefaultCookiePolicy, RFC6265Policy
 from nethttp.cookiejar.dates import http2time, iso2time
 from nethttp.cookiejar.domains import escape_path, matching_paths, split_url, suffixes
@@ -288,8 +287,6 @@ READERS: dict[str, Read] = {
     "headers": lambda text: parse_headers(io.BytesIO(octets(text)), _max_headers=10**9),
     "response": partial(respond, b"HTTP/1.1 200 OK\r\n"),
     "response in chunks": partial(respond, b"HTTP/1.1 200 OK\r\n" + chunked),
-    "redirect": lambda text: follow(302, text, "GET", "http://a/b", []),
-    "redirect to a host": lambda text: follow(302, "http://" + text, "GET", "http://a/b", []),
     "challenges": lambda text: parse_challenges([text]),
     "a challenge's parameters": lambda text: parse_challenges(["Digest a=b," + text]),
     "Authentication-Info": parse_parameters,

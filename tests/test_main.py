@@ -149,7 +149,7 @@ def test_an_output_that_cannot_be_written(words):
     assert (done.returncode, done.stderr) == (2, said)
 
 
-@pytest.mark.parametrize("parser", [client._parser("prog"), cookiejar._parser("prog")])
+@pytest.mark.parametrize("parser", [client.parser("prog"), cookiejar._parser("prog")])
 def test_no_option_has_a_value_that_may_be_left_out(parser):
     """Such an option takes the word behind it, which is meant for something else."""
     parsers = [parser]

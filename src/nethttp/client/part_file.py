@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from ..whole_file import whole_file
 
-__all__ = ["ChecksumError", "PartFile", "Version"]
+__all__ = ["ChecksumError", "PartFile", "Version", "kept_bytes"]
 
 BUFFER: Final = 1024 * 1024
 """How many bytes are collected before they are written: few writes, each in a thread if need be."""
@@ -46,6 +46,22 @@ class Version(NamedTuple):
         5
         """
         return cls(hashlib.sha256(url.encode()).hexdigest(), etag, length)
+
+
+def kept_bytes(path: str | os.PathLike[str]) -> int:
+    """Return how many bytes of an unfinished download to `path` are on disk and can be resumed.
+
+    0 if there are none. It does not matter whether a process still adds to them.
+
+    >>> kept_bytes("/no such directory/file")
+    0
+    """
+    try:
+        if os.path.exists(f"{os.fspath(path)}.part.json"):
+            return os.path.getsize(f"{os.fspath(path)}.part")
+    except OSError:
+        pass  # It has been completed at this moment, or belongs to somebody else.
+    return 0
 
 
 class PartFile:

@@ -1,0 +1,254 @@
+"""From options to what is sent: the client's settings, and the arguments of its requests."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import ssl
+import sys
+import warnings
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote, urlsplit
+
+from ...errors import InvalidURL, excerpt
+from ..messages.url import URL
+from ..policy.auth.auth import Auth
+from ..policy.redirects import Redirects
+from ..policy.timeouts import Timeout
+from .failures import Failure
+from .items import Words
+from .options import MAX_REDIRECTS
+
+if TYPE_CHECKING:
+    from ...net.trust import Verify
+
+__all__ = [
+    "auth_of",
+    "client_settings",
+    "left_out",
+    "method_of",
+    "octets",
+    "request_settings",
+    "url_of",
+]
+
+
+def url_of(word: str, words: Words) -> URL:
+    """Return the URL that a word names, with the query's items; without a scheme it is of http.
+
+    Raises:
+        Failure: it is no URL of http or https.
+    """
+    if "://" not in word:
+        word = "http://" + word
+    if re.search(r"[\x00-\x1f\x7f]", word):
+        raise Failure(f"expected a URL, got control characters in {excerpt(word)}")
+    try:
+        # A person types a blank where a program would write %20.
+        url = URL(word.replace(" ", "%20"))
+    except InvalidURL as error:
+        raise Failure(str(error)) from None
+    if url.scheme not in ("http", "https"):
+        raise Failure(f"expected an http:// or https:// URL, got {excerpt(word)}")
+    return url.with_params(words.query) if words.query else url
+
+
+def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `Client` for the options.
+
+    Raises:
+        Failure: a file of certificates cannot be read.
+    """
+    seconds = arguments.timeout
+    settings: dict[str, Any] = {
+        "timeout": Timeout(queue=seconds, connect=seconds, write=seconds, read=seconds),
+        "follow_redirects": Redirects(max=MAX_REDIRECTS) if arguments.location else False,
+        "verify": _verify(arguments),
+    }
+    if arguments.proxy is not None:
+        settings["proxy"] = arguments.proxy
+    if arguments.retry:
+        settings["retries"] = arguments.retry
+    return settings
+
+
+def _verify(arguments: argparse.Namespace) -> Verify:
+    if arguments.insecure:
+        return False
+    if arguments.cacert is None:
+        return True
+    try:
+        ssl.create_default_context().load_verify_locations(arguments.cacert)
+    except OSError as error:
+        no_pem = isinstance(error, ssl.SSLError)
+        reason = "it has no certificate in PEM format" if no_pem else error.strerror
+        raise Failure(f"cannot read {arguments.cacert}: {reason}") from None
+    path: str = arguments.cacert
+    return path
+
+
+def method_of(arguments: argparse.Namespace, words: Words) -> str:
+    """Return the method: that of -X, or the one that the content makes usual."""
+    if arguments.request is not None:
+        method: str = arguments.request
+        return method
+    if arguments.upload_file is not None:
+        return "PUT"
+    if arguments.head:
+        return "HEAD"
+    has_content = arguments.data is not None or arguments.form or words.data
+    return "POST" if has_content else "GET"
+
+
+def request_settings(arguments: argparse.Namespace, words: Words) -> dict[str, Any]:
+    """Return the arguments of `Client.request` for the options, without the credentials.
+
+    Raises:
+        Failure: the options contradict each other, or a file cannot be read.
+    """
+    settings = _content(arguments, words)
+    headers: list[tuple[str, str]] = []
+    if arguments.json or words.data:
+        headers.append(("Accept", "application/json, */*;q=0.5"))
+    if arguments.json and arguments.data is not None:
+        headers.append(("Content-Type", "application/json"))
+    elif arguments.data is not None:
+        headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+    if arguments.no_compressed:
+        headers.append(("Accept-Encoding", "identity"))
+    if arguments.cookie is not None and not os.path.exists(arguments.cookie):
+        headers.append(("Cookie", arguments.cookie))
+    given = [_field(line) for line in arguments.header]
+    names = {name.lower() for name, _ in given}
+    headers = [pair for pair in headers if pair[0].lower() not in names]
+    settings["headers"] = headers + [(name, value) for name, value in given if value]
+    return settings
+
+
+def left_out(arguments: argparse.Namespace) -> list[str]:
+    """Return the names of fields that ``-H 'NAME:'`` leaves out."""
+    return [name for name, value in map(_field, arguments.header) if not value]
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise Failure(f"expected 'NAME: VALUE' after -H, got {excerpt(line)}")
+    return name.strip(), value.strip()
+
+
+def _content(arguments: argparse.Namespace, words: Words) -> dict[str, Any]:
+    """Return the argument of `Client.request` that is the content; none without content."""
+    kinds = {
+        "-d": arguments.data is not None,
+        "-F": bool(arguments.form),
+        "-T": arguments.upload_file is not None,
+        "NAME=VALUE": bool(words.data),
+    }
+    given = [name for name, there in kinds.items() if there]
+    if len(given) > 1:
+        raise Failure(f"expected one kind of content, got {' and '.join(given)}")
+    if words.data:
+        return {"json": words.data}
+    if arguments.upload_file is not None:
+        return {"content": _opened(arguments.upload_file)}
+    if arguments.form:
+        return _form(arguments.form)
+    if arguments.data is None:
+        return {}
+    return {"content": _data(arguments)}
+
+
+def _data(arguments: argparse.Namespace) -> Any:
+    data: str = arguments.data
+    content: Any = octets(data)
+    if data == "@-":
+        # As a whole, so that its length is known: many servers take no chunks from a form.
+        content = b"".join(_standard_input())
+    elif data.startswith("@"):
+        content = _opened(data[1:])
+    if arguments.json and isinstance(content, bytes):
+        try:
+            json.loads(content)
+        except ValueError:
+            raise Failure(f"expected JSON after -d, got {excerpt(data)}") from None
+    return content
+
+
+def _form(lines: list[str]) -> dict[str, Any]:
+    fields, files = [], []
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise Failure(f"expected NAME=VALUE after -F, got {excerpt(line)}")
+        if value.startswith("@"):
+            files.append((name, (os.path.basename(value[1:]), _opened(value[1:]))))
+        else:
+            fields.append((name, value))
+    return {"data": fields, "files": files}
+
+
+def _opened(name: str) -> Any:
+    """Return the file `name`, or standard input for "-", to be read while it is sent."""
+    if name == "-":
+        return _standard_input()
+    try:
+        if os.path.isdir(name):
+            raise IsADirectoryError(21, "Is a directory")
+        return open(name, "rb")  # it is read while the request is sent
+    except OSError as error:
+        raise Failure(f"cannot read {name}: {error.strerror}") from None
+
+
+def _standard_input() -> Iterator[bytes]:
+    try:
+        while piece := cast("BufferedReader", sys.stdin.buffer).read1(65536):
+            yield piece
+    except OSError as error:
+        raise Failure(f"cannot read standard input: {error.strerror}") from None
+
+
+def octets(text: str) -> bytes:
+    """Return the bytes of an argument of the command line, which may be invalid UTF-8.
+
+    >>> octets("a\\udcff")
+    b'a\\xff'
+    """
+    return text.encode("utf-8", "surrogateescape")
+
+
+def auth_of(arguments: argparse.Namespace, url: URL) -> Auth | tuple[str, str] | None:
+    """Return the credentials of --bearer, -u or the URL, None without; ask for a missing password.
+
+    Raises:
+        Failure: there is no terminal to ask for the password.
+    """
+    if arguments.bearer is not None:
+        from ..policy.auth.bearer import Bearer  # start-up: few users give a token
+
+        return Bearer(arguments.bearer)
+    if arguments.user is None:
+        parts = urlsplit(str(url))
+        if parts.username is None:
+            return None
+        return unquote(parts.username), unquote(parts.password or "")
+    user, colon, password = arguments.user.partition(":")
+    return user, password if colon else _asked_for(user, url.host)
+
+
+def _asked_for(user: str, host: str) -> str:
+    from getpass import GetPassWarning, getpass  # start-up: few users leave the password out
+
+    try:
+        with warnings.catch_warnings():
+            # Without a terminal, getpass would read standard input, which may be the content of -d.
+            warnings.simplefilter("error", GetPassWarning)
+            return getpass(f"Password of {user} at {host}: ")
+    except (GetPassWarning, EOFError):
+        raise Failure(
+            "expected USER:PASSWORD after -u: there is no terminal to ask for the password"
+        ) from None

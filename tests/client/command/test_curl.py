@@ -1,0 +1,60 @@
+"""The command of curl for a command of ours."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from nethttp.client.command.asked import method_of, url_of
+from nethttp.client.command.curl import curl_of
+from nethttp.client.command.items import sorted_out
+from nethttp.client.command.options import parser
+
+
+def curl(*words: str) -> list[str]:
+    arguments = parser("get").parse_args(list(words))
+    sorted_words = sorted_out(arguments.words)
+    url = url_of(sorted_words.urls[0], sorted_words)
+    line = curl_of(arguments, sorted_words, method_of(arguments, sorted_words), url)
+    return shlex.split(line)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (["a.com"], ["--compressed", "http://a.com/"]),
+        (["--no-compressed", "a.com"], ["-H", "Accept-Encoding: identity", "http://a.com/"]),
+        (["-I", "a.com"], ["-I", "--compressed", "http://a.com/"]),
+        (["-X", "DELETE", "a.com"], ["-X", "DELETE", "--compressed", "http://a.com/"]),
+        (
+            ["-d", "it's", "a.com"],
+            [
+                *("-X", "POST", "-H", "Content-Type: application/x-www-form-urlencoded"),
+                *("--data-binary", "it's", "--compressed", "http://a.com/"),
+            ],
+        ),
+        (["a.com", "b==c d"], ["--compressed", "http://a.com/?b=c%20d"]),
+        (
+            ["-L", "-k", "-u", "me:pw", "a.com"],
+            ["--compressed", "-u", "me:pw", "-L", "-k", "http://a.com/"],
+        ),
+        (["-F", "a=b", "a.com"], ["-X", "POST", "--compressed", "-F", "a=b", "http://a.com/"]),
+        (
+            ["-H", "X: y", "-H", "Accept:", "a.com"],
+            ["-H", "X: y", "-H", "Accept;", "--compressed", "http://a.com/"],
+        ),
+        (
+            ["--bearer", "t", "a.com"],
+            ["-H", "Authorization: Bearer t", "--compressed", "http://a.com/"],
+        ),
+    ],
+)
+def test_the_same_request(ours, theirs):
+    assert curl(*ours) == ["curl", *theirs]
+
+
+def test_items_are_json():
+    words = curl("a.com", "b=c", "d:=1")
+    assert words[words.index("--data-binary") + 1] == '{"b": "c", "d": 1}'
+    assert "Content-Type: application/json" in words

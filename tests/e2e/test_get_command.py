@@ -1,0 +1,315 @@
+"""``nethttp get`` against a server of its own: what each option does, as a user types it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from nethttp.server import BaseHTTPRequestHandler
+
+BIG = bytes(range(256)) * 16_000
+ETAG = '"v1"'
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    #: Set when /slow has sent its first half, so that a test can stop the command there.
+    half = threading.Event()
+    go_on = threading.Event()
+
+    def do_GET(self):
+        name = self.path.partition("?")[0].strip("/").partition("/")[0].partition(".")[0]
+        getattr(self, f"say_{name}", self.say_echo)()
+
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
+
+    def answer(self, body=b"", status=200, **fields):
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **fields}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def say_echo(self):
+        said = {
+            "method": self.command,
+            "path": self.path,
+            "fields": {name.lower(): value for name, value in self.headers.items()},
+            "content": self.rfile.read().decode("latin-1"),
+        }
+        self.answer(json.dumps(said).encode(), Content_Type="application/json")
+
+    def say_big(self):
+        start = 0
+        if self.headers.get("If-Range") == ETAG:
+            start = int(self.headers["Range"].removeprefix("bytes=").partition("-")[0])
+        fields = {"ETag": ETAG}
+        if start:
+            fields["Content-Range"] = f"bytes {start}-{len(BIG) - 1}/{len(BIG)}"
+        self.answer(BIG[start:], 206 if start else 200, **fields)
+
+    def say_slow(self):
+        if "Range" in self.headers:
+            self.say_big()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BIG)))
+        self.send_header("ETag", ETAG)
+        self.end_headers()
+        self.wfile.write(BIG[: len(BIG) // 2])
+        self.wfile.flush()
+        self.half.set()
+        self.go_on.wait(20)
+
+    def say_busy(self):
+        self.server.busy = getattr(self.server, "busy", 0) + 1
+        if self.server.busy < 3:
+            self.answer(b"busy", 503, Retry_After="0")
+        else:
+            self.answer(b"at last")
+
+    def say_control(self):
+        self.answer(b"\x1b]0;title\x07text\r\n", Content_Type="text/plain")
+
+    def say_json(self):
+        self.answer(b'{"name":"value"}', Content_Type="application/json")
+
+    def say_packed(self):
+        import gzip
+
+        self.answer(gzip.compress(b"unpacked"), Content_Encoding="gzip")
+
+    def say_cookie(self):
+        self.answer(self.headers.get("Cookie", "").encode(), Set_Cookie="id=7; Max-Age=1000")
+
+    def say_moved(self):
+        self.answer(status=302, Location="/echo?moved")
+
+    def say_private(self):
+        expected = "Basic " + base64.b64encode(b"me:pw").decode()
+        if self.headers.get("Authorization") == expected:
+            self.answer(b"welcome")
+        else:
+            self.answer(b"no", 401, WWW_Authenticate='Basic realm="x"')
+
+    def say_missing(self):
+        self.answer(b"not here", 404)
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def url(serve):
+    Handler.half.clear()
+    Handler.go_on.clear()
+    yield serve(Handler).url
+    Handler.go_on.set()
+
+
+@pytest.fixture
+def get(tmp_path):
+    """Return a function that runs the command in a directory of its own."""
+
+    def run(*words: str, input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "nethttp", "get", *words],
+            capture_output=True,
+            input=input,
+            timeout=30,
+            cwd=tmp_path,
+            env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")},
+        )
+
+    return run
+
+
+def echoed(done) -> dict:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+def test_items_make_json(get, url):
+    said = echoed(get(url + "/echo", "name=x", "size:=3", "page==2", "tags:=[1]"))
+    assert (said["method"], said["path"]) == ("POST", "/echo?page=2")
+    assert json.loads(said["content"]) == {"name": "x", "size": 3, "tags": [1]}
+    assert said["fields"]["content-type"] == "application/json"
+    assert said["fields"]["accept"].startswith("application/json")
+
+
+def test_json_data(get, url):
+    said = echoed(get("--json", "-d", '{"a": 1}', url))
+    assert (said["content"], said["fields"]["content-type"]) == ('{"a": 1}', "application/json")
+    assert b"expected JSON after -d" in get("--json", "-d", "{", url).stderr
+
+
+def test_forms(get, url, tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"PNG")
+    said = echoed(get("-F", "title=A cat", "-F", "photo=@photo.png", url))
+    assert said["method"] == "POST"
+    assert said["fields"]["content-type"].startswith("multipart/form-data; boundary=")
+    assert 'name="title"\r\n\r\nA cat\r\n' in said["content"]
+    assert 'filename="photo.png"\r\nContent-Type: image/png\r\n\r\nPNG\r\n' in said["content"]
+
+
+def test_uploads(get, url, tmp_path):
+    (tmp_path / "file").write_bytes(b"from disk")
+    said = echoed(get("-T", "file", url))
+    assert (said["method"], said["content"]) == ("PUT", "from disk")
+    assert said["fields"]["content-length"] == "9"
+    assert echoed(get("-T", "-", url, input=b"from stdin"))["content"] == "from stdin"
+
+
+def test_one_kind_of_content(get, url):
+    done = get("-d", "a", "-F", "b=c", url)
+    assert done.returncode == 2
+    assert b"expected one kind of content, got -d and -F" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "value"),
+    [(["-u", "me:pw"], "Basic bWU6cHc="), (["--bearer", "abc"], "Bearer abc"), ([], None)],
+)
+def test_credentials(get, url, options, value):
+    assert echoed(get(*options, url))["fields"].get("authorization") == value
+
+
+def test_credentials_of_the_url(get, url):
+    assert get(url.replace("//", "//me:pw@") + "/private").stdout == b"welcome"
+
+
+def test_compressed_content_is_unpacked(get, url):
+    assert get(url + "/packed").stdout == b"unpacked"
+    assert "gzip" in echoed(get(url))["fields"]["accept-encoding"]
+    assert echoed(get("--no-compressed", url))["fields"]["accept-encoding"] == "identity"
+
+
+def test_cookies_are_given_kept_and_saved(get, url, tmp_path):
+    assert get("-b", "a=b", url + "/cookie").stdout == b"a=b"
+    get("-c", "jar.txt", url + "/cookie")
+    assert "id\t7" in (tmp_path / "jar.txt").read_text()
+    assert get("-b", "jar.txt", url + "/cookie").stdout == b"id=7"
+    assert get("--session", "mine", url + "/cookie").stdout == b""
+    assert get("--session", "mine", url + "/cookie").stdout == b"id=7"
+    assert get("--session", "other", url + "/cookie").stdout == b""
+    (path,) = (tmp_path / "state" / "nethttp" / "sessions").glob("mine.db")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_proxy(get, url):
+    said = echoed(get("-x", url, "http://far.example/echo"))
+    assert said["fields"]["host"] == "far.example"
+
+
+def test_retries(get, url):
+    done = get("--retry", "3", url + "/busy")
+    assert (done.returncode, done.stdout) == (0, b"at last")
+
+
+def test_several_urls_are_printed_one_after_the_other(get, url):
+    done = get(url + "/json", url + "/missing")
+    assert done.stdout == b'{"name":"value"}not here'
+    assert done.returncode == 1
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def test_verbose_shows_each_hop(get, url):
+    done = get("-L", "-v", url + "/moved")
+    lines = done.stderr.decode().splitlines()
+    assert [line for line in lines if "HTTP/1.1" in line] == [
+        "> GET /moved HTTP/1.1",
+        "< HTTP/1.1 302 Found",
+        "> GET /echo?moved HTTP/1.1",
+        "< HTTP/1.1 200 OK",
+    ]
+    assert any(line.startswith("> User-Agent: nethttp") for line in lines)
+
+
+def test_timing_names_the_phases(get, url):
+    said = get("--timing", url).stderr.decode()
+    for phase in ("connect", "wait", "receive"):
+        assert f"  {phase} " in said
+
+
+def test_curl_prints_and_sends_nothing(get):
+    done = get("--curl", "-d", "x", "http://no.such.host.invalid/")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"curl -X POST ")
+
+
+# --- downloads -----------------------------------------------------------------------------------
+
+
+def test_remote_names_and_jobs(get, url, tmp_path):
+    names = [f"big.{number}" for number in range(5)]
+    done = get("-O", "--jobs", "3", *[f"{url}/{name}" for name in names])
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert all((tmp_path / name).read_bytes() == BIG for name in names)
+
+
+def test_one_failure_costs_no_other(get, url, tmp_path):
+    done = get("-O", "--jobs", "2", f"{url}/missing.1", f"{url}/big.2", f"{url}/big.3")
+    assert done.returncode == 1
+    assert b"missing.1: 404 Not Found" in done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["big.2", "big.3"]
+
+
+@pytest.mark.parametrize("path", ["", "/", "/a/", "/a/..", "/%2e%2e", "/a%2Fb", "/a%00b"])
+def test_a_url_without_a_name(get, url, path, tmp_path):
+    done = get("-O", url + path)
+    assert done.returncode == 2
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_checksum(get, url, tmp_path):
+    right = hashlib.sha256(BIG).hexdigest()
+    assert get("-O", "--sha256", right.upper(), url + "/big.a").returncode == 0
+    done = get("-O", "--sha256", "0" * 64, url + "/big.b")
+    assert done.returncode == 8
+    assert right.encode() in done.stderr
+    assert os.listdir(tmp_path) == ["big.a"]
+    assert get("--sha256", "xyz", url).returncode == 2
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_leaves_what_can_be_resumed_and_says_how(get, url, tmp_path, jobs):
+    words = ["-O", f"{url}/slow.iso", "--jobs", str(jobs)]
+    if jobs == 2:
+        words.append(f"{url}/big.iso")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nethttp", "get", *words],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+    )
+    assert Handler.half.wait(20)
+    until = time.monotonic() + 20
+    part = tmp_path / "slow.iso.part"
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    process.send_signal(signal.SIGINT)
+    # A thread ends when its server sends something, or closes the connection.
+    threading.Event().wait(0.2)
+    Handler.go_on.set()
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert not (tmp_path / "slow.iso").exists()
+    assert b"slow.iso: " in said
+    assert b"-C goes on" in said
+    done = get("-C", "-O", f"{url}/slow.iso")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "slow.iso").read_bytes() == BIG
