@@ -1,4 +1,4 @@
-"""A connection whose peer is a script."""
+"""Peers of clients: a script behind a connection, and servers of several origins."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import io
 import pytest
 
 from nethttp.client import HTTPConnection, HTTPResponse
+
+from .flow.certificates import Authority
+from .origins import origins
 
 
 class ScriptedSocket:
@@ -65,3 +68,18 @@ def response_to():
         return response
 
     return make
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """An authority of certificates, which a client trusts by the file `path`."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def peers(authority):
+    """Servers of four origins, which do what a request's path says: see `origins`."""
+    certificate = authority.folder / "localhost.pem"
+    authority.ca.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
+    with origins(str(certificate)) as servers:
+        yield servers

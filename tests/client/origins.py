@@ -5,16 +5,20 @@ What a request gets is what its path and query say; every request is noted with 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from nethttp.client import HTTPConnection
 from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer, ThreadingHTTPSServer
+
+from .flow.proxies import relay
 
 CONTENT = bytes(range(256)) * 4096
 """What `/file` has: 1 MiB."""
@@ -63,7 +67,8 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         origin = f"{self.scheme}://{self.headers['Host']}"
-        self.origins.seen.append(Seen(origin, self.command, self.path, self.headers.items(), body))
+        target = self.requestline.split()[1]  # `path` has one slash at its start
+        self.origins.seen.append(Seen(origin, self.command, target, self.headers.items(), body))
         path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
         answers = getattr(self, f"answer_{path.strip('/').replace('-', '_')}", None)
         if answers is None:
@@ -100,6 +105,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(401, {"WWW-Authenticate": 'Digest realm="x", nonce="n", qop="auth"'})
 
+    def answer_bomb(self, query):
+        fields = {"Content-Encoding": "gzip", "Location": query["to"]}
+        self.answer(302, fields, gzip.compress(bytes(50 * 1024 * 1024)))
+
     def answer_busy(self, _query):
         status, fields = self.origins.busy.pop(0) if self.origins.busy else (200, {})
         if status == 0:
@@ -129,6 +138,71 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         else:
             self.wfile.write(content)
+
+
+class ProxyHandler(BaseHTTPRequestHandler):
+    """Opens tunnels and forwards requests, if they have credentials for it; notes what it sees."""
+
+    protocol_version = "HTTP/1.1"
+    seen: list[Seen]
+
+    def log_message(self, *_):
+        pass
+
+    def admitted(self):
+        self.seen.append(Seen("proxy", self.command, self.path, self.headers.items(), b""))
+        if self.headers.get("Proxy-Authorization") == "Basic cHJveHk6c2VjcmV0":  # proxy:secret
+            return True
+        self.send_response(407)
+        self.send_header("Proxy-Authenticate", 'Basic realm="proxy"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return False
+
+    def do_CONNECT(self):
+        if not self.admitted():
+            return
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port)), 10) as onwards:
+            self.send_response(200)
+            self.end_headers()
+            relay(self.connection, onwards)
+        self.close_connection = True
+
+    def do_GET(self):
+        if not self.admitted():
+            return
+        where = urlsplit(self.path)
+        connection = HTTPConnection(where.hostname, where.port, timeout=10)
+        with closing(connection):
+            connection.putrequest("GET", self.path.partition(where.netloc)[2], skip_host=True)
+            for name, value in self.headers.items():
+                if not name.lower().startswith(("proxy-", "connection")):
+                    connection.putheader(name, value)
+            connection.endheaders()
+            response = connection.getresponse()
+            content = response.read()
+            self.send_response(response.status)
+            for name, value in response.getheaders():
+                if name.lower() in ("location", "content-type"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+
+@contextmanager
+def proxy() -> Iterator[tuple[str, list[Seen]]]:
+    """Yield the URL of a proxy without its credentials, proxy and secret, and what it has seen."""
+    seen: list[Seen] = []
+    with Plain(("127.0.0.1", 0), type("Handler", (ProxyHandler,), {"seen": seen})) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", seen
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Plain(ThreadingHTTPServer):

@@ -16,23 +16,9 @@ from nethttp.client.client import Client
 from nethttp.client.policy.auth.digest import Digest
 from nethttp.client.policy.redirects import Redirects
 
-from .flow.certificates import Authority
-from .origins import origins
+from .origins import proxy
 
 REDIRECTS = Redirects(to_http=True, sensitive=frozenset({"x-mine"}))
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def peers(authority):
-    certificate = authority.folder / "localhost.pem"
-    authority.ca.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
-    with origins(str(certificate)) as servers:
-        yield servers
 
 
 def chain(first, other, path="go"):
@@ -112,3 +98,31 @@ def test_no_credential_crosses_an_origin(way, peers, authority, tmp_path, monkey
     assert sent, "the first origin was to see the credential"
     with capsys.disabled():
         print(f"\n{way:24} {len(peers.urls)} origins, {hops:3} hops elsewhere and back: no leak")
+
+
+def test_the_proxys_credentials_go_to_the_proxy_alone(peers, authority, capsys):
+    """Through tunnels and forwarded; and the proxy sees none of those of a server in a tunnel."""
+    hops = 0
+    with proxy() as (url, at_the_proxy):
+        settings = {
+            "proxy": url.replace("://", "://proxy:secret@"),
+            "follow_redirects": REDIRECTS,
+            "verify": str(authority.path),
+            "headers": {"Authorization": "token"},
+        }
+        for first, other in permutations(peers.urls, 2):
+            peers.taken()
+            with Client(**settings) as client:
+                assert client.get(chain(first, other)).content == b"the end"
+            left = False
+            for request in peers.taken():
+                left = left or request.origin != first
+                assert not request.has("proxy-authorization")
+                assert "secret" not in str(request)
+                assert request.has("authorization") == (not left)
+                hops += 1
+        for request in at_the_proxy:
+            assert request.has("authorization") <= (request.method != "CONNECT")
+            assert "token" not in request.target
+    with capsys.disabled():
+        print(f"\nof the proxy             {hops} hops, {len(at_the_proxy)} at the proxy: no leak")

@@ -28,23 +28,9 @@ from nethttp.errors import (
     TransportError,
 )
 
-from .flow.certificates import Authority
-from .origins import CONTENT, origins
+from .origins import CONTENT
 
 SOON = Retries(max=3, first_wait=0.01, budget=Budget(reserve=1000))
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def peers(authority):
-    certificate = authority.folder / "localhost.pem"
-    authority.ca.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
-    with origins(str(certificate)) as servers:
-        yield servers
 
 
 def blocking(settings, name, *arguments, **options):
