@@ -41,6 +41,10 @@ from .seams import as_imported as _as_imported
 
 if TYPE_CHECKING:
     from .aclient import AsyncClient as AsyncClient
+    from .caching.cache import Cache as Cache
+    from .caching.memory import MemoryCache as MemoryCache
+    from .caching.sqlite import SQLiteCache as SQLiteCache
+    from .caching.valkey import ValkeyCache as ValkeyCache
     from .client import Client as Client
     from .flow.download import Download as Download
     from .message import HTTPMessage as HTTPMessage
@@ -140,10 +144,12 @@ _OURS = {
     "AsyncClient": "aclient",
     "AsyncResponse": "messages.response",
     "Budget": "policy.retries",
+    "Cache": "caching.cache",
     "ChecksumError": "part_file",
     "Client": "client",
     "Download": "flow.download",
     "Headers": "messages.headers",
+    "MemoryCache": "caching.memory",
     "Origin": "messages.url",
     "Pace": "policy.pace",
     "PoolLimits": "policy.limits",
@@ -152,9 +158,11 @@ _OURS = {
     "Redirects": "policy.redirects",
     "Request": "messages.request",
     "Response": "messages.response",
+    "SQLiteCache": "caching.sqlite",
     "Retries": "policy.retries",
     "Timeout": "policy.timeouts",
     "URL": "messages.url",
+    "ValkeyCache": "caching.valkey",
     "public_only": "policy.guard",
 }
 

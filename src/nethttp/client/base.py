@@ -156,6 +156,15 @@ class BaseClient(Generic[ResponseT]):
             resends=resends,
         )
         """What sends the requests."""
+        if cache is not None:
+            from .flow.caching import CachingTransport, way_apart  # start-up: most have no cache
+
+            self.transport = CachingTransport(
+                self.transport,
+                cache,
+                apart=way_apart(verify, resolve, server_hostname, unix_path),
+                background=self._run_beside,
+            )
         self.auth = None if auth is None else auth_of(auth)
         """What signs the requests: of the base URL's origin, or of any that the program names."""
         self._netrc = environment_netrc() if trust_env else None

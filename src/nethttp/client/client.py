@@ -68,7 +68,9 @@ class Client(BaseClient[Response]):
     * `resends` False: no request is sent again after its connection turned out to be stale.
     * `middleware`: generator functions around each call. `events`: functions that are told of each
       request and response.
-    * `cache`: a store of `nethttp.client.caching`, for responses that may be used again.
+    * `cache`: where responses are kept that may be used again (RFC 9111): a `MemoryCache`, a
+      `SQLiteCache` or `ValkeyCache` that processes or machines share, or a `Cache` around one of
+      them, with settings. Its owner closes it.
     * `transport`: what sends the requests, instead of connections of this client; or a function
       that is given the usual transport and returns another one around it.
     * `network`: for tests, a `nethttp.client.testing.network.ScriptedNetwork` instead of the

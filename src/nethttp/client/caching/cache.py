@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
-    """A request as the cache sees it. `deadline` is a moment of the runner's clock."""
+    """A request as the cache sees it. `deadline` is a moment of the runner's `clock`."""
 
     method: str
     url: str
     fields: Pairs
     deadline: float = inf
+    clock: Callable[[], float] = time.monotonic
     apart: str = ""
     """How it is sent, if not in the usual way: without a check of certificates, by another socket.
     What came in one way is never given to a request in another."""
@@ -42,9 +43,7 @@ class Cache:
     `partition_by` names fields of requests: those with different values of one of them, such as
     credentials, share no response. `stale_if_error` is how many seconds after its freshness a
     response that says nothing about it is given in the place of an error. `now` returns the seconds
-    since 1970, `clock` those of the runner; a `deadline` is a moment of the clock.
-
-    Clients may share a cache.
+    since 1970. Clients may share a cache; a `deadline` is a moment of their runner's clock.
 
     >>> from nethttp.client.caching.memory import MemoryCache
     >>> cache = Cache(MemoryCache())
@@ -59,14 +58,12 @@ class Cache:
         partition_by: Collection[str] = ("authorization",),
         stale_if_error: float = 0.0,
         now: Callable[[], float] = time.time,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
         self.partition_by = tuple(sorted(name.lower() for name in partition_by))
         self.stale_if_error = stale_if_error
         self.now = now
-        self.clock = clock
-        self.flights = Flights(clock)
+        self.flights = Flights()
         self._failing = False
 
     def key_of(self, asked: Asked) -> Key:

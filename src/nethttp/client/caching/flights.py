@@ -57,8 +57,7 @@ class Flights:
     False
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._by_key: dict[Hashable, Flight] = {}
         # A response that is garbage collected lands its flight, at any moment in any thread.
         self._lock = threading.RLock()
@@ -71,18 +70,20 @@ class Flights:
             flight = self._by_key[key] = Flight(self, key)
             return flight
 
-    def wait(self, key: Hashable, deadline: float) -> Flow[None]:
+    def wait(
+        self, key: Hashable, deadline: float, clock: Callable[[], float] = time.monotonic
+    ) -> Flow[None]:
         """Return when the flight of `key` has landed, after `LONGEST_WAIT` seconds at most.
 
         Raises:
-            TimeoutError: the `deadline`, in seconds of the clock, came first.
+            TimeoutError: the `deadline`, in seconds of the runner's `clock`, came first.
         """
         waiter = Waiter()
         with self._lock:
             flight = self._by_key.get(key)
             if flight is None or not flight.joined(waiter):
                 return
-        patience = self._clock() + LONGEST_WAIT
+        patience = clock() + LONGEST_WAIT
         try:
             yield Park(waiter, min(deadline, patience))
         except TimeoutError:

@@ -89,7 +89,7 @@ class _Request:
         self._flight = self._cache.flights.lead(flying)
         if self._flight is not None:
             return decision
-        yield from self._cache.flights.wait(flying, self._asked.deadline)
+        yield from self._cache.flights.wait(flying, self._asked.deadline, self._asked.clock)
         decision = yield from self._looked_up()
         entry = decision.entry
         if decision.step is Step.VALIDATE and entry is not None and entry.received_at >= began:
@@ -224,7 +224,7 @@ class _Request:
 
     def _ask_beside(self, how: Beside) -> None:
         """Ask the origin in the background, unless a request is asking already."""
-        deadline = self._cache.clock() + LONGEST_WAIT
+        deadline = self._asked.clock() + LONGEST_WAIT
         beside = _Request(self._cache, self._asked._replace(deadline=deadline), how.send, None)
         beside._variants = self._variants
         flying = (self._key, self._asked.method, self._asked.fields)

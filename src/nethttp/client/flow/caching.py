@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable
 
 from ...errors import RequestError
@@ -23,7 +25,7 @@ from .exchange import MAX_DRAIN
 from .incoming import OnInterim
 from .transport import Transport
 
-__all__ = ["CachedArrival", "CachingTransport", "as_cache"]
+__all__ = ["CachedArrival", "CachingTransport", "as_cache", "way_apart"]
 
 
 def as_cache(cache: Cache | Store) -> Cache:
@@ -34,6 +36,21 @@ def as_cache(cache: Cache | Store) -> Cache:
     ('authorization',)
     """
     return cache if isinstance(cache, Cache) else Cache(cache)
+
+
+def way_apart(verify: object, *others: object) -> str:
+    """Return `Asked.apart` for a client's settings: "" if it sends in the usual way.
+
+    The usual way checks certificates by the system's authorities, and none of the `others` is set.
+    A context of its own is known to one client alone, so that nothing is shared with another.
+
+    >>> way_apart(True, None), way_apart(False, None)
+    ('', "(False, (None,))")
+    """
+    if verify is True and not any(others):
+        return ""
+    known = verify if isinstance(verify, bool | str | os.PathLike) else secrets.token_hex(16)
+    return repr((known, others))
 
 
 class CachingTransport:
@@ -69,7 +86,7 @@ class CachingTransport:
         # As it is sent: without credentials and fragment, and with the program's own target.
         url = f"{origin.scheme}://{origin.authority}{request.target}"
         fields = tuple(request.headers.pairs)
-        asked = Asked(request.method, url, fields, deadlines.total, self._apart)
+        asked = Asked(request.method, url, fields, deadlines.total, deadlines.clock, self._apart)
 
         def send(conditions: Pairs) -> Flow[Reply]:
             return self._forward(request, conditions, deadlines, marks, on_interim)

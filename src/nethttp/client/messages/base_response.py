@@ -110,7 +110,11 @@ class BaseResponse:
         self.default_encoding = "utf-8"
         """The encoding of `text` where the response names none."""
         self.extensions: dict[str, Any] = {}
-        """What middleware and caches say about this response; empty otherwise."""
+        """What middleware and caches say about this response; empty otherwise.
+
+        ``from_cache`` is True if its content is a stored one."""
+        if getattr(arrival, "from_cache", False):
+            self.extensions["from_cache"] = True
         self._fields = arrival.fields
         self._trailers: FieldLines = []
         self._index: Container[str] | None = getattr(arrival, "index", None)
@@ -164,8 +168,11 @@ class BaseResponse:
 
     @property
     def sets_cookies(self) -> bool:
-        """Whether the response has a Set-Cookie field. RFC 6265 section 4.1."""
-        return self._has("set-cookie")
+        """Whether the response has a new Set-Cookie field. RFC 6265 section 4.1.
+
+        Those of a stored response were seen when it arrived: the jar may have newer ones.
+        """
+        return self._has("set-cookie") and "from_cache" not in self.extensions
 
     def _has(self, name: str) -> bool:
         """Return whether there is a field of this lower-case name."""
