@@ -121,29 +121,34 @@ async def _read(effect: effects.Read) -> bytes:
 
 
 async def _write(effect: effects.Write) -> None:
-    link = cast("LoopLink", effect.link)
-    data = effect.data
-    link.check()
-    if len(data) <= PIECE:
-        link.give(data)
-        await link.room(effect.deadline)
-        return
+    await _send(cast("LoopLink", effect.link), effect.data, effect.deadline)
+
+
+async def _send(link: LoopLink, data: bytes | memoryview, deadline: float) -> None:
     view = memoryview(data)
+    link.check()
     for start in range(0, len(view), PIECE):
         link.give(view[start : start + PIECE])
-        await link.room(effect.deadline)
+        await link.room(deadline)
 
 
 async def _exchange(effect: effects.Exchange) -> bytes:
     link = cast("LoopLink", effect.link)
+    data = effect.data
     try:
-        await _write(cast("effects.Write", effect))  # it has the same attributes, and `size`
+        if len(data) <= PIECE and link.is_idle:
+            link.give(data)  # the usual request: it needs no coroutine of its own
+        else:
+            await _send(link, data, effect.deadline)
     except TimeoutError:
         raise
     except OSError:
         if not link.speaks:
             raise
-    return await _read(cast("effects.Read", effect))
+    while (received := link.take()) is None:
+        if not await link.change(effect.deadline):
+            raise TimeoutError("expected bytes from the peer in time")
+    return received
 
 
 async def _upload(effect: effects.Upload) -> int:

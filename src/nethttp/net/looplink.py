@@ -187,6 +187,11 @@ class LoopLink(Link, asyncio.Protocol):
         """Whether there is something to `Read`."""
         return bool(self._parts or self.ahead or self._ended or self._failure is not None)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection is sound, and nothing waits to be sent."""
+        return self._failure is None and not (self._must_wait or self._unseen or self.closed)
+
     def give(self, data: bytes | memoryview) -> None:
         """Give plain bytes, at most `PIECE`, to the event loop to send."""
         self._give(data if self.layer is None else self.layer.send(data))
