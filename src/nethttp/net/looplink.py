@@ -92,17 +92,17 @@ class LoopLink(Link, asyncio.Protocol):
         self._must_wait = False
         self._wake()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self._must_wait = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if error is None:
+        if exc is None:
             self._ended = True
         elif not self.closed:
             self._read_what_is_left()
-            self._fail(error)
+            self._fail(exc)
         self._wake()
 
     def _read_what_is_left(self) -> None:

@@ -23,10 +23,8 @@ Verify: TypeAlias = "bool | str | os.PathLike[str] | ssl.SSLContext"
 ``openssl rehash`` has prepared; or their PEM text itself. An `ssl.SSLContext` is used as it is.
 False: nothing is verified, which lets anyone read and change what is sent."""
 
-Certificate: TypeAlias = (
-    "str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str] | None]"
-    " | tuple[str | os.PathLike[str], str | os.PathLike[str] | None, str | None]"
-)
+Path: TypeAlias = str | os.PathLike[str]
+Certificate: TypeAlias = Path | tuple[Path, Path | None] | tuple[Path, Path | None, str | None]
 """A PEM file of a client's certificate and key, or of the certificate, with the key's file second
 and the key's password third."""
 
@@ -136,9 +134,10 @@ def _make(settings: TLSSettings) -> ssl.SSLContext:
         context.load_verify_locations(**given)
     elif system is None:
         _load_authorities(context)
-    if settings.cert is not None:
-        parts = settings.cert if isinstance(settings.cert, tuple) else (settings.cert,)
-        context.load_cert_chain(*parts)
+    if isinstance(settings.cert, tuple):
+        context.load_cert_chain(*settings.cert)
+    elif settings.cert is not None:
+        context.load_cert_chain(settings.cert)
     if settings.trust_env and (keylog := os.environ.get("SSLKEYLOGFILE")):
         context.keylog_filename = keylog
     return context

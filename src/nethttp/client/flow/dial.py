@@ -188,7 +188,7 @@ class Dialler:
             addresses = [address for address in addresses if address.family == family]
         ordered = interleaved(addresses)
         winner = self._winners.get((host, port))
-        if winner in ordered:
+        if winner is not None and winner in ordered:
             ordered.remove(winner)
             ordered.insert(0, winner)
         link = yield from first_to_answer(host, ordered, self._socket, deadline, self.clock)
