@@ -61,10 +61,12 @@ docs: $(VENV)/for-tests
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
 
 # Cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9. Content
-# of 10 MiB that decodes to 10 GiB, in less than 64 MiB of memory. Then servers that are reloaded and stopped under full load, 200 times each.
+# of 10 MiB that decodes to 10 GiB, and uploads of 10 GiB, in less than 64 MiB of memory. Then
+# servers that are reloaded and stopped under full load, 200 times each.
 stress: $(VENV)/for-benchmarks
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/shared/test_crashes.py
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -k bomb tests/client/content/test_decoding.py
+	NETHTTP_STRESS=1 $(BIN)/python -m pytest tests/client/test_uploads.py
 	$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 # Other projects' own tests, on the standard library, then on nethttp instead.
