@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ...errors import IncompleteRead, LineTooLong, RemoteDisconnected
-from ...net.effects import Flow, Read
+from ...net.effects import READ_SIZE, Flow, Read
 from ...net.link import Link
 from ...wire.fields import FieldLines
 from ...wire.h1.content import ContentReader, find_response_head_end
@@ -18,6 +18,9 @@ from .deadlines import Deadlines
 
 __all__ = ["Incoming", "OnInterim"]
 
+MAX_READ_SIZE: Final = 128 * 1024
+"""The most bytes of content that are read at once."""
+
 OnInterim: TypeAlias = Callable[[int, FieldLines], object]
 
 
@@ -28,6 +31,7 @@ class Incoming:
         "_content",
         "_interim",
         "_reader",
+        "_size",
         "began",
         "complete",
         "deadlines",
@@ -61,6 +65,7 @@ class Incoming:
         self._interim: InterimResponses | None = None
         self._reader: ContentReader | None = None
         self._content = b""
+        self._size = READ_SIZE
         self.on_interim: OnInterim | None = None
         """Is called with the status and the fields of each interim response."""
         self.verdict: ResponseVerdict | None = None
@@ -198,7 +203,9 @@ class Incoming:
         reader = self._reader
         while not self.complete:
             assert reader is not None
-            data = yield Read(self.link, self.deadlines.read())
+            data = yield Read(self.link, self.deadlines.read(), self._size)
+            if len(data) == self._size < MAX_READ_SIZE:
+                self._size *= 2  # there is more than fits: fewer, larger pieces cost less
             content = reader.receive(data)
             if reader.complete:
                 self._end(reader)
