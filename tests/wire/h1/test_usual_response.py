@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from nethttp.errors import RemoteProtocolError
 from nethttp.wire.h1.framing import CHUNKED
 from nethttp.wire.h1.rules import judge_response
-from nethttp.wire.h1.usual_response import usual_verdict
+from nethttp.wire.h1.usual_response import has_field, usual_verdict
 
 VALUES = {
-    "content-length": ["0", "5", "+5", "5 ", "", "0x1", "1_0", "²", "1" * 18, "1" * 19, "5, 5"],
+    "Content-Length": ["0", "5", "+5", "", "0x1", "1_0", "²", "1" * 18, "1" * 19, "5, 5"],
     "transfer-encoding": ["chunked", "Chunked", "gzip, chunked", "identity", ""],
     "connection": ["close", "Close", "keep-alive", "Keep-Alive", "upgrade", "keep-alive, close"],
     "keep-alive": ["timeout=5"],
@@ -20,21 +20,28 @@ VALUES = {
     "server": ["x"],
 }
 
-fields = st.fixed_dictionaries(
-    {}, optional={name: st.sampled_from(values) for name, values in VALUES.items()}
+lines = st.lists(
+    st.sampled_from([(name, value) for name, values in VALUES.items() for value in values]),
+    max_size=4,
 )
+
+
+def head_of(fields: list[tuple[str, str]]) -> bytes:
+    """Return a head with these fields, as a strict parser has accepted it, in lower case."""
+    head = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return f"{head}\r\n".encode("latin-1").lower()
 
 
 @given(
     st.sampled_from(["GET", "HEAD", "POST", "CONNECT", None]),
     st.sampled_from([10, 11]),
     st.sampled_from([100, 101, 200, 204, 206, 304, 404, 500, 999]),
-    fields,
+    lines,
 )
-def test_the_verdict_is_that_of_the_rules(method, version, status, index):
-    verdict = usual_verdict(method, version, status, index)
+def test_the_verdict_is_that_of_the_rules(method, version, status, fields):
+    verdict = usual_verdict(method, version, status, head_of(fields))
     if verdict is not None:
-        assert verdict == judge_response(method, version, status, list(index.items()))
+        assert verdict == judge_response(method, version, status, fields)
 
 
 @pytest.mark.parametrize(
@@ -47,14 +54,21 @@ def test_the_verdict_is_that_of_the_rules(method, version, status, index):
     ],
 )
 def test_usual_heads_have_one(index, framing, persistent):
-    verdict = usual_verdict("GET", 11, 200, index)
+    verdict = usual_verdict("GET", 11, 200, head_of(list(index.items())))
     assert verdict is not None
     assert (verdict.framing, verdict.persistent) == (framing, persistent)
 
 
 def test_what_the_rules_refuse_has_none():
-    for length in VALUES["content-length"]:
+    for length in VALUES["Content-Length"]:
         try:
             judge_response("GET", 11, 200, [("Content-Length", length)])
         except RemoteProtocolError:
-            assert usual_verdict("GET", 11, 200, {"content-length": length}) is None
+            assert usual_verdict("GET", 11, 200, head_of([("Content-Length", length)])) is None
+
+
+def test_a_field_is_found_by_its_whole_name_alone():
+    head = head_of([("Set-Cookie", "a"), ("X-Other", "content-length: 5")])
+    assert has_field(head, b"set-cookie")
+    for name in (b"set-cooki", b"cookie", b"content-length", b"x-other: content-length"):
+        assert not has_field(head, name)

@@ -44,7 +44,11 @@ class Deadlines:
 
     def read(self) -> float:
         """Return the end of a wait until the peer sends more, in the clock's seconds."""
-        return self._end(self.timeout.read)
+        bound = self.timeout.read  # as `_end`, since every request has such a wait
+        if bound is None:
+            return self.total
+        end = self.clock() + bound
+        return min(self.total, end)
 
     def within(self, seconds: float) -> float:
         """Return the end of a wait of so many seconds, or of the request if that is first."""

@@ -36,9 +36,9 @@ class Incoming:
         "complete",
         "deadlines",
         "fields",
-        "index",
         "limits",
         "link",
+        "lower_head",
         "method",
         "on_interim",
         "phase",
@@ -80,8 +80,8 @@ class Incoming:
         self.version = 11
         self.reason = ""
         self.fields: FieldLines = []
-        self.index: dict[str, str] = {}
-        """The fields by their lower-case names; of a name that occurs twice, the last line."""
+        self.lower_head: bytes | None = None
+        """The head in lower case, if it is strictly valid: a field is found there at once."""
         self.trailers: FieldLines = []
 
     def next_head(self) -> Flow[ResponseVerdict]:
@@ -116,17 +116,20 @@ class Incoming:
     def _take_head(self, data: bytes, end: int) -> ResponseVerdict:
         """Return what the head in the first `end` bytes of `data` decides."""
         self.began = True
-        head = parse_response_head(data[:end], self.limits)
-        self.version, self.status, self.reason, self.fields, unread = head
-        # One pass over the names serves the verdict, and later cookies and codings.
-        index = self.index = {name.lower(): value for name, value in self.fields}
+        head = data[:end]
+        version, status, self.reason, self.fields, unread = parse_response_head(head, self.limits)
+        self.version, self.status = version, status
         verdict = None
-        if len(index) == len(self.fields):
-            verdict = usual_verdict(self.method, self.version, self.status, index)
-        if verdict is None:
-            verdict = judge_response(self.method, self.version, self.status, self.fields)
-        if unread is not None or not verdict.sound:
+        if unread is None:
+            self.lower_head = head = head.lower()
+            verdict = usual_verdict(self.method, version, status, head)
+        else:
+            self.lower_head = None
             self.sound = False
+        if verdict is None:
+            verdict = judge_response(self.method, version, status, self.fields)
+            if not verdict.sound:
+                self.sound = False
         self.received = data[end:]
         self.verdict = verdict
         if verdict.kind == INTERIM:

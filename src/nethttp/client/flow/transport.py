@@ -138,25 +138,25 @@ class HTTPTransport:
         """
         route = self.route_of(request)
         if route.proxy is None or self._dialler.tunnels(route):
-            return self.send_as(request, request.target, (), deadlines, marks, on_interim)
+            return self._send(request, route, request.target, (), deadlines, marks, on_interim)
 
         def send_as(target: str, more: list[tuple[str, str]]) -> Flow[Exchange]:
-            return self.send_as(request, target, more, deadlines, marks, on_interim)
+            return self._send(request, route, target, more, deadlines, marks, on_interim)
 
         return forwarded(send_as, request, route.proxy, deadlines.total)
 
-    def send_as(
+    def _send(
         self,
         request: Request,
+        route: Route,
         target: str,
         more: Iterable[tuple[str, str]],
         deadlines: Deadlines,
         marks: Marks,
-        on_interim: OnInterim | None = None,
+        on_interim: OnInterim | None,
     ) -> Flow[Exchange]:
         """Return what `send` does, for a request with this target and `more` header lines."""
         outgoing = outgoing_of(request, target, more)
-        route = self.route_of(request)
         must_be_new = False
         while True:
             slot = self.pool.take(route, request)

@@ -6,7 +6,7 @@ It never waits: what reads content is a flow, for the two to run.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 from warnings import warn
@@ -14,6 +14,7 @@ from warnings import warn
 from ...errors import ResponseNotRead, ResponseTooLarge, StatusError, StreamClosed, StreamConsumed
 from ...net.effects import Flow
 from ...wire.fields import FieldLines
+from ...wire.h1.usual_response import has_field
 from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
 from .headers import Headers
 from .request import Request
@@ -78,7 +79,7 @@ class BaseResponse:
         "_content",
         "_fields",
         "_headers",
-        "_index",
+        "_lower_head",
         "_marks",
         "_received",
         "_streamed",
@@ -117,7 +118,7 @@ class BaseResponse:
             self.extensions["from_cache"] = True
         self._fields = arrival.fields
         self._trailers: FieldLines = []
-        self._index: Container[str] | None = getattr(arrival, "index", None)
+        self._lower_head: bytes | None = getattr(arrival, "lower_head", None)
         self._headers: Headers | None = None
         self._content: bytes | None = None
         self._arrival: Arrival | None = arrival
@@ -176,7 +177,9 @@ class BaseResponse:
 
     def _has(self, name: str) -> bool:
         """Return whether there is a field of this lower-case name."""
-        return name in (self.headers if self._index is None else self._index)
+        if self._lower_head is None:
+            return name in self.headers
+        return has_field(self._lower_head, name.encode("ascii"))
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
@@ -389,7 +392,7 @@ class BaseResponse:
         state = {
             name: getattr(self, name)
             for name in BaseResponse.__slots__
-            if name not in ("__weakref__", "_arrival", "_headers", "_index")
+            if name not in ("__weakref__", "_arrival", "_headers", "_lower_head")
         }
         state["_content"] = self.content
         state["request"] = Request(
@@ -400,7 +403,7 @@ class BaseResponse:
 
 def _unpickled(kind: type[BaseResponse], state: dict[str, Any]) -> BaseResponse:
     response = kind.__new__(kind)
-    response._arrival = response._headers = response._index = None
+    response._arrival = response._headers = response._lower_head = None
     for name, value in state.items():
         setattr(response, name, value)
     return response

@@ -1,51 +1,84 @@
-"""What the head of a usual response decides, in a fraction of the time of `rules.judge_response`.
+r"""What the head of a usual response decides, in a fraction of the time of `rules.judge_response`.
 
-Nearly every response is of HTTP/1.1, has each field once, and either a plain length or chunks. The
-decision is that of `judge_response`; for any other head there is none here, and that function is
-asked. (The server's counterpart is `head.usual_request`.)
+Nearly every response is of HTTP/1.1, has each field that frames it once, and either a plain length
+or chunks. The decision is that of `judge_response`; for any other head there is none here, and that
+function is asked. Searching the head's bytes takes a third of the time of a pass over its fields.
+
+(The server's counterpart is `head.usual_request`.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from .framing import CHUNKED
 from .rules import FINAL, ResponseVerdict
 
-__all__ = ["usual_verdict"]
+__all__ = ["has_field", "usual_verdict"]
 
-#: Connection as it is usually sent, and whether the connection persists; None: there is no field.
-_PERSISTS: Final = {None: True, "keep-alive": True, "Keep-Alive": True, "close": False}
+LENGTH: Final = b"\ncontent-length:"
+CODING: Final = b"\ntransfer-encoding:"
+CONNECTION: Final = b"\nconnection:"
+
+#: Connection as it is usually sent, and whether the connection persists.
+_PERSISTS: Final = {b"keep-alive": True, b"close": False}
 
 MAX_DIGITS: Final = 18
 """A longer Content-Length is not usual."""
 
 
 def usual_verdict(
-    method: str | None, version: int, status: int, index: Mapping[str, str]
+    method: str | None, version: int, status: int, head: bytes
 ) -> ResponseVerdict | None:
-    """Return what the head of the response to a `method` request decides, None if it is not usual.
+    r"""Return what the head of the response to a `method` request decides, None if it is not usual.
 
-    `version` is 11 for HTTP/1.1. `index` has all fields by their lower-case names; so no name
-    occurs twice. RFC 9112 section 6.3.
+    `version` is 11 for HTTP/1.1. `head` is in lower case, and must be strictly valid: see
+    `head.parse_response_head`. RFC 9112 section 6.3.
 
-    >>> usual_verdict("GET", 11, 200, {"content-length": "5"})[:3]
+    >>> head = b"http/1.1 200 ok\r\ncontent-length: 5\r\n\r\n"
+    >>> usual_verdict("GET", 11, 200, head)[:3]
     (5, True, True)
-    >>> usual_verdict("HEAD", 11, 200, {"content-length": "5"}) is None
+    >>> usual_verdict("HEAD", 11, 200, head) is None
     True
     """
-    if version != 11 or status < 200 or status in (204, 304) or method in ("HEAD", "CONNECT"):
+    if version != 11 or status < 200 or status == 204 or status == 304:
         return None
-    persistent = _PERSISTS.get(index.get("connection"))
-    if persistent is None:
+    if method == "HEAD" or method == "CONNECT":
         return None
-    length = index.get("content-length")
-    coding = index.get("transfer-encoding")
-    if coding is None and length is not None:
-        # In ISO-8859-1 nothing but "0" to "9" is decimal.
-        if len(length) <= MAX_DIGITS and length.isdecimal():
-            return ResponseVerdict(int(length), True, persistent, FINAL)
-    elif coding == "chunked" and length is None:
+    persistent = True
+    place = head.find(CONNECTION)
+    if place >= 0:
+        if head.find(CONNECTION, place + 1) >= 0:
+            return None
+        told = _PERSISTS.get(_value(head, place + len(CONNECTION)))
+        if told is None:
+            return None
+        persistent = told
+    place = head.find(LENGTH)
+    if place < 0:
+        coding = head.find(CODING)
+        if coding < 0 or head.find(CODING, coding + 1) >= 0:
+            return None
+        if _value(head, coding + len(CODING)) != b"chunked":
+            return None
         return ResponseVerdict(CHUNKED, True, persistent, FINAL)
-    return None
+    if head.find(LENGTH, place + 1) >= 0 or head.find(CODING) >= 0:
+        return None
+    length = _value(head, place + len(LENGTH))
+    if len(length) > MAX_DIGITS or not length.isdigit():
+        return None
+    return ResponseVerdict(int(length), True, persistent, FINAL)
+
+
+def _value(head: bytes, start: int) -> bytes:
+    """Return the field value from `start` to the end of its line."""
+    return head[start : head.find(b"\r", start)].strip(b" \t")
+
+
+def has_field(head: bytes, name: bytes) -> bool:
+    r"""Return whether a strictly valid head in lower case has a field of this lower-case name.
+
+    >>> has_field(b"http/1.1 200 ok\r\nset-cookie: a=b\r\n\r\n", b"set-cookie")
+    True
+    """
+    return b"\n%b:" % name in head
