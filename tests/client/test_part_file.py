@@ -25,7 +25,9 @@ def names(path):
     return sorted(entry.name for entry in path.parent.iterdir())
 
 
-def test_a_whole_file_appears_under_its_name(path):
+@pytest.mark.parametrize("closes_first", [True, False])
+def test_a_whole_file_appears_under_its_name(path, closes_first, monkeypatch):
+    monkeypatch.setattr(part_file, "CLOSES_FIRST", closes_first)
     path.write_bytes(b"old")
     with PartFile(path) as part:
         part.begin(VERSION)

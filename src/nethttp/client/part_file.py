@@ -23,6 +23,10 @@ __all__ = ["ChecksumError", "PartFile", "Version", "kept_bytes"]
 BUFFER: Final = 1024 * 1024
 """How many bytes are collected before they are written: few writes, each in a thread if need be."""
 
+CLOSES_FIRST: Final = os.name == "nt"
+"""Whether a file has to be closed before it is renamed. Where it need not be, it keeps its lock
+until then, so that no other process takes it for a part that it may write."""
+
 
 class ChecksumError(ValueError):
     """The bytes of a download are not those that the program expected; they were removed."""
@@ -107,7 +111,7 @@ class PartFile:
     def _open(self) -> FileIO:
         """Return the part file, locked."""
         # O_NOFOLLOW: in a directory of many users, another one may have put a link there.
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         while True:
             descriptor = os.open(self._part, flags, 0o666)
             file = FileIO(descriptor, "r+")
@@ -178,11 +182,15 @@ class PartFile:
             self._write_locked()
             if self._hash is not None and self._hash.hexdigest() != str(self._expected).lower():
                 self._remove_state()
+                if CLOSES_FIRST:
+                    self._file.close()
                 os.unlink(self._part)
                 raise ChecksumError(
                     f"expected SHA-256 {self._expected} for {self.path}, "
                     f"got {self._hash.hexdigest()}"
                 )
+            if CLOSES_FIRST:
+                self._file.close()
             os.replace(self._part, self.path)
             self._remove_state()
             return self._written

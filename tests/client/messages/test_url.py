@@ -193,6 +193,7 @@ def test_parsed_urls_are_kept_within_bounds():
         text = f"http://a/{number}/{'x' * 1500}"
         assert str(URL(text)) == str(URL(text)) == text
     assert 0 < len(_PARSED) <= _PARSED.max_entries
+    assert URL("http://u:p@a/1") is not URL("http://u:p@a/1") is not URL("http://u:p@a/1")
     long = "http://a/" + "x" * 5000
     URL(long), URL(long)
     assert URL(long) is not URL(long)

@@ -113,7 +113,8 @@ class URL:
         known = _PARSED.get(text)
         if known is None:
             known = _parse(text)
-            if _PARSED.admits(text, len(text)):
+            # Credentials are not to stay in memory.
+            if not known.userinfo and _PARSED.admits(text, len(text)):
                 # The parts take about as much again as the text, and the objects 600 bytes.
                 _PARSED.put(text, known, cost=600 + 4 * len(text))
         return known
