@@ -246,6 +246,17 @@ def test_timing_names_the_phases(get, url):
         assert f"  {phase} " in said
 
 
+def test_what_is_exchanged_is_recorded(get, url, tmp_path):
+    assert get("-L", "--har", "calls.har", url + "/moved").returncode == 0
+    entries = json.loads((tmp_path / "calls.har").read_text())["log"]["entries"]
+    assert [entry["response"]["status"] for entry in entries] == [302, 200]
+    assert get("--har", "secret.har", "-u", "me:pw", url + "/private").returncode == 0
+    text = (tmp_path / "secret.har").read_text()
+    assert "welcome" in text
+    assert base64.b64encode(b"me:pw").decode() not in text
+    assert get("--har", "no/calls.har", url).returncode == 2
+
+
 def test_curl_prints_and_sends_nothing(get):
     done = get("--curl", "-d", "x", "http://no.such.host.invalid/")
     assert done.returncode == 0

@@ -102,9 +102,9 @@ def test_a_fresh_response_is_given_again(client, clock, store):
     assert client.get() == (200, b"new", True)
 
 
-def test_big_contents_stream_through(clock, store):
-    client = Client(clock, store)
-    pieces = [bytes([number]) * 1000 for number in range(100)]
+def test_big_contents_stream_through(clock, make_store):
+    client = Client(clock, make_store(10_000_000))
+    pieces = [bytes([number]) * 1000 for number in range(250)] * 3
     assert client.get((200, FRESH, *pieces))[1] == b"".join(pieces)
     assert client.get() == (200, b"".join(pieces), True)
     assert client.get(Range=f"bytes={PIECE - 5}-{PIECE + 4}")[:2] == (

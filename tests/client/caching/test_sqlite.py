@@ -54,16 +54,16 @@ import os, sys
 from dataclasses import replace
 from nethttp.client.caching.entry import Entry
 from nethttp.client.caching.sqlite import SQLiteCache
-from nethttp.client.caching.store import Key
+from nethttp.client.caching.store import PIECE, Key
 path, name, kill = sys.argv[1:]
 store = SQLiteCache(path)
 for number in range(50):
     content = f"{name}-{number}"
     key = Key(f"http://a.example/{number % 5}")
-    store.append(content, 0, bytes(65536))
+    store.append(content, 0, bytes(PIECE))
     if kill and number == 40:
         os.kill(os.getpid(), 9)
-    entry = Entry(key.url, 200, "", (), (("n", name),), 0.0, 0.0, content, 65541)
+    entry = Entry(key.url, 200, "", (), (("n", name),), 0.0, 0.0, content, PIECE + 5)
     store.commit(key, entry, b"hello")
 store.close()
 """
@@ -81,7 +81,7 @@ def test_processes_write_at_the_same_time_and_one_is_killed(path):
             found = store.variants(key)
             assert sorted(made.selecting[0][1] for made in found) == ["a", "b", "c"]
             for made in found:
-                assert len(content_of(store, made, key)) == 65541
+                assert len(content_of(store, made, key)) == PIECE + 5
 
 
 def test_contents_without_an_entry_go_after_their_grace(path, clock):

@@ -32,7 +32,8 @@ class Recording(Source):
         self._key = key
         self._entry = entry
         self._done = done
-        self._buffer = bytearray()
+        self._held: list[bytes] = []
+        self._held_size = 0
         self._size = 0
         self._written = 0
         self._open = True
@@ -66,7 +67,7 @@ class Recording(Source):
                 # RFC 9110 section 14.4: a part of another length than it says is no part.
                 self.stop()
                 return
-            last = bytes(self._buffer)
+            last = b"".join(self._held)
             yield from self._do(lambda: self._store.commit(self._key, entry, last), deadline)
             self._finish()
             return
@@ -74,11 +75,16 @@ class Recording(Source):
         if self._size > self._store.max_content:
             self.stop()
             return
-        self._buffer += data
-        while len(self._buffer) > PIECE:
-            # The last piece is written by the commit, so a whole one stays here until more comes.
-            yield from self._write_piece(bytes(self._buffer[:PIECE]), deadline)
-            del self._buffer[:PIECE]
+        # The last piece is written by the commit, so a whole one stays here until more comes.
+        while self._held_size + len(data) > PIECE:
+            room = PIECE - self._held_size
+            piece = b"".join([*self._held, data[:room]])
+            data = data[room:]
+            self._held.clear()
+            self._held_size = 0
+            yield from self._write_piece(piece, deadline)
+        self._held.append(data)
+        self._held_size += len(data)
 
     def _write_piece(self, piece: bytes, deadline: float) -> Flow[None]:
         content, number = self._entry.content, self._written
@@ -102,5 +108,5 @@ class Recording(Source):
 
     def _finish(self) -> None:
         self._open = False
-        self._buffer.clear()
+        self._held.clear()
         self._done()

@@ -51,6 +51,7 @@ _KIND = Kind(
         INSERT INTO state VALUES (0);
         """,
     ),
+    page_size=16384,
 )
 
 _BETWEEN_TOUCHES = 60.0

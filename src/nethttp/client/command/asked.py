@@ -9,7 +9,7 @@ import re
 import ssl
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
@@ -25,6 +25,7 @@ from .options import MAX_REDIRECTS
 
 if TYPE_CHECKING:
     from ...net.trust import Verify
+    from ..flow.transport import Transport
 
 __all__ = [
     "auth_of",
@@ -73,7 +74,16 @@ def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
         settings["proxy"] = arguments.proxy
     if arguments.retry:
         settings["retries"] = arguments.retry
+    if arguments.har is not None:
+        settings["transport"] = _recording(arguments.har)
     return settings
+
+
+def _recording(path: str) -> Callable[[Transport], Transport]:
+    """Return a function that makes a transport which writes a HAR file when it is closed."""
+    from ..testing.recording import RecordingTransport  # start-up: few users record
+
+    return lambda usual: RecordingTransport(usual, path)
 
 
 def _verify(arguments: argparse.Namespace) -> Verify:

@@ -161,6 +161,13 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
                 {**_FLAG, "help": "show the request and the response's fields, and each redirect"},
             ),
             (("--timing",), {**_FLAG, "help": "show how long each phase took"}),
+            (
+                ("--har",),
+                {
+                    "metavar": "FILE",
+                    "help": "record all requests and responses in FILE (HAR), secrets left out",
+                },
+            ),
             (("--curl",), {**_FLAG, "help": "send nothing: print the command of curl that would"}),
         ),
     ),
