@@ -234,6 +234,48 @@ def test_an_upload_stops_when_the_peer_speaks(runner, peer, ends_by):
     assert runner(using(peer(script).address, use)) == (b"" if ends_by == "end" else b"413")
 
 
+def test_an_upload_that_is_reset_is_an_error_of_the_read(runner, peer):
+    def script(connection):
+        connection.recv(10)
+        reset(connection)
+
+    def use(link):
+        yield Write(link, b"x", soon())
+        while (yield Upload(link, BIG, soon())) == len(BIG):
+            pass
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            yield Read(link, soon())
+        return link.is_stale()
+
+    assert runner(using(peer(script).address, use))
+
+
+def test_sending_fails_at_once_although_nothing_can_be_read(runner, tmp_path):
+    """The peer has closed its receiving side alone, as only a Unix socket tells."""
+    path = os.fspath(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+
+        def use(link):
+            served, _ = listener.accept()
+            with served:
+                served.shutdown(socket.SHUT_RD)
+                with pytest.raises(BrokenPipeError):
+                    yield Exchange(link, b"x", soon())
+
+        began = time.monotonic()
+        runner(using(Address(socket.AF_UNIX, path), use))
+        assert time.monotonic() - began < 3
+
+
+def test_a_socket_that_connects_to_itself_is_refused(runner):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+    with pytest.raises(ConnectionRefusedError):
+        runner(connect(Address(socket.AF_INET, address), Socket(local_address=address)))
+
+
 def test_an_exchange_after_a_reset_returns_what_was_sent_before(runner, peer):
     ended = threading.Event()
 

@@ -136,6 +136,37 @@ def test_an_upload_stops_when_the_peer_speaks_tls(runner, peer, authority):
     assert runner(connect(route(server, trusting(authority)), use)) == b"413"
 
 
+@pytest.mark.parametrize("more", [b"", b"more"])
+def test_a_record_that_was_begun_is_sent_whole(runner, peer, authority, more):
+    """An upload is interrupted within a record; the rest goes first, before a read or a write."""
+    interrupted = threading.Event()
+    given = []
+
+    def script(connection):
+        connection.recv(1)
+        time.sleep(0.05)  # the upload fills the buffers of both systems meanwhile
+        connection.sendall(b"go")
+        assert interrupted.wait(10)
+        left = sum(given) + len(more)
+        while left and (data := connection.recv(65536)):
+            left -= len(data)
+        connection.sendall(b"all")
+
+    def use(link):
+        piece = bytes(200_000)
+        yield Write(link, b"x", soon())
+        while taken := (yield Upload(link, piece, soon())):
+            given.append(taken)
+        assert (yield Read(link, soon())) == b"go"
+        interrupted.set()
+        if more:
+            yield Write(link, more, soon())
+        return (yield Read(link, soon()))
+
+    server = peer(tls_peer(authority.server("localhost"), script))
+    assert runner(connect(route(server, trusting(authority)), use)) == b"all"
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_client_certificate_is_shown(runner, peer, authority, version):
     context = authority.server("localhost")
