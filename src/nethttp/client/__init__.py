@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from .caching.sqlite import SQLiteCache as SQLiteCache
     from .caching.valkey import ValkeyCache as ValkeyCache
     from .client import Client as Client
+    from .content.events import ServerSentEvent as ServerSentEvent
+    from .content.upload import Body as Body
+    from .event_source import AsyncEventSource as AsyncEventSource
+    from .event_source import EventSource as EventSource
     from .flow.download import Download as Download
     from .message import HTTPMessage as HTTPMessage
     from .message import parse_headers as parse_headers
@@ -142,12 +146,15 @@ _LATER = {
 #: are first used, since a program written for the standard library never does that.
 _OURS = {
     "AsyncClient": "aclient",
+    "AsyncEventSource": "event_source",
     "AsyncResponse": "messages.response",
+    "Body": "content.upload",
     "Budget": "policy.retries",
     "Cache": "caching.cache",
     "ChecksumError": "part_file",
     "Client": "client",
     "Download": "flow.download",
+    "EventSource": "event_source",
     "Headers": "messages.headers",
     "MemoryCache": "caching.memory",
     "Origin": "messages.url",
@@ -160,6 +167,7 @@ _OURS = {
     "Response": "messages.response",
     "SQLiteCache": "caching.sqlite",
     "Retries": "policy.retries",
+    "ServerSentEvent": "content.events",
     "Timeout": "policy.timeouts",
     "URL": "messages.url",
     "ValkeyCache": "caching.valkey",

@@ -220,5 +220,6 @@ class AsyncClient(BaseClient[AsyncResponse]):
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> AsyncResponse:
         response = AsyncResponse(request, arrival, marks, self._bounds)
+        response.default_encoding = self.default_encoding
         response._run = self._run
         return response

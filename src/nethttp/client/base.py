@@ -24,6 +24,7 @@ from .messages.base_response import Arrival
 from .messages.headers import Headers, HeaderSource
 from .messages.params import Params
 from .messages.request import CommonHeaders, Request
+from .messages.text import Encoding
 from .messages.timing import Marks
 from .messages.url import URL, Origin
 from .policy.auth.choose import AuthSource, auth_of, choose
@@ -114,6 +115,7 @@ class BaseClient(Generic[ResponseT]):
         pace: Pace | None = None,
         limits: PoolLimits = DEFAULT_POOL_LIMITS,
         max_response_size: int | None = None,
+        default_encoding: Encoding = "utf-8",
         verify: Verify = True,
         cert: Certificate | None = None,
         proxy: ProxyArgument = None,
@@ -145,6 +147,8 @@ class BaseClient(Generic[ResponseT]):
         """The bounds of a call that names none."""
         self._cookies = CookieStore(cookies)
         self._bounds = Bounds(max_size=max_response_size)
+        self.default_encoding = default_encoding
+        """The encoding of texts whose response names none, or a function that finds it out."""
         self.transport = self._transport_of(
             transport,
             limits=limits,

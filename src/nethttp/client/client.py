@@ -58,6 +58,7 @@ class Client(BaseClient[Response]):
       is sent again, or `Retries` that says when. `pace`: how often to send to one origin (`Pace`).
     * `limits`: how many connections there may be (`PoolLimits`).
     * `max_response_size`: the most bytes of a response's content, received and decoded.
+    * `default_encoding`: that of texts whose response names none, or a function of the content.
     * `verify` and `cert`: which certificates are trusted, and the client's own (`TLSSettings`).
     * `proxy`: a URL, a mapping of schemes to URLs, a function of the URL, or False: none. Without
       it the environment's variables count, unless `trust_env` is False.
@@ -234,5 +235,6 @@ class Client(BaseClient[Response]):
 
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> Response:
         response = Response(request, arrival, marks, self._bounds)
+        response.default_encoding = self.default_encoding
         response._run = self._run
         return response

@@ -52,6 +52,8 @@ class LineCutter:
     """
 
     def __init__(self, encoding: str) -> None:
+        # A byte order mark is no part of the first line.
+        encoding = "utf-8-sig" if encoding == "utf-8" else encoding
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._parts: list[str] = []
         self._after_cr = False

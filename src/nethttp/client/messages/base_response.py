@@ -18,7 +18,7 @@ from ...wire.h1.usual_response import has_field
 from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
 from .headers import Headers
 from .request import Request
-from .text import encoding_of, json_encoding
+from .text import Encoding, encoding_of, json_encoding
 from .timing import Marks, Timing
 from .url import URL
 
@@ -77,6 +77,7 @@ class BaseResponse:
         "_arrival",
         "_bounds",
         "_content",
+        "_encoding",
         "_fields",
         "_headers",
         "_lower_head",
@@ -108,8 +109,8 @@ class BaseResponse:
         self.version = arrival.version
         self.history: list[Self] = []
         """The responses before this one: redirects, challenges, and attempts that were repeated."""
-        self.default_encoding = "utf-8"
-        """The encoding of `text` where the response names none."""
+        self.default_encoding: Encoding = "utf-8"
+        """The encoding of `text` where the response names none, or a function that finds it out."""
         self.extensions: dict[str, Any] = {}
         """What middleware and caches say about this response; empty otherwise.
 
@@ -121,6 +122,7 @@ class BaseResponse:
         self._lower_head: bytes | None = getattr(arrival, "lower_head", None)
         self._headers: Headers | None = None
         self._content: bytes | None = None
+        self._encoding: str | None = None
         self._arrival: Arrival | None = arrival
         self._marks = marks
         self._bounds = bounds
@@ -223,10 +225,17 @@ class BaseResponse:
 
     @property
     def encoding(self) -> str:
-        """The text's encoding: by Content-Type's charset, a byte order mark, or the default."""
-        return encoding_of(
+        """The text's encoding: by Content-Type's charset, a byte order mark, or the default.
+
+        A program may set another one.
+        """
+        return self._encoding or encoding_of(
             self.headers.get("content-type"), self._content or b"", self.default_encoding
         )
+
+    @encoding.setter
+    def encoding(self, encoding: str | None) -> None:
+        self._encoding = encoding
 
     @property
     def text(self) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import re
+from collections.abc import Callable
+from encodings.aliases import aliases
+from functools import lru_cache
 from typing import Final
 
 from ...wire.values import parse_media_type
 
-__all__ = ["encoding_of", "json_encoding"]
+__all__ = ["Encoding", "encoding_of", "json_encoding"]
+
+Encoding = str | Callable[[bytes], str]
+"""The name of an encoding, or a function that finds one out from the content."""
 
 #: Byte order marks, the longer before those that begin like them, and the encodings they tell.
 _MARKS: Final = (
@@ -19,7 +26,14 @@ _MARKS: Final = (
 )
 
 
-def encoding_of(content_type: str | None, content: bytes, default: str = "utf-8") -> str:
+#: Python's encodings that no text of the web is in: some fail whatever they are to replace, and
+#: UTF-7 hides markup.
+_NOT_OF_THE_WEB: Final = frozenset(
+    {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
+)
+
+
+def encoding_of(content_type: str | None, content: bytes, default: Encoding = "utf-8") -> str:
     """Return the name of the encoding of a text: one that Python knows.
 
     The charset of Content-Type decides, then a byte order mark, then `default`. A charset that
@@ -31,18 +45,43 @@ def encoding_of(content_type: str | None, content: bytes, default: str = "utf-8"
     if content_type is not None and "charset" in content_type.lower():
         media_type = parse_media_type(content_type)
         charset = "" if media_type is None else media_type[1].get("charset", "")
-        try:
-            found = codecs.lookup(charset) if charset else None
-        except (LookupError, ValueError):
-            found = None
-        if found is not None and found._is_text_encoding:
-            if found.name == "utf-8" and content.startswith(codecs.BOM_UTF8):
+        found = _known(charset)
+        if found is not None:
+            if found == "utf-8" and content.startswith(codecs.BOM_UTF8):
                 return "utf-8-sig"
-            return found.name
+            return found
     for mark, name in _MARKS:
         if content.startswith(mark):
             return name
-    return default
+    return default if isinstance(default, str) else default(content)
+
+
+_CHARSET: Final = re.compile("[a-z0-9][a-z0-9_.:-]{0,39}")
+_SEPARATORS: Final = re.compile("[^a-z0-9]+")
+
+
+@lru_cache(64)
+def _known(charset: str) -> str | None:
+    """Return Python's name of a charset, or None.
+
+    `codecs.lookup` remembers each name that it does not know, for ever, and imports modules by it,
+    so it is asked only for encodings that are there.
+    """
+    from importlib.util import find_spec  # start-up: most texts are in UTF-8
+
+    charset = charset.lower()
+    if not _CHARSET.fullmatch(charset):
+        return None
+    module = _SEPARATORS.sub("_", charset)
+    if module not in aliases and find_spec(f"encodings.{module}") is None:
+        return None
+    try:
+        found = codecs.lookup(charset)
+    except LookupError:
+        # A module that is no encoding, such as the table of aliases.
+        return None
+    is_text = getattr(found, "_is_text_encoding", True)
+    return found.name if is_text and found.name not in _NOT_OF_THE_WEB else None
 
 
 def json_encoding(content: bytes) -> str:
