@@ -28,7 +28,7 @@ from nethttp.errors import (
     TransportError,
 )
 
-from .origins import CONTENT
+from .origins import CONTENT, proxy
 
 SOON = Retries(max=3, first_wait=0.01, budget=Budget(reserve=1000))
 
@@ -197,6 +197,22 @@ def test_the_guard_is_asked_again_after_a_redirect(ask, peers):
     with pytest.raises(AddressRefused, match=r"127\.0\.0\.9"):
         ask("get", to(first, f"http://evil.example:{port}/end"), settings=settings)
     assert len(peers.taken()) == 1
+
+
+def test_the_guard_is_asked_before_a_proxy_is(ask, peers):
+    """Also for a plain request, which the proxy would else resolve and forward."""
+    with proxy() as (url, at_the_proxy):
+        settings = {"guard": public_only, "proxy": url.replace("://", "://proxy:secret@")}
+        for target in peers.urls:
+            with pytest.raises(AddressRefused):
+                ask("get", f"{target}/end", settings=settings)
+        assert at_the_proxy == []
+        settings["guard"] = PublicOnly(allow=["127.0.0.1"])
+        settings["resolve"] = {"localhost": "127.0.0.1"}
+        for target in peers.urls:
+            assert ask("get", f"{target}/end", settings=settings).content == b"the end"
+        assert {request.method for request in at_the_proxy} == {"CONNECT"}
+        assert {request.target.partition(":")[0] for request in at_the_proxy} == {"127.0.0.1"}
 
 
 # --- downloads ------------------------------------------------------------------------------------
