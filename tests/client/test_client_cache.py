@@ -14,7 +14,10 @@ from nethttp.server import BaseHTTPRequestHandler
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    seen: list[str | None] = []
+
     def do_GET(self):
+        self.seen.append(self.headers.get("If-None-Match"))
         hits = self.server.hits = getattr(self.server, "hits", 0) + 1
         tag = '"v"'
         age = self.path.partition("=")[2] or "60"
@@ -45,6 +48,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url(serve):
+    Handler.seen.clear()
     return serve(Handler).url
 
 
@@ -118,6 +122,25 @@ def test_a_304_keeps_its_connection(url):
         for _ in range(5):
             assert client.get(url + "/?age=0").text == "answer 1 to None"
         assert client.connections().idle == 1
+
+
+def test_a_stale_response_is_renewed_in_the_background(url):
+    with Client(cache=MemoryCache()) as client:
+        soon = url + "/?age=0,stale-while-revalidate=60"
+        assert client.get(soon).text == "answer 1 to None"
+        assert client.get(soon).extensions["from_cache"] is True
+        while len(Handler.seen) < 2 or client.connections().held:
+            threading.Event().wait(0.01)
+
+    async def main() -> None:
+        async with AsyncClient(cache=MemoryCache()) as client:
+            assert (await client.get(soon)).text == "answer 3 to None"
+            assert (await client.get(soon)).extensions["from_cache"] is True
+            while len(Handler.seen) < 4 or client.connections().held:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    assert Handler.seen == [None, '"v"', None, '"v"']
 
 
 def test_threads_ask_once(url):

@@ -205,6 +205,13 @@ def test_cookies_part_it_by_choice(clock):
     assert client.get((200, FRESH, b"bob"), Cookie="id=bob") == (200, b"bob", False)
 
 
+def test_a_private_response_is_for_one_user(client):
+    private = {"Cache-Control": "private, max-age=60"}
+    client.get((200, private, b"ann"), Cookie="id=ann")
+    assert client.get((200, private, b"bob"), Cookie="id=bob") == (200, b"bob", False)
+    assert client.get(Cookie="id=ann") == (200, b"ann", True)
+
+
 def test_what_was_not_verified_is_kept_apart(client):
     origin = Origin((200, FRESH, b"forged"))
     reply = run(cached(client.cache, Asked("GET", URL, (), apart="verify=False"), origin.send))

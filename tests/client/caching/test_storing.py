@@ -76,6 +76,17 @@ def test_an_entry_knows_what_selected_it_and_when():
     assert (entry.requested_at, entry.received_at) == (1e9, 1e9 + 1)
 
 
+def test_a_private_response_is_for_the_cookie_of_its_request():
+    request = {"Cookie": "id=ann", "Foo": "1"}
+    private = made(control("private, max-age=60", Vary="Foo"), request=request)
+    assert private is not None
+    assert private.selecting == (("cookie", "id=ann"), ("foo", "1"))
+    for value in ("max-age=60", 'max-age=60, private="Foo"'):
+        public = made(control(value), request=request)
+        assert public is not None
+        assert public.selecting == ()
+
+
 def test_fields_of_a_connection_are_not_stored():
     fields = [
         *(("Connection", "a, B"), ("a", "1"), ("b", "2"), ("c", "3"), ("Keep-Alive", "x")),

@@ -65,13 +65,17 @@ def entry_to_store(
     section 9.3.3).
     """
     names = vary_names(fields)
+    selecting = names
+    if directives_of(fields).of_all("private"):
+        # It is for one user, and clients of several may share a store: the cookie tells them apart.
+        selecting = names | {"cookie"}
     part = part_of(fields) if status == 206 else None
     entry = Entry(
         url,
         status,
         reason,
         storable_fields(fields),
-        selecting_fields(names, request_fields),
+        selecting_fields(selecting, request_fields),
         requested_at,
         received_at,
         part=part,
