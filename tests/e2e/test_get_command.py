@@ -324,3 +324,9 @@ def test_ctrl_c_leaves_what_can_be_resumed_and_says_how(get, url, tmp_path, jobs
     done = get("-C", "-O", f"{url}/slow.iso")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "slow.iso").read_bytes() == BIG
+
+
+def test_a_download_follows_redirects(get, url, tmp_path):
+    done = get("-o", "saved", url + "/moved")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "saved").read_bytes())["path"] == "/echo?moved"

@@ -44,8 +44,10 @@ def way_apart(verify: object, *others: object) -> str:
     The usual way checks certificates by the system's authorities, and none of the `others` is set.
     A context of its own is known to one client alone, so that nothing is shared with another.
 
-    >>> way_apart(True, None), way_apart(False, None)
-    ('', "(False, (None,))")
+    >>> way_apart(True, None)
+    ''
+    >>> way_apart(False, None)
+    '(False, (None,))'
     """
     if verify is True and not any(others):
         return ""
