@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from .base import RequestOptions
 from .client import Client
 from .messages.response import Response
 from .messages.url import URL
+from .options import RequestOptions
 
 if TYPE_CHECKING:
     from ..net.trust import Certificate, Verify

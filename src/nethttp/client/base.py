@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, cast
 
-from .._version import __version__
 from ..net.effects import Flow
 from ..net.trust import Certificate, TLSSettings, Verify
-from .content.decoding import Bounds, accept_encoding
+from .building import MAX_ORIGINS, RequestBuilder
+from .content.decoding import Bounds
 from .flow.call import Call, Handler, ResponseT
 from .flow.cookies import CookieStore
 from .flow.deadlines import Deadlines
 from .flow.dial import Dialler
-from .flow.head import common_headers
 from .flow.middleware import Events, Middleware
 from .flow.pool import PoolCounts
 from .flow.request import steps_of_a_call
@@ -23,10 +22,11 @@ from .flow.transport import HTTPTransport, Transport
 from .messages.base_response import Arrival
 from .messages.headers import Headers, HeaderSource
 from .messages.params import Params
-from .messages.request import CommonHeaders, Request
+from .messages.request import Request
 from .messages.text import Encoding
 from .messages.timing import Marks
-from .messages.url import URL, Origin
+from .messages.url import URL
+from .options import OF_THE_CALL, CallOptions, GetOptions, RequestOptions, for_request
 from .policy.auth.choose import AuthSource, auth_of, choose
 from .policy.auth.netrc import Netrc, environment_netrc
 from .policy.guard import Guard
@@ -42,60 +42,15 @@ if TYPE_CHECKING:
     from ..net.scripted import ScriptedNetwork
     from .caching.cache import Cache
     from .caching.store import Store
-    from .content.forms import FormData
-    from .content.multipart import Files
-    from .content.upload import Content, Progress
     from .flow.download import Download
     from .flow.download import Progress as DownloadProgress
     from .flow.event_source import EventFlow
     from .part_file import PartFile
 
-__all__ = ["BaseClient", "GetOptions", "RequestOptions"]
-
-MAX_ORIGINS: Final = 256
-"""The most origins whose common headers a client keeps."""
+__all__ = ["BaseClient"]
 
 
-class CallOptions(TypedDict, total=False):
-    """The keyword arguments of every method that sends a request, new or built before."""
-
-    timeout: Timeout | float | None
-    """Seconds for the whole call, or bounds by phase; None: no bound."""
-    auth: AuthSource | None
-    """What signs the requests, instead of the client's; None: nothing."""
-    follow_redirects: bool
-    """Whether redirects are followed, instead of returned."""
-
-
-class GetOptions(CallOptions, total=False):
-    """The keyword arguments of every method that makes a request, with content or without."""
-
-    params: Params | None
-    """Appended to the URL's query."""
-    headers: HeaderSource | None
-    """Added to the client's, and instead of those of the same name."""
-    cookies: Mapping[str, str] | None
-    """Sent with this request, beside the jar's."""
-    raw_target: str | None
-    """What the request line has, instead of the URL's path and query."""
-
-
-class RequestOptions(GetOptions, total=False):
-    """The keyword arguments of every method that makes a request and sends it."""
-
-    content: Content | None
-    """The body as it is: bytes, a str (in UTF-8), a file, an iterable of bytes."""
-    data: FormData | Content | None
-    """The body as a form; or else as `content`."""
-    files: Files | None
-    """The body as multipart/form-data, together with the fields of `data`."""
-    json: Any
-    """The body as JSON, unless it is None."""
-    progress: Progress | None
-    """Is called with the bytes of the body that were sent, and with their total or None."""
-
-
-class BaseClient(Generic[ResponseT]):
+class BaseClient(RequestBuilder, Generic[ResponseT]):
     """The settings of a client, and the flow of each call.
 
     `max_response_size` is in bytes; the arguments are those of `Client`, which describes them.
@@ -131,18 +86,13 @@ class BaseClient(Generic[ResponseT]):
         transport: Transport | Callable[[Transport], Transport] | None = None,
         network: ScriptedNetwork | None = None,
     ) -> None:
-        self._settings = {name: value for name, value in locals().items() if name != "self"}
+        self._settings = {
+            name: value for name, value in locals().items() if name not in _NOT_SETTINGS
+        }
         self._clock = time.monotonic if network is None else network.clock
         if network is not None:
             self._run_on(network)
-        self.base_url = URL(base_url) if base_url else None
-        """Prefixed to URLs without a scheme; None: there is none."""
-        self.params = params
-        """Parameters of every request."""
-        self.headers = Headers(DEFAULT_HEADERS)
-        """Headers of every request; a program may change and remove them."""
-        self.headers.set("Accept-Encoding", accept_encoding())
-        _merge(self.headers, headers or ())
+        super().__init__(base_url, params, headers)
         self.timeout = as_timeout(timeout)
         """The bounds of a call that names none."""
         self._cookies = CookieStore(cookies)
@@ -173,8 +123,6 @@ class BaseClient(Generic[ResponseT]):
         """What signs the requests: of the base URL's origin, or of any that the program names."""
         self._netrc = environment_netrc() if trust_env else None
         self._in_netrc: dict[str, bool] = {}
-        self._commons: dict[Origin, CommonHeaders] = {}
-        self._commons_of = self.headers.pairs
         redirects = as_redirects(follow_redirects)
         self.follow_redirects = redirects is not None
         """Whether the redirects of a call that does not say so are followed."""
@@ -209,83 +157,19 @@ class BaseClient(Generic[ResponseT]):
         """The jar of the client: its cookies are sent where they belong."""
         return self._cookies.jar
 
-    # --- requests ---
-
-    def build_request(
-        self,
-        method: str,
-        url: str | URL,
-        *,
-        params: Params | None = None,
-        headers: HeaderSource | None = None,
-        cookies: Mapping[str, str] | None = None,
-        content: Content | None = None,
-        data: FormData | Content | None = None,
-        files: Files | None = None,
-        json: Any = None,
-        progress: Progress | None = None,
-        raw_target: str | None = None,
-    ) -> Request:
-        """Return the request that `request` sends for these arguments: see `RequestOptions`.
-
-        Raises:
-            InvalidURL: the URL is not valid, or has no host and there is no `base_url`.
-            LocalProtocolError: the method, a header or a cookie is not valid.
-            TypeError: more than one of content, data or files, and json.
-        """
-        where = URL(url) if self.base_url is None else self.base_url.below(url)
-        if self.params:
-            where = where.with_params(self.params)
-        if params:
-            where = where.with_params(params)
-        request = Request.with_common(method, where, self._common_of(where.origin))
-        if raw_target is not None:
-            request.target = raw_target
-        if headers is not None:
-            _merge(request.headers, headers)
-        if cookies:
-            own = request.headers.get("cookie")
-            pairs = [f"{name}={value}" for name, value in cookies.items()]
-            request.headers.set("Cookie", "; ".join([own, *pairs] if own else pairs))
-        if not (content is data is files is json is None):
-            from .content.body_arguments import body_from_arguments  # start-up: a GET has no body
-
-            given = request.headers.get("content-type") if headers is not None else None
-            request.body, implied = body_from_arguments(
-                content=content,
-                data=data,
-                files=files,
-                json=json,
-                content_type=given,
-                progress=progress,
-            )
-            if implied is not None:
-                request.headers.set("Content-Type", implied)
-        return request
-
-    def _common_of(self, origin: Origin) -> CommonHeaders:
-        """Return the headers that requests to `origin` have, serialised once."""
-        mine = self.headers.pairs
-        if mine != self._commons_of:
-            self._commons.clear()
-            self._commons_of = mine
-        common = self._commons.get(origin)
-        if common is None:
-            if len(self._commons) >= MAX_ORIGINS:
-                self._commons.clear()
-            pairs = [pair for pair in mine if pair[0].lower() != "host"]
-            host = self.headers.get("host") or origin.authority
-            common = self._commons[origin] = common_headers([("Host", host), *pairs])
-        return common
+    # --- calls ---
 
     def _call(self, method: str, url: str | URL, options: RequestOptions) -> Flow[ResponseT]:
         """Send a request; return its response, with its content unread."""
-        request = self.build_request(method, url, **_for_request(options))
+        request = self.build_request(method, url, **for_request(options))
         return self._sent(request, options)
 
     def _whole_call(self, method: str, url: str | URL, options: RequestOptions) -> Flow[ResponseT]:
         """Send a request; return its response, with its content read."""
-        request = self.build_request(method, url, **_for_request(options))
+        if options:
+            request = self.build_request(method, url, **for_request(options))
+        else:
+            request = self.plain_request(method, url)
         return self._sent_whole(request, options)
 
     def _events(
@@ -307,7 +191,7 @@ class BaseClient(Generic[ResponseT]):
         following.update(options)
 
         def call(headers: dict[str, str]) -> Flow[ResponseT]:
-            request = self.build_request(method, url, **_for_request(options))
+            request = self.build_request(method, url, **for_request(options))
             for name, value in headers.items():
                 if name not in given:
                     request.headers.set(name, value)
@@ -333,9 +217,9 @@ class BaseClient(Generic[ResponseT]):
         """Download into a file; every attempt has what is left of the time for the call."""
         from .flow.download import download  # start-up: few programs download into files
 
-        request = self.build_request("GET", url, **_for_request(options))
+        request = self.build_request("GET", url, **for_request(options))
         of_the_call: CallOptions = {"follow_redirects": True}
-        for name in _OF_THE_CALL & options.keys():
+        for name in OF_THE_CALL & options.keys():
             of_the_call[name] = options[name]  # type: ignore[literal-required]
         deadlines = self._deadlines(options)
         return (
@@ -428,30 +312,8 @@ class BaseClient(Generic[ResponseT]):
         return transport.pool.counts()
 
 
-DEFAULT_HEADERS: Final = [
-    ("Accept", "*/*"),
-    ("Accept-Encoding", ""),
-    ("User-Agent", f"nethttp/{__version__}"),
-]
-
-
-#: Options of a call that are not about its request.
-_OF_THE_CALL: Final = frozenset(CallOptions.__annotations__)
-
-
-def _for_request(options: GetOptions) -> dict[str, Any]:
-    if not options:
-        return {}
-    return {name: value for name, value in options.items() if name not in _OF_THE_CALL}
-
-
-def _merge(headers: Headers, more: HeaderSource) -> None:
-    """Set the lines of `more`, each name instead of what was there under it."""
-    lines = Headers(more)
-    for name in lines:
-        headers.remove(name)
-    for name, value in lines.pairs:
-        headers.add(name, value)
+#: Names in `BaseClient.__init__` that are no arguments of a program; `super` makes the second.
+_NOT_SETTINGS: Final = frozenset({"self", "__class__"})
 
 
 def _from_settings(kind: type[Any], settings: dict[str, Any]) -> Any:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar, Unpack
 
 from ..net.blocking import run
 from ..net.effects import Flow
-from .base import BaseClient, CallOptions, GetOptions, RequestOptions
+from .base import BaseClient
 from .messages.base_response import Arrival
 from .messages.request import Request
 from .messages.response import Response
 from .messages.timing import Marks
 from .messages.url import URL
+from .options import CallOptions, GetOptions, RequestOptions
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -18,6 +18,7 @@ from nethttp.client.flow.head import outgoing_of
 from nethttp.client.flow.outgoing import PIECE, Outgoing
 from nethttp.client.flow.pool import Pool, PoolCounts, Slot
 from nethttp.client.messages.request import Request
+from nethttp.client.messages.timing import Marks
 from nethttp.client.policy.timeouts import Timeout
 from nethttp.errors import (
     InvalidResponse,
@@ -59,7 +60,9 @@ class Peer:
         self.slot = slot
 
     def exchange(self, method: str = "GET", timeout: Timeout = TEN_SECONDS) -> Exchange:
-        return Exchange(self.pool, self.slot, method, Deadlines(timeout))
+        deadlines = Deadlines(timeout)
+        marks = Marks(deadlines.clock, deadlines.began)
+        return Exchange(self.pool, self.slot, method, deadlines, marks)
 
     def answers(self, data: bytes, *, ends: bool = False) -> None:
         self.sock.sendall(data)

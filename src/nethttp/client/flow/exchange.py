@@ -24,6 +24,7 @@ from ...net import effects
 from ...net.effects import Flow
 from ...wire.h1.rules import FINAL, INTERIM
 from ...wire.limits import DEFAULT_LIMITS, Limits
+from ..messages.timing import Marks
 from .deadlines import Deadlines
 from .incoming import Incoming
 from .outgoing import Outgoing, send
@@ -38,7 +39,7 @@ MAX_DRAIN: Final = 64 * 1024
 class Exchange(Incoming):
     """One request on the connection of `slot`, and the response to it."""
 
-    __slots__ = ("_keep", "_pool", "_slot", "ended_at", "head_at")
+    __slots__ = ("_keep", "_marks", "_pool", "_slot")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Exchange(Incoming):
         slot: Slot,
         method: str,
         deadlines: Deadlines,
+        marks: Marks,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         assert slot.link is not None
@@ -53,10 +55,7 @@ class Exchange(Incoming):
         self._pool = pool
         self._slot: Slot | None = slot
         self._keep = False
-        self.head_at = 0.0
-        """When the head was received, by the runner's clock."""
-        self.ended_at = 0.0
-        """When the last byte of the response was received; 0 before."""
+        self._marks = marks
 
     def begin(self, outgoing: Outgoing) -> Flow[None]:
         """Return nothing, once a request was sent and the head of its final response received.
@@ -68,7 +67,6 @@ class Exchange(Incoming):
         """
         try:
             whole = True
-            verdict = None
             if outgoing.short is not None:
                 request = effects.Exchange(self.link, outgoing.short, self.deadlines.read())
                 self.received = yield request
@@ -82,7 +80,7 @@ class Exchange(Incoming):
             self._keep = (
                 whole and verdict.persistent and verdict.kind == FINAL and outgoing.persistent
             )
-            self.head_at = self.deadlines.clock()
+            self._marks.head = self.deadlines.clock()
             self.begin_content(verdict.framing)
         except BaseException as error:
             self.abandon()
@@ -159,7 +157,7 @@ class Exchange(Incoming):
         """Return the connection after the whole response."""
         slot, self._slot = self._slot, None
         assert slot is not None
-        self.ended_at = self.deadlines.clock()
+        self._marks.ended = self.deadlines.clock()
         if self._keep and self.sound:
             self._pool.release(slot)
         else:

@@ -172,13 +172,15 @@ class Pool:
                 elif not origin.waiters and self._make_room_locked(origin, doomed):
                     slot = self._open_locked(origin)
                 if slot is None:
-                    waiter = self._enqueue_locked(holder, origin)
+                    turn = self._enqueue_locked(holder, origin)
                 else:
-                    self._hold_locked(slot, holder, now)
+                    slot.holder = holder
+                    slot.since = now
+                    self._held[slot] = None
             if doomed or self._lost:
                 self._finish([], doomed)
             if slot is None:
-                return waiter
+                return turn
             # Outside of the lock, since it is a system call.
             if slot.link is None or not slot.link.is_stale():
                 return slot
@@ -325,11 +327,6 @@ class Pool:
             self._evict_locked(doomed)
         self._expires = next(iter(idle)).since + limits.idle_expiry if idle else inf
 
-    def _hold_locked(self, slot: Slot, holder: object, now: float) -> None:
-        slot.holder = holder
-        slot.since = now
-        self._held[slot] = None
-
     def _enqueue_locked(self, holder: object, origin: _Origin) -> Turn:
         waiter = Turn(origin, next(self._numbers), holder)
         origin.waiters[waiter.number] = waiter
@@ -364,7 +361,9 @@ class Pool:
             heappop(ready)
             waiter = origin.waiters.pop(number)
             self._waiting -= 1
-            self._hold_locked(slot, waiter.holder, self._clock())
+            slot.holder = waiter.holder
+            slot.since = self._clock()
+            self._held[slot] = None
             waiter.slot = slot
             served.append(waiter)
             if origin.waiters:

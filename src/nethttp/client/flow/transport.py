@@ -171,7 +171,9 @@ class HTTPTransport:
             link = slot.link
             assert link is not None
             sent, was_used = link.sent, slot.uses > 0
-            exchange = Exchange(self.pool, slot, request.method, deadlines, self._wire_limits)
+            exchange = Exchange(
+                self.pool, slot, request.method, deadlines, marks, self._wire_limits
+            )
             exchange.on_interim = on_interim
             try:
                 yield from exchange.begin(outgoing)
@@ -182,7 +184,6 @@ class HTTPTransport:
                 must_be_new = True
             else:
                 if exchange.status != HTTPStatus.EXPECTATION_FAILED or not outgoing.expects:
-                    marks.head = exchange.head_at
                     return exchange
                 # RFC 9110 section 15.5.18: send it again without the expectation.
                 yield from exchange.drain()

@@ -1,0 +1,70 @@
+"""The keyword arguments of a client's methods, as types; each method has those that it can use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from .messages.headers import HeaderSource
+from .messages.params import Params
+from .policy.auth.choose import AuthSource
+from .policy.timeouts import Timeout
+
+if TYPE_CHECKING:
+    from .content.forms import FormData
+    from .content.multipart import Files
+    from .content.upload import Content, Progress
+
+__all__ = ["CallOptions", "GetOptions", "RequestOptions", "for_request"]
+
+
+class CallOptions(TypedDict, total=False):
+    """The keyword arguments of every method that sends a request, new or built before."""
+
+    timeout: Timeout | float | None
+    """Seconds for the whole call, or bounds by phase; None: no bound."""
+    auth: AuthSource | None
+    """What signs the requests, instead of the client's; None: nothing."""
+    follow_redirects: bool
+    """Whether redirects are followed, instead of returned."""
+
+
+class GetOptions(CallOptions, total=False):
+    """The keyword arguments of every method that makes a request, with content or without."""
+
+    params: Params | None
+    """Appended to the URL's query."""
+    headers: HeaderSource | None
+    """Added to the client's, and instead of those of the same name."""
+    cookies: Mapping[str, str] | None
+    """Sent with this request, beside the jar's."""
+    raw_target: str | None
+    """What the request line has, instead of the URL's path and query."""
+
+
+class RequestOptions(GetOptions, total=False):
+    """The keyword arguments of every method that makes a request and sends it."""
+
+    content: Content | None
+    """The body as it is: bytes, a str (in UTF-8), a file, an iterable of bytes."""
+    data: FormData | Content | None
+    """The body as a form; or else as `content`."""
+    files: Files | None
+    """The body as multipart/form-data, together with the fields of `data`."""
+    json: Any
+    """The body as JSON, unless it is None."""
+    progress: Progress | None
+    """Is called with the bytes of the body that were sent, and with their total or None."""
+
+
+#: Options of a call that are not about its request.
+OF_THE_CALL: Final = frozenset(CallOptions.__annotations__)
+
+
+def for_request(options: GetOptions) -> dict[str, Any]:
+    """Return the options that the request itself is made from.
+
+    >>> for_request({"params": {"a": "b"}, "timeout": 3})
+    {'params': {'a': 'b'}}
+    """
+    return {name: value for name, value in options.items() if name not in OF_THE_CALL}
