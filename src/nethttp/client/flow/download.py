@@ -15,6 +15,7 @@ from ...errors import (
     InvalidResponse,
     NetworkError,
     ReadError,
+    RequestError,
     RequestTimeout,
     StatusError,
     excerpt,
@@ -73,33 +74,35 @@ def download(
     tries = 0
     while True:
         attempt = _Attempt(request, part, progress)
-        error: Exception | None = None
+        outcome: BaseResponse | RequestError
         try:
-            response = yield from attempt.run(send)
-        except (NetworkError, RequestTimeout) as failure:
-            error = failure
-        except InvalidResponse as failure:
-            if failure.phase != "receive":
+            outcome = yield from attempt.run(send)
+        except (NetworkError, RequestTimeout, InvalidResponse) as error:
+            if isinstance(error, InvalidResponse) and error.phase != "receive":
                 raise
-            error = failure  # The content was cut off.
+            outcome = error
         if kept is None:
             kept = attempt.continued_at
-        if error is None and attempt.complete:
+        if attempt.complete:
             size = yield Call(part.finish)
-            return Download(part.path, size, kept, response)
-        if error is None and attempt.restart:
+            return Download(part.path, size, kept, outcome)
+        if attempt.restart:
             continue
         if part.size > most:
             most, tries = part.size, 0
         tries += 1
-        outcome = ReadError(str(error)) if isinstance(error, InvalidResponse) else error
-        wait = retries.delay(tries, request, outcome or response, now=clock(), deadline=deadline)
+        wait = retries.delay(tries, request, _reason(outcome), now=clock(), deadline=deadline)
         if wait is None:
-            failed = error or _unwanted(response)
+            failed = outcome if isinstance(outcome, RequestError) else _unwanted(outcome)
             if part.version is not None and part.size:
                 failed.add_note(f"{part.size} bytes are kept: the same download goes on from there")
             raise failed
         yield Sleep(clock() + wait)
+
+
+def _reason(outcome: BaseResponse | RequestError) -> BaseResponse | RequestError:
+    """Return what a policy of retries is to judge: content that was cut can be had by going on."""
+    return ReadError(str(outcome)) if isinstance(outcome, InvalidResponse) else outcome
 
 
 class _Attempt:

@@ -10,11 +10,11 @@ that fail because of their load do not get a multiple of it.
 from __future__ import annotations
 
 import math
-import random
 import re
 import threading
 import time
 from collections.abc import Callable
+from random import random as evenly
 from typing import Any, Final
 
 from ...errors import (
@@ -143,7 +143,7 @@ class Retries:
         max_wait: float = 30.0,
         max_retry_after: float = 120.0,
         budget: Budget | None = None,
-        random: Callable[[], float] = random.random,
+        random: Callable[[], float] = evenly,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         """Make a policy of at most `max` retries of one request.
