@@ -57,6 +57,10 @@ def test_documented_uses_are_accepted(errors_of):
         'nethttp.server.serve(".", interface="wsgl")',
         'nethttp.cookies.SetCookie("a", "b", same_site="Bogus")',
         'nethttp.client.HTTPConnection("example.com").request("GET", "/", body=3)',
+        'nethttp.client.Client(follow_redirects="yes")',
+        "nethttp.client.Client(proxy=3128)",
+        'nethttp.client.URL(b"http://a/")',
+        'nethttp.client.Headers({"A": 1})',
         "nethttp.nothing",
     ],
 )
