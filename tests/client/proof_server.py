@@ -1,6 +1,7 @@
 """The server of `test_pool_proof`: a program of its own, so that its sockets are not the client's.
 
-It prints its port without TLS and its port with it, and serves until its input ends. What it does
+It prints its port without TLS, its port with it, and that of a proxy (CONNECT, or SOCKS 5 where the
+first byte says so); it serves until its input ends. What it does
 is what the path says; `/meet` answers when as many requests as its query says are there at once.
 """
 
@@ -11,6 +12,7 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 BODY = b"hello, world"
@@ -91,21 +93,50 @@ def meet(count: int) -> None:
         MEETING.wait_for(lambda: len(present) >= number, 10)
 
 
-def listen(context: ssl.SSLContext | None) -> int:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=200)
+def proxy(connection: socket.socket) -> None:
+    """Open a tunnel to the port that the client asks for, and carry bytes both ways."""
+    with suppress(OSError, IndexError), connection:  # a client that is stopped asks for nothing
+        connection.settimeout(20)
+        with connection.makefile("rb", buffering=0) as source:
+            if source.read(1) == b"\x05":
+                methods = source.read(1)
+                source.read(methods[0])
+                connection.sendall(b"\x05\x00")
+                source.read(4 + 4)
+                port = int.from_bytes(source.read(2), "big")
+                connection.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+            else:
+                port = int(source.readline().split()[1].rpartition(b":")[2])
+                while source.readline().strip():
+                    pass
+                connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            back = threading.Thread(target=carry, args=(server, connection), daemon=True)
+            back.start()
+            carry(connection, server)
+            back.join()
 
-    def secured(connection: socket.socket) -> None:
-        with suppress(OSError):
-            assert context is not None
-            connection.settimeout(20)
-            serve(context.wrap_socket(connection, server_side=True))
+
+def carry(here: socket.socket, there: socket.socket) -> None:
+    try:
+        while data := here.recv(65536):
+            there.sendall(data)
+        there.shutdown(socket.SHUT_WR)
+    except OSError:
+        for each in (here, there):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+def listen(target: Callable[[socket.socket], None]) -> int:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=200)
 
     def accept() -> None:
         while True:
             connection, _ = listener.accept()
             # Else a reset would overtake what the system still holds back.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            target = serve if context is None else secured
             threading.Thread(target=target, args=(connection,), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
@@ -115,5 +146,11 @@ def listen(context: ssl.SSLContext | None) -> int:
 if __name__ == "__main__":
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(sys.argv[1])
-    print(listen(None), listen(tls), flush=True)
+
+    def secured(connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.settimeout(20)
+            serve(tls.wrap_socket(connection, server_side=True))
+
+    print(listen(serve), listen(secured), listen(proxy), flush=True)
     sys.stdin.read()

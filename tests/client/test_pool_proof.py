@@ -307,10 +307,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     ) as process:
         assert process.stdout is not None
         assert process.stdin is not None
-        plain, secured = process.stdout.readline().split()
+        plain, secured, proxy = process.stdout.readline().split()
         yield {
             "http": f"http://127.0.0.1:{plain}",
             "https": f"https://127.0.0.1:{secured}",
+            "CONNECT": f"http://127.0.0.1:{proxy}",
+            "SOCKS": f"socks5://127.0.0.1:{proxy}",
             "authority": str(folder / "authority.pem"),
         }
         process.stdin.close()
@@ -330,9 +332,10 @@ def open_sockets() -> int:
 class Proof:
     """Runs scenarios, and checks the pool after each."""
 
-    def __init__(self, runner: Any, scheme: str, server: dict[str, str]) -> None:
+    def __init__(self, runner: Any, way: str, server: dict[str, str]) -> None:
         self.runner = runner
-        self.scheme = scheme
+        self.scheme = {"CONNECT": "https", "SOCKS": "http"}.get(way, way)
+        self.proxy = server[way] if way in THROUGH_A_PROXY else False
         self.server = server
         self.runs = 0
         self.seen: Counter[str] = Counter()
@@ -344,6 +347,7 @@ class Proof:
             limits=PoolLimits(max_connections=PLACES),
             timeout=Timeout(20, read=10),
             trust_env=False,
+            proxy=self.proxy,
         )
 
     def prove(self, scenario: Scenario) -> None:
@@ -392,17 +396,30 @@ RUNNERS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
+#: Once a tunnel stands, a connection through it is like any other.
+THROUGH_A_PROXY = {"CONNECT", "SOCKS"}
+SCENARIOS_THROUGH_A_PROXY = [
+    get_twice_on_one_connection,
+    stale_connection,
+    long_upload,
+    content_that_is_cut_off,
+    streamed_in_pieces,
+    wait_in_the_queue,
+]
+
+
+@pytest.mark.parametrize("way", ["http", "https", "CONNECT", "SOCKS"])
 @pytest.mark.parametrize("name", RUNNERS)
-def test_no_error_and_no_cancellation_poisons_the_pool(name, scheme, server):
+def test_no_error_and_no_cancellation_poisons_the_pool(name, way, server):
     runner = RUNNERS[name]()
-    proof = Proof(runner, scheme, server)
+    proof = Proof(runner, way, server)
+    scenarios = SCENARIOS_THROUGH_A_PROXY if way in THROUGH_A_PROXY else SCENARIOS.values()
     try:
-        for each in SCENARIOS.values():
+        for each in scenarios:
             proof.prove(each)
     finally:
         runner.close()
     print(
-        f"\n{name:9} {scheme:6} {len(SCENARIOS)} scenarios, {sum(proof.seen.values())} yields, "
+        f"\n{name:9} {way:8} {len(scenarios):2} scenarios, {sum(proof.seen.values())} yields, "
         f"{proof.runs} runs; {dict(proof.seen.most_common())}"
     )

@@ -33,10 +33,10 @@ DEFAULT_HEADERS: Final = [
 class RequestBuilder:
     """What all requests of a client have, and how the others' arguments are added.
 
-    >>> builder = RequestBuilder("https://example.com/v1", {"key": "k"}, {"X-A": "b"})
+    >>> builder = RequestBuilder("https://example.com/v1", {"lang": "en"}, {"X-A": "b"})
     >>> request = builder.build_request("GET", "users", params={"page": 2})
     >>> print(request, request.headers["x-a"])
-    GET https://example.com/v1/users?key=k&page=2 b
+    GET https://example.com/v1/users?lang=en&page=2 b
     """
 
     def __init__(
