@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 
 import pytest
 
 from nethttp.client.messages.url import URL
+from nethttp.client.policy import proxies as proxies_module
 from nethttp.client.policy.proxies import Proxy, choose_proxies
 from nethttp.errors import InvalidURL
 
@@ -74,6 +76,24 @@ ENVIRONMENT = {"all_proxy": "environment", "no_proxy": "example.com"}
 def test_the_argument_beats_the_environment(argument, chosen):
     assert hosts(argument, ENVIRONMENT) == chosen
     assert hosts(argument, None) == chosen
+
+
+def test_the_settings_of_the_system_where_the_environment_has_none(monkeypatch):
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(proxies_module, "HAS_SETTINGS", True)
+    settings = {"http": "http://p:3128", "https": "nonsense://p", "ftp": "http://q"}
+    monkeypatch.setattr("urllib.request.getproxies", lambda: settings)
+    monkeypatch.setattr("urllib.request.proxy_bypass", lambda host: host == "intranet")
+    proxies = choose_proxies(None, os.environ)
+    assert proxies.proxy_for(HTTP).url == "http://p:3128/"
+    assert proxies.proxy_for(URL("http://intranet/")) is None
+    with pytest.raises(InvalidURL, match="the system's settings"):
+        proxies.proxy_for(HTTPS)
+    assert not choose_proxies(None, {})
+    monkeypatch.setenv("http_proxy", "http://other")
+    assert choose_proxies(None, os.environ).proxy_for(HTTPS) is None
 
 
 def test_whether_any_url_may_have_a_proxy():

@@ -3,11 +3,13 @@
 An argument beats the environment, `NO_PROXY` included. The environment's variables are those of
 curl: ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy``, whose lower-case name wins;
 an empty one means "none". Under CGI a client's ``Proxy`` header arrives as ``HTTP_PROXY``, so that
-one is ignored there.
+one is ignored there. Where none of them is set, macOS and Windows are asked for their own settings.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -20,6 +22,9 @@ __all__ = ["Proxies", "Proxy", "ProxyArgument", "choose_proxies"]
 SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 """How a client speaks to a proxy. With ``socks5`` it resolves names itself, with ``socks5h`` the
 proxy does."""
+
+HAS_SETTINGS: Final = sys.platform in ("darwin", "win32")
+"""Whether the system has settings for proxies, beside the environment."""
 
 
 class Proxy(NamedTuple):
@@ -131,13 +136,25 @@ class _Asked(Proxies):
         return Proxy.of(chosen) if chosen else None
 
 
+class _OfTheSystem(Proxies):
+    """The proxies of the settings of macOS or Windows, which have exceptions in their own forms."""
+
+    __slots__ = ()
+
+    def proxy_for(self, url: URL) -> Proxy | None:
+        from urllib.request import proxy_bypass  # start-up: it loads http.client
+
+        proxy = super().proxy_for(url)
+        return None if proxy is None or proxy_bypass(url.host) else proxy
+
+
 def choose_proxies(argument: ProxyArgument, environ: Mapping[str, str] | None) -> Proxies:
     """Return the proxies for a client's `proxy` argument, or else of the environment `environ`.
 
     The argument is one proxy for every URL; or a mapping of schemes to proxies, where "all" is for
     the schemes that it does not name and "no" has the exceptions in the form of ``NO_PROXY``; or a
     function of the URL; or False: none. With None the variables of `environ` are read, and if that
-    is None too, there is no proxy.
+    is None too, there is no proxy. `os.environ` stands for the system's settings too.
 
     Raises:
         InvalidURL: a proxy's URL is not valid. One of the environment is refused by the first
@@ -177,8 +194,20 @@ def _from_environment(environ: Mapping[str, str]) -> Proxies:
         name = f"{scheme}_proxy"
         value = variable(name)
         if value is not None:
-            try:
-                by_scheme[scheme] = Proxy.of(value) if value else None
-            except InvalidURL as error:
-                by_scheme[scheme] = InvalidURL(f"the environment's {name}: {error}")
-    return Proxies(by_scheme, NoProxy(variable("no_proxy") or ""))
+            by_scheme[scheme] = _proxy_or_error(value, f"the environment's {name}")
+    excepted = NoProxy(variable("no_proxy") or "")
+    if not by_scheme and environ is os.environ and HAS_SETTINGS:
+        from urllib.request import getproxies  # start-up: it loads http.client
+
+        for scheme, value in getproxies().items():
+            if scheme in ("http", "https"):
+                by_scheme[scheme] = _proxy_or_error(value, "the system's settings")
+        return _OfTheSystem(by_scheme, excepted)
+    return Proxies(by_scheme, excepted)
+
+
+def _proxy_or_error(value: str, where: str) -> Proxy | InvalidURL | None:
+    try:
+        return Proxy.of(value) if value else None
+    except InvalidURL as error:
+        return InvalidURL(f"{where}: {error}")
