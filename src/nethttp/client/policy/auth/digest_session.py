@@ -22,6 +22,9 @@ __all__ = ["Session", "Use", "strongest"]
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 _STRENGTH = {name: place for place, name in enumerate(_HASHES)}
 
+CNONCE = 8
+"""How many random bytes the client's nonce has: at least 64 bits of entropy, section 5.12."""
+
 MAX_COUNT = 0xFFFF_FFFF
 """How often a nonce can be used: its count has eight hexadecimal digits."""
 
@@ -117,7 +120,7 @@ class Session:
         self._username = self._username_parameters(username, realm)
         secret = self._hash(b"%b:%b:%b" % (username, realm, password))
         # With -sess the hash is made once, of the first nonces, and outlives them: section 3.4.2.
-        self._cnonce = token_hex(16) if is_sess else None
+        self._cnonce = token_hex(CNONCE) if is_sess else None
         if self._cnonce is not None:
             secret = self._hash(_joined(secret, self.nonce, self._cnonce))
         self._secret = secret
@@ -141,7 +144,7 @@ class Session:
     def use(self, target: str) -> Use:
         """Count a request to `target`, and return what its credentials are computed from."""
         self.count += 1
-        cnonce = self._cnonce or token_hex(16)
+        cnonce = self._cnonce or token_hex(CNONCE)
         return Use(self.nonce, f"{self.count:08x}", cnonce, self.qop, target)
 
     def hasher(self) -> hashlib._Hash:
