@@ -131,6 +131,8 @@ class Peer:
             self.errors.append(error)
 
     def close(self) -> None:
+        if self._closing:
+            return
         self._closing = True
         # An accept that waits is not ended by closing its socket.
         with socket.socket(self._listener.family) as last:

@@ -136,6 +136,50 @@ def test_an_upload_stops_when_the_peer_speaks_tls(runner, peer, authority):
     assert runner(connect(route(server, trusting(authority)), use)) == b"413"
 
 
+def test_bytes_that_come_with_the_end_of_the_handshake_are_read(runner, peer, authority):
+    """With TLS 1.2 a server that speaks first can send them in the same segment."""
+    context = authority.server("localhost")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def script(connection):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            incoming.write(connection.recv(65536))
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                connection.sendall(outgoing.read())
+            else:
+                break
+        tls.write(b"first")
+        connection.sendall(outgoing.read())
+        connection.recv(10)
+
+    def use(link):
+        return (yield Read(link, soon()))
+
+    way = route(peer(script), trusting(authority))
+    assert runner(connect(way, use)) == b"first"
+
+
+def test_a_server_is_told_why_its_certificate_was_refused(runner, peer, authority):
+    context = authority.server("localhost", not_after=NOW - DAY)
+    told = []
+
+    def script(connection):
+        try:
+            context.wrap_socket(connection, server_side=True).close()
+        except ssl.SSLError as error:
+            told.append(error.reason)
+
+    server = peer(script)
+    with pytest.raises(CertificateError):
+        runner(connect(route(server, trusting(authority)), hello))
+    server.close()
+    assert told == ["SSLV3_ALERT_CERTIFICATE_EXPIRED"]
+
+
 @pytest.mark.parametrize("more", [b"", b"more"])
 def test_a_record_that_was_begun_is_sent_whole(runner, peer, authority, more):
     """An upload is interrupted within a record; the rest goes first, before a read or a write."""
