@@ -11,7 +11,7 @@ from math import inf
 
 import pytest
 
-from nethttp.net import blocking
+from nethttp.net import blocking, resolver
 from nethttp.net.aio import arun
 from nethttp.net.effects import (
     Address,
@@ -485,6 +485,28 @@ def test_a_resolver_that_never_answers_is_abandoned(runner, monkeypatch):
 
     try:
         assert runner(flow()) < 1
+    finally:
+        answer.set()
+
+
+def test_a_name_whose_turn_has_not_come_is_abandoned(runner, monkeypatch, eventually):
+    answer = threading.Event()
+    asked = []
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *_: asked.append(host) or answer.wait(10)
+    )
+    monkeypatch.setattr(resolver, "IDLE", 0.01)
+    for number in range(resolver.MAX_THREADS):
+        resolver.resolve_by(lambda _: None, f"{number}.example", 80)
+    eventually(lambda: len(asked) == resolver.MAX_THREADS)
+
+    def flow():
+        with pytest.raises(TimeoutError):
+            yield Resolve("late.example", 80, soon(0.02))
+
+    try:
+        runner(flow())
+        assert not resolver._threads._waiting
     finally:
         answer.set()
 

@@ -55,13 +55,18 @@ def test_equal_settings_share_one_context(file):
 
 def test_many_threads_make_one_context(file, monkeypatch):
     made = []
-    make = trust._make
-    monkeypatch.setattr(trust, "_make", lambda settings: made.append(1) or make(settings))
     found = []
-    start = threading.Barrier(16)
+    make, key = trust._make, trust._key
+    all_ask = threading.Barrier(16)
+
+    def key_of(settings):
+        all_ask.wait(10)  # so that none is made before all have asked
+        return key(settings)
+
+    monkeypatch.setattr(trust, "_make", lambda settings: made.append(1) or make(settings))
+    monkeypatch.setattr(trust, "_key", key_of)
 
     def ask():
-        start.wait(10)
         found.append(context_for(TLSSettings(str(file))))
 
     threads = [threading.Thread(target=ask) for _ in range(16)]

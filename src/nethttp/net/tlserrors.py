@@ -6,7 +6,7 @@ from typing import Final
 
 from ..errors import CertificateError, TLSError
 
-__all__ = ["tls_error"]
+__all__ = ["late_error", "tls_error"]
 
 #: By the code of X509_verify_cert_error_string(3): what is wrong, and what to do.
 _CERTIFICATE: Final = {
@@ -134,6 +134,22 @@ _REASONS: Final = {
     ),
     "UNEXPECTED_EOF_WHILE_READING": _CUT,
 }
+
+
+def late_error(error: Exception, host: str) -> TLSError:
+    """Return the error for a failure of TLS after the handshake, with what to do about it.
+
+    Most are those of the handshake: with TLS 1.3 a server judges the client's certificate after
+    it. But this client does not negotiate twice (RFC 5246 section 7.4.1.1), which TLS 1.3 has
+    abolished, and a server that wants to breaks off.
+    """
+    if getattr(error, "reason", None) != "SSLV3_ALERT_HANDSHAKE_FAILURE":
+        return tls_error(error, host)
+    return TLSError(
+        f"{host!r} broke TLS off after the handshake; if it negotiates again, as some servers do"
+        " for a client's certificate, its administrator must turn on TLS 1.3",
+        phase="tls",
+    )
 
 
 def tls_error(error: Exception, host: str) -> TLSError:

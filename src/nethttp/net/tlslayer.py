@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import TLSError
 from .link import Layer
-from .tlserrors import tls_error
+from .tlserrors import late_error, tls_error
 
 __all__ = ["TLSLayer"]
 
@@ -147,7 +147,7 @@ class TLSLayer:
             self.ended = True
         except ssl.SSLError as error:
             self.ended = True
-            raise tls_error(error, self.host) from error
+            raise late_error(error, self.host) from error
         return b"".join(parts) if len(parts) != 1 else parts[0]
 
     def send(self, data: bytes | memoryview) -> bytes:
@@ -159,7 +159,7 @@ class TLSLayer:
                     f"expected {self.host!r} to keep its TLS session, got a renegotiation in it"
                 ) from None
             except ssl.SSLError as error:
-                raise tls_error(error, self.host) from error
+                raise late_error(error, self.host) from error
         return self.output()
 
     def output(self) -> bytes:

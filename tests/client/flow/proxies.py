@@ -88,6 +88,8 @@ class SOCKSProxy:
         self.kind = kind
         self.password_is_right = password_is_right
         self.asked: list[Any] = []
+        self.behind = b""
+        """Bytes that follow a success at once."""
 
     def __call__(self, connection: Any) -> None:
         version, count = read_exactly(connection, 2)
@@ -115,6 +117,7 @@ class SOCKSProxy:
             connection.sendall(answer)
             return
         with socket.create_connection(self.target, 10) as onwards:
-            for byte in answer:  # in pieces, as networks may deliver them
+            for byte in answer[:-1]:  # in pieces, as networks may deliver them
                 connection.sendall(bytes([byte]))
+            connection.sendall(answer[-1:] + self.behind)
             relay(connection, onwards)

@@ -13,10 +13,12 @@ from nethttp.client.policy.auth.digest import Digest
 from nethttp.client.policy.proxies import Proxy
 from nethttp.errors import ConnectTimeout, ProxyError
 from nethttp.net.blocking import run
+from nethttp.net.effects import Read
 
 from ...flows import Stopped, stopped_at
 from .proxies import SOCKSProxy
 from .test_dial import echo, hello
+from .test_handshake import Marks, soon
 
 
 def through(url, server, host="a.example", deadline=None):
@@ -44,6 +46,22 @@ def test_bytes_pass_through_a_tunnel(runner, peer, server, scheme, host, told, k
     url = f"{scheme}://127.0.0.1:{peer(script).port}"
     assert runner(through(url, server, host))[0] == b"hello"
     assert script.asked == [(5, [0]), (*told, server.port)]
+
+
+def test_what_follows_a_success_is_the_servers(runner, peer, server):
+    script = SOCKSProxy(server.address.sockaddr)
+    script.behind = b"first"
+    proxy = Proxy.of(f"socks5h://127.0.0.1:{peer(script).port}")
+
+    def flow():
+        route = Route(Origin("http", "a.example", server.port), proxy=proxy)
+        link = yield from Dialler().connect(route, soon(), Marks())
+        try:
+            return (yield Read(link, soon()))
+        finally:
+            link.close()
+
+    assert runner(flow()) == b"first"
 
 
 def test_a_user_name_and_password(runner, peer, server):
