@@ -82,6 +82,13 @@ def test_nothing_is_left_in_a_library_at_the_edge_of_a_piece(field, size):
     assert decoded(encoded(b"\0" * size, field), field) == b"\0" * size
 
 
+def test_no_output_waits_in_the_library_for_more_input():
+    coded = gzip.compress(b"\0" * (3 * codings.PIECE))
+    for end in range(len(coded)):
+        wanted = zlib.decompressobj(31).decompress(coded[:end])
+        assert b"".join(decoder_for("gzip").decode(coded[:end])) == wanted
+
+
 def test_raw_deflate_is_read_as_old_servers_send_it():
     assert decoded(raw_deflate(b"abc" * 99), "deflate") == b"abc" * 99
     assert decoded(raw_deflate(b"abc" * 99), "deflate", 1) == b"abc" * 99

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from nethttp.client import AsyncClient, Client
+from nethttp.client import AsyncClient, Body, Client
 from nethttp.client.policy.timeouts import Timeout
 from nethttp.client.testing.asgi import ASGITransport
 from nethttp.errors import InvalidResponse, LocalProtocolError, ReadError
@@ -94,16 +94,37 @@ def test_every_kind_of_body_reaches_the_application(tmp_path):
         assert client.get("/").json()["body"] == ""
 
 
-def test_a_file_that_the_application_does_not_read_is_closed(tmp_path):
-    (tmp_path / "file").write_bytes(b"a" * 200_000)
+class Watched(Body):
+    """A body whose iterator tells when it is closed."""
+
+    closed = False
+
+    def pieces(self) -> Iterator[bytes]:
+        self.kept = self._pieces()
+        return self.kept
+
+    def rewind(self) -> None:
+        pass
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            yield from [b"a"] * 10
+        finally:
+            self.closed = True
+
+
+def test_a_body_that_the_application_does_not_read_is_closed():
+    body = Watched()
 
     async def app(scope, receive, send):
         await receive()
+        assert not body.closed
         await send(start(204))
-        await send(body())
+        await send({"type": "http.response.body"})
 
     with client_of(app) as client:
-        client.post("/", content=tmp_path / "file")
+        client.post("/", content=body)
+    assert body.closed
 
 
 def test_bodies_stream_in_both_directions():
@@ -194,6 +215,22 @@ def test_a_client_that_closes_a_response_early_is_a_disconnect(by_receiving):
             assert await asyncio.to_thread(told.wait, 5)
 
     asyncio.run(main())
+
+
+def test_threads_share_a_client():
+    with client_of(echo) as client:
+        bodies: list[str] = []
+
+        def ask(number: int) -> None:
+            responses = (client.post("/", content=f"{number}") for _ in range(20))
+            bodies.extend(response.json()["body"] for response in responses)
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(bodies) == sorted(str(number) for number in range(8) for _ in range(20))
 
 
 def test_after_the_response_the_application_is_told_of_the_end():

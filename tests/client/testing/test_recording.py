@@ -189,6 +189,28 @@ def test_bodies_that_stream_are_recorded(path, tmp_path):
     assert [entry["request"]["postData"]["text"] for entry in read_har(path)] == ["piece", "file"]
 
 
+class SendsAgain:
+    """A transport that finds its connection stale in the middle of each body."""
+
+    def __init__(self, transport) -> None:
+        self.transport = transport
+
+    def send(self, request, *more):
+        next(request.body.pieces())
+        request.body.rewind()
+        return self.transport.send(request, *more)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_body_that_is_sent_again_is_recorded_once(path):
+    transport = RecordingTransport(SendsAgain(WSGITransport(app)), path)
+    with Client(transport=transport, base_url=BASE) as client:
+        client.post("echo", content=[b"one ", b"two"])
+    assert read_har(path)[0]["request"]["postData"]["text"] == "one two"
+
+
 def test_recorded_once(path):
     def run() -> str:
         transport = recorded_once(path)(WSGITransport(app))

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from flask import Flask, jsonify, request
 
-from nethttp.client import AsyncClient, Client
+from nethttp.client import AsyncClient, Body, Client
 from nethttp.client.testing.wsgi import WSGITransport
 from nethttp.errors import InvalidResponse, LocalProtocolError
 
@@ -265,13 +265,34 @@ def test_an_asynchronous_client_calls_it_in_threads():
     asyncio.run(main())
 
 
-def test_a_file_that_the_application_does_not_read_is_closed(tmp_path):
-    (tmp_path / "file").write_bytes(b"a" * 100_000)
+class Watched(Body):
+    """A body whose iterator tells when it is closed."""
+
+    closed = False
+
+    def pieces(self) -> Iterator[bytes]:
+        self.kept = self._pieces()
+        return self.kept
+
+    def rewind(self) -> None:
+        pass
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            yield from [b"a" * 10_000] * 10
+        finally:
+            self.closed = True
+
+
+def test_a_body_that_the_application_does_not_read_is_closed():
+    body = Watched()
 
     def app(environ, start_response):
         environ["wsgi.input"].read(1)
+        assert not body.closed
         start_response("200 OK", [])
         return []
 
     with client_of(app) as client:
-        client.post("/", content=tmp_path / "file")
+        client.post("/", content=body)
+    assert body.closed

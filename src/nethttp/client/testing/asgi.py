@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote_to_bytes
 
@@ -72,6 +73,7 @@ class ASGITransport:
         self._state: dict[str, Any] = {}
         self._lifespan: Lifespan | None = None
         self._thread: LoopThread | None = None
+        self._lock = Lock()  # threads may share a client, and only one may start the thread
         self._runs: set[Run] = set()
 
     def send(
@@ -116,9 +118,13 @@ class ASGITransport:
         """Return the loop of this thread, or else that of the transport's own thread."""
         with suppress(RuntimeError):
             return asyncio.get_running_loop()
-        if self._thread is None:
-            self._thread = LoopThread()
-        return self._thread.loop
+        return self._own_thread().loop
+
+    def _own_thread(self) -> LoopThread:
+        with self._lock:
+            if self._thread is None:
+                self._thread = LoopThread()
+            return self._thread
 
     def _scope(self, request: Request) -> Scope:
         method, target, fields = head_on_the_wire(request)
@@ -146,10 +152,8 @@ class ASGITransport:
 
     def __enter__(self) -> Self:
         self._lifespan = Lifespan(self._app, self._state)
-        if self._thread is None:
-            self._thread = LoopThread()
         try:
-            self._thread.run(self._lifespan.start(), self._timeout)
+            self._own_thread().run(self._lifespan.start(), self._timeout)
         except BaseException:
             self._lifespan = None
             self.close()

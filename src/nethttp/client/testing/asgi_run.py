@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...errors import ReadError
@@ -129,9 +130,9 @@ class Run:
                     waiter.give_up()
 
     def _call_loop(self, function: Callable[[], object]) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(function)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and the task has ended
+                self._loop.call_soon_threadsafe(function)
 
     # --- the task ---
 
