@@ -22,10 +22,15 @@ class ProxyCredentials:
 
     What they wait for, such as a token, has to be there by `deadline`.
 
+    >>> from nethttp.client.messages.headers import Headers
     >>> from nethttp.net.blocking import run
     >>> credentials = ProxyCredentials(Proxy.of("http://me:pw@proxy:3128"), "CONNECT", "a:443", 1e9)
-    >>> run(credentials.next()), run(credentials.next(None)) is NO_MORE
-    ('Basic bWU6cHc=', True)
+    >>> run(credentials.next())
+    'Basic bWU6cHc='
+    >>> from types import SimpleNamespace
+    >>> refusal = SimpleNamespace(status_code=407, headers=Headers())
+    >>> run(credentials.next(refusal)) is NO_MORE
+    True
     """
 
     __slots__ = ("_deadline", "_flow")
