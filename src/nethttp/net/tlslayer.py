@@ -17,8 +17,8 @@ from .tlserrors import late_error, tls_error
 
 __all__ = ["TLSLayer"]
 
-RECORD = 65536
-"""How many plain bytes are decrypted at a time."""
+RECORD = 16384
+"""How many plain bytes are decrypted at a time: those of a whole record, RFC 8446 section 5.1."""
 
 _SYSTEM_VERIFIES = Lock()
 """Held while a context that asks macOS or Windows makes an object or a step of a handshake.
@@ -137,10 +137,15 @@ class TLSLayer:
 
     def _decrypt(self) -> bytes:
         parts: list[bytes] = []
+        tls, incoming = self._object, self._incoming
         try:
-            while part := self._object.read(RECORD):
+            while part := tls.read(RECORD):
                 parts.append(part)
-            self.ended = True
+                # To be told "not yet" by an exception would cost as much as the rest.
+                if not incoming.pending and not tls.pending():
+                    break
+            else:
+                self.ended = True
         except ssl.SSLWantReadError:
             pass
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
