@@ -105,6 +105,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(401, {"WWW-Authenticate": 'Digest realm="x", nonce="n", qop="auth"'})
 
+    def answer_slow(self, _query):
+        threading.Event().wait(0.3)  # what is slow takes its time
+        self.answer(200, {}, b"slow")
+
     def answer_bomb(self, query):
         fields = {"Content-Encoding": "gzip", "Location": query["to"]}
         self.answer(302, fields, gzip.compress(bytes(50 * 1024 * 1024)))

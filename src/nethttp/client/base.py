@@ -68,6 +68,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         follow_redirects: bool | Redirects = False,
         retries: int | Retries | None = None,
         pace: Pace | None = None,
+        coalesce: bool = False,
         limits: PoolLimits = DEFAULT_POOL_LIMITS,
         max_response_size: int | None = None,
         default_encoding: Encoding = "utf-8",
@@ -110,6 +111,10 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
             resends=resends,
         )
         """What sends the requests."""
+        if coalesce:
+            from .flow.coalescing import CoalescingTransport  # start-up: few clients want it
+
+            self.transport = CoalescingTransport(self.transport)
         if cache is not None:
             from .flow.caching import CachingTransport, way_apart  # start-up: most have no cache
 

@@ -57,6 +57,8 @@ class Client(BaseClient[Response]):
       request; else the environment's netrc file counts.
     * `follow_redirects`: True, or `Redirects` with a bound. `retries`: how often a failed request
       is sent again, or `Retries` that says when. `pace`: how often to send to one origin (`Pace`).
+    * `coalesce` True: of GET requests that are the same and under way at once, headers included,
+      only the first is sent, and all get its response.
     * `limits`: how many connections there may be (`PoolLimits`).
     * `max_response_size`: the most bytes of a response's content, received and decoded.
     * `default_encoding`: that of texts whose response names none, or a function of the content.
