@@ -73,6 +73,7 @@ class Exchange(Incoming):
                 verdict = self.whole_head()
             else:
                 whole = yield from send(outgoing, self)
+                self._marks.sent = self.deadlines.clock()
                 self.phase = "wait"
                 verdict = self.verdict
             while verdict is None or verdict.kind == INTERIM:

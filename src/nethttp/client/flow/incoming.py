@@ -51,6 +51,14 @@ class Incoming:
         "version",
     )
 
+    from_cache = False
+    """Whether the response is a stored one; of a cache's own arrivals it may be."""
+    status: int
+    version: int
+    """11 for HTTP/1.1, 10 for HTTP/1.0."""
+    reason: str
+    fields: FieldLines
+
     def __init__(
         self, link: Link, method: str, deadlines: Deadlines, limits: Limits = DEFAULT_LIMITS
     ) -> None:
@@ -76,10 +84,6 @@ class Incoming:
         """Whether the response was received to its end."""
         self.sound = True
         """Whether the end of every message so far is certain, so that another one may follow."""
-        self.status = 0
-        self.version = 11
-        self.reason = ""
-        self.fields: FieldLines = []
         self.lower_head: bytes | None = None
         """The head in lower case, if it is strictly valid: a field is found there at once."""
         self.trailers: FieldLines = []
@@ -108,8 +112,8 @@ class Incoming:
             RemoteProtocolError: as `next_head`.
         """
         data = self.received
-        end = find_response_head_end(data)
-        if end < 0 or data.startswith(b"\r\n"):
+        end = data.find(b"\n\r\n") + 3
+        if end < 3 or data.find(b"\n\n", 0, end) >= 0 or data[:1] == b"\r":
             return None
         return self._take_head(data, end)
 

@@ -14,7 +14,7 @@ from warnings import warn
 from ...errors import ResponseNotRead, ResponseTooLarge, StatusError, StreamClosed, StreamConsumed
 from ...net.effects import Flow
 from ...wire.fields import FieldLines
-from ...wire.h1.usual_response import has_field
+from ...wire.h1.usual_response import CONTENT_ENCODING, SET_COOKIE
 from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
 from .headers import Headers
 from .request import Request
@@ -175,13 +175,9 @@ class BaseResponse:
 
         Those of a stored response were seen when it arrived: the jar may have newer ones.
         """
-        return self._has("set-cookie") and "from_cache" not in self.extensions
-
-    def _has(self, name: str) -> bool:
-        """Return whether there is a field of this lower-case name."""
-        if self._lower_head is None:
-            return name in self.headers
-        return has_field(self._lower_head, name.encode("ascii"))
+        head = self._lower_head
+        found = "set-cookie" in self.headers if head is None else SET_COOKIE in head
+        return found and "from_cache" not in self.extensions
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
@@ -279,7 +275,8 @@ class BaseResponse:
         Raises:
             DecodingError: the content has too many codings, or one whose library is missing.
         """
-        if not self._has("content-encoding"):
+        head = self._lower_head
+        if not ("content-encoding" in self.headers if head is None else CONTENT_ENCODING in head):
             return None
         if self.request.method == "HEAD" or self.status_code in (204, 304):
             return None

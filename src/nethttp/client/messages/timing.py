@@ -33,26 +33,26 @@ class Timing(NamedTuple):
 class Marks:
     """The moments of one exchange, by the runner's clock; 0: not reached."""
 
-    __slots__ = ("acquired", "began", "clock", "connected", "dns", "ended", "head", "sent", "tls")
+    # Without slots, so that the moments need not be set: most requests reach half of them.
+    acquired = 0.0
+    """A slot of the pool was free."""
+    dns = 0.0
+    """Seconds that the resolver took."""
+    tls = 0.0
+    """Seconds that the handshake took."""
+    connected = 0.0
+    """A new connection was ready."""
+    sent = 0.0
+    """The last byte of a long request was sent."""
+    head = 0.0
+    """The response's head was received."""
+    ended = 0.0
+    """The response's last byte was received."""
 
     def __init__(self, clock: Callable[[], float], began: float) -> None:
         self.clock = clock
         self.began = began
         """The call."""
-        self.acquired = 0.0
-        """A slot of the pool was free."""
-        self.dns = 0.0
-        """Seconds that the resolver took."""
-        self.tls = 0.0
-        """Seconds that the handshake took."""
-        self.connected = 0.0
-        """A new connection was ready."""
-        self.sent = 0.0
-        """The last byte of a long request was sent."""
-        self.head = 0.0
-        """The response's head was received."""
-        self.ended = 0.0
-        """The response's last byte was received."""
 
     def end(self) -> None:
         """Mark the end of the response."""

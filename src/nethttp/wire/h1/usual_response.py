@@ -14,14 +14,22 @@ from typing import Final
 from .framing import CHUNKED
 from .rules import FINAL, ResponseVerdict
 
-__all__ = ["has_field", "usual_verdict"]
+__all__ = ["CONTENT_ENCODING", "SET_COOKIE", "usual_verdict"]
 
-LENGTH: Final = b"\ncontent-length:"
+#: What a strictly valid head in lower case contains if it has the field.
+SET_COOKIE: Final = b"\nset-cookie:"
+CONTENT_ENCODING: Final = b"\ncontent-encoding:"
+
+LENGTH: Final = b"\ncontent-length:"  # of 16 bytes
 CODING: Final = b"\ntransfer-encoding:"
+CHUNKS: Final = b"\ntransfer-encoding: chunked\r"
 CONNECTION: Final = b"\nconnection:"
 
 #: Connection as it is usually sent, and whether the connection persists.
-_PERSISTS: Final = {b"keep-alive": True, b"close": False}
+_PERSISTS: Final = {b"\nconnection: keep-alive": True, b"\nconnection: close": False}
+
+_WITH_CONTENT: Final = frozenset(range(200, 600)) - {204, 304}
+_WITHOUT_CONTENT: Final = frozenset({"HEAD", "CONNECT"})
 
 MAX_DIGITS: Final = 18
 """A longer Content-Length is not usual."""
@@ -41,44 +49,23 @@ def usual_verdict(
     >>> usual_verdict("HEAD", 11, 200, head) is None
     True
     """
-    if version != 11 or status < 200 or status == 204 or status == 304:
-        return None
-    if method == "HEAD" or method == "CONNECT":
+    if version != 11 or status not in _WITH_CONTENT or method in _WITHOUT_CONTENT:
         return None
     persistent = True
     place = head.find(CONNECTION)
     if place >= 0:
-        if head.find(CONNECTION, place + 1) >= 0:
-            return None
-        told = _PERSISTS.get(_value(head, place + len(CONNECTION)))
-        if told is None:
+        told = _PERSISTS.get(head[place : head.find(b"\r", place)])
+        if told is None or head.find(CONNECTION, place + 1) >= 0:
             return None
         persistent = told
     place = head.find(LENGTH)
     if place < 0:
-        coding = head.find(CODING)
-        if coding < 0 or head.find(CODING, coding + 1) >= 0:
-            return None
-        if _value(head, coding + len(CODING)) != b"chunked":
+        if CHUNKS not in head or head.count(CODING) != 1:
             return None
         return ResponseVerdict(CHUNKED, True, persistent, FINAL)
-    if head.find(LENGTH, place + 1) >= 0 or head.find(CODING) >= 0:
-        return None
-    length = _value(head, place + len(LENGTH))
+    length = head[place + 16 : head.find(b"\r", place)].strip(b" \t")
     if len(length) > MAX_DIGITS or not length.isdigit():
         return None
+    if CODING in head or head.find(LENGTH, place + 1) >= 0:
+        return None
     return ResponseVerdict(int(length), True, persistent, FINAL)
-
-
-def _value(head: bytes, start: int) -> bytes:
-    """Return the field value from `start` to the end of its line."""
-    return head[start : head.find(b"\r", start)].strip(b" \t")
-
-
-def has_field(head: bytes, name: bytes) -> bool:
-    r"""Return whether a strictly valid head in lower case has a field of this lower-case name.
-
-    >>> has_field(b"http/1.1 200 ok\r\nset-cookie: a=b\r\n\r\n", b"set-cookie")
-    True
-    """
-    return b"\n%b:" % name in head
