@@ -118,7 +118,9 @@ with Client() as client:
 
 @ALL
 @pytest.mark.parametrize("code", [READ, READ_ASYNC, ERROR], ids=["read", "asyncio", "error"])
-def test_a_bomb_that_is_read_whole_is_a_clear_error(url, name, code):
+def test_cve_2025_66471_aiohttp_2025_69223_a_bomb_that_is_read_whole_is_a_clear_error(
+    url, name, code
+):
     said, peak = apart(code)(url + name)
     assert "at most 250 bytes of content for each received byte" in said
     assert peak < 64 * MIB
@@ -142,7 +144,7 @@ def test_a_bound_of_the_client_holds_in_pieces_too(url, name):
 @pytest.mark.parametrize(
     ("code", "wanted"), [(DRAIN, None), (REDIRECT, "the end")], ids=["drain", "redirect"]
 )
-def test_a_bomb_that_nobody_reads_is_not_decoded(url, name, code, wanted):
+def test_cve_2026_21441_2026_44432_a_bomb_that_nobody_reads_is_not_decoded(url, name, code, wanted):
     said, peak = apart(code)(url + name)
     assert said == wanted or (wanted is None and 0 < said <= 65536)
     assert peak < 64 * MIB

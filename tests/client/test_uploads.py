@@ -73,7 +73,7 @@ def checksum(path: str) -> int:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.filterwarnings("default::ResourceWarning")
 @pytest.mark.parametrize("way", [*WAYS, "asyncio"])
-def test_a_large_upload_takes_constant_memory(path, way):
+def test_aiohttp_3_12_8_a_large_upload_takes_constant_memory(path, way):
     code = ASYNC if way == "asyncio" else CODE.format(call=WAYS[way])
     with serving() as (url, handler):
         said, peak = apart(code)({"url": url, "path": path})

@@ -144,7 +144,7 @@ def test_uploads_of_each_kind_arrive_whole(origin, nginx, tmp_path):
     asyncio.run(main())
 
 
-def test_an_upload_that_is_refused_early_gets_its_413(origin, tmp_path):
+def test_requests_2422_an_upload_that_is_refused_early_gets_its_413(origin, tmp_path):
     url, options = origin
     with open(tmp_path / "large", "wb") as file:
         file.truncate(64 << 20)

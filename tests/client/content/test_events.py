@@ -131,7 +131,7 @@ def test_a_stream_is_not_bounded_and_neither_is_what_leaves_nothing_behind():
     assert len(list(parser.feed(b"data: 1234567890\n\n" * 100))) == 100
 
 
-def test_tiny_pieces_take_linear_time_and_constant_memory():
+def test_httpx2_2_10_tiny_pieces_take_linear_time_and_constant_memory():
     copied = 0
 
     class Counting(bytes):

@@ -131,7 +131,7 @@ def test_a_name_is_utf_8_and_escapes_what_html_escapes():
         ("a", b"x", None, {"": "a"}),
     ],
 )
-def test_nothing_with_a_line_end_leaves(part):
+def test_aiohttp_2026_34514_nothing_with_a_line_end_leaves(part):
     with pytest.raises(LocalProtocolError, match="expected a header field of a part"):
         MultipartBody(files={"f": part})
 
