@@ -132,6 +132,9 @@ class SocketLink(Link):
         if layer is None:
             self._push_all(data, deadline)
             return
+        if len(data) <= PIECE:
+            self._push_all(layer.send(data), deadline)
+            return
         view = memoryview(data)
         for start in range(0, len(view), PIECE):
             self._push_all(layer.send(view[start : start + PIECE]), deadline)
