@@ -83,7 +83,7 @@ def test_a_damaged_record_is_an_error(contexts):
     server.tls.write(b"hello")
     record = bytearray(server.outgoing.read())
     record[-1] ^= 1
-    with pytest.raises(TLSError, match="'localhost' and this client could not agree on TLS"):
+    with pytest.raises(TLSError, match="'localhost' sent a TLS record that is damaged"):
         layer.receive(bytes(record))
     assert layer.ended
 

@@ -136,20 +136,34 @@ _REASONS: Final = {
 }
 
 
+_DAMAGED: Final = (
+    "sent a TLS record that is damaged",
+    "something between it and this client changes bytes, or the server has a fault",
+)
+
+#: What a reason means after the handshake, where that is something else.
+_LATE: Final = {
+    # This client does not negotiate twice (RFC 5246 section 7.4.1.1): TLS 1.3 has abolished it.
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": (
+        "broke TLS off after the handshake",
+        "if it negotiates again, as some do for a client's certificate, it must turn on TLS 1.3",
+    ),
+    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": _DAMAGED,
+    "RECORD_LAYER_FAILURE": _DAMAGED,
+    "WRONG_VERSION_NUMBER": _DAMAGED,
+}
+
+
 def late_error(error: Exception, host: str) -> TLSError:
     """Return the error for a failure of TLS after the handshake, with what to do about it.
 
-    Most are those of the handshake: with TLS 1.3 a server judges the client's certificate after
-    it. But this client does not negotiate twice (RFC 5246 section 7.4.1.1), which TLS 1.3 has
-    abolished, and a server that wants to breaks off.
+    Most are those of the handshake: with TLS 1.3 a server judges the client's certificate after it.
     """
-    if getattr(error, "reason", None) != "SSLV3_ALERT_HANDSHAKE_FAILURE":
+    late = _LATE.get(getattr(error, "reason", None) or "")
+    if late is None:
         return tls_error(error, host)
-    return TLSError(
-        f"{host!r} broke TLS off after the handshake; if it negotiates again, as some servers do"
-        " for a client's certificate, its administrator must turn on TLS 1.3",
-        phase="tls",
-    )
+    what, remedy = late
+    return TLSError(f"{host!r} {what}; {remedy}", phase="tls")
 
 
 def tls_error(error: Exception, host: str) -> TLSError:
