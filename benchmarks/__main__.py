@@ -17,6 +17,7 @@ PARTS = {
     "server": "Serving",
     "files": "Files",
     "client": "Asking",
+    "clients": "Asking, beside other clients",
     "wire": "Reading messages",
     "twins": "What the C twin gains",
     "cookies": "Cookies",
