@@ -186,9 +186,9 @@ class AsyncClient(BaseClient[AsyncResponse]):
 
         Raises:
             RequestError: there is no response; its subclass and `phase` say why.
+            TypeError: it is no `Request`, or an option is not one of `CallOptions`.
         """
-        flow = self._sent(request, options) if stream else self._sent_whole(request, options)
-        return await self._run(flow)
+        return await self._run(self._sent_as_built(request, stream, options))
 
     async def close(self) -> None:
         """Close the connections: idle ones now, the others when their responses are read."""

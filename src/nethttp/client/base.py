@@ -33,7 +33,7 @@ from .policy.guard import Guard
 from .policy.limits import DEFAULT_POOL_LIMITS, PoolLimits
 from .policy.pace import Pace
 from .policy.proxies import ProxyArgument, choose_proxies
-from .policy.redirects import DEFAULT_REDIRECTS, Redirects, as_redirects
+from .policy.redirects import DEFAULT_REDIRECTS, Redirects, as_redirects, whether_followed
 from .policy.retries import Retries, as_retries
 from .policy.timeouts import DEFAULT_TIMEOUT, Timeout, as_timeout
 
@@ -263,10 +263,26 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         yield from response.read_flow()
         return response
 
+    def _sent_as_built(
+        self, request: Request, stream: bool, options: CallOptions
+    ) -> Flow[ResponseT]:
+        """Return the flow that sends a request which the program has built: for `send`."""
+        if not isinstance(request, Request):
+            raise TypeError(f"expected a Request to send, got {type(request).__name__}")
+        if not options.keys() <= OF_THE_CALL:
+            unknown = ", ".join(sorted(options.keys() - OF_THE_CALL))
+            raise TypeError(
+                "expected auth, follow_redirects or timeout for a request that was built before, "
+                f"got {unknown}"
+            )
+        return self._sent(request, options) if stream else self._sent_whole(request, options)
+
     def _new_call(
         self, request: Request, options: CallOptions, deadlines: Deadlines | None = None
     ) -> Call[ResponseT]:
-        follow_redirects = options.get("follow_redirects", self.follow_redirects)
+        follow_redirects = self.follow_redirects
+        if "follow_redirects" in options:
+            follow_redirects = whether_followed(options["follow_redirects"])
         if "auth" in options:
             source = options["auth"]
             auth = None if source is None else auth_of(source)

@@ -207,9 +207,9 @@ class Client(BaseClient[Response]):
 
         Raises:
             RequestError: there is no response; its subclass and `phase` say why.
+            TypeError: it is no `Request`, or an option is not one of `CallOptions`.
         """
-        flow = self._sent(request, options) if stream else self._sent_whole(request, options)
-        return self._run(flow)
+        return self._run(self._sent_as_built(request, stream, options))
 
     def close(self) -> None:
         """Close the connections: idle ones now, the others when their responses are read."""

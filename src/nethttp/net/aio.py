@@ -27,6 +27,11 @@ async def arun(flow: Flow[T]) -> T:
 
     Raises:
         Exception: what the flow raises. An effect's own error is raised in the flow first.
+
+    >>> def four() -> Flow[object]:
+    ...     return (yield effects.Ask(pow, 2, 2))
+    >>> asyncio.run(arun(four()))
+    4
     """
     perform = _PERFORM
     try:

@@ -136,8 +136,9 @@ class Next:
 class Read:
     """Receive bytes: the result is what is there, at least a byte; b"" if the peer has ended.
 
-    About `size` bytes are received at a time. Over TLS the bytes are plain ones, and `Link.cut`
-    says after b"" whether the peer ended without TLS's own end.
+    About `size` bytes are received at a time, until `deadline` in the runner's seconds.
+    Over TLS the bytes are plain ones, and `Link.cut` says after b"" whether the peer ended without
+    TLS's own end.
     """
 
     __slots__ = ("deadline", "link", "size")
@@ -149,7 +150,7 @@ class Read:
 
 
 class Write:
-    """Send all of `data`: the result is None.
+    """Send all of `data` until `deadline`, in the runner's seconds: the result is None.
 
     When the runner returns, the system has the bytes, or the event loop has them and few wait.
     `Link.sent` counts what the system or the event loop was given, also after an error.
@@ -167,7 +168,8 @@ class Exchange:
     """`Write`, then `Read`, in one step: the result is the first bytes of the answer.
 
     If the peer has reset the connection meanwhile, the bytes that it sent before are returned
-    first. A usual request costs this one effect.
+    first. `deadline` is for both, in the runner's seconds; at most `size` bytes are received. A
+    usual request costs this one effect.
     """
 
     __slots__ = ("data", "deadline", "link", "size")
@@ -185,7 +187,8 @@ class Upload:
     """Send `data` while the peer is silent: the result is how many of its bytes were taken.
 
     Fewer than all means that there is something to `Read`: bytes, the end, or an error of the
-    connection, which that `Read` reports. An empty `data` waits for nothing; the result is 0.
+    connection, which that `Read` reports. An empty `data` waits for nothing; the result is 0. Else
+    the peer may be silent until `deadline`, in the runner's seconds.
     """
 
     __slots__ = ("data", "deadline", "link")
@@ -201,6 +204,7 @@ class SendFile:
 
     The result is how many bytes were sent; fewer than `count`: there is something to read, or
     the file is shorter. For links whose `can_send_files` is true; the file's own position stays.
+    `deadline` is in the runner's seconds.
     """
 
     __slots__ = ("count", "deadline", "file", "link", "offset")
@@ -226,6 +230,8 @@ class Sleep:
 
 class Park:
     """Wait until another flow wakes `waiter`: the result is the value that it was woken with.
+
+    `deadline` is in the runner's seconds; a wait that reaches it ends by a TimeoutError.
 
     See `Waiter` for what the flow does with an error at this yield.
     """

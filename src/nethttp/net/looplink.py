@@ -28,7 +28,10 @@ MAX_BUFFERED = 524288
 
 
 class LoopLink(Link, asyncio.Protocol):
-    """A link on a transport of the running event loop."""
+    """A link on a transport of the running event loop.
+
+    It stops reading while `MAX_BUFFERED` bytes wait for the flow, so a fast peer fills no memory.
+    """
 
     __slots__ = (
         "_changed", "_deadline", "_ended", "_failure", "_is_paused", "_loop", "_lost",
@@ -55,9 +58,11 @@ class LoopLink(Link, asyncio.Protocol):
     # --- called by the transport ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport, once it is connected."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        """Keep what the peer sent, decrypted, for the next `take`; wake the flow that waits."""
         if self.layer is not None:
             try:
                 plain = self.received(data)
@@ -79,6 +84,7 @@ class LoopLink(Link, asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
+        """Note the peer's end; return True, so that the transport stays open for sending."""
         if self.layer is not None and not self._ended:
             self.data_received(b"")
         self._ended = True
@@ -86,13 +92,16 @@ class LoopLink(Link, asyncio.Protocol):
         return True  # the peer may still read: it is this side that closes the connection
 
     def pause_writing(self) -> None:
+        """Note that the transport holds enough unsent bytes: `room` waits from now on."""
         self._must_wait = True
 
     def resume_writing(self) -> None:
+        """Note that there is room to send again, and wake the flow that waits for it."""
         self._must_wait = False
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end of the connection; bytes that arrived before are still taken."""
         self._lost = True
         self._must_wait = False
         if self._timer is not None:
@@ -224,6 +233,7 @@ class LoopLink(Link, asyncio.Protocol):
 
         Raises:
             OSError: it is.
+            ConnectionAbortedError: this program has closed it.
         """
         if self._failure is not None:
             raise self._failure
@@ -232,6 +242,8 @@ class LoopLink(Link, asyncio.Protocol):
 
     async def send_file(self, file: BinaryIO, offset: int, count: int, deadline: float) -> int:
         """Send a part of a file while the peer is silent; return how many bytes were sent.
+
+        The part has `count` bytes and begins at `offset`, in bytes.
 
         Raises:
             TimeoutError: the deadline has passed.

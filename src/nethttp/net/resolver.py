@@ -41,7 +41,10 @@ def look_up(host: str, port: int) -> list[Address]:
 
 
 class Lookup:
-    """One name that is being resolved; `tell` is called with the answer, unless abandoned."""
+    """One name that is being resolved; `tell` is called with the answer, unless abandoned.
+
+    It can only be abandoned, since nothing can interrupt `getaddrinfo`.
+    """
 
     __slots__ = ("host", "port", "tell")
 
@@ -111,7 +114,15 @@ _threads = _Threads()
 
 
 def resolve_by(tell: Callable[[Answer], object], host: str, port: int) -> Lookup:
-    """Return a lookup of `host` in a thread, which then calls `tell` with the answer."""
+    """Return a lookup of `host` in a thread, which then calls `tell` with the answer.
+
+    The asker can abandon it, since nothing can interrupt `getaddrinfo` itself.
+
+    >>> found = threading.Event()
+    >>> lookup = resolve_by(lambda answer: found.set(), "127.0.0.1", 80)
+    >>> found.wait(10)
+    True
+    """
     lookup = Lookup(host, port, tell)
     _threads.add(lookup)
     return lookup

@@ -22,7 +22,13 @@ NOT_YET: Final = object()
 
 
 class ScriptedLink(Link):
-    """One end of a connection in memory."""
+    """One end of a connection in memory.
+
+    >>> near, far = ScriptedLink.pair(Address(2, ("192.0.2.1", 80)))
+    >>> near.give(b"hello")
+    >>> far.take(), far.take() is NOT_YET
+    (b'hello', True)
+    """
 
     __slots__ = ("_arrived", "_ended", "_failure", "_other")
 
@@ -68,7 +74,7 @@ class ScriptedLink(Link):
         self._other._failure = ConnectionResetError(104, "Connection reset by peer")
 
     def readable(self) -> bool:
-        """Whether a `Read` has a result at once. What TLS itself says is taken in."""
+        """Return whether a `Read` has a result at once. What TLS itself says is taken in."""
         while not (self.ahead or self._failure is not None or self._layer_ended()):
             if not self._arrived:
                 return self._ended
@@ -128,7 +134,10 @@ class ScriptedLink(Link):
 
 
 class ScriptedAttempt:
-    """A connection that is being made."""
+    """A connection that is being made: it ends with a link, or an error, at the moment `at`.
+
+    `at` is in the script's seconds; infinity: never.
+    """
 
     __slots__ = ("address", "at", "error", "link", "server")
 

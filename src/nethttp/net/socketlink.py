@@ -34,7 +34,10 @@ IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, err
 
 
 class SocketLink(Link):
-    """A link on a connected non-blocking socket, which it owns."""
+    """A link on a connected non-blocking socket, which it owns.
+
+    It keeps its pollers, since registering a socket costs as much as polling it.
+    """
 
     __slots__ = ("_can_read", "_can_write", "_failure", "_unsent", "sock")
 
@@ -72,7 +75,7 @@ class SocketLink(Link):
         self.sock.close()
 
     def receive(self, size: int, deadline: float) -> bytes:
-        """Return plain bytes, at least one; b"" at the end.
+        """Return plain bytes, at least one; b"" at the end. About `size` are received at a time.
 
         Raises:
             TimeoutError: the deadline has passed.
@@ -103,6 +106,8 @@ class SocketLink(Link):
 
     def exchange(self, data: bytes | memoryview, size: int, deadline: float) -> bytes:
         """Send `data`, then return the first plain bytes that the peer sends; b"" at the end.
+
+        About `size` bytes are received at a time.
 
         Raises:
             TimeoutError: the deadline has passed.
@@ -169,6 +174,8 @@ class SocketLink(Link):
 
     def send_file(self, file: BinaryIO, offset: int, count: int, deadline: float) -> int:
         """Send a part of a file while the peer is silent; return how many bytes were sent.
+
+        The part has `count` bytes and begins at `offset`, in bytes.
 
         Raises:
             TimeoutError: the deadline has passed.
@@ -259,7 +266,10 @@ class SocketLink(Link):
 
 
 class SocketAttempt:
-    """A socket that is being connected."""
+    """A socket that is being connected.
+
+    It connects without blocking, so one thread can wait for several of them: RFC 8305 section 5.
+    """
 
     __slots__ = ("address", "error", "link", "sock")
 
@@ -326,7 +336,13 @@ def _poller(sock: socket.socket, to_read: bool = False, to_write: bool = False) 
 
 
 def wait(ready: Ready, deadline: float) -> bool:
-    """Call `ready` until it returns True, or the deadline has passed; return which."""
+    """Call `ready` until it returns True, or the deadline has passed; return which.
+
+    It is called once even after the deadline, so that what is there already is not missed.
+
+    >>> wait(lambda seconds: True, 0.0), wait(lambda seconds: False, 0.0)
+    (True, False)
+    """
     while (left := deadline - time.monotonic()) > 0:
         if ready(min(left, LONGEST_WAIT)):
             return True
@@ -334,7 +350,10 @@ def wait(ready: Ready, deadline: float) -> bool:
 
 
 def first_to_connect(attempts: Sequence[SocketAttempt], deadline: float) -> SocketAttempt | None:
-    """Return the first attempt that has ended, after a wait for it; None at the deadline."""
+    """Return the first attempt that has ended, after a wait for it; None at the deadline.
+
+    Then the next address is dialled beside it: RFC 8305 section 5.
+    """
     for attempt in attempts:
         if attempt.ended:
             return attempt

@@ -15,6 +15,9 @@ __all__ = ["open_socket", "self_connected"]
 def open_socket(address: Address, settings: Socket) -> socket.socket:
     """Return a non-blocking socket for `address`, set up by `settings`, not connected yet.
 
+    It sends small pieces at once (TCP_NODELAY), since Nagle's algorithm (RFC 896) would hold the
+    second piece of a request back until the first one is acknowledged.
+
     Raises:
         OSError: the system has no such family, no socket left, or not that local address.
     """

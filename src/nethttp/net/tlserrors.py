@@ -157,7 +157,8 @@ _LATE: Final = {
 def late_error(error: Exception, host: str) -> TLSError:
     """Return the error for a failure of TLS after the handshake, with what to do about it.
 
-    Most are those of the handshake: with TLS 1.3 a server judges the client's certificate after it.
+    Most are those of the handshake: with TLS 1.3 a server judges the client's certificate after it
+    (RFC 8446 section 4.4.2.4).
     """
     late = _LATE.get(getattr(error, "reason", None) or "")
     if late is None:

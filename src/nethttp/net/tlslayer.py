@@ -122,6 +122,11 @@ class TLSLayer:
         return self._decrypt()
 
     def receive(self, data: bytes) -> bytes:
+        """Return the plain bytes that `data` completes, perhaps none; b"" ends the input.
+
+        Raises:
+            TLSError: the peer broke TLS off, or sent a damaged record.
+        """
         if self.below is not None:
             data = self.below.receive(data)
             if not data and not self.below.ended:
@@ -156,6 +161,11 @@ class TLSLayer:
         return b"".join(parts) if len(parts) != 1 else parts[0]
 
     def send(self, data: bytes | memoryview) -> bytes:
+        """Return the bytes that carry `data`.
+
+        Raises:
+            TLSError: the peer wants to negotiate again, or TLS has been broken off.
+        """
         if data:
             try:
                 self._object.write(data)
@@ -168,12 +178,14 @@ class TLSLayer:
         return self.output()
 
     def output(self) -> bytes:
+        """Return what TLS itself has to say to the peer; mostly b""."""
         data = self._outgoing.read() if self._outgoing.pending else b""
         if self.below is None:
             return data
         return self.below.send(data) if data else self.below.output()
 
     def farewell(self) -> bytes:
+        """Return the bytes of TLS's own end: RFC 8446 section 6.1."""
         try:
             self._object.unwrap()
         except (ssl.SSLError, ValueError):

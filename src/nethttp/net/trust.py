@@ -61,15 +61,23 @@ _making = Lock()
 
 
 def made_context_for(settings: TLSSettings) -> ssl.SSLContext | None:
-    """Return the context of `settings` if it has been made, without a wait for it."""
+    """Return the context of `settings` if it has been made; None: `context_for` makes it.
+
+    So that a runner with an event loop needs a thread only for the first connection.
+    """
     return _contexts.get(_key(settings))
 
 
 def context_for(settings: TLSSettings) -> ssl.SSLContext:
     """Return the context of `settings`, made now if it is the first time, in up to 60 ms.
 
+    >>> context_for(TLSSettings(verify=False)) is context_for(TLSSettings(verify=False))
+    True
+
     Raises:
         OSError: a file cannot be read; `ssl.SSLError` if it has no PEM certificate or key.
+        FileNotFoundError: this system has no certificates of authorities.
+        ValueError: there is a `cert` beside an `ssl.SSLContext`.
     """
     key = _key(settings)
     context = _contexts.get(key)

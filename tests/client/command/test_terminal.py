@@ -20,7 +20,8 @@ from nethttp.client.command.terminal import colours, pretty_json, safe_text, tex
         ("a\r\nb", "a\nb"),
         ("\x9b31m", "\\x9b31m"),
         ("\x00\x7f", "\\x00\\x7f"),
-        ("\u202eevil", "\\x202eevil"),
+        ("\u202eevil\u200f", "\\u202eevil\\u200f"),
+        ("\ud800", "\\ud800"),
     ],
 )
 def test_control_characters_are_escaped(text, safe):

@@ -13,7 +13,7 @@ import pytest
 
 from nethttp.client.content.upload import Body
 from nethttp.client.flow.deadlines import Deadlines
-from nethttp.client.flow.exchange import MAX_DRAIN, Exchange
+from nethttp.client.flow.exchange import DRAIN_WAIT, MAX_DRAIN, Exchange
 from nethttp.client.flow.head import outgoing_of
 from nethttp.client.flow.outgoing import PIECE, Outgoing
 from nethttp.client.flow.pool import Pool, PoolCounts, Slot
@@ -405,6 +405,27 @@ def test_a_short_rest_is_read_and_the_connection_kept(peer):
     peer.answers(OK[-2:])
     run(exchange.drain())
     assert peer.pool.counts() == RELEASED
+
+
+def test_a_peer_that_sends_no_rest_is_not_waited_for(peer):
+    peer.answers(OK[:-2])
+    exchange = peer.exchange(timeout=Timeout(read=60))
+    run(exchange.begin(Outgoing(GET)))
+    began = time.monotonic()
+    run(exchange.drain())
+    assert time.monotonic() - began < 10 * DRAIN_WAIT
+    assert peer.pool.counts() == CLOSED
+
+
+def test_all_waits_for_the_rest_end_together(peer):
+    peer.answers(OK[:-2])
+    exchange = peer.exchange(timeout=Timeout(read=60))
+    run(exchange.begin(Outgoing(GET)))
+    for effect in exchange.drain():
+        assert effect.deadline <= time.monotonic() + DRAIN_WAIT
+        break
+    deadlines = Deadlines(Timeout(100, read=60), clock=lambda: 1000.0).ending_in(0.5)
+    assert (deadlines.read(), deadlines.total) == (1000.5, 1000.5)
 
 
 def test_a_long_rest_closes_the_connection(peer):

@@ -83,11 +83,11 @@ class Cache:
         return (yield from self._do(lambda: self.store.open(key, entry), deadline))
 
     def update(self, key: Key, entry: Entry, deadline: float) -> Flow[None]:
-        """Write an entry's new fields and times."""
+        """Return nothing, once an entry's new fields and times are written."""
         yield from self._do(lambda: self.store.update(key, entry), deadline)
 
     def remove(self, urls: Sequence[str], deadline: float) -> Flow[None]:
-        """Remove what is stored of these URLs."""
+        """Return nothing, once what is stored of these URLs is removed."""
         yield from self._do(lambda: self.store.remove(urls), deadline)
 
     def _do(self, function: Callable[[], T], deadline: float) -> Flow[T | None]:

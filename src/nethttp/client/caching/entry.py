@@ -50,7 +50,10 @@ class Entry:
 
     @cached_property
     def date(self) -> float:
-        """When the origin made the response; without a valid Date, when it was received."""
+        """When the origin made the response, in seconds since the epoch: RFC 9110 section 6.6.1.
+
+        Without a valid Date that is when it was received.
+        """
         for value in values_of(self.fields, "date"):
             if (date := parse_http_date(value)) is not None:
                 return date

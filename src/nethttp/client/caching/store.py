@@ -78,7 +78,9 @@ class Store(Protocol):
         ...
 
     def append(self, content: str, number: int, data: bytes) -> None:
-        """Write a piece of `PIECE` bytes of a content that is not yet complete.
+        """Write the piece of this `number`, from 0, of a content that is not yet complete.
+
+        It has `PIECE` bytes. A number that is written again, after an error, counts once.
 
         Raises:
             StorageError: the store cannot be read or written.

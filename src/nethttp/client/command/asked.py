@@ -41,6 +41,10 @@ __all__ = [
 def url_of(word: str, words: Words) -> URL:
     """Return the URL that a word names, with the query's items; without a scheme it is of http.
 
+    >>> from .items import sorted_out
+    >>> str(url_of("a/b c", sorted_out(["page==2"])))
+    'http://a/b%20c?page=2'
+
     Raises:
         Failure: it is no URL of http or https.
     """
@@ -60,6 +64,9 @@ def url_of(word: str, words: Words) -> URL:
 
 def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of `Client` for the options.
+
+    -m bounds each wait and not the whole, so that a long download is not cut, as in curl's
+    --speed-time.
 
     Raises:
         Failure: a file of certificates cannot be read.
@@ -102,7 +109,7 @@ def _verify(arguments: argparse.Namespace) -> Verify:
 
 
 def method_of(arguments: argparse.Namespace, words: Words) -> str:
-    """Return the method: that of -X, or the one that the content makes usual."""
+    """Return the method: that of -X, or the one that the content makes usual, as curl does it."""
     if arguments.request is not None:
         method: str = arguments.request
         return method
@@ -116,6 +123,8 @@ def method_of(arguments: argparse.Namespace, words: Words) -> str:
 
 def request_settings(arguments: argparse.Namespace, words: Words) -> dict[str, Any]:
     """Return the arguments of `Client.request` for the options, without the credentials.
+
+    Fields of -H replace those that other options imply, since the user has named them.
 
     Raises:
         Failure: the options contradict each other, or a file cannot be read.
@@ -140,7 +149,11 @@ def request_settings(arguments: argparse.Namespace, words: Words) -> dict[str, A
 
 
 def left_out(arguments: argparse.Namespace) -> list[str]:
-    """Return the names of fields that ``-H 'NAME:'`` leaves out."""
+    """Return the names of fields that ``-H 'NAME:'`` leaves out.
+
+    >>> left_out(argparse.Namespace(header=["Accept:", "X-A: b"]))
+    ['Accept']
+    """
     return [name for name, value in map(_field, arguments.header) if not value]
 
 
@@ -206,9 +219,9 @@ def _opened(name: str) -> Any:
     """Return the file `name`, or standard input for "-", to be read while it is sent."""
     if name == "-":
         return _standard_input()
+    if os.path.isdir(name):
+        raise Failure(f"cannot read {name}: Is a directory")
     try:
-        if os.path.isdir(name):
-            raise IsADirectoryError(21, "Is a directory")
         return open(name, "rb")  # it is read while the request is sent
     except OSError as error:
         raise Failure(f"cannot read {name}: {error.strerror}") from None
@@ -233,6 +246,9 @@ def octets(text: str) -> bytes:
 
 def auth_of(arguments: argparse.Namespace, url: URL) -> Auth | tuple[str, str] | None:
     """Return the credentials of --bearer, -u or the URL, None without; ask for a missing password.
+
+    >>> auth_of(argparse.Namespace(bearer=None, user="me:pw"), URL("http://a/"))
+    ('me', 'pw')
 
     Raises:
         Failure: there is no terminal to ask for the password.

@@ -19,6 +19,8 @@ __all__ = ["jar_for", "session_path"]
 def jar_for(arguments: argparse.Namespace) -> Iterator[CookieJar]:
     """Return a context with the jar of a run; at its end the cookies are saved where they belong.
 
+    An error in the context leaves the file of -c as it was, since the run is not complete.
+
     Raises:
         Failure: a file cannot be read or written.
     """

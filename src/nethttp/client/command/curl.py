@@ -49,7 +49,10 @@ def curl_command(
 
 
 def curl_of(arguments: argparse.Namespace, words: Words, method: str, url: URL) -> str:
-    """Return the command of curl for the options of this one."""
+    """Return the command of curl for the options of this one.
+
+    It is made of the same settings as the request, so that the two cannot differ.
+    """
     settings = request_settings(arguments, words)
     fields = settings["headers"]
     options: list[str] = [] if arguments.no_compressed else ["--compressed"]

@@ -27,7 +27,11 @@ JOIN_SECONDS = 2.0
 
 
 class Target(NamedTuple):
-    """What to download, and the file for it."""
+    """What to download, and the file for it.
+
+    >>> Target(URL("http://a/b"), "b").path
+    'b'
+    """
 
     url: URL
     path: str
@@ -40,6 +44,7 @@ class _Stopped(Exception):
 def is_download(arguments: argparse.Namespace, method: str) -> bool:
     """Return whether the content goes into files that appear when they are whole.
 
+    A file with a head before the content is none, since it could not be gone on with.
     A device is written like standard output.
     """
     path = arguments.output
@@ -49,6 +54,9 @@ def is_download(arguments: argparse.Namespace, method: str) -> bool:
 
 def target_of(url: URL, arguments: argparse.Namespace) -> Target:
     """Return the file for a URL: that of -o, or the last part of the URL's path.
+
+    >>> target_of(URL("http://a/b/c%20d?e"), argparse.Namespace(output=None)).path
+    'c d'
 
     Raises:
         Failure: the path has no last part that could be a file's name.
@@ -72,7 +80,8 @@ def download_all(
 ) -> int:
     """Download all targets, `arguments.jobs` at a time; return the exit status, 0 if all are there.
 
-    `settings_of` gives the arguments of `Client.download` for a URL, `say` prints a line.
+    `settings_of` gives the arguments of `Client.download` for a URL, `say` prints a line. One that
+    fails does not keep the others from being downloaded, so the failures are said at the end.
     """
     stop = threading.Event()
 

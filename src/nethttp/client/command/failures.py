@@ -38,7 +38,11 @@ def exit_status(error: BaseException) -> int:
 
 
 def sentence(error: BaseException, url: str, timeout: float) -> str:
-    """Return the line that says what went wrong with `url`; `timeout` is -m's, in seconds."""
+    """Return the line that says what went wrong with `url`; `timeout` is -m's, in seconds.
+
+    >>> sentence(errors.ReadTimeout("..."), "http://a/", 5.0)
+    'http://a/: no answer within 5 seconds'
+    """
     if isinstance(error, Failure | CannotWrite):
         return str(error)
     if isinstance(error, errors.RequestTimeout):

@@ -106,7 +106,7 @@ def _bars(stream: TextIO, names: Sequence[str]) -> Iterator[list[Bar]]:
 
 
 def progress_line(name: str, done: int, total: int | None, seconds: float) -> str:
-    """Return a line with the progress of a download after `seconds`; sizes are in bytes.
+    """Return a line with the progress of a download after `seconds`; `done` and `total` are bytes.
 
     >>> progress_line("a.iso", 5_000_000, 20_000_000, 2.0)
     'a.iso: 5.0 MB of 20.0 MB (25 %), 2.5 MB/s, 0:06 left'

@@ -20,7 +20,7 @@ __all__ = ["head_of", "say_status", "show", "show_exchange", "show_timing"]
 
 
 def head_of(response: Response) -> tuple[str, list[tuple[str, str]]]:
-    """Return a response's status line and its fields, as they were received."""
+    """Return a response's status line and its fields, as they were received: RFC 9112 section 4."""
     version = response.http_version
     return f"{version} {response.status_code} {response.reason}".rstrip(), response.headers.pairs
 

@@ -18,8 +18,11 @@ __all__ = ["MAX_PRETTY", "colours", "pretty_json", "safe_text", "text_writer"]
 MAX_PRETTY = 1024 * 1024
 """The most bytes of JSON that are laid out and coloured; longer ones are printed as they came."""
 
-#: C0 without tab and line feed, DEL, C1; and what turns the direction of text around.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: C0 without tab and line feed, DEL, C1; what turns the direction of text around; and halves of
+#: surrogate pairs, which JSON may escape and no terminal's encoding has.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def safe_text(text: str) -> str:
@@ -28,7 +31,11 @@ def safe_text(text: str) -> str:
     >>> safe_text("a\tb\r\n\x1b[31mred")
     'a\tb\n\\x1b[31mred'
     """
-    return _CONTROLS.sub(lambda m: f"\\x{ord(m[0]):02x}", text.replace("\r\n", "\n"))
+    return _CONTROLS.sub(lambda m: _escaped(ord(m[0])), text.replace("\r\n", "\n"))
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def text_writer(write: Callable[[str], object], encoding: str) -> Callable[[bytes], None]:
@@ -63,6 +70,10 @@ def colours(stream: TextIO) -> Any | None:
     """Return a console of the extra `rich` for a terminal; None: no terminal, no rich, or NO_COLOR.
 
     https://no-color.org says what NO_COLOR means.
+
+    >>> import io
+    >>> colours(io.StringIO()) is None
+    True
     """
     if not stream.isatty() or os.environ.get("NO_COLOR"):
         return None

@@ -37,6 +37,7 @@ class AsyncClient(BaseClient):
     """A client for asyncio and uvloop, with the arguments and methods of httpx's.
 
     HTTP/1.1 is spoken, whatever `http2` says. `timeout` is a `Timeout`, or seconds for each wait.
+    `max_redirects` is the most redirects of a call; one more is an error.
 
     >>> import asyncio
     >>> from nethttp.client.compat import MockTransport

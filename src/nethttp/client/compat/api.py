@@ -28,7 +28,8 @@ def request(
 ) -> Response:
     """Return the response to a request; `kwargs` are those of `Client.request`.
 
-    `timeout` is a `Timeout`, or seconds for each wait.
+    The client is closed then, so each call makes its own connection. `timeout` is a
+    `Timeout`, or seconds for each wait.
     """
     with Client(
         cookies=cookies, proxy=proxy, verify=verify, timeout=timeout, trust_env=trust_env
@@ -51,7 +52,8 @@ def stream(
 ) -> Iterator[Response]:
     """Yield the response to a request, its content unread; `kwargs` as for `request`.
 
-    `timeout` is a `Timeout`, or seconds for each wait.
+    The client is closed with it, since nothing else uses its connection. `timeout` is a
+    `Timeout`, or seconds for each wait.
     """
     with (
         Client(
@@ -63,35 +65,35 @@ def stream(
 
 
 def get(url: URL | str, **kwargs: Any) -> Response:
-    """Return the response to a GET request: see `request`."""
+    """Return the response to a GET request: see `request`; RFC 9110 section 9.3.1."""
     return request("GET", url, **kwargs)
 
 
 def options(url: URL | str, **kwargs: Any) -> Response:
-    """Return the response to a OPTIONS request: see `request`."""
+    """Return the response to an OPTIONS request: see `request`; RFC 9110 section 9.3.7."""
     return request("OPTIONS", url, **kwargs)
 
 
 def head(url: URL | str, **kwargs: Any) -> Response:
-    """Return the response to a HEAD request: see `request`."""
+    """Return the response to a HEAD request: see `request`; RFC 9110 section 9.3.2."""
     return request("HEAD", url, **kwargs)
 
 
 def post(url: URL | str, **kwargs: Any) -> Response:
-    """Return the response to a POST request: see `request`."""
+    """Return the response to a POST request: see `request`; RFC 9110 section 9.3.3."""
     return request("POST", url, **kwargs)
 
 
 def put(url: URL | str, **kwargs: Any) -> Response:
-    """Return the response to a PUT request: see `request`."""
+    """Return the response to a PUT request: see `request`; RFC 9110 section 9.3.4."""
     return request("PUT", url, **kwargs)
 
 
 def patch(url: URL | str, **kwargs: Any) -> Response:
-    """Return the response to a PATCH request: see `request`."""
+    """Return the response to a PATCH request: see `request`; RFC 5789."""
     return request("PATCH", url, **kwargs)
 
 
 def delete(url: URL | str, **kwargs: Any) -> Response:
-    """Return the response to a DELETE request: see `request`."""
+    """Return the response to a DELETE request: see `request`; RFC 9110 section 9.3.5."""
     return request("DELETE", url, **kwargs)

@@ -38,7 +38,7 @@ DEFAULT_MAX_REDIRECTS: Final = 20
 
 
 class UseClientDefault:
-    """The type of `USE_CLIENT_DEFAULT`."""
+    """The type of `USE_CLIENT_DEFAULT`: None could not be it, since None turns a setting off."""
 
 
 USE_CLIENT_DEFAULT: Final = UseClientDefault()
@@ -65,6 +65,8 @@ def auth_of(auth: Any) -> Auth | None:
 
 class BaseClient:
     """The settings of a client: its properties may be set at any time.
+
+    `max_redirects` is the most redirects of a call; one more is an error.
 
     >>> BaseClient(base_url="https://example.com/v1").build_request("GET", "users").url
     URL('https://example.com/v1/users')

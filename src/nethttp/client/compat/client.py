@@ -37,6 +37,7 @@ class Client(BaseClient):
     """A client for threads, with the arguments and methods of httpx's.
 
     HTTP/1.1 is spoken, whatever `http2` says. `timeout` is a `Timeout`, or seconds for each wait.
+    `max_redirects` is the most redirects of a call; one more is an error.
 
     >>> from nethttp.client.compat import MockTransport
     >>> with Client(transport=MockTransport(lambda request: Response(418))) as client:

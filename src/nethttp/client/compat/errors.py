@@ -233,7 +233,7 @@ _FOR: Final[tuple[tuple[type[Exception], type[RequestError]], ...]] = (
 
 @contextmanager
 def translated(request: Any = None) -> Iterator[None]:
-    """Raise the errors of nethttp in the block as those of httpx, with `request`.
+    """Return a context that raises the errors of nethttp as those of httpx, with `request`.
 
     >>> try:
     ...     with translated():

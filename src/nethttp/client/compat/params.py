@@ -26,6 +26,9 @@ def text_of(value: object) -> str:
 class QueryParams(Mapping[str, str]):
     """The parameters of a query: a name may have several values, of which ``[]`` gives the first.
 
+    Raises:
+        TypeError: there is more than one argument, or one beside arguments by name.
+
     >>> params = QueryParams("a=1&a=2&b=")
     >>> params["a"], params.get_list("a"), str(params.set("a", 3))
     ('1', ['1', '2'], 'a=3&b=')
@@ -88,7 +91,11 @@ class QueryParams(Mapping[str, str]):
         return self._with({**self._values, **QueryParams(params)._values})
 
     def update(self, params: QueryParamsSource = None) -> NoReturn:
-        """Raise RuntimeError: parameters never change; `merge` returns others."""
+        """Raise RuntimeError: parameters never change; `merge` returns others.
+
+        Raises:
+            RuntimeError: always.
+        """
         raise RuntimeError("QueryParams never change: use q = q.merge(...)")
 
     def __setitem__(self, key: str, value: str) -> NoReturn:

@@ -87,6 +87,7 @@ class NethttpAdapter(BaseAdapter):
         Raises:
             ValueError: `timeout` is none of them.
             requests.RequestException: there is no response; the subclass says why.
+            ProxyError: requests', if the proxy cannot be reached.
         """
         deadlines = Deadlines(_timeout(timeout))
         proxy = select_proxy(request.url or "", dict(proxies or {}))

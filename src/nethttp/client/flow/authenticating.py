@@ -17,7 +17,8 @@ def authenticating(send: Handler[ResponseT]) -> Handler[ResponseT]:
     """Return the step that sends a request by `send` as ``call.auth`` signs it, and its answers.
 
     The step runs for each redirect. The first that leaves the origin of the call's first request
-    ends ``call.auth`` for good. Challenges that were answered are in the call's history.
+    ends ``call.auth`` for good, since credentials belong to one origin (RFC 9110 section
+    11.5). Challenges that were answered are in the call's history.
     """
 
     def step(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:

@@ -177,7 +177,7 @@ class CachedArrival:
         return b"".join(pieces)
 
     def drain(self) -> Flow[None]:
-        """Read the rest if it is short, so that it is stored and its connection used again."""
+        """Return nothing, once a short rest was read: it is stored, its connection used again."""
         left = MAX_DRAIN
         try:
             while left > 0 and (piece := (yield from self.read())):

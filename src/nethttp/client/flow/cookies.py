@@ -25,6 +25,9 @@ __all__ = ["CookieStore", "with_cookies"]
 class CookieStore:
     """A client's jar, which is made when the first cookie arrives.
 
+    Raises:
+        TypeError: `jar` is no jar: a mapping, for instance.
+
     >>> store = CookieStore()
     >>> store.made is None, len(store.jar)
     (True, 0)
@@ -33,6 +36,11 @@ class CookieStore:
     __slots__ = ("made",)
 
     def __init__(self, jar: CookieJar | None = None) -> None:
+        if jar is not None and not hasattr(jar, "add_cookie_header"):
+            raise TypeError(
+                f"expected cookies of a client as a CookieJar, got {type(jar).__name__}: "
+                "a mapping is given to a call"
+            )
         self.made = jar
         """The jar; None: it was not needed yet."""
 

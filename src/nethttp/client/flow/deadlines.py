@@ -54,6 +54,12 @@ class Deadlines:
         """Return the end of a wait of so many seconds, or of the request if that is first."""
         return self._end(seconds)
 
+    def ending_in(self, seconds: float) -> Deadlines:
+        """Return deadlines of the same phases, all of which end in so many seconds or before."""
+        sooner = Deadlines(self.timeout, self.clock)
+        sooner.began, sooner.total = self.began, self.within(seconds)
+        return sooner
+
     def _end(self, bound: float | None) -> float:
         if bound is None:
             return self.total

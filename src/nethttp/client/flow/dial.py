@@ -45,7 +45,7 @@ MAX_REMEMBERED: Final = 1024
 
 
 class ConnectMarks(Protocol):
-    """Where the seconds that connecting took are noted."""
+    """Where the seconds that connecting took are noted: of the name, and of TLS."""
 
     dns: float
     tls: float
@@ -110,8 +110,9 @@ class Dialler:
         """Return a new connection by `route`, ready for a request.
 
         Raises:
-            ConnectError: none could be made; `ResolveError`, `AddressRefused` and `TLSError` say
-                that it failed at the name, at the guard, or at TLS.
+            ConnectError: none could be made. Of its kinds, AddressRefused and TLSError say that it
+                failed at the guard, or at TLS.
+            ResolveError: the name has no address.
             ConnectTimeout: the deadline has passed.
             ProxyError: the proxy refused.
         """

@@ -61,7 +61,8 @@ def download(
     """Send `request`, a GET, until the file is complete; return what it gave.
 
     `retries` says how often and when to go on after a failure; an attempt that got further than
-    any before begins the count anew. `deadline` is a time of `clock`.
+    any before begins the count anew, so a large file over a bad line is completed all the same.
+    `deadline` is a time of `clock`.
 
     Raises:
         RequestError: it failed too often. What is there can be resumed.

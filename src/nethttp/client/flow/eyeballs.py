@@ -49,6 +49,7 @@ def first_to_answer(
 ) -> Flow[Link]:
     """Return a link to the first of `addresses` that answers, dialled in this order.
 
+    RFC 8305 section 5: the next one is dialled beside those that have not answered.
     `host` names them in errors. `clock` is the runner's, and `deadline` is one of its moments.
 
     Raises:

@@ -51,7 +51,8 @@ def absolute_target(request: Request) -> str:
 def forwarded(send_as: SendAs, request: Request, proxy: Proxy, deadline: float) -> Flow[Exchange]:
     """Return the exchange of a request that is sent to `proxy`, by `send_as`.
 
-    Its credentials have to be there by `deadline`.
+    Its target is then the absolute URL (RFC 9112 section 3.2.2). Its credentials have to be there
+    by `deadline`.
 
     Raises:
         BodyNotReplayable: the proxy asks for credentials, and the body can be read only once.

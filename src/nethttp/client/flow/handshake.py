@@ -24,7 +24,7 @@ __all__ = ["start_tls"]
 def start_tls(
     link: Link, settings: TLSSettings, server_hostname: str, deadline: float
 ) -> Flow[None]:
-    """Let all further bytes of `link` pass through TLS, once the server has proved who it is.
+    """Return nothing, once `link` passes all bytes through TLS and the server has proved its name.
 
     `server_hostname` is sent (SNI), and is what the certificate must be valid for: a name, or an
     address without brackets, which is not sent (RFC 6066 section 3).

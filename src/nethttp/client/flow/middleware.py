@@ -88,7 +88,11 @@ def around_all(send: Handler[ResponseT], middleware: Iterable[Middleware]) -> Ha
 
 
 def with_events(send: Handler[ResponseT], events: Events) -> Handler[ResponseT]:
-    """Return the step that calls the functions in `events`: see `Events`, which says when."""
+    """Return the step that calls the functions in `events`: see `Events`, which says when.
+
+    They see each hop and each attempt, since this step is within those of redirects and retries; so
+    one of a response is called before its content is read.
+    """
     on_request, on_response = events.get("request"), events.get("response")
     interim = events.get("interim")
     on_interim = None if interim is None else _with_headers(interim)

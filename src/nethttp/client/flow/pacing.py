@@ -16,7 +16,8 @@ __all__ = ["pacing"]
 def pacing(send: Handler[ResponseT], pace: Pace) -> Handler[ResponseT]:
     """Return the step that sends each request by `send` when `pace` allows it.
 
-    A request whose moment would be after the deadline of its call fails at once.
+    A request whose moment would be after the deadline of its call fails at once, since a wait for
+    it would be in vain.
     """
 
     def step(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:

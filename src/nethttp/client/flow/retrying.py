@@ -16,7 +16,7 @@ def retrying(send: Handler[ResponseT], policy: Retries) -> Handler[ResponseT]:
 
     The last outcome is the step's, whatever it is. Responses before it are in the call's history,
     and an error says in which attempt it occurred. An attempt includes the content if the program
-    gets the response with its content read.
+    gets the response with its content read, since only then no part of it was seen before.
     """
 
     def step(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:

@@ -47,7 +47,7 @@ def socks_tunnel(
 ) -> Flow[Link]:
     """Return a connection through `proxy` to a host, a name or an address, and port.
 
-    `reach` connects to the proxy.
+    `reach` connects to the proxy. RFC 1928, and RFC 1929 for a user's name and password.
 
     Raises:
         ProxyError: the proxy refused, or does not speak SOCKS 5.

@@ -54,6 +54,8 @@ def http_tunnel(
 ) -> Flow[Link]:
     """Return a connection through `proxy` to a host and port; `reach` connects to the proxy.
 
+    By CONNECT: RFC 9110 section 9.3.6.
+
     Raises:
         ProxyError: the proxy refused; its `response` is a `ProxyAnswer`.
         TimeoutError: the deadline has passed.

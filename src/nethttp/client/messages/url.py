@@ -86,6 +86,7 @@ class URL:
     ('http://user@example.com/a%2Fb//c?q=1+2#top', True)
 
     Raises:
+        TypeError: it is no text, bytes for instance.
         InvalidURL: the text has white space or a control character, no scheme, or no valid host or
             port.
     """
@@ -112,6 +113,8 @@ class URL:
             return text
         known = _PARSED.get(text)
         if known is None:
+            if not isinstance(text, str):
+                raise TypeError(f"expected a URL as str, got {type(text).__name__}")
             known = _parse(text)
             # Credentials are not to stay in memory.
             if not known.userinfo and _PARSED.admits(text, len(text)):
@@ -170,8 +173,8 @@ class URL:
         http://a/b/c/d;p?q#s
         http://a/b/c/d;p?q
         """
-        if isinstance(reference, URL):
-            return reference.without_dot_segments()
+        if not isinstance(reference, str):
+            return URL(reference).without_dot_segments()
         _refuse(reference)
         found = _REFERENCE.fullmatch(reference)
         assert found is not None  # every part may be empty
@@ -199,7 +202,7 @@ class URL:
         >>> str(base.below("/users")), str(base.below("users?page=2")), str(base.below("?q=1"))
         ('https://example.com/v1/users', 'https://example.com/v1/users?page=2', 'https://example.com/v1?q=1')
         """
-        if isinstance(reference, URL) or _PARTS.match(reference):
+        if not isinstance(reference, str) or _PARTS.match(reference):
             return URL(reference)
         if "?" in self.target or self.fragment:
             raise InvalidURL(

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from ..messages.headers import Headers
     from ..messages.url import URL
 
-__all__ = ["DEFAULT_REDIRECTS", "SENSITIVE", "Redirects", "as_redirects", "next_request"]
+__all__ = [
+    "DEFAULT_REDIRECTS",
+    "SENSITIVE",
+    "Redirects",
+    "as_redirects",
+    "next_request",
+    "whether_followed",
+]
 
 FOLLOWED: Final = frozenset({301, 302, 303, 307, 308})
 """The statuses whose Location is requested next; 300, 304 and 305 are not among them."""
@@ -83,6 +90,7 @@ def as_redirects(value: bool | Redirects) -> Redirects | None:
     """Return a client's `follow_redirects` as a policy; None: redirects are not followed.
 
     Raises:
+        TypeError: it is neither a bool nor `Redirects`.
         ValueError: `max` is negative.
 
     >>> as_redirects(True) is DEFAULT_REDIRECTS, as_redirects(False)
@@ -90,9 +98,28 @@ def as_redirects(value: bool | Redirects) -> Redirects | None:
     """
     if isinstance(value, bool):
         return DEFAULT_REDIRECTS if value else None
+    if not isinstance(value, Redirects):
+        raise TypeError(f"expected follow_redirects as a bool or Redirects, got {value!r:.80}")
     if value.max < 0:
         raise ValueError(f"expected a number of redirects of at least 0, got {value.max}")
     return value._replace(sensitive=frozenset(name.lower() for name in value.sensitive))
+
+
+def whether_followed(value: bool) -> bool:
+    """Return a call's `follow_redirects`: how redirects are followed is the client's to say.
+
+    Raises:
+        TypeError: it is no bool, so a policy given to a call is not ignored.
+
+    >>> whether_followed(True)
+    True
+    """
+    if not isinstance(value, bool):
+        raise TypeError(
+            f"expected follow_redirects of a call as a bool, got {value!r:.80}: Redirects are given"
+            " to the client"
+        )
+    return value
 
 
 def next_request(

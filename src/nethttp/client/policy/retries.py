@@ -62,6 +62,9 @@ class Budget:
     Each request earns `ratio` of a retry, at most `reserve` of them are kept, and as many are there
     at the start. Any thread may use it.
 
+    Raises:
+        ValueError: `ratio` or `reserve` is negative or NaN.
+
     >>> budget = Budget(ratio=0.5, reserve=1)
     >>> budget.spend(), budget.spend()
     (True, False)
@@ -83,7 +86,7 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """How many retries are left, between 0 and `reserve`."""
+        """The number of retries that are left, between 0 and `reserve`."""
         return self._left
 
     def earn(self) -> None:
@@ -215,6 +218,7 @@ def as_retries(value: Retries | int | bool | None) -> Retries | None:
     """Return a client's `retries` as a policy: a number is the most retries, False and None: none.
 
     Raises:
+        TypeError: it is no number: a text, for instance.
         ValueError: the number is negative.
 
     >>> as_retries(5).max, as_retries(True).max, as_retries(False), as_retries(0)
@@ -224,6 +228,8 @@ def as_retries(value: Retries | int | bool | None) -> Retries | None:
         return value if value.max else None
     if value is True:
         return Retries()
+    if value is not None and not isinstance(value, int):
+        raise TypeError(f"expected retries as a number or Retries, got {value!r:.80}")
     return Retries(value) if value else None
 
 

@@ -37,9 +37,14 @@ class Timeout(NamedTuple):
         """Return these bounds.
 
         Raises:
-            ValueError: a bound is negative or not a number.
+            TypeError: a bound is no number: a text, for instance.
+            ValueError: a bound is negative or NaN.
         """
         for name, bound in zip(self._fields, self, strict=True):
+            if bound is not None and not isinstance(bound, int | float):
+                raise TypeError(
+                    f"expected the timeout {name} in seconds or None, got {bound!r:.80}"
+                )
             if bound is not None and not bound >= 0:
                 raise ValueError(f"expected the timeout {name} in seconds or None, got {bound!r}")
         return self
