@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nethttp.client import Client, Redirects
+from nethttp.errors import LocalProtocolError
 
 URL = "http://127.0.0.1:9/"
 
@@ -50,3 +51,9 @@ def test_a_value_of_the_wrong_type_is_named(mistake):
 def test_a_url_below_a_base_is_text_too(base):
     with Client(base_url=base) as client, pytest.raises(TypeError, match="as str, got int"):
         client.build_request("GET", 5)
+
+
+@pytest.mark.parametrize("cookies", [{"a": "b; c=d"}, {"a;b": "c"}, {"a=b": "c"}])
+def test_a_cookie_of_a_call_is_one_cookie(cookies):
+    with Client() as client, pytest.raises(LocalProtocolError, match="expected a cookie without"):
+        client.build_request("GET", URL, cookies=cookies)

@@ -13,12 +13,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import nethttp
 from nethttp.client import AsyncClient, Client, PoolLimits, Request, Timeout
+from nethttp.client.messages.response import Response
 from nethttp.errors import (
     ConnectError,
     InvalidURL,
@@ -337,6 +339,17 @@ def test_an_error_status_is_raised_when_asked(caller, url):
     assert response.content == b"nothing"
     fine = caller.call(caller.client().get, url)
     assert fine.raise_for_status() is fine
+
+
+def test_a_reason_is_shown_without_control_characters():
+    arrival = SimpleNamespace(
+        status=404, reason="\x1b[31m", version=11, fields=[], complete=True, lose=lambda: None
+    )
+    response = Response(Request("GET", "http://a/"), arrival)
+    assert repr(response).isprintable()
+    with pytest.raises(StatusError) as error:
+        response.raise_for_status()
+    assert str(error.value).isprintable()
 
 
 def test_codings_are_decoded(caller, url):

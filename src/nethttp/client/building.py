@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from .._version import __version__
+from ..errors import LocalProtocolError, excerpt
 from .content.decoding import accept_encoding
 from .flow.head import common_headers
 from .messages.headers import Headers, HeaderSource
@@ -85,7 +86,7 @@ class RequestBuilder:
             _merge(request.headers, headers)
         if cookies:
             own = request.headers.get("cookie")
-            pairs = [f"{name}={value}" for name, value in cookies.items()]
+            pairs = [_cookie(name, value) for name, value in cookies.items()]
             request.headers.set("Cookie", "; ".join([own, *pairs] if own else pairs))
         if not (content is data is files is json is None):
             from .content.body_arguments import body_from_arguments  # start-up: a GET has no body
@@ -131,6 +132,17 @@ class RequestBuilder:
             host = self.headers.get("host") or origin.authority
             common = self._commons[origin] = common_headers([("Host", host), *pairs])
         return common
+
+
+def _cookie(name: str, value: str) -> str:
+    """Return a pair of the Cookie header, which can be no more than one. RFC 6265 section 4.2.1."""
+    pair = f"{name}={value}"
+    if ";" in pair or "=" in name:
+        raise LocalProtocolError(
+            f"expected a cookie without ';', and without '=' in its name, got {excerpt(name)} "
+            "(RFC 6265 section 4.1.1)"
+        )
+    return pair
 
 
 def _merge(headers: Headers, more: HeaderSource) -> None:

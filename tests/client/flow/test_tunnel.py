@@ -145,6 +145,7 @@ def test_a_407_can_be_read(runner, peer, server, authority, url, remedy):
     [
         (REFUSAL, b"no entry"),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", b""),
+        (b"HTTP/1.1 502 \x1b[31m\r\n\r\n", b""),
         (b"HTTP/1.1 503 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", b"abc"),
         (b"HTTP/1.1 500 x\r\nContent-Length: 100000\r\n\r\n" + bytes(100_000), bytes(65536)),
         (b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.0 403 x\r\n\r\n", b""),
@@ -158,6 +159,8 @@ def test_a_refusal_can_be_read(runner, peer, server, authority, answer, content)
     proxy = Proxy.of(f"http://127.0.0.1:{peer(script).port}")
     with pytest.raises(ProxyError, match=r"refused a tunnel") as raised:
         runner(through(proxy, server, authority))
+    assert str(raised.value).isprintable()
+    assert repr(raised.value.response).isprintable()
     assert raised.value.response.content == content
 
 

@@ -196,7 +196,8 @@ class Response:
         if self.is_success:
             return self
         kind = _KINDS.get(self.status_code // 100, "Invalid status code")
-        lines = [f"{kind} '{self.status_code} {self.reason_phrase}' for url '{self.url}'"]
+        phrase = ascii(self.reason_phrase)[1:-1]
+        lines = [f"{kind} '{self.status_code} {phrase}' for url '{self.url}'"]
         if self.has_redirect_location:
             lines.append(f"Redirect location: '{self.headers['location']}'")
         lines.append(
@@ -419,7 +420,7 @@ class Response:
             await self.stream.aclose()
 
     def __repr__(self) -> str:
-        return f"<Response [{self.status_code} {self.reason_phrase}]>"
+        return f"<Response [{self.status_code} {ascii(self.reason_phrase)[1:-1]}]>"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in _NOT_PICKLED}

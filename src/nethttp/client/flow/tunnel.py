@@ -46,7 +46,7 @@ class ProxyAnswer:
         """What was received behind the answer: the first bytes through the tunnel."""
 
     def __repr__(self) -> str:
-        return f"<ProxyAnswer [{self.status_code} {self.reason}]>"
+        return f"<ProxyAnswer [{self.status_code} {ascii(self.reason)[1:-1]}]>"
 
 
 def http_tunnel(
@@ -146,7 +146,7 @@ def _refused(proxy: Proxy, authority: str, answer: ProxyAnswer) -> ProxyError:
             remedy = "; check the user name and password"
     error = ProxyError(
         f"{proxy.url.origin} refused a tunnel to {authority} by"
-        f" {answer.status_code} {answer.reason}{remedy}",
+        f" {answer.status_code} {ascii(answer.reason)[1:-1]}{remedy}",
         phase="proxy",
     )
     error.response = answer

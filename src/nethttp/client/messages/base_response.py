@@ -199,8 +199,8 @@ class BaseResponse:
             return self
         whose = "this request" if self.status_code < 500 else "the server"
         raise StatusError(
-            f"expected success, got {self.status_code} {self.reason} for {self.request}: the fault "
-            f"is {whose}'s (RFC 9110 section 15)",
+            f"expected success, got {self.status_code} {ascii(self.reason)[1:-1]} for "
+            f"{self.request}: the fault is {whose}'s (RFC 9110 section 15)",
             response=self,
         )
 
@@ -391,7 +391,7 @@ class BaseResponse:
             )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} [{self.status_code} {self.reason}]>"
+        return f"<{type(self).__name__} [{self.status_code} {ascii(self.reason)[1:-1]}]>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what a pickle keeps: everything but a connection, so the content must be read."""
