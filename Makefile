@@ -9,7 +9,7 @@ MINUTES ?= 5
 
 BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*/*.[ch])
 
-.PHONY: serve test coverage lint house bench loads soak docs fuzz sanitize stress suites cache-suite clean
+.PHONY: serve test coverage lint house bench loads soak docs pictures fuzz sanitize stress suites cache-suite clean
 
 serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
@@ -59,6 +59,10 @@ sanitize: $(VENV)/for-tests
 
 docs: $(VENV)/for-tests
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
+
+# The pictures of `nethttp get` in docs/images, from what it prints.
+pictures: $(VENV)/for-tests
+	$(BIN)/python -m tests.pictures
 
 # Cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9. Content
 # of 10 MiB that decodes to 10 GiB, and uploads of 10 GiB, in less than 64 MiB of memory. Then

@@ -1,8 +1,9 @@
 """Every example in the documentation runs: docstrings, and the Python blocks of the pages.
 
-The blocks of a page run in their order, in one namespace, in an empty directory. A block whose
-fence says ``python no-run`` is shown only. The README and the tutorial are for newcomers, who paste
-them into files and into the prompt: `tests/e2e/test_newcomer.py` does that.
+The blocks of a page run in their order, in one namespace, in an empty directory, and print what the
+comments behind their calls of `print` say. A block whose fence says ``python no-run`` is shown
+only. The README and the tutorial are for newcomers, who paste them into files and into the prompt:
+`tests/e2e/test_newcomer.py` does that.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from pathlib import Path
 import pytest
 
 import nethttp
+from nethttp import client
+from nethttp.client import Client, testing
+from nethttp.client.options import RequestOptions
+from nethttp.client.policy import auth
+from nethttp.errors import request as request_errors
 from nethttp.server.engine import connection
 from nethttp.server.process.command_line import command_line
 
@@ -26,6 +32,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOR_NEWCOMERS = {"README.md", "tutorial.md"}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^ *print\(.*\) +# (.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
@@ -57,11 +64,14 @@ def test_docstring_examples(name):
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page.name not in FOR_NEWCOMERS], ids=lambda page: page.name
 )
-def test_page_examples(page, tmp_path, monkeypatch):
+def test_page_examples(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
     for block in BLOCK.findall(page.read_text()):
         exec(compile(block, str(page), "exec"), namespace)
+        printed = capsys.readouterr().out
+        for shown in SHOWN.findall(block):
+            assert shown in printed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -180,3 +190,22 @@ def test_the_reference_has_every_option_of_serve():
     shown = OPTION.findall(command_line("nethttp serve").format_help())
     listed = OPTION.findall((ROOT / "docs" / "reference.md").read_text())
     assert sorted(set(shown) - {*listed, "--help"}) == []
+
+
+def test_the_reference_has_every_name_of_the_client():
+    listed = (ROOT / "docs" / "reference.md").read_text()
+    section = listed.partition("\n## nethttp.client\n")[2].partition("\n## ")[0]
+    names = [*client._OURS, *testing.__all__, *auth.__all__]
+    assert [name for name in names if not re.search(rf"`{name}\b", section)] == []
+
+
+@pytest.mark.parametrize("of", [Client.__init__, RequestOptions])
+def test_the_reference_has_every_argument_of_a_client(of):
+    section = (ROOT / "docs" / "reference.md").read_text().partition("\n## nethttp.client\n")[2]
+    names = of.__annotations__ if inspect.isclass(of) else inspect.signature(of).parameters
+    assert [name for name in names if name != "self" and f"`{name}`" not in section] == []
+
+
+def test_the_page_of_the_client_has_every_error_of_a_request():
+    page = (ROOT / "docs" / "client.md").read_text().partition("## Errors")[2]
+    assert [name for name in request_errors.__all__ if f"`{name}`" not in page] == []
