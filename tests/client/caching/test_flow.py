@@ -13,6 +13,7 @@ import pytest
 
 from nethttp.client.caching.cache import Asked, Cache
 from nethttp.client.caching.fields import Pairs
+from nethttp.client.caching.flights import LONGEST_WAIT
 from nethttp.client.caching.flow import Beside, cached
 from nethttp.client.caching.memory import MemoryCache
 from nethttp.client.caching.reply import Reply
@@ -144,6 +145,13 @@ def test_what_is_too_long_is_not_stored(clock, length):
     assert client.get((200, {**FRESH, **length}, b"12345", b"6789"))[1] == b"123456789"
     assert client.get((200, FRESH, b"12345678"))[2] is False
     assert client.get()[1] == b"12345678"
+
+
+def test_what_says_that_it_is_too_long_passes_as_it_is(clock):
+    client = Client(clock, MemoryCache(100_000, 8))
+    origin = Origin((200, {**FRESH, "Content-Length": "9"}, b"123456789"))
+    reply = run(cached(client.cache, Asked("GET", URL, ()), origin.send))
+    assert reply.source is origin.contents[0]
 
 
 def test_a_part_of_another_length_than_it_says_is_not_stored(client):
@@ -379,6 +387,23 @@ def test_a_wait_ends_at_the_deadline_of_its_own_request(client):
     until(origin.reached.is_set)
     with pytest.raises(TimeoutError):
         run(cached(client.cache, Asked("GET", URL, (), time.monotonic()), origin.send))
+    origin.waiter.wake()
+    first.join()
+
+
+def test_a_wait_for_a_slow_request_ends(client, clock):
+    client.get((200, OLD, b"text"))
+    clock.now += 1
+    origin = SlowOrigin((304, {}), (304, {}))
+    first = threading.Thread(
+        target=lambda: run(cached(client.cache, Asked("GET", URL, ()), origin.send))
+    )
+    first.start()
+    until(origin.reached.is_set)
+    asked = Asked("GET", URL, (), inf, lambda: time.monotonic() - LONGEST_WAIT)
+    own = Origin((304, {}))
+    assert run(cached(client.cache, asked, own.send)).status == 200
+    assert own.asked == [(("If-None-Match", '"1"'),)]
     origin.waiter.wake()
     first.join()
 

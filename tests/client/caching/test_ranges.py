@@ -56,6 +56,11 @@ def test_if_range(condition, applies):
     assert range_applies([("Range", "bytes=0-1"), ("If-Range", condition)], made) is applies
 
 
+def test_a_date_in_the_second_of_the_response_is_weak():
+    made = entry({"Last-Modified": OLD, "Date": OLD})
+    assert not range_applies([("Range", "bytes=0-1"), ("If-Range", OLD)], made)
+
+
 def test_without_range_the_whole_is_wanted():
     assert not range_applies([("If-Range", '"1"')], entry({"ETag": '"1"'}))
 

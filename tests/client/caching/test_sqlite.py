@@ -102,11 +102,13 @@ def test_contents_without_an_entry_go_after_their_grace(path, clock):
 def test_a_forked_child_opens_the_file_anew(path):
     with closing(SQLiteCache(path)) as store:
         made = put(store, "c1")
+        parents = store._connection
         child = os.fork()
         if child == 0:
             found = False
             try:
                 found = store.variants(KEY) == [made]
+                found &= store._connection is not parents
                 put(store, "c2", selecting=(("foo", "1"),))
             finally:
                 os._exit(0 if found else 1)
