@@ -11,6 +11,7 @@ environment. The adapter does what urllib3 did: the pool, TLS, proxies, decoding
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Mapping
 from email.message import Message
 from typing import Any
@@ -113,6 +114,14 @@ class NethttpAdapter(BaseAdapter):
 
     def _transport(self, verify: bool | str, cert: Any, proxy: str | None) -> HTTPTransport:
         """Return the transport for these settings; connections are never shared with others."""
+        certificate, private_key = cert if isinstance(cert, tuple) else (cert, None)
+        for what, path in (
+            ("a suitable TLS CA certificate bundle", verify),
+            ("the TLS certificate file", certificate),
+            ("the TLS key file", private_key),
+        ):
+            if isinstance(path, str) and not os.path.exists(path):
+                raise OSError(f"Could not find {what}, invalid path: {path}")
         key = (verify, cert, proxy)
         transport = self._transports.get(key)
         if transport is None:

@@ -148,7 +148,10 @@ class Response:
     @property
     def links(self) -> dict[str, dict[str, str]]:
         """The links of the Link header by their relation, or else their URL. RFC 8288."""
-        return parse_links(self.headers.get("link", ""))
+        return {
+            relation.strip("'"): {name: value.strip("'") for name, value in link.items()}
+            for relation, link in parse_links(self.headers.get("link", "")).items()
+        }
 
     @property
     def is_informational(self) -> bool:

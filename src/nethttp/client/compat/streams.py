@@ -225,6 +225,8 @@ def _named(files: Any) -> list[tuple[str, Any]]:
         content = part[1] if isinstance(part, tuple) else part
         with suppress(AttributeError, OSError):
             content.seek(0)  # the whole file, wherever it stands
+        if isinstance(part, tuple) and isinstance(part[0], str):
+            part = (part[0].replace("\\", "\\\\"), *part[1:])
         if isinstance(part, tuple) and len(part) == 4:
             named.append((name, (*part[:2], None, _part_headers(*part))))
         elif isinstance(part, tuple):
