@@ -5,6 +5,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 ARGS   ?=
+# Files of tests run side by side, more than there are cores: most tests wait more than they compute.
+WORKERS ?= 4
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile
 MINUTES ?= 5
 
 BUILT_FROM := pyproject.toml setup.py $(wildcard src/nethttp/*/*/*.[ch])
@@ -15,12 +18,12 @@ serve: $(VENV)/installed
 	$(BIN)/python -m nethttp.server $(ARGS)
 
 test: $(VENV)/for-tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # Run every test, and report branches that no test takes. Takes a third longer than `make test`.
 coverage: $(VENV)/for-tests
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest $(ARGS)
+	$(BIN)/python -m coverage run -m pytest $(SIDE_BY_SIDE) $(ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
@@ -54,7 +57,7 @@ sanitize: $(VENV)/for-tests
 		$(PIP) install --no-deps --target build/sanitized .
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 PYTHONMALLOC=malloc NETHTTP_BUILD=require PYTHONPATH=build/sanitized \
-		$(BIN)/python -m pytest --capture=sys -p no:cacheprovider -k "C or fuzz or delivery" \
+		$(BIN)/python -m pytest $(SIDE_BY_SIDE) --capture=sys -p no:cacheprovider -k "C or fuzz or delivery" \
 		tests/twins tests/delivery/test_h1.py tests/test_fuzz.py $(ARGS)
 
 docs: $(VENV)/for-tests

@@ -13,6 +13,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# No test is about how long one example takes, and a busy machine takes long for any.
+settings.register_profile("nethttp", deadline=None)
+settings.load_profile("nethttp")
 
 #: Where a distribution puts servers that are not on a user's PATH.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])

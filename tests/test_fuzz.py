@@ -28,9 +28,7 @@ def test_mutations_of_the_corpus_break_no_property(name):
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_almost_valid_messages_break_no_property(name):
     @seed(2026)
-    @settings(
-        max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=400, database=None, suppress_health_check=list(HealthCheck))
     @given(messages.STRATEGIES[name])
     def run(data):
         PROPERTIES[name](data)

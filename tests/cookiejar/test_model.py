@@ -311,7 +311,7 @@ def request_for(url, context, method="GET"):
     return request
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STEPS)
 def test_the_jar_does_what_the_model_does(steps):
     model = Model(now=1_000_000.0)
