@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from nethttp.net.effects import Address, Waiter
+from nethttp.net.effects import Address, Dial, Read, Sleep, Waiter, ending_by
 
 
 def test_a_waiter_is_woken_once_and_tells_by_which_value():
@@ -67,3 +67,41 @@ def test_of_many_threads_exactly_one_wakes():
 )
 def test_an_address_is_written_as_people_write_it(address, text):
     assert str(address) == text
+
+
+def test_a_flow_is_bounded_by_a_sooner_deadline():
+    address = Address(socket.AF_INET, ("127.0.0.1", 80))
+    seen: list[object] = []
+
+    def flow():
+        yield Dial(address)
+        seen.append((yield Read(None, 3.0)))
+        try:
+            yield Sleep(9.0)
+        except TimeoutError:
+            yield Sleep(9.0)
+        return "done"
+
+    bounded = ending_by(flow(), 5.0)
+    assert isinstance(next(bounded), Dial)
+    assert bounded.send(None).deadline == 3.0
+    assert bounded.send(b"x").deadline == 5.0
+    assert bounded.throw(TimeoutError()).deadline == 5.0
+    with pytest.raises(StopIteration) as end:
+        bounded.send(None)
+    assert (end.value.value, seen) == ("done", [b"x"])
+
+
+def test_a_bounded_flow_is_closed_with_its_caller():
+    ended: list[str] = []
+
+    def flow():
+        try:
+            yield Sleep(9.0)
+        finally:
+            ended.append("closed")
+
+    bounded = ending_by(flow(), 5.0)
+    next(bounded)
+    bounded.close()
+    assert ended == ["closed"]

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from math import inf
 from threading import Lock
-from typing import Any, BinaryIO, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from .link import Address, Link
 
@@ -53,6 +53,7 @@ __all__ = [
     "Upload",
     "Waiter",
     "Write",
+    "ending_by",
 ]
 
 T = TypeVar("T")
@@ -362,3 +363,23 @@ Effect: TypeAlias = (
     | Sleep | Park | Call | Ask | Pull
 )  # fmt: skip
 Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+def ending_by(flow: Flow[T], deadline: float) -> Flow[T]:
+    """Return what `flow` returns; each of its waits ends by `deadline`, or sooner if it says so.
+
+    `deadline` is in the runner's seconds. So a caller can bound a flow that has deadlines already.
+    """
+    try:
+        effect = next(flow)
+        while True:
+            if not isinstance(effect, Dial):  # it alone has no deadline
+                effect.deadline = min(effect.deadline, deadline)
+            try:
+                result = yield effect
+            except BaseException as error:
+                effect = flow.throw(error)
+            else:
+                effect = flow.send(result)
+    except StopIteration as end:
+        return cast("T", end.value)

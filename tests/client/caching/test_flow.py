@@ -449,6 +449,20 @@ def test_a_stale_response_is_given_while_it_is_validated(clock, answer):
     assert flows == []
 
 
+@pytest.mark.parametrize("control", ["no-store", "max-age=60"])
+def test_in_the_background_no_more_is_received_than_is_stored(clock, control):
+    flows = []
+    client = Client(clock, MemoryCache(100_000, 1000), background=flows.append)
+    client.get((200, SOON, b"text"))
+    clock.now += 100
+    client.get((200, {"Cache-Control": control}, *[b"x" * 400] * 10))
+    run(flows.pop())
+    (content,) = client.origin.contents
+    assert content.closed
+    assert len(content.pieces) == (10 if control == "no-store" else 7)
+    assert not client.cache.flights._by_key
+
+
 def test_without_a_background_it_is_validated_first(client, clock):
     client.get((200, SOON, b"old"))
     clock.now += 100

@@ -141,7 +141,8 @@ class _Request:
                 return instead
         if reply.status == 304 and decision.conditions:
             confirmed = confirmed_by(reply.fields, decision.entry, self._variants)
-            yield from _drained(reply.source, self._asked.deadline)
+            # It has no content, so its connection is kept.
+            reply.source.close()
             stored = None
             if confirmed is not None:
                 entry = freshened(confirmed, reply.fields, requested_at, received_at)
@@ -241,10 +242,11 @@ class _Request:
         """Ask the origin, and store what it sends."""
         try:
             reply = yield from self._asked_of_origin(self._question())
-            if reply.from_cache:
-                reply.source.close()
+            if isinstance(reply.source, Recording):
+                yield from reply.source.record_rest(self._asked.deadline)
             else:
-                yield from _drained(reply.source, self._asked.deadline)
+                # It is a stored one, or one that is not stored: nobody reads it.
+                reply.source.close()
         except (OSError, HTTPException) as error:
             log.info("%s: not validated in the background: %s", self._asked.url, error)
         finally:
@@ -264,12 +266,3 @@ def _same_version(entry: Entry, fields: Sequence[tuple[str, str]]) -> bool:
         if there:
             return there == values_of(entry.fields, name)
     return False
-
-
-def _drained(source: Source, deadline: float) -> Flow[None]:
-    """Read the rest of a content, so that it is stored, or its connection can be used again."""
-    try:
-        while (yield from source.pull(deadline)):
-            pass
-    finally:
-        source.close()

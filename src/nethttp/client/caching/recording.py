@@ -55,6 +55,14 @@ class Recording(Source):
                 raise
         return data
 
+    def record_rest(self, deadline: float) -> Flow[None]:
+        """Receive the rest for the store alone, and no more than is stored."""
+        try:
+            while self._open:
+                yield from self.pull(deadline)
+        finally:
+            self.close()
+
     def close(self) -> None:
         self.source.close()
         self.stop()

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 
 from ...errors import RequestError
-from ...net.effects import Flow
+from ...net.effects import Flow, ending_by
 from ...wire.fields import FieldLines
 from ..caching.cache import Asked, Cache
 from ..caching.fields import Pairs
@@ -21,7 +21,7 @@ from ..messages.request import Request
 from ..messages.timing import Marks
 from ..policy.timeouts import Timeout
 from .deadlines import Deadlines
-from .exchange import MAX_DRAIN
+from .exchange import DRAIN_WAIT, MAX_DRAIN
 from .incoming import OnInterim
 from .transport import Transport
 
@@ -124,17 +124,21 @@ class CachingTransport:
             for name, value in conditions:
                 request.headers.set(name, value)
         arrival = yield from self.transport.send(request, deadlines, marks, on_interim)
-        return Reply(arrival.status, arrival.reason, arrival.fields, _Received(arrival))
+        source = _Received(arrival, deadlines.total)
+        return Reply(arrival.status, arrival.reason, arrival.fields, source)
 
 
 class _Received(Source):
     """The content of a response of the transport."""
 
-    def __init__(self, arrival: Arrival) -> None:
+    def __init__(self, arrival: Arrival, deadline: float) -> None:
         self.arrival = arrival
+        self._deadline = deadline
+        """The moment at which the transport ends its waits by itself."""
 
     def pull(self, deadline: float) -> Flow[bytes]:
-        return (yield from self.arrival.read())
+        reading = self.arrival.read()
+        return (yield from reading if deadline >= self._deadline else ending_by(reading, deadline))
 
     def close(self) -> None:
         self.arrival.abandon()
@@ -159,9 +163,12 @@ class CachedArrival:
 
     def read(self) -> Flow[bytes]:
         """Return the next piece of content; b"" at the end."""
+        return (yield from self._read(self._deadlines.total))
+
+    def _read(self, deadline: float) -> Flow[bytes]:
         if self.complete:
             return b""
-        piece = yield from self._source.pull(self._deadlines.total)
+        piece = yield from self._source.pull(deadline)
         if not piece:
             self.complete = True
             received = self._received()
@@ -177,13 +184,18 @@ class CachedArrival:
         return b"".join(pieces)
 
     def drain(self) -> Flow[None]:
-        """Return nothing, once a short rest was read: it is stored, its connection used again."""
-        left = MAX_DRAIN
+        """Return nothing, once a short rest was read: it is stored, its connection used again.
+
+        At most `MAX_DRAIN` bytes are read for at most `DRAIN_WAIT` seconds, whatever the peer does.
+        No error of the connection is raised.
+        """
+        left = 0 if self.from_cache else MAX_DRAIN
+        deadline = self._deadlines.within(DRAIN_WAIT)
         try:
-            while left > 0 and (piece := (yield from self.read())):
+            while left > 0 and (piece := (yield from self._read(deadline))):
                 left -= len(piece)
-        except RequestError:
-            return
+        except (RequestError, TimeoutError):
+            pass
         self.abandon()
 
     def abandon(self) -> None:
