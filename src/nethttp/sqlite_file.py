@@ -30,8 +30,6 @@ class Kind(NamedTuple):
     """The step to each version of the schema; a file has its version in `user_version`."""
     others: Mapping[str, str] = {}
     """What another program's file is, and what to do with it, by one of its tables."""
-    page_size: int = 4096
-    """Bytes of a page of a new file: long values take less time in long pages, short ones more."""
 
 
 _ERRNO = {
@@ -65,8 +63,6 @@ def open_file(path: str, kind: Kind, *, timeout: float, fsync: bool) -> sqlite3.
     )
     try:
         _check_kind(database, path, kind)
-        # Before the write-ahead log, which fixes it.
-        database.execute(f"PRAGMA page_size = {kind.page_size}")
         _write_ahead(database, timeout)
         database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
         _migrate(database, kind)

@@ -108,14 +108,20 @@ def test_a_stored_response_that_is_left_is_not_read(network, leave, store, monke
     network.serve("a.example", 80, server(network, HEAD % 4, b"text"))
     leave(take=True)
     opened = []
-    real = type(store).open
 
-    def open_(self, key, entry):
-        content = real(self, key, entry)
-        opened.append(content)
-        content.piece = lambda _: pytest.fail("it is read")
-        return content
+    class Unread:
+        closed = False
 
-    monkeypatch.setattr(type(store), "open", open_)
+        def read(self, start, stop):
+            pytest.fail("it is read")
+
+        def close(self):
+            self.closed = True
+
+    def open_content(self, key, entry):
+        opened.append(Unread())
+        return opened[-1]
+
+    monkeypatch.setattr(type(store), "open", open_content)
     assert leave() < DRAIN_WAIT
-    assert len(opened) == 1
+    assert [content.closed for content in opened] == [True]

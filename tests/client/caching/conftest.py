@@ -38,7 +38,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock):
     """Return a function that opens a store with a bound; all calls open the same place."""
     opened: list[Store] = []
 
-    def make(max_size: int = 1_000_000, max_content: int | None = None) -> Store:
+    def make(max_size: int = 10_000_000, max_content: int | None = None) -> Store:
         if request.param == "memory":
             store: Store = MemoryCache(max_size, max_content)
         elif request.param == "sqlite":

@@ -17,7 +17,7 @@ from nethttp.client.caching.flights import LONGEST_WAIT
 from nethttp.client.caching.flow import Beside, cached
 from nethttp.client.caching.memory import MemoryCache
 from nethttp.client.caching.reply import Reply
-from nethttp.client.caching.store import PIECE
+from nethttp.client.caching.store import PIECE, SMALL
 from nethttp.errors import HTTPException, StorageAwayError
 from nethttp.net.aio import arun
 from nethttp.net.blocking import run
@@ -112,6 +112,17 @@ def test_big_contents_stream_through(clock, make_store):
         206,
         b"".join(pieces)[PIECE - 5 : PIECE + 5],
     )
+
+
+def test_pieces_are_stored_as_they_came_and_small_ones_together(clock):
+    store = MemoryCache(10_000_000)
+    client = Client(clock, store)
+    large = [bytes([number]) * SMALL for number in range(3)]
+    client.get((200, FRESH, large[0], *[b"x"] * 3000, large[1], large[2], b"y", b"z"))
+    ((_, _, content),) = store._contents.values()
+    assert [len(piece) for piece in content.pieces] == [SMALL, 3000, SMALL, SMALL, 2]
+    assert all(any(piece is there for there in content.pieces) for piece in large)
+    assert client.get()[1] == large[0] + b"x" * 3000 + large[1] + large[2] + b"yz"
 
 
 def test_a_304_makes_the_stored_response_fresh_again(client, clock):

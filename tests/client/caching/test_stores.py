@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 
 import pytest
@@ -16,18 +17,24 @@ KEY = Key(URL)
 
 def put(store, content: str, data: bytes = b"hello", key: Key = KEY, **more):
     """Store an entry as a recording does, and return it."""
-    pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)] or [b""]
-    for number, piece in enumerate(pieces[:-1]):
-        store.append(content, number, piece)
+    last = max(0, len(data) - 1) // PIECE * PIECE
+    for start in range(0, last, PIECE):
+        middle = start + PIECE // 3
+        store.append(content, start, [data[start:middle], data[middle : start + PIECE]])
     made = replace(entry(content=content, size=len(data), **more), url=key.url)
-    store.commit(key, made, pieces[-1])
+    store.commit(key, made, last, [data[last:]])
     return made
 
 
 def content_of(store, made, key: Key = KEY) -> bytes:
     content = store.open(key, made)
-    count = max(1, -(-made.size // PIECE))
-    return b"".join(content.piece(number) for number in range(count))
+    found = b""
+    while len(found) < made.size:
+        data = content.read(len(found), made.size)
+        assert data
+        found += data
+    content.close()
+    return found
 
 
 def test_what_is_committed_is_found(store):
@@ -42,6 +49,36 @@ def test_what_is_committed_is_found(store):
 def test_contents_of_every_size(store, size):
     data = bytes(number % 251 for number in range(size))
     assert content_of(store, put(store, "c1", data)) == data
+
+
+@pytest.mark.parametrize("start", [0, 1, PIECE // 3, PIECE - 1, PIECE, PIECE + 5, 2 * PIECE + 6])
+@pytest.mark.parametrize("size", [1, 7, PIECE])
+def test_any_part_of_a_content_is_read(store, start, size):
+    data = bytes(number % 251 for number in range(2 * PIECE + 7))
+    content = store.open(KEY, put(store, "c1", data))
+    part, stop = b"", min(start + size, len(data))
+    while start + len(part) < stop:
+        part += content.read(start + len(part), stop)
+    content.close()
+    assert part == data[start:stop]
+
+
+def test_pieces_that_are_written_again_count_once(store):
+    store.append("c1", 0, [b"a" * PIECE])
+    store.append("c1", 0, [b"a" * PIECE])
+    made = replace(entry(content="c1", size=PIECE + 1), url=URL)
+    store.commit(KEY, made, PIECE, [b"b"])
+    assert content_of(store, made) == b"a" * PIECE + b"b"
+
+
+@pytest.mark.parametrize("make_store", ["memory", "sqlite"], indirect=True)
+def test_a_content_that_was_discarded_does_not_come_back(store):
+    store.append("c1", 0, [bytes(PIECE)])
+    store.discard("c1")
+    with pytest.raises(StorageError):
+        store.append("c1", PIECE, [bytes(PIECE)])
+        store.commit(KEY, entry(content="c1", size=2 * PIECE), 2 * PIECE, [])
+    assert store.variants(KEY) == []
 
 
 def test_variants_do_not_replace_each_other(store):
@@ -89,11 +126,17 @@ def test_a_removed_url_is_gone_in_all_partitions(store):
 
 
 def test_what_is_not_committed_is_never_found(store):
-    store.append("c1", 0, bytes(PIECE))
+    store.append("c1", 0, [bytes(PIECE)])
     assert store.variants(KEY) == []
     store.discard("c1")
-    with pytest.raises(StorageError, match="gone"):
-        store.open(KEY, entry(content="c1")).piece(0)
+    store.discard("c1")
+    assert store.variants(KEY) == []
+
+
+def test_a_content_that_is_gone(store):
+    with pytest.raises(StorageError) as caught:
+        store.open(KEY, entry(content="c1"))
+    assert caught.value.errno == errno.ENOENT
 
 
 def test_a_reader_finishes_what_is_replaced_meanwhile(store):
@@ -101,7 +144,18 @@ def test_a_reader_finishes_what_is_replaced_meanwhile(store):
     made = put(store, "c1", data)
     content = store.open(KEY, made)
     put(store, "c2", b"new")
-    assert content.piece(2) == bytes(7)
+    assert content.read(2 * PIECE, made.size) == bytes(7)
+    content.close()
+
+
+def test_unfinished_contents_are_bounded_together(make_store):
+    store = make_store(3 * PIECE)
+    store.append("c1", 0, [bytes(PIECE)])
+    store.append("c2", 0, [bytes(PIECE)])
+    with pytest.raises(StorageError, match="unfinished"):
+        store.append("c2", PIECE, [bytes(2 * PIECE)])
+    store.discard("c2")
+    store.append("c3", 0, [bytes(2 * PIECE)])
 
 
 def test_the_least_used_go_when_the_bound_is_reached(make_store, clock):

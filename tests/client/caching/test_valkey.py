@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from nethttp.client.caching.store import GRACE, PIECE, Key
+from nethttp.client.caching.store import GRACE, PIECE, UNFINISHED, Key
 from nethttp.client.caching.valkey import ValkeyCache
 from nethttp.errors import StorageAwayError, StorageError
 
@@ -32,19 +32,27 @@ def test_nothing_is_left_of_what_is_removed(valkey):
     with closing(ValkeyCache(valkey.url)) as store:
         put(store, "c1", bytes(PIECE + 1))
         put(store, "c2", key=Key(URL, "p"))
-        store.append("unfinished", 0, bytes(PIECE))
+        store.append("unfinished", 0, [bytes(PIECE)])
         store.remove([URL])
         assert valkey.command("GET", "{nethttp:cache}:size") == "0"
-        for name, grace in (("c1", GRACE), ("unfinished", 10 * GRACE)):
-            assert 0 < valkey.command("TTL", f"{{nethttp:cache}}:content:{name}") <= grace
+        for name, grace in (("c1", GRACE), ("unfinished", UNFINISHED)):
+            assert 0 < valkey.command("TTL", f"{{nethttp:cache}}:bytes:{name}") <= grace
         left = {key.rpartition(":")[2] for key in valkey.command("KEYS", "*")}
         assert left == {"size", "c1", "c2", "unfinished"}
+
+
+def test_the_server_is_told_of_discarded_contents_with_the_next_pieces(valkey):
+    with closing(ValkeyCache(valkey.url)) as store:
+        store.append("c1", 0, [bytes(PIECE)])
+        store.discard("c1")
+        store.append("c2", 0, [bytes(PIECE)])
+        assert valkey.command("KEYS", "*") == ["{nethttp:cache}:bytes:c2"]
 
 
 def test_a_content_that_the_server_evicted_is_gone(valkey):
     with closing(ValkeyCache(valkey.url)) as store:
         made = put(store, "c1")
-        valkey.command("DEL", "{nethttp:cache}:content:c1")
+        valkey.command("DEL", "{nethttp:cache}:bytes:c1")
         with pytest.raises(StorageError, match="gone"):
             store.open(KEY, made)
 

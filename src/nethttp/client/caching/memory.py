@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from ...errors import StorageError
 from .entry import Entry
-from .store import MAX_VARIANTS, Content, Key, Store, cost_of, replaces
+from .store import MAX_VARIANTS, Content, Key, Pieces, Store, cost_of, replaces
 
 __all__ = ["MemoryCache"]
 
@@ -16,11 +17,33 @@ __all__ = ["MemoryCache"]
 class _Pieces(Content):
     """A content in memory; it stays for its reader even if the store forgets it."""
 
-    def __init__(self, pieces: Sequence[bytes]) -> None:
-        self._pieces = pieces
+    __slots__ = ("pieces", "size", "starts")
 
-    def piece(self, number: int) -> bytes:
-        return self._pieces[number]
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.starts: list[int] = []
+        """The place of each piece in the content, in bytes."""
+        self.size = 0
+
+    def add(self, start: int, pieces: Pieces) -> int:
+        """Add pieces at the end; return their bytes. What is there already counts once."""
+        before = self.size
+        for piece in pieces:
+            if start == self.size and piece:
+                self.pieces.append(piece)
+                self.starts.append(start)
+                self.size += len(piece)
+            start += len(piece)
+        return self.size - before
+
+    def read(self, start: int, stop: int) -> bytes:
+        number = bisect_right(self.starts, start) - 1
+        first = self.starts[number]
+        # Of a piece that is wanted whole this is no copy.
+        return self.pieces[number][start - first : stop - first]
+
+    def close(self) -> None:
+        """Do nothing: the pieces are the store's, or the reader's alone."""
 
 
 class MemoryCache(Store):
@@ -30,9 +53,9 @@ class MemoryCache(Store):
     >>> from nethttp.client.caching.store import Key
     >>> store, key = MemoryCache(), Key("http://a.com/")
     >>> entry = Entry(key.url, 200, "OK", (), (), 0.0, 0.0, "c1", 5)
-    >>> store.commit(key, entry, b"hello")
-    >>> store.open(key, store.variants(key)[0]).piece(0)
-    b'hello'
+    >>> store.commit(key, entry, 0, [b"hello"])
+    >>> store.open(key, store.variants(key)[0]).read(1, 5)
+    b'ello'
     """
 
     waits = False
@@ -44,8 +67,8 @@ class MemoryCache(Store):
         """The bytes that the entries and their contents take, those being written included."""
         self._by_url: dict[str, dict[str, list[Entry]]] = {}
         #: Contents of entries with their keys, the one used longest ago first.
-        self._contents: dict[str, tuple[Key, Entry, list[bytes]]] = {}
-        self._growing: dict[str, list[bytes]] = {}
+        self._contents: dict[str, tuple[Key, Entry, _Pieces]] = {}
+        self._growing: dict[str, _Pieces] = {}
         # A response that is garbage collected discards its content, at any moment in any thread.
         self._lock = threading.RLock()
 
@@ -59,24 +82,28 @@ class MemoryCache(Store):
             if found is None:
                 raise StorageError(errno.ENOENT, "cache: the content is gone", entry.url)
             self._contents[entry.content] = found
-            return _Pieces(found[2])
+            return found[2]
 
-    def append(self, content: str, number: int, data: bytes) -> None:
+    def append(self, content: str, start: int, pieces: Pieces) -> None:
         with self._lock:
-            pieces = self._growing.setdefault(content, [])
-            # A piece that is written again after an error counts once.
-            if number == len(pieces):
-                pieces.append(data)
-                self.size += len(data)
-                self._make_room_locked()
-                if self.size > self.max_size:
-                    raise StorageError(errno.ENOSPC, "cache: unfinished contents fill it", content)
+            growing = self._growing_locked(content, start)
+            self._growing[content] = growing
+            self.size += growing.add(start, pieces)
+            self._make_room_locked()
+            if self.size > self.max_size:
+                raise StorageError(errno.ENOSPC, "cache: unfinished contents fill it", content)
 
-    def commit(self, key: Key, entry: Entry, last: bytes) -> None:
+    def commit(self, key: Key, entry: Entry, start: int, pieces: Pieces) -> None:
         with self._lock:
-            pieces = self._growing.pop(entry.content, [])
-            self.size += cost_of(entry) - sum(map(len, pieces))
-            self._contents[entry.content] = (key, entry, [*pieces, last])
+            growing = self._growing_locked(entry.content, start)
+            self.discard(entry.content)
+            growing.add(start, pieces)
+            if growing.size != entry.size:
+                raise StorageError(
+                    errno.EIO, f"cache: expected {entry.size} bytes, got {growing.size}", entry.url
+                )
+            self.size += cost_of(entry)
+            self._contents[entry.content] = (key, entry, growing)
             there = self._by_url.setdefault(key.url, {}).setdefault(key.partition, [])
             for old in [old for old in there if replaces(entry, old)]:
                 self._forget_locked(key, old)
@@ -100,7 +127,8 @@ class MemoryCache(Store):
 
     def discard(self, content: str) -> None:
         with self._lock:
-            self.size -= sum(map(len, self._growing.pop(content, [])))
+            growing = self._growing.pop(content, None)
+            self.size -= 0 if growing is None else growing.size
 
     def remove(self, urls: Sequence[str]) -> None:
         with self._lock:
@@ -115,6 +143,13 @@ class MemoryCache(Store):
             self._contents.clear()
             self._growing.clear()
             self.size = 0
+
+    def _growing_locked(self, content: str, start: int) -> _Pieces:
+        """Return the pieces so far of a content that goes on at byte `start`."""
+        growing = self._growing.get(content) or _Pieces()
+        if start > growing.size:
+            raise StorageError(errno.ENOENT, "cache: the content was discarded", content)
+        return growing
 
     def _forget_locked(self, key: Key, entry: Entry) -> None:
         del self._contents[entry.content]

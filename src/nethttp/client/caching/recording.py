@@ -9,7 +9,7 @@ from ...errors import StorageError
 from ...net.effects import Call, Flow
 from .entry import Entry
 from .reply import Source
-from .store import PIECE, Key, Store
+from .store import PIECE, SMALL, Key, Store
 
 __all__ = ["Recording"]
 
@@ -32,10 +32,10 @@ class Recording(Source):
         self._key = key
         self._entry = entry
         self._done = done
-        self._held: list[bytes] = []
+        self._held: list[bytes | bytearray] = []
         self._held_size = 0
-        self._size = 0
         self._written = 0
+        """Bytes that were given to the store."""
         self._open = True
 
     def pull(self, deadline: float) -> Flow[bytes]:
@@ -69,35 +69,44 @@ class Recording(Source):
 
     def _keep(self, data: bytes, deadline: float) -> Flow[None]:
         if not data:
-            entry = self._entry.stored_as(self._entry.content, self._size)
+            size = self._written + self._held_size
+            entry = self._entry.stored_as(self._entry.content, size)
             part = entry.part
-            if part is not None and part[1] - part[0] != self._size:
+            if part is not None and part[1] - part[0] != size:
                 # RFC 9110 section 14.4: a part of another length than it says is no part.
                 self.stop()
                 return
-            last = b"".join(self._held)
-            yield from self._do(lambda: self._store.commit(self._key, entry, last), deadline)
+            start, pieces = self._written, self._taken()
+            commit = self._store.commit
+            yield from self._do(lambda: commit(self._key, entry, start, pieces), deadline)
             self._finish()
             return
-        self._size += len(data)
-        if self._size > self._store.max_content:
+        if self._written + self._held_size + len(data) > self._store.max_content:
             self.stop()
             return
-        # The last piece is written by the commit, so a whole one stays here until more comes.
-        while self._held_size + len(data) > PIECE:
-            room = PIECE - self._held_size
-            piece = b"".join([*self._held, data[:room]])
-            data = data[room:]
-            self._held.clear()
-            self._held_size = 0
-            yield from self._write_piece(piece, deadline)
-        self._held.append(data)
+        self._hold(data)
+        if self._held_size >= PIECE:
+            content, start, pieces = self._entry.content, self._written, self._taken()
+            yield from self._do(lambda: self._store.append(content, start, pieces), deadline)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep a piece until there are enough to be written; only a small one is copied."""
+        held = self._held
+        if len(data) >= SMALL:
+            held.append(data)
+        elif held and isinstance(held[-1], bytearray):
+            held[-1] += data
+        else:
+            held.append(bytearray(data))
         self._held_size += len(data)
 
-    def _write_piece(self, piece: bytes, deadline: float) -> Flow[None]:
-        content, number = self._entry.content, self._written
-        yield from self._do(lambda: self._store.append(content, number, piece), deadline)
-        self._written += 1
+    def _taken(self) -> list[bytes]:
+        """Return what was held; the store has it now."""
+        pieces = [bytes(piece) for piece in self._held]  # of bytes it is no copy
+        self._written += self._held_size
+        self._held.clear()
+        self._held_size = 0
+        return pieces
 
     def _do(self, function: Callable[[], object], deadline: float) -> Flow[None]:
         if self._store.waits:
@@ -109,9 +118,8 @@ class Recording(Source):
         """Store nothing of the content; what is still pulled goes to the reader alone."""
         if not self._open:
             return
-        if self._written and not self._store.waits:
+        if self._written:
             self._store.discard(self._entry.content)
-        # A store that waits removes unfinished contents by itself, after their grace.
         self._finish()
 
     def _finish(self) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from ...net.effects import Call, Flow
 from .fields import Pairs
 from .ranges import Piece
-from .store import PIECE, Content
+from .store import Content
 
 __all__ = ["EmptySource", "Reply", "Source", "StoredSource"]
 
@@ -79,15 +79,17 @@ class StoredSource(Source):
     def pull(self, deadline: float) -> Flow[bytes]:
         if self._at >= self._stop:
             return b""
-        number, skip = divmod(self._at, PIECE)
+        start, stop = self._at, self._stop
         data: bytes
         if self._waits:
-            data = yield Call(lambda: self._content.piece(number), deadline)
+            data = yield Call(lambda: self._content.read(start, stop), deadline)
         else:
-            data = self._content.piece(number)
-        data = data[skip : skip + self._stop - self._at]
+            data = self._content.read(start, stop)
         self._at += len(data)
+        if self._at >= stop:
+            self._content.close()
         return data
 
     def close(self) -> None:
         self._at = self._stop
+        self._content.close()

@@ -1,25 +1,27 @@
-"""`SQLiteCache`: responses in a file that all processes of one machine share.
+"""`SQLiteCache`: responses that all processes of one machine share, in a file and a directory.
 
-Each method is one transaction. Contents are written and read in pieces. One without an entry, since
-it is still being written, or its entry has just been replaced, stays for `GRACE` seconds: those who
-read it finish, and what a killed process left is removed.
+The file is a database with the entries and short contents; long ones are files in the directory.
+Each method is one transaction at most. A content is nothing until an entry names it, and the entry
+appears with the transaction of `commit`: a process that is killed leaves the cache as it was, and a
+file that is removed after a while.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 
 from ...caching import AgeCache
 from ...errors import StorageError
 from ...sqlite_file import Kind, open_file, storage_error, transaction
+from .content_files import ContentFiles
 from .entry import Entry
-from .store import GRACE, MAX_VARIANTS, Content, Key, Store, cost_of, replaces
+from .store import MAX_VARIANTS, UNFINISHED, Content, Key, Pieces, Store, cost_of, replaces
 
 __all__ = ["SQLiteCache"]
 
@@ -39,50 +41,44 @@ _KIND = Kind(
         );
         CREATE INDEX entries_by_key ON entries (url, partition);
         CREATE INDEX entries_by_use ON entries (used);
-        CREATE TABLE pieces (
-            content TEXT NOT NULL,
-            number INTEGER NOT NULL,
-            data BLOB NOT NULL,
-            UNIQUE (content, number)
-        );
-        CREATE TABLE orphans (content TEXT PRIMARY KEY, since REAL NOT NULL);
-        CREATE INDEX orphans_by_age ON orphans (since);
+        CREATE TABLE contents (content TEXT PRIMARY KEY, data BLOB NOT NULL);
         CREATE TABLE state (size INTEGER NOT NULL);
         INSERT INTO state VALUES (0);
         """,
     ),
-    page_size=16384,
 )
 
 _BETWEEN_TOUCHES = 60.0
 """Seconds after which a process writes again that an entry is used: each time would be a write."""
 
-_REMOVED_AT_ONCE = 100
-"""Contents that one transaction deletes, so that none takes long."""
+_SHORT = 65536
+"""Bytes of a content that the database has itself, at most: a file costs more than its bytes."""
 
 _LEFT_OPEN: list[sqlite3.Connection] = []
 """Connections of a parent process: closing one in a child could delete the log under the parent."""
 
 
-class _Pieces(Content):
-    """A content in the file, whose first piece has been read."""
+class _Short(Content):
+    """A content of the database, which has been read whole."""
 
-    def __init__(self, cache: SQLiteCache, content: str, first: bytes) -> None:
-        self._cache = cache
-        self._content = content
-        self._first = first
+    def __init__(self, data: bytes) -> None:
+        self._data = data
 
-    def piece(self, number: int) -> bytes:
-        return self._cache.read(self._content, number) if number else self._first
+    def read(self, start: int, stop: int) -> bytes:
+        return self._data[start:stop]
+
+    def close(self) -> None:
+        """Do nothing, since nothing is open."""
 
 
 class SQLiteCache(Store):
     """A store in the file `path`, which is created with mode 0600 if it does not exist.
 
+    Contents of more than 64 KiB are files of their own in the directory `path` + "-contents".
     Entries and contents take at most `max_size` bytes, one content `max_content` (default: an
-    eighth); beyond, those used longest ago go. What may still be read stays a minute longer, and
-    the file does not shrink: it uses free space again. `timeout` is the most seconds to wait while
-    other processes write. A forked child opens the file anew.
+    eighth); beyond, those used longest ago go. Contents that are still being received may take
+    `max_size` bytes more in each process. `timeout` is the most seconds to wait while other
+    processes write. A forked child opens the file anew.
 
     >>> import os, tempfile
     >>> from nethttp.client.caching.store import Key
@@ -110,6 +106,8 @@ class SQLiteCache(Store):
         self.max_content = max_size // 8 if max_content is None else max_content
         self.timeout = timeout
         self._now = now
+        self._files = ContentFiles(self.path + "-contents", max_size)
+        self._swept = -inf
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = os.getpid()
@@ -126,42 +124,36 @@ class SQLiteCache(Store):
                 database.execute(
                     "UPDATE entries SET used = ? WHERE content = ?", (self._now(), entry.content)
                 )
-        return _Pieces(self, entry.content, self.read(entry.content, 0))
-
-    def read(self, content: str, number: int) -> bytes:
-        """Return the piece of a content that has this number, counted from 0.
-
-        Raises:
-            StorageError: the content is gone (ENOENT), or the file cannot be read.
-        """
         with self._database() as database:
             row = database.execute(
-                "SELECT data FROM pieces WHERE content = ? AND number = ?", (content, number)
+                "SELECT data FROM contents WHERE content = ?", (entry.content,)
             ).fetchone()
-        if row is None:
-            raise StorageError(errno.ENOENT, "cache: the content is gone", self.path)
-        data: bytes = row[0]
-        return data
+        return self._files.open(entry.content, entry.size) if row is None else _Short(row[0])
 
-    def append(self, content: str, number: int, data: bytes) -> None:
-        with self._database() as database, transaction(database):
-            _put_piece(database, content, number, data)
-            _orphan(database, content, self._now())
+    def append(self, content: str, start: int, pieces: Pieces) -> None:
+        self._files.append(content, start, pieces)
 
-    def commit(self, key: Key, entry: Entry, last: bytes) -> None:
-        now = self._now()
-        with self._database() as database, transaction(database):
-            (number,) = database.execute(
-                "SELECT count(*) FROM pieces WHERE content = ?", (entry.content,)
-            ).fetchone()
-            _put_piece(database, entry.content, number, last)
-            there = list(_entries(database, key))
-            kept = [old for old in there if not replaces(entry, old)]
-            excess = len(kept) + 1 - MAX_VARIANTS
-            gone = [old for old in there if old not in kept] + kept[: max(0, excess)]
-            _forget(database, [old.content for old in gone], now)
-            _insert(database, key, entry, now)
-            self._make_room(database, now)
+    def commit(self, key: Key, entry: Entry, start: int, pieces: Pieces) -> None:
+        data = b"".join(pieces) if entry.size <= _SHORT else None
+        if data is None:
+            self._files.append(entry.content, start, pieces)
+            self._files.finish(entry.content, entry.size)
+        try:
+            with self._database() as database, transaction(database):
+                there = list(_entries(database, key))
+                kept = [old for old in there if not replaces(entry, old)]
+                excess = len(kept) + 1 - MAX_VARIANTS
+                gone = [old for old in there if old not in kept] + kept[: max(0, excess)]
+                forgotten = [old.content for old in gone]
+                _forget(database, forgotten)
+                _insert(database, key, entry, data, self._now())
+                forgotten += _make_room(database, self.max_size)
+        except StorageError:
+            self._files.remove([entry.content])
+            raise
+        # Readers that have opened them finish.
+        self._files.remove(forgotten)
+        self._sweep()
 
     def update(self, key: Key, entry: Entry) -> None:
         with self._database() as database, transaction(database):
@@ -177,17 +169,19 @@ class SQLiteCache(Store):
                 database.execute("UPDATE state SET size = size + ?", (cost - row[0],))
 
     def discard(self, content: str) -> None:
-        with self._database() as database, transaction(database):
-            database.execute("DELETE FROM pieces WHERE content = ?", (content,))
-            database.execute("DELETE FROM orphans WHERE content = ?", (content,))
+        self._files.discard(content)
 
     def remove(self, urls: Sequence[str]) -> None:
+        forgotten: list[str] = []
         with self._database() as database, transaction(database):
             for url in urls:
                 rows = database.execute("SELECT content FROM entries WHERE url = ?", (url,))
-                _forget(database, [content for (content,) in rows.fetchall()], self._now())
+                forgotten += [content for (content,) in rows.fetchall()]
+            _forget(database, forgotten)
+        self._files.remove(forgotten)
 
     def close(self) -> None:
+        self._files.close()
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
@@ -212,26 +206,24 @@ class SQLiteCache(Store):
         if self._connection is not None:
             _LEFT_OPEN.append(self._connection)
         self._connection = None
+        self._files.leave_to_parent()
         self._process = os.getpid()
 
-    def _make_room(self, database: sqlite3.Connection, now: float) -> None:
-        """Forget the entries used longest ago, and delete contents whose grace is over."""
-        (size,) = database.execute("SELECT size FROM state").fetchone()
-        if size > self.max_size:
-            gone = []
-            for content, cost in database.execute(
-                "SELECT content, cost FROM entries ORDER BY used"
-            ):
-                gone.append(content)
-                size -= cost
-                if size <= self.max_size:
-                    break
-            _forget(database, gone, now)
-        rows = database.execute(
-            "SELECT content FROM orphans WHERE since <= ? LIMIT ?", (now - GRACE, _REMOVED_AT_ONCE)
-        ).fetchall()
-        database.executemany("DELETE FROM pieces WHERE content = ?", rows)
-        database.executemany("DELETE FROM orphans WHERE content = ?", rows)
+    def _sweep(self) -> None:
+        """Remove now and then the files that no entry names."""
+        now = self._now()
+        if now < self._swept + UNFINISHED:
+            return
+        self._swept = now
+        with self._database() as database:
+            self._files.sweep(
+                lambda content: (
+                    database.execute(
+                        "SELECT 1 FROM entries WHERE content = ?", (content,)
+                    ).fetchone()
+                    is not None
+                )
+            )
 
 
 def _entries(database: sqlite3.Connection, key: Key) -> Iterator[Entry]:
@@ -244,29 +236,38 @@ def _entries(database: sqlite3.Connection, key: Key) -> Iterator[Entry]:
             yield Entry.from_json(text)
 
 
-def _insert(database: sqlite3.Connection, key: Key, entry: Entry, now: float) -> None:
+def _insert(
+    database: sqlite3.Connection, key: Key, entry: Entry, data: bytes | None, now: float
+) -> None:
     cost = cost_of(entry)
-    database.execute("DELETE FROM orphans WHERE content = ?", (entry.content,))
     database.execute(
         "INSERT INTO entries (content, url, partition, entry, cost, used)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         (entry.content, *key, entry.to_json(), cost, now),
     )
+    if data is not None:
+        database.execute("INSERT INTO contents VALUES (?, ?)", (entry.content, data))
     database.execute("UPDATE state SET size = size + ?", (cost,))
 
 
-def _put_piece(database: sqlite3.Connection, content: str, number: int, data: bytes) -> None:
-    database.execute("INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)", (content, number, data))
+def _make_room(database: sqlite3.Connection, max_size: int) -> list[str]:
+    """Forget the entries used longest ago; return the names of their contents."""
+    (size,) = database.execute("SELECT size FROM state").fetchone()
+    gone: list[str] = []
+    if size > max_size:
+        for content, cost in database.execute("SELECT content, cost FROM entries ORDER BY used"):
+            gone.append(content)
+            size -= cost
+            if size <= max_size:
+                break
+        _forget(database, gone)
+    return gone
 
 
-def _orphan(database: sqlite3.Connection, content: str, now: float) -> None:
-    database.execute("INSERT OR REPLACE INTO orphans VALUES (?, ?)", (content, now))
-
-
-def _forget(database: sqlite3.Connection, contents: Sequence[str], now: float) -> None:
-    """Remove entries by their contents; the contents stay for their grace."""
+def _forget(database: sqlite3.Connection, contents: Sequence[str]) -> None:
+    """Remove entries by the names of their contents, and the contents that are short."""
     for content in contents:
         row = database.execute("SELECT cost FROM entries WHERE content = ?", (content,)).fetchone()
         database.execute("DELETE FROM entries WHERE content = ?", (content,))
+        database.execute("DELETE FROM contents WHERE content = ?", (content,))
         database.execute("UPDATE state SET size = size - ?", row or (0,))
-        _orphan(database, content, now)

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from .entry import Entry
 
-__all__ = ["GRACE", "MAX_VARIANTS", "PIECE", "Content", "Key", "Store", "cost_of", "replaces"]
+__all__ = [
+    "GRACE",
+    "MAX_VARIANTS",
+    "PIECE",
+    "SMALL",
+    "UNFINISHED",
+    "Content",
+    "Key",
+    "Pieces",
+    "Store",
+    "cost_of",
+    "replaces",
+]
 
-PIECE: Final = 262144
-"""Bytes of each piece of a content, except the last, which has no more. With 64 KiB an SQLite file
-takes twice the time for a long content."""
+PIECE: Final = 524288
+"""Bytes of a content that are written at a time, about. Fewer take more time of the file system: a
+file of 64 MiB is written a quarter faster by 512 KiB than by 128 KiB, and no faster by more."""
+
+SMALL: Final = 16384
+"""Bytes below which pieces that were received are put together, so that each costs little."""
 
 MAX_VARIANTS: Final = 64
 """Entries of one key; with another one the oldest goes."""
 
 GRACE: Final = 60.0
-"""Seconds that a content stays after its last entry went, for those that still read it."""
+"""Seconds that a content stays at a server after its last entry went, for those that read it."""
+
+UNFINISHED: Final = 600.0
+"""Seconds after its last piece that a content stays which is not complete: its writer is gone."""
+
+Pieces: TypeAlias = Sequence[bytes]
+"""Bytes that follow each other: as they were received, since putting them together is a copy."""
 
 
 class Key(NamedTuple):
@@ -31,18 +52,24 @@ class Key(NamedTuple):
 
 
 class Content(Protocol):
-    """The content of a stored response, open to be read by its pieces.
+    """The content of a stored response, open to be read.
 
     It is open so that its reader can finish, even if the entry is replaced meanwhile.
     """
 
-    def piece(self, number: int) -> bytes:
-        """Return the piece with a number, counted from 0.
+    def read(self, start: int, stop: int) -> bytes:
+        """Return the bytes from `start` on, counted from 0: at least one, and none from `stop` on.
+
+        How many is the store's choice; `stop` is within the content.
 
         Raises:
             StorageError: the content is gone, or the store cannot be read.
             StorageAwayError: its server does not answer.
         """
+        ...
+
+    def close(self) -> None:
+        """Read no more of it. Nothing is waited for; a finaliser may call it."""
         ...
 
 
@@ -51,7 +78,7 @@ class Store(Protocol):
 
     Any thread may call its methods; each is one atomic step. An entry appears with its `commit`,
     when all of its content is there. Variants of a key do not replace each other. A content is
-    written and read in pieces, each with its number, counted from 0.
+    written from its start to its end, a few pieces at a time.
     """
 
     waits: bool
@@ -77,22 +104,23 @@ class Store(Protocol):
         """
         ...
 
-    def append(self, content: str, number: int, data: bytes) -> None:
-        """Write the piece of this `number`, from 0, of a content that is not yet complete.
+    def append(self, content: str, start: int, pieces: Pieces) -> None:
+        """Write pieces of a content that is not yet complete, the first one at byte `start`.
 
-        It has `PIECE` bytes. A number that is written again, after an error, counts once.
+        They have `PIECE` bytes or a little more. What is written again, after an error, counts
+        once.
 
         Raises:
-            StorageError: the store cannot be read or written.
+            StorageError: the store cannot be read or written, or the content has no room.
             StorageAwayError: its server does not answer.
         """
         ...
 
-    def commit(self, key: Key, entry: Entry, last: bytes) -> None:
-        """Write the last piece, and the entry in the place of the same variant.
+    def commit(self, key: Key, entry: Entry, start: int, pieces: Pieces) -> None:
+        """Write the last pieces as `append` does, and the entry in the place of the same variant.
 
         Raises:
-            StorageError: the store cannot be read or written.
+            StorageError: the store cannot be read or written, or the content has no room.
             StorageAwayError: its server does not answer.
         """
         ...
@@ -107,11 +135,9 @@ class Store(Protocol):
         ...
 
     def discard(self, content: str) -> None:
-        """Remove the pieces of a content that will not be complete.
+        """Remove what was written of a content that will not be complete.
 
-        Raises:
-            StorageError: the store cannot be read or written.
-            StorageAwayError: its server does not answer.
+        Nothing is waited for, and a finaliser may call it, so a server may have it for a while.
         """
         ...
 

@@ -1,10 +1,10 @@
 """`ValkeyCache`: responses that many machines share, kept by a Valkey or Redis server.
 
 With the prefix ``P`` the server has these keys: ``{P}:url:DIGEST``, the entries of a URL in all
-partitions, by the names of their contents; ``{P}:content:NAME``, the pieces of a content by their
-numbers; ``{P}:used``, when each entry was last used; ``{P}:costs`` and ``{P}:places``, its bytes
-and its URL's key; ``{P}:size``, the sum. The braces put all of them on one node of a cluster. Each
-method is one script or one command, so each is atomic.
+partitions, by the names of their contents; ``{P}:bytes:NAME``, the pieces of a content by their
+places in it; ``{P}:used``, when each entry was last used; ``{P}:costs`` and ``{P}:places``, its
+bytes and its URL's key; ``{P}:size``, the sum. The braces put all of them on one node of a cluster.
+Each method is one script or one command, so each is atomic.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import errno
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -28,7 +29,18 @@ from ...valkey_server import (
     url_without_password,
 )
 from .entry import Entry
-from .store import GRACE, MAX_VARIANTS, Content, Key, Store, cost_of, replaces
+from .store import (
+    GRACE,
+    MAX_VARIANTS,
+    UNFINISHED,
+    Content,
+    Key,
+    Pieces,
+    Store,
+    cost_of,
+    replaces,
+)
+from .unfinished import Unfinished
 
 __all__ = ["ValkeyCache"]
 
@@ -38,8 +50,8 @@ DEFAULT_PREFIX = "nethttp:cache"
 _BETWEEN_TOUCHES = 60.0
 """Seconds after which a process says again that an entry is used."""
 
-_UNFINISHED = 10 * GRACE
-"""Seconds after its last piece that a content stays which is not complete: its writer is gone."""
+_MAX_DISCARDED = 1000
+"""Discarded contents of which the server is told; it removes others after `UNFINISHED` seconds."""
 
 _AWAY_PAUSE = 1.0
 """Seconds after an error in which the server is not asked, so that no request waits for it."""
@@ -58,15 +70,15 @@ local function forget(content)
 end
 """
 
-# Also: the URL's key, the content, the entry, the last piece, its cost, the time, the bound, then
-# the contents whose entries go.
+# Also: the URL's key, the content, the entry, the last piece, its cost, the time, the bound, the
+# place of the last piece, then the contents whose entries go.
 _COMMIT = f"""
 {_FORGET}
 local place, content, entry, last = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local name = ARGV[1] .. content
-redis.call('HSET', name, redis.call('HLEN', name), last)
+redis.call('HSET', name, ARGV[10], last)
 redis.call('PERSIST', name)
-for number = 10, #ARGV do forget(ARGV[number]) end
+for number = 11, #ARGV do forget(ARGV[number]) end
 redis.call('HSET', place, content, entry)
 redis.call('HSET', KEYS[2], content, ARGV[7])
 redis.call('HSET', KEYS[3], content, place)
@@ -105,10 +117,18 @@ class _Pieces(Content):
     def __init__(self, cache: ValkeyCache, content: str, first: bytes) -> None:
         self._cache = cache
         self._content = content
-        self._first = first
+        self._start = 0
+        self._piece = first
 
-    def piece(self, number: int) -> bytes:
-        return self._cache.read(self._content, number) if number else self._first
+    def read(self, start: int, stop: int) -> bytes:
+        if not self._start <= start < self._start + len(self._piece):
+            known = start == self._start + len(self._piece)
+            self._start = start if known else self._cache.start_of_piece(self._content, start)
+            self._piece = self._cache.read(self._content, self._start)
+        return self._piece[start - self._start : stop - self._start]
+
+    def close(self) -> None:
+        self._piece = b""
 
 
 class ValkeyCache(Store):
@@ -117,7 +137,7 @@ class ValkeyCache(Store):
     `url` is ``valkey://[user:password@]host[:port][/database]``, ``valkeys://`` over TLS, ``redis``
     and ``rediss`` likewise, or ``unix://path``. Entries and contents take at most `max_size` bytes,
     one content `max_content` (default: an eighth); beyond, those used longest ago go. What may
-    still be read stays a minute longer.
+    still be read stays a minute longer, and each client may be writing `max_size` bytes more.
 
     `timeout` is the most seconds of one wait for the server. After an error the server is not asked
     for a second: meanwhile each method raises at once, and requests go to their origins.
@@ -153,8 +173,10 @@ class ValkeyCache(Store):
         self._update = self._client.register_script(_UPDATE)
         self._remove = self._client.register_script(_REMOVE)
         self._prefix = f"{{{prefix}}}:"
-        self._contents = f"{self._prefix}content:"
+        self._contents = f"{self._prefix}bytes:"
         self._keys = [self._prefix + name for name in ("used", "costs", "places", "size")]
+        self._unfinished = Unfinished(max_size, clock)
+        self._discarded: deque[str] = deque(maxlen=_MAX_DISCARDED)
         self._touched: AgeCache[str, bool] = AgeCache(4096, 4096, life=_BETWEEN_TOUCHES)
 
     def variants(self, key: Key) -> list[Entry]:
@@ -175,48 +197,74 @@ class ValkeyCache(Store):
                 server.zadd(self._keys[0], {entry.content: self._now()}, xx=True)
         return _Pieces(self, entry.content, self.read(entry.content, 0))
 
-    def read(self, content: str, number: int) -> bytes:
-        """Return the piece of a content that has this number, counted from 0.
+    def read(self, content: str, start: int) -> bytes:
+        """Return the piece of a content that begins at byte `start`.
 
         Raises:
             StorageError: the content is gone (ENOENT), or the server refuses.
             StorageAwayError: the server does not answer.
         """
         with self._server() as server:
-            data: bytes | None = server.hget(self._contents + content, str(number))
+            data: bytes | None = server.hget(self._contents + content, str(start))
         if data is None:
             raise StorageError(errno.ENOENT, "cache: the content is gone", str(self))
         return data
 
-    def append(self, content: str, number: int, data: bytes) -> None:
+    def start_of_piece(self, content: str, at: int) -> int:
+        """Return where the piece begins that has byte `at` of a content.
+
+        Raises:
+            StorageError: the content is gone (ENOENT), or the server refuses.
+            StorageAwayError: the server does not answer.
+        """
+        with self._server() as server:
+            names = server.hkeys(self._contents + content)
+        starts = [start for start in map(int, names) if start <= at]
+        if not starts:
+            raise StorageError(errno.ENOENT, "cache: the content is gone", str(self))
+        return max(starts)
+
+    def append(self, content: str, start: int, pieces: Pieces) -> None:
+        data = b"".join(pieces)
+        self._unfinished.note(content, start + len(data))
         with self._server() as server, server.pipeline() as step:
-            step.hset(self._contents + content, str(number), data)
-            step.expire(self._contents + content, int(_UNFINISHED))
+            step.hset(self._contents + content, str(start), data)
+            step.expire(self._contents + content, int(UNFINISHED))
+            self._remove_discarded(step)
             step.execute()
 
-    def commit(self, key: Key, entry: Entry, last: bytes) -> None:
+    def commit(self, key: Key, entry: Entry, start: int, pieces: Pieces) -> None:
         there = self.variants(key)
         kept = [old for old in there if not replaces(entry, old)]
         excess = max(0, len(kept) + 1 - MAX_VARIANTS)
         gone = [old.content for old in (*(old for old in there if old not in kept), *kept[:excess])]
         text = json.dumps([key.partition, entry.to_json()])
         place = self._place(key.url)
-        new = (place, entry.content, text, last, cost_of(entry), self._now(), self.max_size)
+        last, cost = b"".join(pieces), cost_of(entry)
+        new = (place, entry.content, text, last, cost, self._now(), self.max_size, start)
         self._run(self._commit, *new, *gone)
+        self._unfinished.end(entry.content)
 
     def update(self, key: Key, entry: Entry) -> None:
         text = json.dumps([key.partition, entry.to_json()])
         self._run(self._update, self._place(key.url), entry.content, text, cost_of(entry))
 
     def discard(self, content: str) -> None:
-        with self._server() as server:
-            server.delete(self._contents + content)
+        # The server is told with the next pieces, since nothing is waited for here.
+        if self._unfinished.end(content):
+            self._discarded.append(content)
 
     def remove(self, urls: Sequence[str]) -> None:
         self._run(self._remove, *map(self._place, urls))
 
     def close(self) -> None:
         self._client.close()
+
+    def _remove_discarded(self, step: Any) -> None:
+        """Add to a step that the pieces of discarded contents are removed."""
+        names = [self._discarded.popleft() for _ in range(len(self._discarded))]
+        if names:
+            step.unlink(*(self._contents + name for name in names))
 
     def __str__(self) -> str:
         """Return the server and the prefix, without a password."""

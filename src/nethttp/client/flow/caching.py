@@ -205,9 +205,11 @@ class CachedArrival:
 
     def lose(self) -> None:
         """Do what `abandon` does, in a finaliser."""
+        received = self._received()
         if isinstance(self._source, Recording):
             self._source.stop()
-        received = self._received()
+        else:
+            self._source.close()
         if received is not None and not self.complete:
             received.lose()
 
