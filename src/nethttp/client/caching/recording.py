@@ -41,18 +41,13 @@ class Recording(Source):
     def pull(self, deadline: float) -> Flow[bytes]:
         try:
             data = yield from self.source.pull(deadline)
+            if self._open:
+                self._hold(data)
+                if not data or self._held_size >= PIECE:
+                    yield from self._write(deadline, last=not data)
         except BaseException:
             self.stop()
             raise
-        if self._open:
-            try:
-                yield from self._keep(data, deadline)
-            except (StorageError, TimeoutError) as error:
-                log.warning("the response is not stored: %s", error)
-                self.stop()
-            except BaseException:
-                self.stop()
-                raise
         return data
 
     def record_rest(self, deadline: float) -> Flow[None]:
@@ -67,46 +62,41 @@ class Recording(Source):
         self.source.close()
         self.stop()
 
-    def _keep(self, data: bytes, deadline: float) -> Flow[None]:
-        if not data:
-            size = self._written + self._held_size
-            entry = self._entry.stored_as(self._entry.content, size)
-            part = entry.part
-            if part is not None and part[1] - part[0] != size:
-                # RFC 9110 section 14.4: a part of another length than it says is no part.
-                self.stop()
-                return
-            start, pieces = self._written, self._taken()
-            commit = self._store.commit
-            yield from self._do(lambda: commit(self._key, entry, start, pieces), deadline)
-            self._finish()
-            return
-        if self._written + self._held_size + len(data) > self._store.max_content:
-            self.stop()
-            return
-        self._hold(data)
-        if self._held_size >= PIECE:
-            content, start, pieces = self._entry.content, self._written, self._taken()
-            yield from self._do(lambda: self._store.append(content, start, pieces), deadline)
-
     def _hold(self, data: bytes) -> None:
         """Keep a piece until there are enough to be written; only a small one is copied."""
+        size = len(data)
+        if self._written + self._held_size + size > self._store.max_content:
+            self.stop()
+            return
         held = self._held
-        if len(data) >= SMALL:
+        if size >= SMALL:
             held.append(data)
         elif held and isinstance(held[-1], bytearray):
             held[-1] += data
-        else:
+        elif size:
             held.append(bytearray(data))
-        self._held_size += len(data)
+        self._held_size += size
 
-    def _taken(self) -> list[bytes]:
-        """Return what was held; the store has it now."""
+    def _write(self, deadline: float, *, last: bool) -> Flow[None]:
+        """Give the store what is held; with the `last` piece the entry."""
+        store, key, entry, start = self._store, self._key, self._entry, self._written
         pieces = [bytes(piece) for piece in self._held]  # of bytes it is no copy
-        self._written += self._held_size
+        size = self._written = start + self._held_size
         self._held.clear()
         self._held_size = 0
-        return pieces
+        try:
+            if not last:
+                yield from self._do(lambda: store.append(entry.content, start, pieces), deadline)
+            elif entry.part is None or entry.part[1] - entry.part[0] == size:
+                whole = entry.stored_as(entry.content, size)
+                yield from self._do(lambda: store.commit(key, whole, start, pieces), deadline)
+                self._finish()
+            else:
+                # RFC 9110 section 14.4: a part of another length than it says is no part.
+                self.stop()
+        except (StorageError, TimeoutError) as error:
+            log.warning("the response is not stored: %s", error)
+            self.stop()
 
     def _do(self, function: Callable[[], object], deadline: float) -> Flow[None]:
         if self._store.waits:

@@ -138,7 +138,7 @@ class _Received(Source):
 
     def pull(self, deadline: float) -> Flow[bytes]:
         reading = self.arrival.read()
-        return (yield from reading if deadline >= self._deadline else ending_by(reading, deadline))
+        return reading if deadline >= self._deadline else ending_by(reading, deadline)
 
     def close(self) -> None:
         self.arrival.abandon()
@@ -163,7 +163,7 @@ class CachedArrival:
 
     def read(self) -> Flow[bytes]:
         """Return the next piece of content; b"" at the end."""
-        return (yield from self._read(self._deadlines.total))
+        return self._read(self._deadlines.total)
 
     def _read(self, deadline: float) -> Flow[bytes]:
         if self.complete:
