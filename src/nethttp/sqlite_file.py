@@ -16,7 +16,12 @@ from typing import NamedTuple
 
 from .errors import LoadError, StorageError
 
-__all__ = ["Kind", "open_file", "storage_error", "transaction"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Kind", "empty_damaged", "is_damaged", "open_file", "storage_error", "transaction"]
 
 
 class Kind(NamedTuple):
@@ -31,6 +36,10 @@ class Kind(NamedTuple):
     others: Mapping[str, str] = {}
     """What another program's file is, and what to do with it, by one of its tables."""
 
+
+# SQLite's file format: the bytes that it locks, from PENDING_BYTE on; where the head has the id.
+_LOCK_START, _LOCK_SIZE = 0x40000000, 512
+_HEAD_SIZE, _ID_AT = 100, 68
 
 _ERRNO = {
     sqlite3.SQLITE_FULL: (errno.ENOSPC, "no space is left"),
@@ -62,7 +71,9 @@ def open_file(path: str, kind: Kind, *, timeout: float, fsync: bool) -> sqlite3.
         check_same_thread=False,
     )
     try:
-        _check_kind(database, path, kind)
+        if _checked_id(database, path, kind) != kind.application_id:
+            # Before the log, so that the file itself says from the beginning what it is.
+            database.execute(f"PRAGMA application_id = {kind.application_id}")
         _write_ahead(database, timeout)
         database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
         _migrate(database, kind)
@@ -76,6 +87,38 @@ def storage_error(error: sqlite3.Error, path: str, kind: Kind) -> StorageError:
     """Return the exception to raise for an error of SQLite, so that callers see one kind."""
     number, words = _ERRNO.get(_primary_code(error), (errno.EIO, "it cannot be read or written"))
     return StorageError(number, f"{kind.name}: {words} ({error})", path)
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Return whether an error says that the bytes of the file make no sense."""
+    return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def empty_damaged(path: str, kind: Kind) -> bool:
+    """Make a damaged file of this kind an empty one; return False if that cannot be done now.
+
+    It cannot while another process has the file open. A file that does not say in its head that it
+    is of this kind is never touched. No connection of this process may have it open.
+    """
+    if fcntl is None or not _says_kind(path, kind):
+        return False
+    with contextlib.suppress(OSError), open(path, "r+b", buffering=0) as file:
+        # Every open connection to a file with a write-ahead log has a lock on these bytes.
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_SIZE, _LOCK_START)
+        for log in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path + log)
+        file.truncate(0)
+        return True
+    return False
+
+
+def _says_kind(path: str, kind: Kind) -> bool:
+    """Return whether the head of a file has the kind's `application_id`."""
+    with contextlib.suppress(OSError), open(path, "rb", buffering=0) as file:
+        head = file.read(_HEAD_SIZE)
+        return head[_ID_AT : _ID_AT + 4] == kind.application_id.to_bytes(4, "big")
+    return False
 
 
 @contextlib.contextmanager
@@ -119,8 +162,12 @@ def _write_ahead(database: sqlite3.Connection, timeout: float) -> None:
         time.sleep(0.005)
 
 
-def _check_kind(database: sqlite3.Connection, path: str, kind: Kind) -> None:
-    """Raise `LoadError` for another program's file, or one of a newer nethttp."""
+def _checked_id(database: sqlite3.Connection, path: str, kind: Kind) -> int:
+    """Return the `application_id` of a file that is new or of this kind.
+
+    Raises:
+        LoadError: it is another program's file, or one of a newer nethttp.
+    """
     try:
         # In one transaction: another process may be creating the tables.
         with transaction(database, "DEFERRED"):
@@ -128,7 +175,7 @@ def _check_kind(database: sqlite3.Connection, path: str, kind: Kind) -> None:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     except sqlite3.DatabaseError as error:
-        if _primary_code(error) != sqlite3.SQLITE_NOTADB:
+        if _primary_code(error) != sqlite3.SQLITE_NOTADB or _says_kind(path, kind):
             raise
         raise LoadError(f"{path!r} is not an SQLite database") from None
     for table, whose in kind.others.items():
@@ -143,6 +190,7 @@ def _check_kind(database: sqlite3.Connection, path: str, kind: Kind) -> None:
             f"{path!r} has schema {version}, expected at most {len(kind.schema)}: "
             "a newer nethttp wrote it, and is needed to read it"
         )
+    return int(application)
 
 
 def _migrate(database: sqlite3.Connection, kind: Kind) -> None:
@@ -157,7 +205,6 @@ def _migrate(database: sqlite3.Connection, kind: Kind) -> None:
             for statement in step.split(";"):
                 database.execute(statement)
         database.execute(f"PRAGMA user_version = {max(version, len(kind.schema))}")
-        database.execute(f"PRAGMA application_id = {kind.application_id}")
 
 
 def _primary_code(error: sqlite3.Error) -> int:

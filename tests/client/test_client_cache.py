@@ -100,7 +100,9 @@ def test_credentials_share_nothing(url):
         assert ann.get(url).text.startswith("answer 1 to Basic")
 
 
-@pytest.mark.parametrize("option", [{"verify": False}, {"resolve": {"127.0.0.1": "127.0.0.1"}}])
+@pytest.mark.parametrize(
+    "option", [{"verify": False}, {"resolve": {"127.0.0.1": "127.0.0.1"}}, {"cert": "client.pem"}]
+)
 def test_another_way_to_send_shares_nothing(url, option):
     store = MemoryCache()
     with Client(cache=store, **option) as odd, Client(cache=store) as usual:

@@ -121,7 +121,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
             self.transport = CachingTransport(
                 self.transport,
                 cache,
-                apart=way_apart(verify, resolve, server_hostname, unix_path),
+                apart=way_apart(verify, cert, resolve, server_hostname, unix_path),
                 background=self._run_beside,
             )
         self.auth = None if auth is None else auth_of(auth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -10,12 +11,14 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from nethttp.client.caching.sqlite import SQLiteCache
 from nethttp.client.caching.store import PIECE, UNFINISHED, Key
-from nethttp.errors import LoadError, StorageError
+from nethttp.errors import StorageError
+from nethttp.sqlite_file import transaction
 
 from .conftest import URL, entry
 from .test_stores import KEY, content_of, put
@@ -85,6 +88,56 @@ def test_processes_write_at_the_same_time_and_one_is_killed(path):
             assert sorted(made.selecting[0][1] for made in found) == ["a", "b", "c"]
             for made in found:
                 assert len(content_of(store, made, key)) == PIECE + 5
+
+
+KILLED = """
+import os, sys
+from nethttp.client.caching import content_files, sqlite
+from nethttp.client.caching.entry import Entry
+from nethttp.client.caching.store import PIECE, Key
+path, name, calls = sys.argv[1], sys.argv[2], int(sys.argv[3])
+in_files = name in ("append", "finish", "remove")
+where = os if name == "writev" else content_files.ContentFiles if in_files else sqlite
+real = getattr(where, name)
+def call(*arguments):
+    global calls
+    calls -= 1
+    if not calls and name == "writev":
+        arguments = (arguments[0], [b"".join(arguments[1])[:1000]])
+    result = real(*arguments)
+    if not calls:
+        os.kill(os.getpid(), 9)
+    return result
+store = sqlite.SQLiteCache(path)
+key = Key("http://a.example/b")
+store.variants(key)
+setattr(where, name, call)
+store.append("new", 0, [b"n" * 1000, b"n" * (PIECE - 1000)])
+store.append("new", PIECE, [b"n" * 1000, b"n" * (PIECE - 1000)])
+entry = Entry(key.url, 200, "", (), (), 0.0, 0.0, "new", 2 * PIECE + 2)
+store.commit(key, entry, 2 * PIECE, [b"n", b"n"])
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "calls", "found"),
+    [
+        *(("writev", calls, b"o") for calls in (1, 2)),
+        *(("append", calls, b"o") for calls in (1, 2, 3)),
+        *((name, 1, b"o") for name in ("finish", "_entries", "_forget", "_insert", "_make_room")),
+        ("remove", 1, b"n"),
+    ],
+)
+def test_a_process_that_is_killed_at_any_moment_leaves_the_old_or_the_new(path, name, calls, found):
+    size = 2 * PIECE + 2
+    with closing(SQLiteCache(path)) as store:
+        put(store, "old", b"o" * size)
+    run = subprocess.run([sys.executable, "-c", KILLED, path, name, str(calls)], timeout=60)
+    assert run.returncode == -9
+    with closing(SQLiteCache(path)) as store:
+        (made,) = store.variants(KEY)
+        assert content_of(store, made) == found * size
 
 
 def test_short_contents_are_in_the_database_and_long_ones_are_files(path):
@@ -178,15 +231,154 @@ def test_a_forked_child_opens_the_file_anew(path):
         assert [each.content for each in store.variants(KEY)] == ["c1", "c2"]
 
 
-def test_other_files_are_refused(path, tmp_path):
+def test_other_files_are_refused_and_not_touched(path, tmp_path):
     from nethttp.cookiejar import SQLiteCookieJar
 
     SQLiteCookieJar(path).close()
-    with closing(SQLiteCache(path)) as store, pytest.raises(LoadError, match="expected a cache"):
+    (tmp_path / "text").write_bytes(b"this is my only copy" * 100)
+    (tmp_path / "zeros").write_bytes(bytes(8192))
+    for name, expected in (
+        (path, "expected a cache"),
+        (tmp_path / "text", "not an SQLite database"),
+        (tmp_path / "zeros", "not an SQLite database"),
+    ):
+        before = Path(name).read_bytes()
+        with closing(SQLiteCache(name, clock=time.monotonic)) as store:
+            for _ in range(3):
+                store._asked_again_at = 0.0
+                with pytest.raises(StorageError, match=expected):
+                    store.variants(KEY)
+        assert Path(name).read_bytes() == before
+
+
+def test_a_place_that_cannot_be_opened_is_left_alone_for_a_second(tmp_path, clock):
+    place = tmp_path / "later"
+    with closing(SQLiteCache(place / "cache.db", clock=clock)) as store:
+        with pytest.raises(StorageError, match="No such file"):
+            store.variants(KEY)
+        place.mkdir()
+        with pytest.raises(StorageError, match="a moment ago"):
+            store.variants(KEY)
+        clock.now += 1
+        assert store.variants(KEY) == []
+
+
+def test_a_file_that_another_keeps_locked_is_waited_for_once(path, clock):
+    with (
+        closing(SQLiteCache(path)) as other,
+        closing(SQLiteCache(path, timeout=0.05, clock=clock)) as store,
+    ):
+        put(store, "c1")
+        with other._database() as database, transaction(database):
+            with pytest.raises(StorageError, match="another process kept it locked"):
+                put(store, "c2")
+            with pytest.raises(StorageError, match="a moment ago"):
+                store.variants(KEY)
+        clock.now += 1
+        assert [made.content for made in store.variants(KEY)] == ["c1"]
+
+
+def damage_the_head(path):
+    with open(path, "r+b") as file:
+        file.write(b"garbage!" * 2)
+
+
+def damage_the_pages(path):
+    with open(path, "r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        for at in range(4096, size, 4096):
+            file.seek(at)
+            file.write(b"\xff" * 4096)
+
+
+def cut(path):
+    os.truncate(path, os.path.getsize(path) // 4096 // 2 * 4096)
+
+
+DAMAGES = [damage_the_head, damage_the_pages, cut]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_begun_anew(path, damage, caplog):
+    with closing(SQLiteCache(path)) as store:
+        put(store, "c1", bytes(PIECE))
+        put(store, "c2", bytes(50_000), key=Key(URL + "2"))
+    damage(path)
+    with closing(SQLiteCache(path)) as store:
+        for _ in range(2):
+            store._asked_again_at = 0.0
+            with contextlib.suppress(StorageError):
+                store.variants(KEY)
+        store._asked_again_at = 0.0
+        assert store.variants(KEY) == []
+        assert "damaged, and is empty now" in caplog.text
+        made = put(store, "c3", bytes(PIECE))
+        assert content_of(store, made) == bytes(PIECE)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_file_that_is_damaged_while_two_stores_have_it_open(path, damage):
+    with closing(SQLiteCache(path)) as one, closing(SQLiteCache(path)) as two:
+        put(one, "c1", bytes(50_000))
+        assert len(two.variants(KEY)) == 1
+        with one._database() as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        damage(path)
+        worked = 0
+        for number in range(20):
+            store = (one, two)[number % 2]
+            store._asked_again_at = 0.0
+            with contextlib.suppress(StorageError):
+                made = put(store, f"d{number}", b"fine")
+                assert content_of(store, made) == b"fine"
+                worked += 1
+        assert worked > 10
+
+
+HOLDER = """
+import sys
+from nethttp.client.caching.sqlite import SQLiteCache
+from nethttp.client.caching.store import Key
+store = SQLiteCache(sys.argv[1])
+store.variants(Key("http://a.example/"))
+print("open", flush=True)
+sys.stdin.readline()
+store.close()
+"""
+
+
+def test_a_damaged_file_that_another_process_has_open_is_left_to_it(path):
+    with closing(SQLiteCache(path)) as store:
+        put(store, "c1", bytes(50_000))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with holder:
+        assert holder.stdout.readline() == b"open\n"
+        damage_the_head(path)
+        before = Path(path).read_bytes()
+        with closing(SQLiteCache(path)) as store:
+            for _ in range(3):
+                store._asked_again_at = 0.0
+                with pytest.raises(StorageError):
+                    store.variants(KEY)
+            assert Path(path).read_bytes() == before
+            holder.communicate(b"\n", timeout=60)
+            store._asked_again_at = 0.0
+            assert store.variants(KEY) == []
+
+
+def test_a_file_that_cannot_be_written_is_read(path):
+    with closing(SQLiteCache(path)) as store:
+        made = put(store, "c1")
+    with closing(SQLiteCache(path)) as store:
         store.variants(KEY)
-    nothing = tmp_path / "no directory" / "cache.db"
-    with closing(SQLiteCache(nothing)) as store, pytest.raises(OSError):
-        store.variants(KEY)
+        with store._database() as database:
+            database.execute("PRAGMA query_only = 1")
+        assert content_of(store, made) == b"hello"
+        with pytest.raises(StorageError, match="cannot be written"):
+            store.remove([URL])
+        assert store.variants(KEY) == [made]
 
 
 def test_a_damaged_entry_costs_no_other(path):

@@ -9,21 +9,33 @@ file that is removed after a while.
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
+from weakref import WeakSet
 
 from ...caching import AgeCache
-from ...errors import StorageError
-from ...sqlite_file import Kind, open_file, storage_error, transaction
+from ...errors import LoadError, StorageError
+from ...sqlite_file import (
+    Kind,
+    empty_damaged,
+    is_damaged,
+    open_file,
+    storage_error,
+    transaction,
+)
 from .content_files import ContentFiles
 from .entry import Entry
 from .store import MAX_VARIANTS, UNFINISHED, Content, Key, Pieces, Store, cost_of, replaces
 
 __all__ = ["SQLiteCache"]
+
+log = logging.getLogger(__name__)
 
 _KIND = Kind(
     "cache",
@@ -58,6 +70,13 @@ _LEFT_OPEN: list[sqlite3.Connection] = []
 """Connections of a parent process: closing one in a child could delete the log under the parent."""
 
 
+_PAUSE = 1.0
+"""Seconds after a failure in which the file is left alone, so that no request waits for it."""
+
+_STORES: WeakSet[SQLiteCache] = WeakSet()
+"""The stores of this process."""
+
+
 class _Short(Content):
     """A content of the database, which has been read whole."""
 
@@ -78,7 +97,9 @@ class SQLiteCache(Store):
     Entries and contents take at most `max_size` bytes, one content `max_content` (default: an
     eighth); beyond, those used longest ago go. Contents that are still being received may take
     `max_size` bytes more in each process. `timeout` is the most seconds to wait while other
-    processes write. A forked child opens the file anew.
+    processes write; after that, and after any failure to open the file, requests go to their
+    origins for a second. A damaged file is emptied, once no other process has it open; a file whose
+    head does not say that it is a cache is never touched. A forked child opens the file anew.
 
     >>> import os, tempfile
     >>> from nethttp.client.caching.store import Key
@@ -100,18 +121,23 @@ class SQLiteCache(Store):
         *,
         timeout: float = 5.0,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = os.path.abspath(path)
         self.max_size = max_size
         self.max_content = max_size // 8 if max_content is None else max_content
         self.timeout = timeout
         self._now = now
+        self._clock = clock
+        self._asked_again_at = -inf
+        self._damaged = False
         self._files = ContentFiles(self.path + "-contents", max_size)
         self._swept = -inf
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = os.getpid()
         self._touched: AgeCache[str, bool] = AgeCache(4096, 4096, life=_BETWEEN_TOUCHES)
+        _STORES.add(self)
 
     def variants(self, key: Key) -> list[Entry]:
         with self._database() as database:
@@ -120,7 +146,12 @@ class SQLiteCache(Store):
     def open(self, key: Key, entry: Entry) -> Content:
         if self._touched.get(entry.content) is None:
             self._touched.put(entry.content, True, 1)
-            with self._database() as database, transaction(database):
+            # What is stored can be read from a file or a disk that takes nothing more.
+            with (
+                contextlib.suppress(StorageError),
+                self._database() as database,
+                transaction(database),
+            ):
                 database.execute(
                     "UPDATE entries SET used = ? WHERE content = ?", (self._now(), entry.content)
                 )
@@ -183,30 +214,85 @@ class SQLiteCache(Store):
     def close(self) -> None:
         self._files.close()
         with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.close()
+            self._close_locked()
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         """Return a context with the connection, under the lock; errors of SQLite become ours."""
+        if self._process != os.getpid():
+            self._leave_to_parent()
         with self._lock:
+            if self._clock() < self._asked_again_at:
+                raise StorageError(
+                    errno.EAGAIN, "cache: it could not be used a moment ago", self.path
+                )
             try:
-                if self._process != os.getpid():
-                    self._leave_to_parent()
                 if self._connection is None:
-                    self._connection = open_file(
-                        self.path, _KIND, timeout=self.timeout, fsync=False
-                    )
+                    self._connection = self._open_locked()
                 yield self._connection
             except sqlite3.Error as error:
-                raise storage_error(error, self.path, _KIND) from error
+                raise self._failed_locked(error) from error
+            except LoadError as error:
+                self._pause_locked()
+                raise StorageError(errno.EINVAL, f"cache: {error}", self.path) from error
+            except StorageError:
+                raise
+            except OSError as error:
+                self._pause_locked()
+                number = error.errno or errno.EIO
+                raise StorageError(number, f"cache: {error.strerror}", self.path) from error
+
+    def _open_locked(self) -> sqlite3.Connection:
+        """Return a new connection; empty the file before, if it has turned out to be damaged."""
+        if self._damaged:
+            self._damaged = False
+            if self._others_let_go() and empty_damaged(self.path, _KIND):
+                log.warning("the cache %s was damaged, and is empty now", self.path)
+        return open_file(self.path, _KIND, timeout=self.timeout, fsync=False)
+
+    def _failed_locked(self, error: sqlite3.Error) -> StorageError:
+        """Return what to raise for an error of SQLite."""
+        failure = storage_error(error, self.path, _KIND)
+        if is_damaged(error):
+            # It is emptied when it is opened next: then nothing refers to this connection.
+            self._damaged = True
+            self._close_locked()
+        elif self._connection is None or failure.errno == errno.EBUSY:
+            self._pause_locked()
+        return failure
+
+    def _others_let_go(self) -> bool:
+        """Close the connections of this process's other stores; return whether that was possible.
+
+        SQLite's locks are between processes, so they do not show these connections.
+        """
+        for other in [store for store in _STORES if store is not self]:
+            if other.path != self.path:
+                continue
+            if not other._lock.acquire(blocking=False):
+                return False
+            try:
+                other._close_locked()
+            finally:
+                other._lock.release()
+        return True
+
+    def _close_locked(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _pause_locked(self) -> None:
+        """Have requests go to their origins for a while, instead of waiting here one by one."""
+        self._asked_again_at = self._clock() + _PAUSE
 
     def _leave_to_parent(self) -> None:
+        """Begin anew in a forked child, in which nobody gives back a lock that was held."""
         if self._connection is not None:
             _LEFT_OPEN.append(self._connection)
         self._connection = None
         self._files.leave_to_parent()
+        self._lock = threading.Lock()
         self._process = os.getpid()
 
     def _sweep(self) -> None:
