@@ -28,7 +28,9 @@ def test_a_safe_method_makes_nothing_untrue(method):
     [
         ("/c", ["http://a.example/c"]),
         ("c#part", ["http://a.example/c"]),
-        ("http://a.example:80/c", ["http://a.example:80/c"]),
+        ("http://a.example:80/c", ["http://a.example/c"]),
+        ("HTTP://me@A.Example:080/c?d=%20#e", ["http://a.example/c?d=%20"]),
+        ("http://a.example?c", ["http://a.example/?c"]),
         ("", []),
         ("http://b.example/c", []),
         ("https://a.example/c", []),
@@ -39,3 +41,9 @@ def test_a_safe_method_makes_nothing_untrue(method):
 )
 def test_places_of_the_same_origin(name, value, more):
     assert invalidated_urls("POST", URL, 201, [(name, value)]) == [URL, *more]
+
+
+def test_places_of_an_address_and_another_port():
+    url = "http://[::1]:8080/b"
+    there = [("Location", "http://[::1]:8080/c"), ("Content-Location", "//[::1]:8081/c")]
+    assert invalidated_urls("PUT", url, 201, there) == [url, "http://[::1]:8080/c"]

@@ -15,7 +15,7 @@ from nethttp.client.flow.deadlines import Deadlines
 from nethttp.client.messages.request import Request
 from nethttp.client.messages.timing import Marks
 from nethttp.client.policy.timeouts import Timeout
-from nethttp.errors import ReadError
+from nethttp.errors import ReadError, ReadTimeout, StorageAwayError, StorageError
 from nethttp.net.blocking import run
 
 URL = "http://me:secret@a.example/b?c#d"
@@ -182,6 +182,62 @@ def test_another_way_to_send_shares_nothing(clock):
     usual.transport.cache = unverified.transport.cache = cache
     unverified.get((200, FRESH, [b"forged"]))
     assert usual.get((200, FRESH, [b"true"])) == (200, b"true")
+
+
+class Failing(MemoryCache):
+    """A store whose contents cannot be read to their end."""
+
+    error: Exception
+
+    def open(self, key, entry):
+        content = super().open(key, entry)
+        failing = self
+
+        class Half:
+            def read(self, start, stop):
+                if start:
+                    raise failing.error
+                return content.read(0, 3)
+
+            def close(self):
+                content.close()
+
+        return Half()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (StorageAwayError(110, "cache: its server is away"), ReadError),
+        (StorageError(5, "cache: unreadable"), ReadError),
+        (TimeoutError(), ReadTimeout),
+    ],
+)
+def test_a_stored_response_that_breaks_off_is_a_clients_error(driver, clock, error, expected):
+    store = Failing()
+    store.error = error
+    driver.transport.cache = Cache(store, now=clock)
+    driver.get((200, FRESH, [b"onetwo"]))
+    arrival = driver.send()
+    assert run(arrival.read()) == b"one"
+    with pytest.raises(expected) as caught:
+        run(arrival.read())
+    assert caught.value.phase == "receive"
+
+
+def test_a_store_that_takes_the_whole_time_is_a_clients_time_out(driver, clock):
+    class Slow(MemoryCache):
+        def variants(self, key):
+            raise TimeoutError
+
+    driver.transport.cache = Cache(Slow(), now=clock)
+    with pytest.raises(ReadTimeout):
+        driver.send()
+
+
+def test_the_version_is_the_one_that_was_received(driver, monkeypatch):
+    monkeypatch.setattr(Arrival, "version", 10)
+    assert driver.send((200, FRESH, [b"x"])).version == 10
 
 
 def test_closing_closes_the_transport_and_not_the_cache(driver):

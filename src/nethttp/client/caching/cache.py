@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from math import inf
 from typing import Any, NamedTuple, TypeVar
 
+from ...caching import AgeCache
 from ...errors import StorageError
 from ...net.effects import Call, Flow
 from .entry import Entry
@@ -22,6 +23,12 @@ __all__ = ["Asked", "Cache"]
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+_MAX_REMOVED = 4096
+"""URLs of which this process remembers that they were removed."""
+
+_REMEMBERED = 600.0
+"""Seconds for which it does: few responses take longer to be received."""
 
 
 class Asked(NamedTuple):
@@ -64,6 +71,7 @@ class Cache:
         self.stale_if_error = stale_if_error
         self.now = now
         self.flights = Flights()
+        self._removed: AgeCache[str, float] = AgeCache(_MAX_REMOVED, _MAX_REMOVED, life=_REMEMBERED)
         self._failing = False
 
     def key_of(self, asked: Asked) -> Key:
@@ -88,16 +96,30 @@ class Cache:
 
     def remove(self, urls: Sequence[str], deadline: float) -> Flow[None]:
         """Return nothing, once what is stored of these URLs is removed."""
+        for url in urls:
+            self._removed.put(url, self.now(), 1)
         yield from self._do(lambda: self.store.remove(urls), deadline)
 
+    def was_removed_since(self, url: str, moment: float) -> bool:
+        """Return whether what is stored of a URL was removed after a `moment`, in `now`'s seconds.
+
+        A response that was asked for before that may be the old one: RFC 9111 section 4.4.
+        """
+        removed = self._removed.get(url)
+        return removed is not None and removed > moment
+
+    def failed(self, error: Exception) -> None:
+        """Say in the log that the store fails: as a warning once, until it works again."""
+        log.log(logging.DEBUG if self._failing else logging.WARNING, "no cache: %s", error)
+        self._failing = True
+
     def _do(self, function: Callable[[], T], deadline: float) -> Flow[T | None]:
-        """Call the store. If it fails, the result is None, and the log says so, the first time."""
+        """Call the store; the result is None if it fails."""
         try:
             result: Any = (yield Call(function, deadline)) if self.store.waits else function()
         except StorageError as error:
             if error.errno != errno.ENOENT:
-                log.log(logging.DEBUG if self._failing else logging.WARNING, "no cache: %s", error)
-                self._failing = True
+                self.failed(error)
             return None
         self._failing = False
         return result  # type: ignore[no-any-return]  # it is what `function` returned

@@ -191,7 +191,7 @@ class _Request:
             self._land()
             return reply
         entry = replace(entry, content=secrets.token_hex(12))
-        reply.source = Recording(reply.source, self._cache.store, self._key, entry, self._land)
+        reply.source = Recording(reply.source, self._cache, self._key, entry, self._land)
         return reply
 
     # --- the store ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from .fields import values_of
 
@@ -31,19 +31,27 @@ def invalidated_urls(
     """
     if method in SAFE_METHODS or not 200 <= status < 400:
         return []
+    here = urlsplit(url)
     found = [url]
     for name in ("location", "content-location"):
         for reference in values_of(fields, name):
             try:
-                there = urldefrag(urljoin(url, reference)).url
-                if _origin(there) == _origin(url):
-                    found.append(there)
+                there = _as_sent(urlsplit(urljoin(url, reference)))
             except ValueError:
                 # No URL, so nothing is stored under it.
                 continue
+            if there[:2] == _as_sent(here)[:2]:
+                found.append(there.geturl())
     return list(dict.fromkeys(found))
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+def _as_sent(url: SplitResult) -> SplitResult:
+    """Return a URL as the client sends it: what is stored has it as its key. RFC 3986 section 6.2.
+
+    Raises:
+        ValueError: the port is no number.
+    """
+    scheme, host, port = url.scheme.lower(), url.hostname or "", url.port
+    host = f"[{host}]" if ":" in host else host
+    there = host if port in (None, _DEFAULT_PORTS.get(scheme)) else f"{host}:{port}"
+    return SplitResult(scheme, there, url.path or "/", url.query, "")

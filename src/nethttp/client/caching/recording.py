@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from ...errors import StorageError
 from ...net.effects import Call, Flow
+from .cache import Cache
 from .entry import Entry
 from .reply import Source
-from .store import PIECE, SMALL, Key, Store
+from .store import PIECE, SMALL, Key
 
 __all__ = ["Recording"]
-
-log = logging.getLogger(__name__)
 
 
 class Recording(Source):
@@ -24,11 +22,12 @@ class Recording(Source):
     """
 
     def __init__(
-        self, source: Source, store: Store, key: Key, entry: Entry, done: Callable[[], object]
+        self, source: Source, cache: Cache, key: Key, entry: Entry, done: Callable[[], object]
     ) -> None:
         self.source = source
         """Where the content comes from."""
-        self._store = store
+        self._cache = cache
+        self._store = cache.store
         self._key = key
         self._entry = entry
         self._done = done
@@ -87,16 +86,22 @@ class Recording(Source):
         try:
             if not last:
                 yield from self._do(lambda: store.append(entry.content, start, pieces), deadline)
-            elif entry.part is None or entry.part[1] - entry.part[0] == size:
+            elif self._is_true(size):
                 whole = entry.stored_as(entry.content, size)
                 yield from self._do(lambda: store.commit(key, whole, start, pieces), deadline)
                 self._finish()
             else:
-                # RFC 9110 section 14.4: a part of another length than it says is no part.
                 self.stop()
         except (StorageError, TimeoutError) as error:
-            log.warning("the response is not stored: %s", error)
+            self._cache.failed(error)
             self.stop()
+
+    def _is_true(self, size: int) -> bool:
+        """Return whether a content of `size` bytes is what its head says, and not out of date."""
+        entry = self._entry
+        # RFC 9110 section 14.4: a part of another length than it says is no part.
+        whole = entry.part is None or entry.part[1] - entry.part[0] == size
+        return whole and not self._cache.was_removed_since(entry.url, entry.requested_at)
 
     def _do(self, function: Callable[[], object], deadline: float) -> Flow[None]:
         if self._store.waits:

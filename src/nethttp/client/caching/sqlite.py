@@ -119,7 +119,7 @@ class SQLiteCache(Store):
         max_size: int = 1024 * 1024 * 1024,
         max_content: int | None = None,
         *,
-        timeout: float = 5.0,
+        timeout: float = 1.0,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

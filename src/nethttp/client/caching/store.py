@@ -169,5 +169,5 @@ def cost_of(entry: Entry) -> int:
 
     It counts against the store's bound, so that many responses without content are bounded too.
     """
-    names = sum(len(name) + len(value) for name, value in entry.fields)
-    return entry.size + names + len(entry.url) + 512
+    fields = sum(len(name) + len(value or "") for name, value in (*entry.fields, *entry.selecting))
+    return entry.size + fields + len(entry.url) + 512

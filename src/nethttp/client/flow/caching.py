@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 
-from ...errors import RequestError
+from ...errors import ReadError, ReadTimeout, RequestError, StorageError
 from ...net.effects import Flow, ending_by
 from ...wire.fields import FieldLines
 from ..caching.cache import Asked, Cache
@@ -83,7 +83,11 @@ class CachingTransport:
         marks: Marks,
         on_interim: OnInterim | None = None,
     ) -> Flow[Arrival]:
-        """Return the response, once its head is there: see `Transport.send`."""
+        """Return the response, once its head is there: see `Transport.send`.
+
+        Raises:
+            ReadTimeout: the store, or the same request of another, has taken the request's time.
+        """
         origin = request.url.origin
         # As it is sent: without credentials and fragment, and with the program's own target.
         url = f"{origin.scheme}://{origin.authority}{request.target}"
@@ -98,7 +102,10 @@ class CachingTransport:
             return self._forward(request, conditions, own, Marks(own.clock, own.began), None)
 
         beside = None if self._background is None else Beside(send_beside, self._background)
-        reply = yield from cached(self.cache, asked, send, beside)
+        try:
+            reply = yield from cached(self.cache, asked, send, beside)
+        except TimeoutError as error:
+            raise _failure(error, "wait") from error
         source = reply.source
         if isinstance(source, _Received):
             # Nothing is stored of it, so nothing needs to see its content pass.
@@ -150,7 +157,8 @@ class CachedArrival:
     def __init__(self, reply: Reply, deadlines: Deadlines) -> None:
         self._source = reply.source
         self._deadlines = deadlines
-        self.version = 11
+        received = self._received()
+        self.version = 11 if received is None else received.version
         self.status = reply.status
         self.reason = reply.reason
         self.fields: FieldLines = list(reply.fields)
@@ -162,13 +170,20 @@ class CachedArrival:
         """Whether the content was read to its end."""
 
     def read(self) -> Flow[bytes]:
-        """Return the next piece of content; b"" at the end."""
+        """Return the next piece of content; b"" at the end.
+
+        Raises:
+            RequestError: the connection was lost, or the store has lost the rest.
+        """
         return self._read(self._deadlines.total)
 
     def _read(self, deadline: float) -> Flow[bytes]:
         if self.complete:
             return b""
-        piece = yield from self._source.pull(deadline)
+        try:
+            piece = yield from self._source.pull(deadline)
+        except (StorageError, TimeoutError) as error:
+            raise _failure(error, "receive") from error
         if not piece:
             self.complete = True
             received = self._received()
@@ -194,7 +209,7 @@ class CachedArrival:
         try:
             while left > 0 and (piece := (yield from self._read(deadline))):
                 left -= len(piece)
-        except (RequestError, TimeoutError):
+        except RequestError:
             pass
         self.abandon()
 
@@ -219,3 +234,12 @@ class CachedArrival:
         if isinstance(source, Recording) and isinstance(source.source, _Received):
             return source.source.arrival
         return None
+
+
+def _failure(error: OSError, phase: str) -> RequestError:
+    """Return a client's error for one of the store, or for a wait that took too long."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, TimeoutError):
+        return ReadTimeout("expected the response in time, from the cache too", phase=phase)
+    return ReadError(f"expected the rest of a stored response: {error}", phase=phase)
