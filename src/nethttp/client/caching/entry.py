@@ -77,12 +77,28 @@ class Entry:
         try:
             known: dict[str, Any] = json.loads(text)
             known["fields"] = tuple((str(name), str(value)) for name, value in known["fields"])
-            known["selecting"] = tuple((name, value) for name, value in known["selecting"])
+            known["selecting"] = tuple(
+                (str(name), _text(value)) for name, value in known["selecting"]
+            )
             part = known["part"]
             known["part"] = None if part is None else _part(*part)
+            for name, kind in _KINDS.items():
+                known[name] = kind(known[name])
             return cls(**known)
         except (ArithmeticError, KeyError, RecursionError, TypeError) as error:
             raise ValueError(f"expected an entry of a cache, got {text[:80]!r}") from error
+
+
+#: What the values of the other fields are made of, so that no damaged entry fails a request later.
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("url", "reason", "content"), str),
+    **dict.fromkeys(("status", "size"), int),
+    **dict.fromkeys(("requested_at", "received_at"), float),
+}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _part(start: int, stop: int, total: int) -> Part:
