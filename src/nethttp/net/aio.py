@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from inspect import isawaitable
 from math import inf
@@ -119,10 +119,8 @@ async def _next(effect: effects.Next) -> LoopAttempt | None:
 
 async def _read(effect: effects.Read) -> bytes:
     link = cast("LoopLink", effect.link)
-    while (data := link.take()) is None:
-        if not await link.change(effect.deadline):
-            raise TimeoutError("expected bytes from the peer in time")
-    return data
+    data = link.take()
+    return await link.answer(effect.deadline) if data is None else data
 
 
 async def _write(effect: effects.Write) -> None:
@@ -137,23 +135,24 @@ async def _send(link: LoopLink, data: bytes | memoryview, deadline: float) -> No
         await link.room(deadline)
 
 
-async def _exchange(effect: effects.Exchange) -> bytes:
+def _exchange(effect: effects.Exchange) -> Awaitable[bytes]:
     link = cast("LoopLink", effect.link)
-    data = effect.data
+    if len(effect.data) <= PIECE and link.is_quiet:
+        return link.ask(effect.data, effect.deadline)  # the usual request needs no coroutine
+    return _exchange_in_pieces(effect)
+
+
+async def _exchange_in_pieces(effect: effects.Exchange) -> bytes:
+    link = cast("LoopLink", effect.link)
     try:
-        if len(data) <= PIECE and link.is_idle:
-            link.give(data)  # the usual request: it needs no coroutine of its own
-        else:
-            await _send(link, data, effect.deadline)
+        await _send(link, effect.data, effect.deadline)
     except TimeoutError:
         raise
     except OSError:
         if not link.speaks:
             raise
-    while (received := link.take()) is None:
-        if not await link.change(effect.deadline):
-            raise TimeoutError("expected bytes from the peer in time")
-    return received
+    data = link.take()
+    return await link.answer(effect.deadline) if data is None else data
 
 
 async def _upload(effect: effects.Upload) -> int:
@@ -208,7 +207,7 @@ async def _pull(effect: effects.Pull) -> object:
         return await anext(source, None)
 
 
-_PERFORM: dict[type[Effect], Callable[[Any], Coroutine[Any, Any, Any]]] = {
+_PERFORM: dict[type[Effect], Callable[[Any], Awaitable[Any]]] = {
     effects.Resolve: _resolve,
     effects.Dial: _dial,
     effects.Next: _next,

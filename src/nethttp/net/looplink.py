@@ -34,7 +34,7 @@ class LoopLink(Link, asyncio.Protocol):
     """
 
     __slots__ = (
-        "_changed", "_deadline", "_ended", "_failure", "_is_paused", "_loop", "_lost",
+        "_answer", "_changed", "_deadline", "_ended", "_failure", "_is_paused", "_loop", "_lost",
         "_must_wait", "_parts", "_size", "_timer", "_timer_at", "_transport", "_unseen",
     )  # fmt: skip
 
@@ -50,6 +50,7 @@ class LoopLink(Link, asyncio.Protocol):
         self._ended = False
         self._lost = False
         self._failure: Exception | None = None
+        self._answer: asyncio.Future[bytes] | None = None
         self._changed: asyncio.Future[bool] | None = None
         self._deadline = inf
         self._timer: asyncio.TimerHandle | None = None
@@ -69,12 +70,16 @@ class LoopLink(Link, asyncio.Protocol):
             except OSError as error:
                 self._fail(error)
                 return
-            if (answer := self.layer.output()) and not self._lost:
-                self._give(answer)
+            if (reply := self.layer.output()) and not self._lost:
+                self._give(reply)
             if plain is None:
                 return
             self._ended = self.layer.ended
             data = plain
+        answer = self._answer
+        if answer is not None and data and not answer.done():
+            answer.set_result(data)  # nothing else is there, since a flow waits for it
+            return
         if data:
             self._parts.append(data)
             self._size += len(data)
@@ -104,9 +109,7 @@ class LoopLink(Link, asyncio.Protocol):
         """Note the end of the connection; bytes that arrived before are still taken."""
         self._lost = True
         self._must_wait = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         if exc is None:
             self._ended = True
         elif not self.closed:
@@ -120,11 +123,7 @@ class LoopLink(Link, asyncio.Protocol):
         if sock is None or self._ended or self._failure is not None:
             return
         with suppress(OSError), sock.dup() as copy:
-            while self._size <= MAX_BUFFERED:
-                data = copy.recv(65536)
-                if not data:
-                    self.eof_received()
-                    break
+            while self._size <= MAX_BUFFERED and (data := copy.recv(65536)):
                 self.data_received(data)
 
     def _fail(self, error: Exception) -> None:
@@ -133,38 +132,74 @@ class LoopLink(Link, asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        changed = self._changed
+        changed, answer = self._changed, self._answer
         if changed is not None and not changed.done():
             changed.set_result(True)
+        if answer is not None and not answer.done():
+            try:
+                data = self.take()
+            except OSError as error:
+                answer.set_exception(error)
+            else:
+                if data is not None:
+                    answer.set_result(data)
 
     # --- called by the runner ---
+
+    def ask(self, data: bytes | memoryview, deadline: float) -> asyncio.Future[bytes]:
+        """Send at most `PIECE` bytes on a quiet link; return the future of the answer's first."""
+        self.give(data)
+        return self.answer(deadline)
+
+    def answer(self, deadline: float) -> asyncio.Future[bytes]:
+        """Return a future of what the next `take` would return; nothing may be there yet.
+
+        At the deadline it raises a TimeoutError. One future carries the bytes from the transport to
+        the flow: a coroutine that waits for a change and then looks takes 2 us more a request.
+        """
+        self._unseen = 0
+        answer = self._answer = self._loop.create_future()
+        self._deadline = deadline
+        if deadline < self._timer_at:
+            self._arm(deadline - time.monotonic())
+        return answer
 
     def change(self, deadline: float) -> asyncio.Future[bool]:
         """Return a future that says True when anything has changed, False at the deadline."""
         self._unseen = 0
         changed = self._changed = self._loop.create_future()
         self._deadline = deadline
-        if deadline < self._timer_at or (self._timer is None and deadline != inf):
+        if deadline < self._timer_at:
             self._arm(deadline - time.monotonic())
         return changed
 
     def _arm(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._disarm()
         self._timer_at = self._deadline
         self._timer = self._loop.call_later(max(seconds, 0.0), self._look_at_deadline)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._timer_at = inf
 
     def _look_at_deadline(self) -> None:
         self._timer = None
         self._timer_at = inf
-        changed = self._changed
-        if changed is None or changed.done() or self._deadline == inf:
+        changed, answer = self._changed, self._answer
+        awaits_change = changed is not None and not changed.done()
+        awaits_answer = answer is not None and not answer.done()
+        if self._deadline == inf or not (awaits_change or awaits_answer):
             return  # nothing waits: the next wait arms the timer again
         left = self._deadline - time.monotonic()
         if left > 0:
             self._arm(left)
-        else:
+            return
+        if changed is not None and awaits_change:
             changed.set_result(False)
+        if answer is not None and awaits_answer:
+            answer.set_exception(TimeoutError("expected bytes from the peer in time"))
 
     def take(self) -> bytes | None:
         """Return the plain bytes that were received, b"" at the end, None if none are there yet.
@@ -197,9 +232,17 @@ class LoopLink(Link, asyncio.Protocol):
         return bool(self._parts or self.ahead or self._ended or self._failure is not None)
 
     @property
-    def is_idle(self) -> bool:
-        """Whether the connection is sound, and nothing waits to be sent."""
-        return self._failure is None and not (self._must_wait or self._unseen or self.closed)
+    def is_quiet(self) -> bool:
+        """Whether the connection is sound, and nothing waits to be sent or to be taken."""
+        return not (
+            self._parts
+            or self._unseen
+            or self._must_wait
+            or self._ended
+            or self.closed
+            or self.ahead
+            or self._failure is not None
+        )
 
     def give(self, data: bytes | memoryview) -> None:
         """Give plain bytes, at most `PIECE`, to the event loop to send."""
@@ -317,9 +360,7 @@ class LoopLink(Link, asyncio.Protocol):
                 self._loop.call_soon_threadsafe(self._close)
 
     def _close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         transport = self._transport
         if transport is None or self._lost:
             return
