@@ -47,6 +47,9 @@ def check_block(data: bytes) -> None:
     for name in PARSERS:
         _same(name, data)
         _same(name, data, NARROW)
+    for method in ("GET", "HEAD", None):
+        _same("usual_response", method, data)
+        _same("usual_response", method, data, NARROW)
     _same("usual_environ", data, {"HTTP_A": "x"})
     _same("usual_line", data.partition(b"\r\n")[0])
     _same("usual_line", data)

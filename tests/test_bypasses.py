@@ -205,6 +205,7 @@ CASES = {
     "BoundedThreadingMixIn._THREAD_STEPS": (ThreadingHTTPServer, serve),
     "HTTPConnection._SEND": (HTTPConnection, post),
     "HTTPResponse._READ_STATUS": (HTTPResponse, receive),
+    "HTTPResponse._HEAD_STEPS": (HTTPResponse, receive),
     "HTTPResponse._HEADERS": (HTTPResponse, receive),
     "HTTPResponse._SAFE_READ": (HTTPResponse, receive),
     "HTTPResponse._CHUNK_STEPS": (HTTPResponse, receive),

@@ -16,7 +16,7 @@ from fuzz.framing import check_stream
 from fuzz.properties import PROPERTIES
 from fuzz.readings import State, by_h11, by_llhttp, by_nethttp
 
-from nethttp.wire.h1 import rules
+from nethttp.wire.h1 import head, rules
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
@@ -69,6 +69,16 @@ def test_a_client_that_reads_otherwise_would_be_seen(monkeypatch):
         lambda method, version, status, fields: judge(method, version, status, fields[:-1]),
     )
     with pytest.raises(AssertionError, match="HTTPResponse reads"):
-        check_stream(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc", "client")
+        check_stream(b"HTTP/1.1 200 OK\r\nConnection: a\r\nContent-Length: 1\r\n\r\nabc", "client")
     with pytest.raises(AssertionError, match="HTTPResponse takes"):
         check_stream(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nabc", "client")
+
+
+def test_a_client_that_reads_usual_heads_otherwise_would_be_seen(monkeypatch):
+    def usual_response(method, data, limits):
+        usual = head.usual_response(method, data, limits)
+        return usual and (*usual[:3], usual[3] + 1, *usual[4:])
+
+    monkeypatch.setattr("nethttp.client.response.usual_response", usual_response)
+    with pytest.raises(AssertionError, match="HTTPResponse reads"):
+        check_stream(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc", "client")

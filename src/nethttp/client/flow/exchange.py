@@ -77,7 +77,7 @@ class Exchange(Incoming):
             if outgoing.short is not None:
                 request = effects.Exchange(self.link, outgoing.short, self.deadlines.read())
                 self.received = yield request
-                verdict = self.whole_head()
+                verdict = self.usual_head()
             else:
                 whole = yield from send(outgoing, self)
                 self._marks.sent = self.deadlines.clock()

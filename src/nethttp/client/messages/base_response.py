@@ -14,7 +14,6 @@ from warnings import warn
 from ...errors import ResponseNotRead, ResponseTooLarge, StatusError, StreamClosed, StreamConsumed
 from ...net.effects import Flow
 from ...wire.fields import FieldLines
-from ...wire.h1.usual_response import CONTENT_ENCODING, SET_COOKIE
 from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
 from .headers import Headers
 from .request import Request
@@ -80,8 +79,8 @@ class BaseResponse:
         "_encoding",
         "_fields",
         "_headers",
-        "_lower_head",
         "_marks",
+        "_plain",
         "_received",
         "_streamed",
         "_trailers",
@@ -119,7 +118,7 @@ class BaseResponse:
             self.extensions["from_cache"] = True
         self._fields = arrival.fields
         self._trailers: FieldLines = []
-        self._lower_head: bytes | None = getattr(arrival, "lower_head", None)
+        self._plain: bool = getattr(arrival, "plain", False)
         self._headers: Headers | None = None
         self._content: bytes | None = None
         self._encoding: str | None = None
@@ -175,9 +174,9 @@ class BaseResponse:
 
         Those of a stored response were seen when it arrived: the jar may have newer ones.
         """
-        head = self._lower_head
-        found = "set-cookie" in self.headers if head is None else SET_COOKIE in head
-        return found and "from_cache" not in self.extensions
+        if self._plain:
+            return False
+        return "set-cookie" in self.headers and "from_cache" not in self.extensions
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
@@ -275,8 +274,7 @@ class BaseResponse:
         Raises:
             DecodingError: the content has too many codings, or one whose library is missing.
         """
-        head = self._lower_head
-        if not ("content-encoding" in self.headers if head is None else CONTENT_ENCODING in head):
+        if self._plain or "content-encoding" not in self.headers:
             return None
         if self.request.method == "HEAD" or self.status_code in (204, 304):
             return None
@@ -398,7 +396,7 @@ class BaseResponse:
         state = {
             name: getattr(self, name)
             for name in BaseResponse.__slots__
-            if name not in ("__weakref__", "_arrival", "_headers", "_lower_head")
+            if name not in ("__weakref__", "_arrival", "_headers")
         }
         state["_content"] = self.content
         state["request"] = Request(
@@ -409,7 +407,7 @@ class BaseResponse:
 
 def _unpickled(kind: type[BaseResponse], state: dict[str, Any]) -> BaseResponse:
     response = kind.__new__(kind)
-    response._arrival = response._headers = response._lower_head = None
+    response._arrival = response._headers = None
     for name, value in state.items():
         setattr(response, name, value)
     return response

@@ -180,6 +180,7 @@ take_block(PyObject *module, PyObject *const *args, Py_ssize_t nargs, Block *blo
 
 #include "_read.h"
 #include "_usual.h"
+#include "_usual_response.h"
 #include "_environ.h"
 #include "_chunks.h"
 #include "_cookie.h"
@@ -203,6 +204,7 @@ static PyMethodDef methods[] = {
     SEVERAL(usual_environ),
     ONE(usual_line),
     SEVERAL(usual_request),
+    SEVERAL(usual_response),
     ONE(serialise_fields),
     ONE(serialise_request_fields),
     SEVERAL(serialise_request_head),

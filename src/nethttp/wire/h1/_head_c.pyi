@@ -15,3 +15,4 @@ from ._head_py import split_cookie_field as split_cookie_field
 from ._head_py import usual_environ as usual_environ
 from ._head_py import usual_line as usual_line
 from ._head_py import usual_request as usual_request
+from ._head_py import usual_response as usual_response

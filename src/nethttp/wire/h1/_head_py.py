@@ -17,6 +17,7 @@ from ._read_py import (
     parse_status_line,
 )
 from ._usual_py import usual_environ, usual_line, usual_request
+from ._usual_response_py import usual_response
 from ._write_py import (
     serialise_fields,
     serialise_request_fields,
@@ -41,4 +42,5 @@ __all__ = [
     "usual_environ",
     "usual_line",
     "usual_request",
+    "usual_response",
 ]

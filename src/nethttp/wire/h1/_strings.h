@@ -28,14 +28,14 @@ typedef char known_names_fit[KNOWN <= 64 ? 1 : -1];
 
 /* The other strings. */
 enum {
-    EMPTY, EQUALS,
+    EMPTY, EQUALS, OK,
     HTTP_10, HTTP_11,
     GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS,
     REQUEST_METHOD, REQUEST_URI, PATH_INFO, QUERY_STRING, SERVER_PROTOCOL,
     STRINGS,
 };
 static const char *const STRING_TEXTS[STRINGS] = {
-    "", "=",
+    "", "=", "OK",
     "HTTP/1.0", "HTTP/1.1",
     "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
     "REQUEST_METHOD", "REQUEST_URI", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL",

@@ -46,6 +46,31 @@ is_usual_host(const octet *at, const octet *end)
     return at == end;
 }
 
+/* Read the one Connection field of a message: "close" or "keep-alive"; return 0 for another. */
+static int
+note_connection(Usual *usual, const octet *value, const octet *end)
+{
+    usual->persistent = end - value == 10 && is_name(value, "keep-alive", 10);
+    return ++usual->connections == 1 &&
+           (usual->persistent || (end - value == 5 && is_name(value, "close", 5)));
+}
+
+/* Read the one Content-Length of a message; return 0 if it is not a number of at most 18 digits. */
+static int
+note_length(Usual *usual, const octet *value, const octet *end)
+{
+    if (++usual->lengths != 1 || value == end || end - value > 18) {
+        return 0;
+    }
+    for (; value < end; value++) {
+        if (!is_digit(*value)) {
+            return 0;
+        }
+        usual->length = usual->length * 10 + (*value - '0');
+    }
+    return 1;
+}
+
 /* Read a field that frames the message; return 0 if its value is not usual. */
 static int
 note_field(Usual *usual, const octet *name, const octet *name_end, const octet *value,
@@ -57,26 +82,9 @@ note_field(Usual *usual, const octet *name, const octet *name_end, const octet *
     case 6:
         return !is_name(name, "expect", 6);
     case 10:
-        if (!is_name(name, "connection", 10)) {
-            return 1;
-        }
-        usual->persistent = end - value == 10 && is_name(value, "keep-alive", 10);
-        return ++usual->connections == 1 &&
-               (usual->persistent || (end - value == 5 && is_name(value, "close", 5)));
+        return !is_name(name, "connection", 10) || note_connection(usual, value, end);
     case 14:
-        if (!is_name(name, "content-length", 14)) {
-            return 1;
-        }
-        if (++usual->lengths != 1 || value == end || end - value > 18) {
-            return 0;
-        }
-        for (; value < end; value++) {
-            if (!is_digit(*value)) {
-                return 0;
-            }
-            usual->length = usual->length * 10 + (*value - '0');
-        }
-        return 1;
+        return !is_name(name, "content-length", 14) || note_length(usual, value, end);
     case 17:
         return !is_name(name, "transfer-encoding", 17);
     default:

@@ -28,6 +28,7 @@ __all__ = [
     "usual_environ",
     "usual_line",
     "usual_request",
+    "usual_response",
 ]
 
 PURE: Final = os.environ.get("NETHTTP_PURE", "") not in ("", "0")
@@ -60,3 +61,4 @@ split_cookie_field = _twin.split_cookie_field
 usual_environ = _twin.usual_environ
 usual_line = _twin.usual_line
 usual_request = _twin.usual_request
+usual_response = _twin.usual_response
