@@ -199,6 +199,17 @@ def test_a_response_that_a_change_has_overtaken_is_not_stored(client, clock):
     assert client.get() == (200, b"new", True)
 
 
+def test_the_response_to_a_change_may_be_the_new_one(client, clock):
+    def tick() -> float:
+        clock.now += 0.001
+        return clock.now
+
+    client.cache.now = tick
+    client.get((200, FRESH, b"old"))
+    client.get((200, {**FRESH, "Content-Location": URL}, b"new"), method="POST")
+    assert client.get() == (200, b"new", True)
+
+
 def test_a_head_is_answered_and_learned_from(client, clock):
     client.get((200, {**FRESH, "ETag": '"1"'}, b"text"))
     assert client.get(method="HEAD") == (200, b"", True)

@@ -15,13 +15,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from ...errors import StorageError
-from .store import UNFINISHED, Content, Pieces
+from .store import PIECE, UNFINISHED, Content, Pieces
 from .unfinished import Unfinished
 
 __all__ = ["ContentFiles"]
-
-_READ_SIZE = 262144
-"""Bytes that are read at a time: more no longer fit the processor's cache."""
 
 
 class _File(Content):
@@ -41,7 +38,8 @@ class _File(Content):
     def read(self, start: int, stop: int) -> bytes:
         with _storage_errors(self._path):
             os.lseek(self._descriptor, start, os.SEEK_SET)
-            data = os.read(self._descriptor, min(stop - start, _READ_SIZE))
+            # In an event loop each read is a thread's turn: few and long ones cost a third.
+            data = os.read(self._descriptor, min(stop - start, PIECE))
         if not data:
             raise StorageError(errno.EIO, "cache: the content has become shorter", self._path)
         return data

@@ -191,7 +191,9 @@ class _Request:
             self._land()
             return reply
         entry = replace(entry, content=secrets.token_hex(12))
-        reply.source = Recording(reply.source, self._cache, self._key, entry, self._land)
+        # Another method than GET has just removed what was stored, and its response is the new one.
+        since = requested_at if method == "GET" else received_at
+        reply.source = Recording(reply.source, self._cache, self._key, entry, since, self._land)
         return reply
 
     # --- the store ---

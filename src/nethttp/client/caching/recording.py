@@ -18,11 +18,18 @@ class Recording(Source):
     """The source of a response whose content is stored on its way.
 
     A content that ends early, exceeds the store's bound or cannot be written is not stored, and
-    reaches its reader all the same. `done` is called once, when it is known whether it is stored.
+    reaches its reader all the same; so does one whose URL was changed after the moment `since`.
+    `done` is called once, when it is known whether it is stored.
     """
 
     def __init__(
-        self, source: Source, cache: Cache, key: Key, entry: Entry, done: Callable[[], object]
+        self,
+        source: Source,
+        cache: Cache,
+        key: Key,
+        entry: Entry,
+        since: float,
+        done: Callable[[], object],
     ) -> None:
         self.source = source
         """Where the content comes from."""
@@ -30,6 +37,7 @@ class Recording(Source):
         self._store = cache.store
         self._key = key
         self._entry = entry
+        self._since = since
         self._done = done
         self._held: list[bytes | bytearray] = []
         self._held_size = 0
@@ -101,7 +109,7 @@ class Recording(Source):
         entry = self._entry
         # RFC 9110 section 14.4: a part of another length than it says is no part.
         whole = entry.part is None or entry.part[1] - entry.part[0] == size
-        return whole and not self._cache.was_removed_since(entry.url, entry.requested_at)
+        return whole and not self._cache.was_removed_since(entry.url, self._since)
 
     def _do(self, function: Callable[[], object], deadline: float) -> Flow[None]:
         if self._store.waits:
