@@ -297,8 +297,11 @@ def test_a_store_that_fails_is_a_cache_without_entries(clock, caplog):
                 b"x" * 2 * PIECE + b"y",
                 False,
             )
-    assert client.get((204, {}), method="DELETE")[0] == 204
-    assert len(caplog.records) == 1
+        assert client.get((204, {}), method="DELETE")[0] == 204
+        assert len(caplog.records) == 1
+        clock.now += 60
+        client.get((200, FRESH, b"x"))
+    assert len(caplog.records) == 2
     assert "no cache" in caplog.text
 
 

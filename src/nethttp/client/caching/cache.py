@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+_BETWEEN_WARNINGS = 60.0
+"""Seconds between two warnings: otherwise each request might add one, and fill the disk."""
+
 _MAX_REMOVED = 4096
 """URLs of which this process remembers that they were removed."""
 
@@ -72,7 +75,7 @@ class Cache:
         self.now = now
         self.flights = Flights()
         self._removed: AgeCache[str, float] = AgeCache(_MAX_REMOVED, _MAX_REMOVED, life=_REMEMBERED)
-        self._failing = False
+        self._warned_at = -inf
 
     def key_of(self, asked: Asked) -> Key:
         """Return where the response to a request is stored. RFC 9111 section 2."""
@@ -109,9 +112,12 @@ class Cache:
         return removed is not None and removed > moment
 
     def failed(self, error: Exception) -> None:
-        """Say in the log that the store fails: as a warning once, until it works again."""
-        log.log(logging.DEBUG if self._failing else logging.WARNING, "no cache: %s", error)
-        self._failing = True
+        """Say in the log that the store fails: as a warning once a minute at most."""
+        now = self.now()
+        again = now < self._warned_at + _BETWEEN_WARNINGS
+        log.log(logging.DEBUG if again else logging.WARNING, "no cache: %s", error)
+        if not again:
+            self._warned_at = now
 
     def _do(self, function: Callable[[], T], deadline: float) -> Flow[T | None]:
         """Call the store; the result is None if it fails."""
@@ -121,5 +127,4 @@ class Cache:
             if error.errno != errno.ENOENT:
                 self.failed(error)
             return None
-        self._failing = False
         return result  # type: ignore[no-any-return]  # it is what `function` returned

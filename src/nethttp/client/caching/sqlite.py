@@ -69,7 +69,6 @@ _SHORT = 65536
 _LEFT_OPEN: list[sqlite3.Connection] = []
 """Connections of a parent process: closing one in a child could delete the log under the parent."""
 
-
 _PAUSE = 1.0
 """Seconds after a failure in which the file is left alone, so that no request waits for it."""
 
