@@ -27,6 +27,7 @@ from .messages.text import Encoding
 from .messages.timing import Marks
 from .messages.url import URL
 from .options import OF_THE_CALL, CallOptions, GetOptions, RequestOptions, for_request
+from .policy.auth.auth import Auth
 from .policy.auth.choose import AuthSource, auth_of, choose
 from .policy.auth.netrc import Netrc, environment_netrc
 from .policy.guard import Guard
@@ -260,7 +261,8 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         response = yield from self._handler(call, request)
         if call.history:
             response.history = list(call.history)
-        yield from response.read_flow()
+        if not response.take_content():
+            yield from response.read_flow()
         return response
 
     def _sent_as_built(
@@ -287,16 +289,26 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
             source = options["auth"]
             auth = None if source is None else auth_of(source)
         else:
-            base = self.base_url
-            auth = choose(
-                request,
-                client_auth=self.auth,
-                client_origin=None if base is None else base.origin,
-                netrc=self._netrc_for(request.url.host),
-            )
+            auth = self._auth_for(request)
         if deadlines is None:
             deadlines = self._deadlines(options)
         return Call(deadlines, self._make_response, follow_redirects, auth)
+
+    def _auth_for(self, request: Request) -> Auth | None:
+        """Return what signs a request that was given nothing of its own."""
+        url = request.url
+        if self.auth is None and not url.userinfo and not self._may_be_in_netrc(url.host):
+            return None  # nearly always
+        base = self.base_url
+        return choose(
+            request,
+            client_auth=self.auth,
+            client_origin=None if base is None else base.origin,
+            netrc=self._netrc_for(url.host),
+        )
+
+    def _may_be_in_netrc(self, host: str) -> bool:
+        return self._in_netrc.get(host, self._netrc is not None)
 
     def _run_on(self, network: ScriptedNetwork) -> None:
         """Run the flows of calls on a network for tests, instead of the system's."""

@@ -46,7 +46,7 @@ class Exchange(Incoming):
     pool loses no connection, wherever a flow is stopped.
     """
 
-    __slots__ = ("_keep", "_marks", "_pool", "_slot")
+    _keep = False
 
     def __init__(
         self,
@@ -57,11 +57,15 @@ class Exchange(Incoming):
         marks: Marks,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        assert slot.link is not None
-        super().__init__(slot.link, method, deadlines, limits)
+        link = slot.link
+        assert link is not None
+        # What `Incoming.__init__` does, without the call: it takes as long as the rest.
+        self.link = link
+        self.method = method
+        self.deadlines = deadlines
+        self.limits = limits
         self._pool = pool
         self._slot: Slot | None = slot
-        self._keep = False
         self._marks = marks
 
     def begin(self, outgoing: Outgoing) -> Flow[None]:
@@ -77,19 +81,16 @@ class Exchange(Incoming):
             if outgoing.short is not None:
                 request = effects.Exchange(self.link, outgoing.short, self.deadlines.read())
                 self.received = yield request
-                verdict = self.usual_head()
+                self.take_usual_head()
             else:
                 whole = yield from send(outgoing, self)
                 self._marks.sent = self.deadlines.clock()
                 self.phase = "wait"
-                verdict = self.verdict
-            while verdict is None or verdict.kind == INTERIM:
-                verdict = yield from self.next_head()
-            self._keep = (
-                whole and verdict.persistent and verdict.kind == FINAL and outgoing.persistent
-            )
-            self._marks.head = self.deadlines.clock()
-            self.begin_content(verdict.framing)
+            while self.kind is None or self.kind == INTERIM:
+                yield from self.next_head()
+            self._keep = whole and self.persistent and self.kind == FINAL and outgoing.persistent
+            self._marks.head = now = self.deadlines.clock()
+            self.begin_content()
         except BaseException as error:
             self.abandon()
             failure = _failure(error, self.phase)
@@ -97,7 +98,7 @@ class Exchange(Incoming):
                 raise
             raise failure from error
         if self.complete:
-            self._settle()
+            self._settle(now)
 
     def read(self) -> Flow[bytes]:
         """Return the next piece of content; b"" at the end.
@@ -116,14 +117,13 @@ class Exchange(Incoming):
                 raise
             raise failure from error
         if self.complete and self._slot is not None:
-            self._settle()
+            self._settle(self.deadlines.clock())
         return piece
 
     def read_all(self) -> Flow[bytes]:
         """Return the rest of the content; errors as `read`."""
         if self.complete:
-            content, self._content = self._content, b""
-            return content
+            return self.take_content()
         pieces = []
         while piece := (yield from self.read()):
             pieces.append(piece)
@@ -165,11 +165,11 @@ class Exchange(Incoming):
         """Whether the exchange still holds its connection."""
         return self._slot is not None
 
-    def _settle(self) -> None:
-        """Return the connection after the whole response."""
+    def _settle(self, now: float) -> None:
+        """Return the connection after the whole response, which ended `now`."""
         slot, self._slot = self._slot, None
         assert slot is not None
-        self._marks.ended = self.deadlines.clock()
+        self._marks.ended = now
         if self._keep and self.sound:
             self._pool.release(slot)
         else:

@@ -41,14 +41,14 @@ def outgoing_of(request: Request, target: str, more: Iterable[tuple[str, str]] =
     Raises:
         LocalProtocolError: the headers contradict each other, or the content.
     """
-    body = request.body
+    body, method = request.body, request.method
+    line = f"{method} {target} HTTP/1.1\r\n".encode("ascii")
+    common = None if more else request.common
+    if common is not None and body is None and method not in _WITH_CONTENT:
+        return Outgoing.usual(b"%b%b\r\n" % (line, common.block))
     content = b"" if body is None else body
     length = len(content) if isinstance(content, bytes) else content.length
-    line = f"{request.method} {target} HTTP/1.1\r\n".encode("ascii")
-    common = request.common
-    if common is not None and not more:
-        if body is None and request.method not in _WITH_CONTENT:
-            return Outgoing(b"%b%b\r\n" % (line, common.block))
+    if common is not None:
         plan = _plan(frozenset(), request, length)
         return Outgoing(
             b"%b%b%b\r\n" % (line, common.block, _line_of(plan)), content, length, plan.chunked

@@ -11,7 +11,7 @@ from ...net.link import Link
 from ...wire.fields import FieldLines
 from ...wire.h1.content import ContentReader, find_response_head_end
 from ...wire.h1.head import parse_response_head, usual_response
-from ...wire.h1.rules import FINAL, INTERIM, InterimResponses, ResponseVerdict, judge_response
+from ...wire.h1.rules import FINAL, INTERIM, InterimResponses, judge_response
 from ...wire.limits import DEFAULT_LIMITS, Limits
 from .deadlines import Deadlines
 
@@ -20,43 +20,50 @@ __all__ = ["Incoming", "OnInterim"]
 MAX_READ_SIZE: Final = 128 * 1024
 """The most bytes of content that are read at once."""
 
+_NO_FIELDS: Final[FieldLines] = []
+"""Nothing is ever added to it."""
+
 OnInterim: TypeAlias = Callable[[int, FieldLines], object]
 
 
 class Incoming:
     """A response that is being received; the attributes are those of the last head."""
 
-    __slots__ = (
-        "_content",
-        "_interim",
-        "_reader",
-        "_size",
-        "began",
-        "complete",
-        "deadlines",
-        "fields",
-        "limits",
-        "link",
-        "method",
-        "on_interim",
-        "phase",
-        "plain",
-        "reason",
-        "received",
-        "sound",
-        "status",
-        "trailers",
-        "verdict",
-        "version",
-    )
-
+    # Without slots, so that these need not be set: a usual response needs half of them.
     from_cache = False
     """Whether the response is a stored one; of a cache's own arrivals it may be."""
+    phase = "wait"
+    """What the exchange is doing: see `RequestError.phase`."""
+    received = b""
+    """Bytes that were received and not read yet."""
+    on_interim: OnInterim | None = None
+    """Is called with the status and the fields of each interim response."""
+    began = False
+    """Whether a byte of the response was received."""
+    complete = False
+    """Whether the response was received to its end."""
+    sound = True
+    """Whether the end of every message so far is certain, so that another one may follow."""
+    kind: int | None = None
+    """The kind of the last head, by `rules`; None: none was received."""
+    framing: int
+    """How the content ends: its length in bytes, or see `nethttp.wire.h1.framing`."""
+    persistent: bool
+    """Whether the connection outlives the response."""
+    head: bytes | None = None
+    """The last head, if it is usual, within `DEFAULT_LIMITS`, and its `fields` are not parsed."""
+    plain = False
+    """Whether the last head is known to have neither Set-Cookie nor Content-Encoding."""
     status: int
-    version: int
+    version = 11
     """11 for HTTP/1.1, 10 for HTTP/1.0."""
     reason: str
-    fields: FieldLines
+    trailers: FieldLines = _NO_FIELDS
+    _fields: FieldLines = _NO_FIELDS
+    _interim: InterimResponses | None = None
+    _reader: ContentReader | None = None
+    _content = b""
+    _size = READ_SIZE
 
     def __init__(
         self, link: Link, method: str, deadlines: Deadlines, limits: Limits = DEFAULT_LIMITS
@@ -65,79 +72,68 @@ class Incoming:
         self.method = method
         self.deadlines = deadlines
         self.limits = limits
-        self.phase = "wait"
-        """What the exchange is doing: see `RequestError.phase`."""
-        self.received = b""
-        """Bytes that were received and not read yet."""
-        self._interim: InterimResponses | None = None
-        self._reader: ContentReader | None = None
-        self._content = b""
-        self._size = READ_SIZE
-        self.on_interim: OnInterim | None = None
-        """Is called with the status and the fields of each interim response."""
-        self.verdict: ResponseVerdict | None = None
-        """What the last head decides."""
-        self.began = False
-        """Whether a byte of the response was received."""
-        self.complete = False
-        """Whether the response was received to its end."""
-        self.sound = True
-        """Whether the end of every message so far is certain, so that another one may follow."""
-        self.plain = False
-        """Whether the last head is known to have neither Set-Cookie nor Content-Encoding."""
-        self.trailers: FieldLines = []
 
-    def next_head(self) -> Flow[ResponseVerdict]:
-        """Receive one head; return what it decides.
+    @property
+    def fields(self) -> FieldLines:
+        """The fields of the last head, parsed when they are first read."""
+        if self.head is not None:
+            self._fields = parse_response_head(self.head)[3]
+            self.head = None
+        return self._fields
+
+    def next_head(self) -> Flow[int | None]:
+        """Receive one head; return its kind: `rules.INTERIM`, `FINAL` or `SWITCHING`.
 
         Raises:
             RemoteDisconnected: the connection ended before the first byte of a response.
             IncompleteRead: it ended within a head.
             RemoteProtocolError: the head is malformed, or a bound is passed.
         """
-        self.verdict = None
+        self.kind = None
         data = self.received
         if not data:
             self.received = data = yield Read(self.link, self.deadlines.read())
-        verdict = self.usual_head()
-        if verdict is not None:
-            return verdict
-        end = find_response_head_end(data)
-        if end < 0 or data.startswith(b"\r\n"):
-            data, end = yield from self._rest_of_head(data)
-        return self._take_head(data, end)
+        if not self.take_usual_head():
+            end = find_response_head_end(data)
+            if end < 0 or data.startswith(b"\r\n"):
+                data, end = yield from self._rest_of_head(data)
+            self._take_head(data, end)
+        return self.kind
 
-    def usual_head(self) -> ResponseVerdict | None:
-        """Return what the next head decides, if it is usual and received; None: call `next_head`.
+    def take_usual_head(self) -> bool:
+        """Take the next head if it is usual, and received; return whether it was.
 
         It takes a tenth of the time that parsing the head and judging its fields takes.
         """
-        usual = usual_response(self.method, self.received, self.limits)
+        if self.limits is not DEFAULT_LIMITS:
+            return False
+        data = self.received
+        usual = usual_response(self.method, data)
         if usual is None:
-            return None
+            return False
+        end, self.status, self.reason, self.framing, self.persistent, self.plain = usual
+        self.kind = FINAL
         self.began = True
-        self.version = 11
-        end, self.status, self.reason, framing, persistent, self.plain = usual
-        head, self.received = self.received[:end], self.received[end:]
-        self.fields = parse_response_head(head, self.limits)[3]
-        self.verdict = verdict = ResponseVerdict(framing, True, persistent, FINAL)
-        return verdict
+        self.version = 11  # after an interim response of another version
+        self.head = data[:end]
+        self.received = data[end:]
+        return True
 
-    def _take_head(self, data: bytes, end: int) -> ResponseVerdict:
-        """Return what the head in the first `end` bytes of `data` decides."""
+    def _take_head(self, data: bytes, end: int) -> None:
+        """Take the head in the first `end` bytes of `data`, and decide what it says."""
         self.began = True
         self.plain = False
-        self.version, self.status, self.reason, self.fields, unread = parse_response_head(
+        self.head = None
+        self.version, self.status, self.reason, self._fields, unread = parse_response_head(
             data[:end], self.limits
         )
-        verdict = judge_response(self.method, self.version, self.status, self.fields)
+        verdict = judge_response(self.method, self.version, self.status, self._fields)
+        self.kind, self.framing, self.persistent = verdict.kind, verdict.framing, verdict.persistent
         if unread is not None or not verdict.sound:
             self.sound = False
         self.received = data[end:]
-        self.verdict = verdict
-        if verdict.kind == INTERIM:
+        if self.kind == INTERIM:
             self._take_interim()
-        return verdict
 
     def _take_interim(self) -> None:
         if self._interim is None:
@@ -175,15 +171,14 @@ class Incoming:
         if size > limits.max_start_line + limits.max_field_section:
             raise LineTooLong("field section", limits.max_field_section)
 
-    def begin_content(self, framing: int) -> None:
+    def begin_content(self) -> None:
         """Begin the content behind the last head, which may have been received whole with it.
-
-        `framing` is its length in bytes, or how else it ends: see `nethttp.wire.h1.framing`.
 
         Raises:
             RemoteProtocolError: a chunk is malformed.
         """
-        received, self.received = self.received, b""
+        framing, received = self.framing, self.received
+        self.received = b""
         if framing >= 0 and len(received) >= framing:
             if len(received) > framing:
                 self.sound = False
@@ -197,6 +192,11 @@ class Incoming:
             if self._reader.complete:
                 self._end(self._reader)
 
+    def take_content(self) -> bytes:
+        """Return the content that is received and not read; all of it, if `complete`."""
+        content, self._content = self._content, b""
+        return content
+
     def next_piece(self) -> Flow[bytes]:
         """Return the next piece of content; b"" if it is complete.
 
@@ -204,8 +204,7 @@ class Incoming:
             RemoteProtocolError: a chunk is malformed; the connection ended within the content.
         """
         if self._content:
-            content, self._content = self._content, b""
-            return content
+            return self.take_content()
         reader = self._reader
         while not self.complete:
             assert reader is not None

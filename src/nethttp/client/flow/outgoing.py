@@ -32,7 +32,18 @@ FILE_PIECE: Final = 1024 * 1024
 class Outgoing:
     """A request as it is put on the wire."""
 
-    __slots__ = ("content", "expects", "head", "in_chunks", "length", "persistent", "short")
+    # Without slots, so that a usual request sets two attributes of seven.
+    content: bytes | Body = b""
+    length: int | None = None
+    """The declared length of the content in bytes; None: none was declared."""
+    in_chunks = False
+    """Whether the client puts the content in chunks."""
+    expects = False
+    """Whether the content is held back until the server asks for it."""
+    persistent = True
+    """Whether the request's fields let the connection outlive it."""
+    short: bytes | None = None
+    """The whole request, if it is sent in one piece."""
 
     def __init__(
         self,
@@ -47,19 +58,24 @@ class Outgoing:
         """Request line and fields, with the empty line."""
         self.content = content
         self.length = length
-        """The declared length of the content in bytes; None: none was declared."""
         self.in_chunks = in_chunks
-        """Whether the client puts the content in chunks."""
         self.expects = expects
-        """Whether the content is held back until the server asks for it."""
         self.persistent = persistent
-        """Whether the request's fields let the connection outlive it."""
-        self.short: bytes | None = None
-        """The whole request, if it is sent in one piece."""
         if content == b"":
             self.short = head
         elif isinstance(content, bytes) and len(content) <= PIECE and not expects:
             self.short = head + content
+
+    @classmethod
+    def usual(cls, head: bytes) -> Outgoing:
+        """Return a request without content, and with no field about the connection.
+
+        >>> Outgoing.usual(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").persistent
+        True
+        """
+        outgoing = cls.__new__(cls)
+        outgoing.head = outgoing.short = head
+        return outgoing
 
 
 def send(outgoing: Outgoing, incoming: Incoming) -> Flow[bool]:
@@ -87,7 +103,7 @@ def _is_wanted(incoming: Incoming) -> Flow[bool]:
         if deadline == incoming.deadlines.total:
             raise
         return True  # many servers ignore the expectation
-    while (yield from incoming.next_head()).kind == INTERIM:
+    while (yield from incoming.next_head()) == INTERIM:
         if incoming.status == HTTPStatus.CONTINUE:
             return True
     return False
@@ -138,7 +154,7 @@ def _send_file(span: FileSpan, incoming: Incoming) -> Flow[bool]:
                 raise LocalProtocolError(
                     f"expected {span.size} bytes of content, as declared, got {left} fewer"
                 )
-        if (yield from incoming.next_head()).kind != INTERIM:
+        if (yield from incoming.next_head()) != INTERIM:
             return False
     return True
 
@@ -151,6 +167,6 @@ def _send_piece(data: bytes | memoryview, incoming: Incoming) -> Flow[bool]:
             data = data[taken:]
             if not data:
                 return True
-        if (yield from incoming.next_head()).kind != INTERIM:
+        if (yield from incoming.next_head()) != INTERIM:
             return False
     return True

@@ -124,6 +124,7 @@ class Pool:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits.checked()
+        self._max_idle = limits.max_idle
         self._clock = clock
         self._numbers = count()
         #: Slots of responses that were collected as garbage. A finaliser may run while this thread
@@ -165,24 +166,22 @@ class Pool:
                 origin = self._origins.get(key)
                 if origin is None:
                     origin = self._origins[key] = _Origin(key)
-                slot: Slot | None = None
+                slot: Slot | Turn
                 if origin.idle:  # then no request of this origin waits
                     slot = origin.idle.pop()
                     del self._idle[slot]
                 elif not origin.waiters and self._make_room_locked(origin, doomed):
                     slot = self._open_locked(origin)
-                if slot is None:
-                    turn = self._enqueue_locked(holder, origin)
                 else:
+                    slot = self._enqueue_locked(holder, origin)
+                if isinstance(slot, Slot):
                     slot.holder = holder
                     slot.since = now
                     self._held[slot] = None
             if doomed or self._lost:
                 self._finish([], doomed)
-            if slot is None:
-                return turn
             # Outside of the lock, since it is a system call.
-            if slot.link is None or not slot.link.is_stale():
+            if isinstance(slot, Turn) or slot.link is None or not slot.link.is_stale():
                 return slot
             self.discard(slot)
 
@@ -222,20 +221,19 @@ class Pool:
         served: list[Turn] = []
         doomed: list[Slot] = []
         with self._lock:
-            if slot not in self._held:
+            if self._held.pop(slot, self) is self:
                 return  # it was taken back before
-            del self._held[slot]
-            origin = slot.origin
+            origin, idle = slot.origin, self._idle
             slot.holder = None
-            slot.since = self._clock()
+            slot.since = now = self._clock()
             origin.idle.append(slot)
-            if not self._idle:
-                self._expires = slot.since + self.limits.idle_expiry
-            self._idle[slot] = None
+            if not idle:
+                self._expires = now + self.limits.idle_expiry
+            idle[slot] = None
             if self._waiting:
                 self._serve_locked(origin, served, doomed)
-            if slot.since > self._expires or self.limits.max_idle is not None:
-                self._expire_locked(slot.since, doomed)
+            if now > self._expires or self._max_idle is not None:
+                self._expire_locked(now, doomed)
         if served or doomed or self._lost:
             self._finish(served, doomed)
 
@@ -321,7 +319,7 @@ class Pool:
 
     def _expire_locked(self, now: float, doomed: list[Slot]) -> None:
         idle, limits = self._idle, self.limits
-        while limits.max_idle is not None and len(idle) > limits.max_idle:
+        while self._max_idle is not None and len(idle) > self._max_idle:
             self._evict_locked(doomed)
         while idle and now - next(iter(idle)).since > limits.idle_expiry:
             self._evict_locked(doomed)

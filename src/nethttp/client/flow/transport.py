@@ -162,7 +162,7 @@ class HTTPTransport:
             slot = self.pool.take(route, request)
             if not isinstance(slot, Slot):
                 slot = yield from self.pool.wait(slot, deadlines.queue())
-            marks.acquired = deadlines.clock()
+            marks.acquired = slot.since
             if must_be_new and slot.link is not None:
                 slot.link.close()
                 slot.renew()

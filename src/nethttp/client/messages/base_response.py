@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, cast
 from warnings import warn
 
 from ...errors import ResponseNotRead, ResponseTooLarge, StatusError, StreamClosed, StreamConsumed
 from ...net.effects import Flow
 from ...wire.fields import FieldLines
+from ...wire.h1.head import parse_response_head
 from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
 from .headers import Headers
 from .request import Request
@@ -31,6 +33,9 @@ ResponseT = TypeVar("ResponseT", bound="BaseResponse")
 
 NO_BOUNDS: Final = Bounds()
 
+_NO_FIELDS: Final[FieldLines] = []
+"""Nothing is ever added to it."""
+
 #: The versions of HTTP by the number that the wire has for them.
 _VERSIONS: Final = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
 
@@ -42,10 +47,14 @@ class Arrival(Protocol):
     """10, 11, 20."""
     status: int
     reason: str
-    fields: FieldLines
     trailers: FieldLines
     complete: bool
     """Whether the content was received to its end."""
+
+    @property
+    def fields(self) -> FieldLines:
+        """The fields of the head."""
+        ...
 
     def read(self) -> Flow[bytes]:
         """Return the next piece of content; b"" at the end."""
@@ -68,30 +77,38 @@ class Arrival(Protocol):
         ...
 
 
+class WireArrival(Arrival, Protocol):
+    """An arrival on a connection, whose usual heads need not be parsed."""
+
+    head: bytes | None
+    """A usual head whose fields are not parsed."""
+    plain: bool
+    """Whether that head has neither Set-Cookie nor Content-Encoding."""
+
+    def take_content(self) -> bytes:
+        """Return the content of a `complete` arrival."""
+        ...
+
+
 class BaseResponse:
     """What `Response` and `AsyncResponse` share."""
 
-    __slots__ = (
-        "__weakref__",
-        "_arrival",
-        "_bounds",
-        "_content",
-        "_encoding",
-        "_fields",
-        "_headers",
-        "_marks",
-        "_plain",
-        "_received",
-        "_streamed",
-        "_trailers",
-        "default_encoding",
-        "extensions",
-        "history",
-        "reason",
-        "request",
-        "status_code",
-        "version",
-    )
+    # Without slots, so that these need not be set: most responses have half of them.
+    reason: str
+    """The reason phrase as it was received, often empty."""
+    default_encoding: Encoding = "utf-8"
+    """The encoding of `text` where the response names none, or a function that finds it out."""
+    _head: bytes | None = None
+    """The head of a usual response, while nobody has asked for its `headers`."""
+    _plain = False
+    """Whether the head has neither Set-Cookie nor Content-Encoding."""
+    _fields: FieldLines
+    _trailers: FieldLines = _NO_FIELDS
+    _headers: Headers | None = None
+    _content: bytes | None = None
+    _encoding: str | None = None
+    _received = 0
+    _streamed = False
 
     def __init__(
         self,
@@ -104,29 +121,30 @@ class BaseResponse:
         """The request that was answered: the last one after redirects."""
         self.status_code = arrival.status
         self.reason = arrival.reason
-        """The reason phrase as it was received, often empty."""
         self.version = arrival.version
-        self.history: list[Self] = []
-        """The responses before this one: redirects, challenges, and attempts that were repeated."""
-        self.default_encoding: Encoding = "utf-8"
-        """The encoding of `text` where the response names none, or a function that finds it out."""
-        self.extensions: dict[str, Any] = {}
-        """What middleware and caches say about this response; empty otherwise.
-
-        ``from_cache`` is True if its content is a stored one."""
-        if getattr(arrival, "from_cache", False):
-            self.extensions["from_cache"] = True
-        self._fields = arrival.fields
-        self._trailers: FieldLines = []
-        self._plain: bool = getattr(arrival, "plain", False)
-        self._headers: Headers | None = None
-        self._content: bytes | None = None
-        self._encoding: str | None = None
         self._arrival: Arrival | None = arrival
         self._marks = marks
         self._bounds = bounds
-        self._received = 0
-        self._streamed = False
+        head: bytes | None = getattr(arrival, "head", None)
+        if head is None:
+            self._fields = arrival.fields
+            if getattr(arrival, "from_cache", False):
+                self.extensions["from_cache"] = True
+        else:
+            self._head = head
+            self._plain = cast("WireArrival", arrival).plain
+
+    @cached_property
+    def history(self) -> list[Self]:
+        """The responses before this one: redirects, challenges, and attempts that were repeated."""
+        return []
+
+    @cached_property
+    def extensions(self) -> dict[str, Any]:
+        """What middleware and caches say about this response; empty otherwise.
+
+        ``from_cache`` is True if its content is a stored one."""
+        return {}
 
     # --- the head ---
 
@@ -134,6 +152,9 @@ class BaseResponse:
     def headers(self) -> Headers:
         """The header lines, in order, with their case and duplicates."""
         if self._headers is None:
+            head, self._head = self._head, None
+            if head is not None:
+                self._fields = parse_response_head(head)[3]
             self._headers = Headers.received(self._fields)
         return self._headers
 
@@ -260,6 +281,25 @@ class BaseResponse:
         return timedelta(seconds=0.0 if self._marks is None else self._marks.elapsed())
 
     # --- reading: flows ---
+
+    def take_content(self) -> bool:
+        """Take the content if it was received with its head, and nothing is to be done with it.
+
+        Return whether it was taken: if not, `read_flow` reads it, in three times the time.
+        """
+        arrival = self._arrival
+        if (
+            arrival is None
+            or not self._plain
+            or not arrival.complete
+            or self._streamed
+            or self._bounds.max_size is not None
+        ):
+            return False
+        self._content = cast("WireArrival", arrival).take_content()
+        self._trailers = arrival.trailers
+        self._arrival = None
+        return True
 
     @property
     def is_closed(self) -> bool:
@@ -393,11 +433,10 @@ class BaseResponse:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what a pickle keeps: everything but a connection, so the content must be read."""
-        state = {
-            name: getattr(self, name)
-            for name in BaseResponse.__slots__
-            if name not in ("__weakref__", "_arrival", "_headers")
-        }
+        headers = self.headers
+        state = self.__dict__ | {"_fields": headers.pairs}
+        for name in ("_arrival", "_headers", "_run"):
+            state.pop(name, None)
         state["_content"] = self.content
         state["request"] = Request(
             self.request.method, self.request.url, self.request.headers.pairs
@@ -407,7 +446,7 @@ class BaseResponse:
 
 def _unpickled(kind: type[BaseResponse], state: dict[str, Any]) -> BaseResponse:
     response = kind.__new__(kind)
-    response._arrival = response._headers = None
+    response._arrival = None
     for name, value in state.items():
         setattr(response, name, value)
     return response

@@ -27,8 +27,6 @@ class Response(BaseResponse):
     the iterators piece by piece.
     """
 
-    __slots__ = ("_run",)
-
     _run: Callable[[Flow[Any]], Any]
 
     def read(self) -> bytes:
@@ -125,8 +123,6 @@ def _cut(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 class AsyncResponse(BaseResponse):
     """A response that was received by `AsyncClient`: as `Response`, but reading is awaited."""
-
-    __slots__ = ("_run",)
 
     _run: Callable[[Flow[Any]], Awaitable[Any]]
 
