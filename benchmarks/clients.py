@@ -1,4 +1,4 @@
-"""Rows of `Client` and `AsyncClient` beside other clients, with nginx as the server.
+"""Rows of the clients beside other clients, with nginx as the server.
 
 Run it on the second core (``taskset -c 1``): nginx has the first. The figure is the CPU time
 that the client takes for a request: a wait costs nothing, and the server's time does not count. A
@@ -8,10 +8,12 @@ peer that is not installed has no row.
 from __future__ import annotations
 
 import asyncio
+import http.client
 import io
 import os
 import random
 import shutil
+import socket
 import statistics
 import tempfile
 import threading
@@ -23,6 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import nethttp.client
 from nethttp.client import AsyncClient, Client, PoolLimits
 
 from .files import NGINX
@@ -33,6 +36,8 @@ AT_ONCE = 64
 THREADS = 20
 COUNT = 600
 """Requests of one side in each turn."""
+DOWNLOAD = 1024**3
+"""Bytes of the large file."""
 
 Get = Callable[[], object]
 AsyncGet = Callable[[], Awaitable[object]]
@@ -69,6 +74,17 @@ def _httpx2(url: str) -> Get:
 def _ours(url: str) -> Get:
     client = Client()
     return lambda: client.get(url).content
+
+
+def _connection(module: Any, url: str) -> Get:
+    host, _, path = url.removeprefix("http://").partition("/")
+    connection = module.HTTPConnection(host, timeout=10)
+
+    def get() -> object:
+        connection.request("GET", f"/{path}")
+        return connection.getresponse().read()
+
+    return get
 
 
 #: The peers, and how many times less CPU time than they nethttp is to take.
@@ -111,6 +127,43 @@ def _rate_of_threads(get: Get) -> float:
     for thread in threads:
         thread.join()
     return COUNT / (time.perf_counter() - began)
+
+
+def _connection_row(url: str) -> Row:
+    sides = [_connection(module, url) for module in (http.client, nethttp.client)]
+    figures = _turns(*[partial(_cpu_us, get) for get in sides])
+    return Row("GET of 1 KB, HTTPConnection, CPU", *figures, aim=1 / 0.6)
+
+
+def _seconds(receive: Callable[[str], int], url: str) -> float:
+    began = time.perf_counter()
+    received = receive(url)
+    assert received == DOWNLOAD, received
+    return time.perf_counter() - began
+
+
+def _received_barely(url: str) -> int:
+    """Return how many bytes of content a loop of `recv_into` received."""
+    host, _, path = url.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    with socket.create_connection((name, int(port))) as sock:
+        sock.sendall(f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        buffer = bytearray(128 * 1024)
+        count = sock.recv_into(buffer)
+        received = count - buffer.index(b"\r\n\r\n") - 4
+        while count := sock.recv_into(buffer):
+            received += count
+    return received
+
+
+def _received_by_client(url: str) -> int:
+    with Client(timeout=None) as client, client.stream("GET", url) as response:
+        return sum(map(len, response.iter_bytes()))
+
+
+def _download_row(url: str) -> Row:
+    bare, ours = (partial(_seconds, f, url) for f in (_received_barely, _received_by_client))
+    return Row("1 GiB streamed", *_turns(bare, ours), "s", aim=0.9, peer="recv_into")
 
 
 def _blocking_rows(url: str) -> Iterator[Row]:
@@ -202,6 +255,8 @@ def _nginx(folder: Path) -> Iterator[str]:
     site.mkdir()
     (site / "1k").write_bytes(random.randbytes(1000))
     (site / "100k").write_bytes(random.randbytes(102_400))
+    (site / "1g").touch()
+    os.truncate(site / "1g", DOWNLOAD)
     port = free_port()
     conf = folder / "nginx.conf"
     conf.write_text(NGINX.format(folder=folder, port=port))
@@ -219,7 +274,9 @@ def rows() -> list[Row]:
         folder.chmod(0o755)  # nginx's worker is another user's where root starts it
         with _nginx(folder) as url:
             return [
+                _connection_row(f"{url}/1k"),
                 *_blocking_rows(f"{url}/1k"),
+                _download_row(f"{url}/1g"),
                 *_async_rows(f"{url}/1k", "1 KB"),
                 *_async_rows(f"{url}/100k", "100 KB"),
             ]

@@ -181,6 +181,11 @@ class RequestPlan(NamedTuple):
     """Whether the client must put the content in chunks."""
 
 
+# Made once: to make the tuple took three quarters of the time that a plan takes.
+_NOTHING_TO_ADD: Final = RequestPlan(None, False)
+_IN_CHUNKS: Final = RequestPlan(("Transfer-Encoding", "chunked"), True)
+
+
 def plan_request(
     names: Container[str], length: int | None, has_content: bool, chunked: bool = False
 ) -> RequestPlan:
@@ -201,14 +206,14 @@ def plan_request(
             raise LocalProtocolError(
                 "expected Content-Length or Transfer-Encoding, got both (RFC 9112 section 6.2)"
             )
-        return RequestPlan(None, False)
+        return _NOTHING_TO_ADD
     if "transfer-encoding" in names:
         return RequestPlan(None, chunked)
     if length is not None:
         return RequestPlan(("Content-Length", str(length)), False)
     if has_content:
-        return RequestPlan(("Transfer-Encoding", "chunked"), True)
-    return RequestPlan(None, False)
+        return _IN_CHUNKS
+    return _NOTHING_TO_ADD
 
 
 # --- responses -----------------------------------------------------------------------------------
