@@ -36,7 +36,44 @@ MISTAKES = {
         lambda _: Client(cookies={"a": "b"}),
         "expected cookies of a client as a CookieJar, got dict",
     ),
+    "connections as a number": (lambda _: Client(limits=5), "expected limits as PoolLimits"),
+    "a pace as a number": (lambda _: Client(pace=5), r"expected pace as Pace\(per_second\), got 5"),
+    "a guard as a switch": (lambda _: Client(guard=True), "such as public_only, got True"),
+    "one middleware": (
+        lambda _: Client(middleware=lambda request: request),
+        "expected middleware as a list of generator functions",
+    ),
+    "a misspelt event": (
+        lambda _: Client(events={"requst": print}),
+        "functions by the names request, response, interim",
+    ),
+    "events in a list": (lambda _: Client(events={"request": [print]}), "expected events as"),
+    "a cache as a path": (lambda _: Client(cache="cache.db"), r"such as .* SQLiteCache\(path\)"),
+    "a size as text": (
+        lambda _: Client(max_response_size="5"),
+        "expected max_response_size as a number of bytes or None",
+    ),
+    "a negative size": (
+        lambda _: Client(max_response_size=-1),
+        "a number of bytes or None, got -1",
+    ),
+    "a proxy as a switch": (lambda _: Client(proxy=True), "a function or False, got True"),
+    "stream, as in requests": (
+        lambda c: c.get(URL, stream=True),
+        r"no argument 'stream' of a call: use the method stream\(method, url\)",
+    ),
+    "redirects, as in requests": (
+        lambda c: c.get(URL, allow_redirects=True),
+        "'allow_redirects' of a call: use follow_redirects",
+    ),
+    "verify of a call": (lambda c: c.get(URL, verify=False), "use an argument of Client"),
+    "an unknown argument": (lambda c: c.get(URL, colour=1), "use one of auth, content, cookies"),
 }
+
+
+def test_proxies_by_host_are_refused():
+    with pytest.raises(ValueError, match="expected proxies by http, https, all and no"):
+        Client(proxy={"https://example.com": "proxy:3128"})
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, cast
 
 from ..net.effects import Flow
 from ..net.trust import Certificate, TLSSettings, Verify
+from .arguments import check_arguments
 from .building import MAX_ORIGINS, RequestBuilder
 from .content.decoding import Bounds
 from .flow.call import Call, Handler, ResponseT
@@ -91,6 +92,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         self._settings = {
             name: value for name, value in locals().items() if name not in _NOT_SETTINGS
         }
+        check_arguments(self._settings)
         self._clock = time.monotonic if network is None else network.clock
         if network is not None:
             self._run_on(network)

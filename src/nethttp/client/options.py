@@ -60,11 +60,33 @@ class RequestOptions(GetOptions, total=False):
 #: Options of a call that are not about its request.
 OF_THE_CALL: Final = frozenset(CallOptions.__annotations__)
 
+_KNOWN: Final = OF_THE_CALL.union(GetOptions.__annotations__, RequestOptions.__annotations__)
+
+_OF_A_CLIENT: Final = "an argument of Client, or of nethttp.get and its like"
+
+#: What serves here for arguments that requests, httpx and urllib3 have.
+_ELSEWHERE: Final = {
+    "stream": "the method stream(method, url)",
+    "allow_redirects": "follow_redirects",
+    "proxies": "proxy, " + _OF_A_CLIENT,
+    "body": "content",
+    "fields": "params or data",
+    "retries": "an argument of Client",
+    **dict.fromkeys(("verify", "cert", "proxy", "trust_env"), _OF_A_CLIENT),
+}
+
 
 def for_request(options: GetOptions) -> dict[str, Any]:
     """Return the options that the request itself is made from.
 
     >>> for_request({"params": {"a": "b"}, "timeout": 3})
     {'params': {'a': 'b'}}
+
+    Raises:
+        TypeError: an option is not known; the error says what serves instead, if anything does.
     """
+    if not options.keys() <= _KNOWN:
+        unknown = min(options.keys() - _KNOWN)
+        there = _ELSEWHERE.get(unknown, f"one of {', '.join(sorted(_KNOWN))}")
+        raise TypeError(f"expected no argument {unknown!r} of a call: use {there}")
     return {name: value for name, value in options.items() if name not in OF_THE_CALL}

@@ -23,6 +23,9 @@ SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 """How a client speaks to a proxy. With ``socks5`` it resolves names itself, with ``socks5h`` the
 proxy does."""
 
+OF_A_MAPPING: Final = frozenset({"http", "https", "all"})
+"""The keys of a mapping of proxies, beside "no"."""
+
 HAS_SETTINGS: Final = sys.platform in ("darwin", "win32")
 """Whether the system has settings for proxies, beside the environment."""
 
@@ -159,6 +162,8 @@ def choose_proxies(argument: ProxyArgument, environ: Mapping[str, str] | None) -
     Raises:
         InvalidURL: a proxy's URL is not valid. One of the environment is refused by the first
             request that it is for: desktops set ``all_proxy=socks://...`` beside usable ones.
+        TypeError: the argument is True.
+        ValueError: a mapping has another key.
 
     >>> proxies = choose_proxies(None, {"https_proxy": "proxy:3128", "NO_PROXY": "10.0.0.0/8"})
     >>> proxies.proxy_for(URL("https://10.1.2.3/")) is None
@@ -171,12 +176,20 @@ def choose_proxies(argument: ProxyArgument, environ: Mapping[str, str] | None) -
     if callable(argument):
         return _Asked(argument)
     if not isinstance(argument, Mapping):
+        if isinstance(argument, bool):
+            raise TypeError("expected proxy as a URL, a mapping, a function or False, got True")
         return Proxies({"all": Proxy.of(argument)}, NoProxy(""))
     by_scheme = {
         scheme.lower().removesuffix("://"): Proxy.of(value) if value else None
         for scheme, value in argument.items()
         if scheme != "no"
     }
+    if not by_scheme.keys() <= OF_A_MAPPING:
+        unknown = min(by_scheme.keys() - OF_A_MAPPING)
+        raise ValueError(
+            f"expected proxies by http, https, all and no, got {unknown!r}: a function of the URL "
+            "chooses by hosts"
+        )
     return Proxies(by_scheme, NoProxy(str(argument.get("no") or "")))
 
 

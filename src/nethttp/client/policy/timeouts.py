@@ -43,7 +43,8 @@ class Timeout(NamedTuple):
         for name, bound in zip(self._fields, self, strict=True):
             if bound is not None and not isinstance(bound, int | float):
                 raise TypeError(
-                    f"expected the timeout {name} in seconds or None, got {bound!r:.80}"
+                    f"expected the timeout {name} in seconds or None, got {bound!r:.80}; "
+                    "Timeout(total=60, connect=3, read=10) has bounds by phase"
                 )
             if bound is not None and not bound >= 0:
                 raise ValueError(f"expected the timeout {name} in seconds or None, got {bound!r}")

@@ -1,0 +1,68 @@
+"""What the arguments of a client must be: a wrong one is refused when the client is made.
+
+Without this, many would fail at the first request, or at none: an event whose name is misspelt.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from .flow.middleware import Events
+from .policy.limits import PoolLimits
+from .policy.pace import Pace
+
+__all__ = ["check_arguments"]
+
+
+def _is_function(value: Any) -> bool:
+    return value is None or callable(value)
+
+
+def _are_functions(value: Any) -> bool:
+    return isinstance(value, Iterable) and all(map(callable, value))
+
+
+def _are_events(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, Mapping)
+        and value.keys() <= Events.__annotations__.keys()
+        and all(map(callable, value.values()))
+    )
+
+
+def _is_no_path(value: Any) -> bool:
+    return not isinstance(value, str | bytes | bool | os.PathLike)
+
+
+def _is_a_size(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+
+
+#: By the name of an argument: what it must pass, and how it is described. All of them are short,
+#: since a program may make a client for each request.
+_RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "limits": (lambda value: isinstance(value, PoolLimits), "PoolLimits(max_connections=...)"),
+    "pace": (lambda value: value is None or isinstance(value, Pace), "Pace(per_second)"),
+    "guard": (_is_function, "a function of an address and a port, such as public_only"),
+    "middleware": (_are_functions, "a list of generator functions of a request"),
+    "events": (_are_events, f"functions by the names {', '.join(Events.__annotations__)}"),
+    "cache": (_is_no_path, "a store such as MemoryCache() or SQLiteCache(path)"),
+    "max_response_size": (_is_a_size, "a number of bytes or None"),
+}
+
+
+def check_arguments(settings: Mapping[str, Any]) -> None:
+    """Raise an error if one of a client's `settings`, which are its arguments, is not usable.
+
+    >>> check_arguments({"pace": 5})
+    Traceback (most recent call last):
+    TypeError: expected pace as Pace(per_second), got 5
+
+    Raises:
+        TypeError: an argument is none of the values that it may be.
+    """
+    for name, (is_right, expected) in _RULES.items():
+        if name in settings and not is_right(settings[name]):
+            raise TypeError(f"expected {name} as {expected}, got {settings[name]!r:.80}")
