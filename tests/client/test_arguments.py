@@ -67,8 +67,61 @@ MISTAKES = {
         "'allow_redirects' of a call: use follow_redirects",
     ),
     "verify of a call": (lambda c: c.get(URL, verify=False), "use an argument of Client"),
+    "the time as a switch": (lambda _: Client(timeout=True), "timeout total in seconds or None"),
+    "trust in nothing": (
+        lambda _: Client(verify=None),
+        "expected verify as a bool, a path of cert",
+    ),
+    "a certificate as a number": (lambda _: Client(cert=5), "expected cert as a path, or"),
+    "addresses in a list": (lambda _: Client(resolve=["a"]), "expected resolve as a mapping of h"),
+    "an address as a number": (lambda _: Client(resolve={"a": 5}), "to an IP address or a list"),
+    "a name for TLS as a number": (
+        lambda _: Client(server_hostname=5),
+        "server_hostname as a name",
+    ),
+    "a socket as a number": (lambda _: Client(unix_path=5), "expected unix_path as a path as str"),
+    "no encoding": (lambda _: Client(default_encoding="utf-9"), "default_encoding as the name of"),
+    "a transport as a number": (lambda _: Client(transport=5), r"transport as an object with send"),
+    "a network as a number": (lambda _: Client(network=5), "network as a ScriptedNetwork, got 5"),
+    "a switch as text": (
+        lambda _: Client(trust_env="no"),
+        "expected trust_env as a bool, got 'no'",
+    ),
+    "a proxy as a number": (lambda _: Client(proxy=5), "a function or False, got 5"),
+    "headers as text": (
+        lambda c: c.get(URL, headers="a: b"),
+        "headers as a mapping or as pairs of",
+    ),
+    "headers in a list": (
+        lambda c: c.get(URL, headers=["a: b"]),
+        "headers as a mapping or as pairs",
+    ),
+    "headers of a client": (
+        lambda _: Client(headers="a: b"),
+        "headers as a mapping or as pairs of",
+    ),
+    "params as a number": (lambda c: c.get(URL, params=5), "params as a mapping or as pairs of"),
+    "params in a list": (lambda c: c.get(URL, params=[1, 2]), "params as a mapping or as pairs of"),
+    "a param as bytes": (
+        lambda c: c.get(URL, params={"a": b"x"}),
+        "parameter 'a' as str, a number",
+    ),
+    "a param in a param": (lambda c: c.get(URL, params={"a": {"b": 1}}), "parameter 'a' as str"),
+    "a file without a name": (lambda c: c.post(URL, files=["a"]), "files as a mapping or as pairs"),
+    "files as a number": (lambda c: c.post(URL, files=5), "files as a mapping or as pairs of"),
+    "data in a list": (lambda c: c.post(URL, data=[1]), "data as a mapping or as pairs of"),
+    "cookies in a list": (lambda c: c.get(URL, cookies=["a"]), "cookies as a mapping or as pairs"),
+    "a password as a number": (lambda c: c.get(URL, auth=("a", 5)), "a password as str, got int"),
+    "a method as a number": (lambda c: c.request(5, URL), "expected a method as str, got int"),
     "an unknown argument": (lambda c: c.get(URL, colour=1), "use one of auth, content, cookies"),
 }
+
+
+@pytest.mark.parametrize("sha256", ["zz", "a" * 63, "g" * 64, 5])
+def test_a_checksum_is_checked_before_anything_is_sent(sha256, tmp_path):
+    with Client() as client, pytest.raises(ValueError, match="expected sha256 as 64 hexadecimal"):
+        client.download("http://nothing.invalid/", tmp_path / "file", sha256=sha256)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_proxies_by_host_are_refused():

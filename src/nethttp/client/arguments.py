@@ -6,14 +6,55 @@ Without this, many would fail at the first request, or at none: an event whose n
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from .flow.middleware import Events
+from .messages.text import is_encoding
 from .policy.limits import PoolLimits
 from .policy.pace import Pace
 
 __all__ = ["check_arguments"]
+
+
+def _is_switch(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+def _is_trusted(value: Any) -> bool:
+    # Without a context the module `ssl`, which takes time to load, need not be.
+    return isinstance(value, bool) or _is_path(value) or hasattr(value, "wrap_bio")
+
+
+def _is_certificate(value: Any) -> bool:
+    parts = value if isinstance(value, tuple) else (value,)
+    return value is None or (len(parts) < 4 and _is_path(parts[0]))
+
+
+def _are_addresses(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, Mapping) and all(isinstance(found, Sequence) for found in value.values())
+    )
+
+
+def _is_encoding(value: Any) -> bool:
+    return callable(value) or value == "utf-8" or (isinstance(value, str) and is_encoding(value))
+
+
+def _is_transport(value: Any) -> bool:
+    return value is None or callable(value) or hasattr(value, "send")
+
+
+def _is_network(value: Any) -> bool:
+    return value is None or hasattr(value, "clock")
 
 
 def _is_function(value: Any) -> bool:
@@ -50,6 +91,17 @@ _RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "events": (_are_events, f"functions by the names {', '.join(Events.__annotations__)}"),
     "cache": (_is_no_path, "a store such as MemoryCache() or SQLiteCache(path)"),
     "max_response_size": (_is_a_size, "a number of bytes or None"),
+    "verify": (_is_trusted, "a bool, a path of certificates or an ssl.SSLContext"),
+    "cert": (_is_certificate, "a path, or (certificate, key, password)"),
+    "resolve": (_are_addresses, "a mapping of hosts to an IP address or a list of them"),
+    "server_hostname": (_is_text, "a name or None"),
+    "unix_path": (_is_text, "a path as str or None"),
+    "default_encoding": (_is_encoding, "the name of an encoding or a function of the content"),
+    "transport": (_is_transport, "an object with send(), or a function of the usual transport"),
+    "network": (_is_network, "a ScriptedNetwork"),
+    "coalesce": (_is_switch, "a bool"),
+    "trust_env": (_is_switch, "a bool"),
+    "resends": (_is_switch, "a bool"),
 }
 
 

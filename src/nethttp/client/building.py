@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .._version import __version__
 from ..errors import LocalProtocolError, excerpt
 from .content.decoding import accept_encoding
+from .content.pairs import pairs_of
 from .flow.head import common_headers
 from .messages.headers import Headers, HeaderSource
 from .messages.params import Params
@@ -74,7 +75,7 @@ class RequestBuilder:
         Raises:
             InvalidURL: the URL is not valid, or has no host and there is no `base_url`.
             LocalProtocolError: the method, a header or a cookie is not valid.
-            TypeError: more than one of content, data or files, and json.
+            TypeError: more than one of content, data or files, and json; or one of another type.
         """
         where = self._where(url)
         if params:
@@ -86,7 +87,7 @@ class RequestBuilder:
             _merge(request.headers, headers)
         if cookies:
             own = request.headers.get("cookie")
-            pairs = [_cookie(name, value) for name, value in cookies.items()]
+            pairs = [_cookie(name, value) for name, value in pairs_of(cookies, "cookies")]
             request.headers.set("Cookie", "; ".join([own, *pairs] if own else pairs))
         if not (content is data is files is json is None):
             from .content.body_arguments import body_from_arguments  # start-up: a GET has no body

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from io import FileIO
 from threading import Lock
 from typing import Final, NamedTuple
@@ -26,6 +27,9 @@ BUFFER: Final = 1024 * 1024
 CLOSES_FIRST: Final = os.name == "nt"
 """Whether a file has to be closed before it is renamed. Where it need not be, it keeps its lock
 until then, so that no other process takes it for a part that it may write."""
+
+
+_SHA256: Final = re.compile("[0-9a-fA-F]{64}")
 
 
 class ChecksumError(ValueError):
@@ -74,6 +78,7 @@ class PartFile:
     A `sha256` in hexadecimal is compared when all is there.
 
     Raises:
+        ValueError: `sha256` is not 64 hexadecimal digits.
         BlockingIOError: another process downloads to the same path.
         OSError: the file cannot be made; or what is called `path` is no regular file.
 
@@ -91,6 +96,8 @@ class PartFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], sha256: str | None = None) -> None:
+        if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
+            raise ValueError(f"expected sha256 as 64 hexadecimal digits, got {sha256!r:.80}")
         self.path = os.fspath(path)
         if os.path.lexists(self.path) and not os.path.isfile(self.path):
             raise OSError(errno.EINVAL, "expected the path of a regular file", self.path)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from .pairs import pairs_of
+
 __all__ = [
     "FORM_TYPE",
     "JSON_TYPE",
@@ -43,8 +45,7 @@ def field_pairs(data: FormData) -> Iterator[tuple[str, bytes]]:
     Raises:
         TypeError: a name is no text, or a value none of the types of `FormValue`.
     """
-    items: Iterable[tuple[str, Any]] = data.items() if isinstance(data, Mapping) else data
-    for name, given in items:
+    for name, given in pairs_of(data, "data"):
         if not isinstance(name, str):
             raise TypeError(f"expected the name of a form's field as str, got {name!r}")
         one = isinstance(given, str | bytes) or not isinstance(given, Iterable)

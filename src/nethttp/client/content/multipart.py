@@ -28,6 +28,7 @@ from ...errors import LocalProtocolError, excerpt
 from ...wire.grammar import FORBIDDEN_IN_VALUE, TOKEN
 from ...wire.values import parse_media_type
 from .forms import FormData, field_pairs
+from .pairs import pairs_of
 from .upload import Body, BytesBody, Content, body_of
 
 __all__ = ["Files", "MultipartBody", "Part", "boundary_in"]
@@ -150,7 +151,7 @@ def boundary_in(content_type: str | None) -> str | None:
 
 
 def _items(files: Files) -> Iterable[tuple[str, Part]]:
-    return files.items() if isinstance(files, Mapping) else files
+    return pairs_of(files, "files")
 
 
 def _field(name: str, value: bytes) -> _Piece:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from ...errors import LocalProtocolError, excerpt
 from ...wire import grammar
 from ...wire.fields import FieldLines
+from ..content.pairs import pairs_of
 
 __all__ = ["HeaderSource", "Headers"]
 
@@ -31,6 +32,7 @@ class Headers(MutableMapping[str, str]):
     Raises:
         LocalProtocolError: a name is no token, or a value has a control character or one outside
             ISO-8859-1. RFC 9110 section 5.5.
+        TypeError: they are no mapping and no pairs.
 
     >>> headers = Headers({"Accept": "text/html"})
     >>> headers.add("Via", "a")
@@ -50,7 +52,7 @@ class Headers(MutableMapping[str, str]):
         if isinstance(source, Headers):
             pairs = source._pairs.copy()
         else:
-            pairs = list(source.items() if isinstance(source, Mapping) else source)
+            pairs = pairs_of(source, "headers")
             for name, value in pairs:
                 _check(name, value)
         self._pairs = pairs

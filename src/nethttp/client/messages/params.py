@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from ..content.pairs import pairs_of
+
 __all__ = ["ParamValue", "Params", "encode_params", "percent_encoded"]
 
 ParamValue: TypeAlias = str | int | float | bool | None
@@ -36,14 +38,16 @@ def encode_params(params: Params) -> str:
     'q=a%20b%2Bc&tag=x&tag=y&page=2&all=true'
     >>> encode_params("a=1&b=%20 ")
     'a=1&b=%20%20'
+
+    Raises:
+        TypeError: they are no string, mapping or pairs, or a value is bytes or a mapping.
     """
     if isinstance(params, str):
         return percent_encoded(params, _ILLEGAL_IN_A_QUERY)
-    pairs = params.items() if isinstance(params, Mapping) else params
     return "&".join(
         f"{percent_encoded(str(name), _NOT_UNRESERVED)}={percent_encoded(text, _NOT_UNRESERVED)}"
-        for name, value in pairs
-        for text in _texts(value)
+        for name, value in pairs_of(params, "params")
+        for text in _texts(name, value)
     )
 
 
@@ -56,7 +60,12 @@ def percent_encoded(text: str, illegal: re.Pattern[str]) -> str:
     return illegal.sub(lambda run: "".join(f"%{byte:02X}" for byte in run[0].encode()), text)
 
 
-def _texts(value: ParamValue | Sequence[ParamValue]) -> list[str]:
+def _texts(name: str, value: ParamValue | Sequence[ParamValue]) -> list[str]:
+    if isinstance(value, bytes | bytearray | Mapping):
+        raise TypeError(
+            f"expected the parameter {name!r} as str, a number, a bool, None or a list of these, "
+            f"got {type(value).__name__}"
+        )
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return [
         str(each).lower() if isinstance(each, bool) else str(each)

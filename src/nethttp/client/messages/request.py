@@ -55,10 +55,8 @@ class Request:
         *,
         raw_target: str | None = None,
     ) -> None:
-        if method not in _USUAL_METHODS and not grammar.TOKEN.fullmatch(method):
-            raise LocalProtocolError(
-                f"expected a method such as GET, got {excerpt(method)} (RFC 9110 section 9.1)"
-            )
+        if method not in _USUAL_METHODS:
+            _check_method(method)
         if raw_target is not None and not grammar.TARGET.fullmatch(raw_target):
             raise LocalProtocolError(
                 f"expected a target of visible ASCII, got {excerpt(raw_target)} "
@@ -82,10 +80,8 @@ class Request:
             LocalProtocolError: the method is not a token.
         """
         request = cls.__new__(cls)
-        if method not in _USUAL_METHODS and not grammar.TOKEN.fullmatch(method):
-            raise LocalProtocolError(
-                f"expected a method such as GET, got {excerpt(method)} (RFC 9110 section 9.1)"
-            )
+        if method not in _USUAL_METHODS:
+            _check_method(method)
         request.method = method
         request.url = url
         request.body = body
@@ -139,6 +135,15 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self}>"
+
+
+def _check_method(method: str) -> None:
+    if not isinstance(method, str):
+        raise TypeError(f"expected a method as str, got {type(method).__name__}")
+    if not grammar.TOKEN.fullmatch(method):
+        raise LocalProtocolError(
+            f"expected a method such as GET, got {excerpt(method)} (RFC 9110 section 9.1)"
+        )
 
 
 _USUAL_METHODS: Final = frozenset(

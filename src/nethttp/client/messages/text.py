@@ -11,7 +11,7 @@ from typing import Final
 
 from ...wire.values import parse_media_type
 
-__all__ = ["Encoding", "encoding_of", "json_encoding"]
+__all__ = ["Encoding", "encoding_of", "is_encoding", "json_encoding"]
 
 Encoding = str | Callable[[bytes], str]
 """The name of an encoding, or a function that finds one out from the content."""
@@ -82,6 +82,15 @@ def _known(charset: str) -> str | None:
         return None
     is_text = getattr(found, "_is_text_encoding", True)
     return found.name if is_text and found.name not in _NOT_OF_THE_WEB else None
+
+
+def is_encoding(name: str) -> bool:
+    """Return whether `name` is an encoding that a text of the web may be in.
+
+    >>> is_encoding("latin-1"), is_encoding("base64")
+    (True, False)
+    """
+    return _known(name) is not None
 
 
 def json_encoding(content: bytes) -> str:

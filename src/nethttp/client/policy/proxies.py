@@ -162,7 +162,7 @@ def choose_proxies(argument: ProxyArgument, environ: Mapping[str, str] | None) -
     Raises:
         InvalidURL: a proxy's URL is not valid. One of the environment is refused by the first
             request that it is for: desktops set ``all_proxy=socks://...`` beside usable ones.
-        TypeError: the argument is True.
+        TypeError: the argument is none of these.
         ValueError: a mapping has another key.
 
     >>> proxies = choose_proxies(None, {"https_proxy": "proxy:3128", "NO_PROXY": "10.0.0.0/8"})
@@ -176,8 +176,10 @@ def choose_proxies(argument: ProxyArgument, environ: Mapping[str, str] | None) -
     if callable(argument):
         return _Asked(argument)
     if not isinstance(argument, Mapping):
-        if isinstance(argument, bool):
-            raise TypeError("expected proxy as a URL, a mapping, a function or False, got True")
+        if not isinstance(argument, str | URL | Proxy):
+            raise TypeError(
+                f"expected proxy as a URL, a mapping, a function or False, got {argument!r:.80}"
+            )
         return Proxies({"all": Proxy.of(argument)}, NoProxy(""))
     by_scheme = {
         scheme.lower().removesuffix("://"): Proxy.of(value) if value else None

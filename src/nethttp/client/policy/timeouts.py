@@ -41,7 +41,7 @@ class Timeout(NamedTuple):
             ValueError: a bound is negative or NaN.
         """
         for name, bound in zip(self._fields, self, strict=True):
-            if bound is not None and not isinstance(bound, int | float):
+            if isinstance(bound, bool) or not isinstance(bound, int | float | None):
                 raise TypeError(
                     f"expected the timeout {name} in seconds or None, got {bound!r:.80}; "
                     "Timeout(total=60, connect=3, read=10) has bounds by phase"

@@ -31,9 +31,10 @@ class Basic(Auth):
     """
 
     def __init__(self, username: str, password: str = "") -> None:
-        if ":" in username:
+        name = prepared(username, "user name")
+        if b":" in name:
             raise LocalProtocolError("expected a user name without a colon (RFC 7617 section 2)")
-        pair = b64encode(prepared(username, "user name") + b":" + prepared(password, "password"))
+        pair = b64encode(name + b":" + prepared(password, "password"))
         self.value = f"Basic {pair.decode()}"
         """The value of the Authorization field."""
 
@@ -50,8 +51,11 @@ def prepared(text: str, what: str) -> bytes:
     """Return a user name or password as it is sent: in UTF-8, of normalisation form C.
 
     Raises:
+        TypeError: it is not `str`.
         LocalProtocolError: `text` has a control character. RFC 7617 sections 2 and 2.1.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"expected a {what} as str, got {type(text).__name__}")
     if _CONTROL.search(text):
         raise LocalProtocolError(
             f"expected a {what} without control characters (RFC 7617 section 2)"
