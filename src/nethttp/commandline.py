@@ -134,6 +134,11 @@ class CommandParser(argparse.ArgumentParser):
         self._words = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)
 
+    def parse_known_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return what `parse_known_args` does; options and other words may be mixed."""
+        self._words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_intermixed_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Print the error in one line to standard error, and exit with status 2."""
         self.exit(2, f"{self.prog}: {self._in_plain_words(message)} (see {self.prog} --help)\n")

@@ -357,6 +357,10 @@ def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         slow = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         assert "no answer within 0.1 seconds" in failed("-m", "0.1", slow, status=6)
+    assert f"there is no directory {tmp_path}/no" in failed("--har", nowhere, url)
+    assert f"cannot write {tmp_path}: it is a directory" in failed("--har", str(tmp_path), url)
+    said = failed("-O", f"{url}/a/x", f"{url}/b/x?c")
+    assert f"expected URLs with names of their own, got 'x' from '{url}/a/x' and" in said
     assert fetch("--odd").returncode == 2
     done = fetch("-m", "0", url)
     assert done.returncode == 2

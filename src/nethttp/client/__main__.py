@@ -13,7 +13,7 @@ from .client import Client
 from .command import asked, shown
 from .command.cookies import jar_for
 from .command.curl import curl_of
-from .command.downloads import download_all, is_download, target_of
+from .command.downloads import download_all, is_download, targets_of
 from .command.failures import Failure, exit_status, sentence
 from .command.items import Words, sorted_out
 from .command.options import parser
@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
                 print(curl_of(arguments, words, method, url))
             return 0
         if is_download(arguments, method):
-            targets = [target_of(url, arguments) for url in urls]
+            targets = targets_of(urls, arguments)
 
             def settings_of(url: URL) -> dict[str, Any]:
                 return _request_settings(arguments, words, url)

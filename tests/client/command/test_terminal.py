@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,17 @@ def test_bytes_of_no_encoding_are_shown_as_such():
 
 def test_json_is_laid_out():
     assert pretty_json(b'{"a": "\xc3\xa4"}') == '{\n  "a": "ä"\n}'
+    odd = b'{"n":1e400,"n":-0.0,"n":12345678901234567890123,"e":[ ],"o":{},"s":"\\u00e4\\",["}'
+    assert pretty_json(odd).splitlines() == [
+        "{",
+        '  "n": 1e400,',
+        '  "n": -0.0,',
+        '  "n": 12345678901234567890123,',
+        '  "e": [],',
+        '  "o": {},',
+        '  "s": "ä\\",["',
+        "}",
+    ]
     assert pretty_json(b"{") is None
     assert pretty_json(b"[" * 100_000) is None
 
@@ -64,3 +76,15 @@ def test_no_colours_without_a_terminal(monkeypatch):
     assert colours(terminal) is not None
     monkeypatch.setenv("NO_COLOR", "1")
     assert colours(terminal) is None
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+)
+
+
+@given(VALUES, st.sampled_from([None, 0, 3]), st.booleans())
+def test_json_is_laid_out_as_python_does(value, indent, ascii_alone):
+    content = json.dumps(value, indent=indent, ensure_ascii=ascii_alone).encode()
+    assert pretty_json(content) == json.dumps(value, indent=2, ensure_ascii=False)

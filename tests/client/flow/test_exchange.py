@@ -138,7 +138,6 @@ RELEASED, CLOSED = PoolCounts(0, 1, 0), PoolCounts(0, 0, 0)
         ("GET", OK.replace(b"Content-Length", b"no field\r\nContent-Length"), False, b"hello",
          CLOSED),
         ("CONNECT", b"HTTP/1.1 200 OK\r\n\r\n", False, b"", CLOSED),
-        ("GET", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", False, b"", CLOSED),
     ],
 )  # fmt: skip
 @drip_too
@@ -195,6 +194,7 @@ def test_interim_responses_are_bounded(peer):
         (b"SSH-2.0\r\n\r\n", InvalidResponse, "SSH-2.0"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", InvalidResponse, "1\\*DIGIT"),
         (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 400_000, InvalidResponse, "more than 262144 bytes"),
+        (b"HTTP/1.1 101 x\r\nUpgrade: x\r\n\r\n", InvalidResponse, "got 101, which the request"),
         (b"x" * 70_000, InvalidResponse, "more than 65536 bytes when reading status line"),
     ],
 )

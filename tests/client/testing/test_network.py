@@ -12,7 +12,16 @@ from nethttp.client import AsyncClient, Client
 from nethttp.client.policy.retries import Retries
 from nethttp.client.policy.timeouts import Timeout
 from nethttp.client.testing.network import START, Read, ScriptedNetwork, Sleep, Write, inf
-from nethttp.errors import ConnectTimeout, ReadError, ReadTimeout, ResolveError, TLSError
+from nethttp.errors import (
+    ConnectTimeout,
+    DecodingError,
+    InvalidResponse,
+    ReadError,
+    ReadTimeout,
+    RequestError,
+    ResolveError,
+    TLSError,
+)
 
 HI = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -144,3 +153,71 @@ def test_tasks_wait_for_the_pool(network):
     assert asyncio.run(main()) == ["hi"] * 10
     assert network.clock() == START + 25
     assert len(network.links) == 2
+
+
+def test_a_head_that_drips_has_the_time_of_one_wait(make, network):
+    """Without a total, one byte in each minute would hold the request for two years."""
+
+    def drips(link):
+        yield Read(link, inf)
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + b"A: b\r\n" * 100:
+            yield Write(link, bytes([byte]), inf)
+            yield Sleep(network.clock() + 50)
+
+    network.serve("a.example", 80, drips)
+    with pytest.raises(ReadTimeout):
+        make(network).get("http://a.example/")
+    assert network.clock() == START + 60
+
+
+TRUNCATED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"
+NOT_GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab"
+
+
+@pytest.mark.parametrize(
+    ("response", "kind", "said"),
+    [
+        (b"", ReadError, "got the end of the connection before its first byte"),
+        (b"HTTP/2.0 200 OK\r\n\r\n", InvalidResponse, "HTTP/1.1 or HTTP/1.0, got 'HTTP/2.0'"),
+        (b"junk\r\n\r\n", InvalidResponse, "a status line such as 'HTTP/1.1 200 OK', got 'junk"),
+        (b"HTTP/1.1 99 OK\r\n\r\n", InvalidResponse, "got 'HTTP/1.1 99 OK"),
+        (
+            b"HTTP/1.1 101 x\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n",
+            InvalidResponse,
+            "got 101, which the request did not ask for",
+        ),
+        (TRUNCATED, InvalidResponse, "3 more bytes of content missing"),
+        (NOT_GZIP, DecodingError, "expected content in gzip"),
+    ],
+)
+def test_an_error_names_the_request(make, network, response, kind, said):
+    def server(link):
+        yield Read(link, inf)
+        if response:
+            yield Write(link, response, inf)
+
+    network.serve("a.example", 80, server)
+    with pytest.raises(kind) as raised:
+        make(network).get("http://me:secret@a.example/b?token=c&d=e")
+    assert said in str(raised.value)
+    assert "(GET http://***@a.example/b?token=***&d=e, phase " in str(raised.value)
+    assert isinstance(raised.value, RequestError)
+    assert raised.value.request.url.path == "/b"
+
+
+def test_a_change_of_protocol_that_was_asked_for_is_the_programs(make, network):
+    change = b"HTTP/1.1 101 x\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n"
+    network.serve("a.example", 80, answers(network, change))
+    fields = {"Upgrade": "a", "Connection": "upgrade"}
+    assert make(network).get("http://a.example/", headers=fields).status_code == 101
+
+
+def test_json_that_is_nested_too_deeply_is_no_recursion_error(make, network):
+    deep = b"[" * 100_000
+    network.serve(
+        "a.example",
+        80,
+        answers(network, b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + deep),
+    )
+    with pytest.raises(ValueError, match="expected JSON that is nested less deeply"):
+        make(network).get("http://a.example/").json()

@@ -69,7 +69,7 @@ def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     --speed-time.
 
     Raises:
-        Failure: a file of certificates cannot be read.
+        Failure: a file of certificates cannot be read, or the recording not be written.
     """
     seconds = arguments.timeout
     settings: dict[str, Any] = {
@@ -87,7 +87,16 @@ def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _recording(path: str) -> Callable[[Transport], Transport]:
-    """Return a function that makes a transport which writes a HAR file when it is closed."""
+    """Return a function that makes a transport which writes a HAR file when it is closed.
+
+    Raises:
+        Failure: the file cannot be written, which is seen before anything is sent.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise Failure(f"cannot write {path}: there is no directory {folder}")
+    if os.path.isdir(path) or not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise Failure(f"cannot write {path}: it is a directory, or may not be written")
     from ..testing.recording import RecordingTransport  # start-up: few users record
 
     return lambda usual: RecordingTransport(usual, path)

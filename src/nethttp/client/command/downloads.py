@@ -7,7 +7,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -20,7 +20,7 @@ from .output import CannotWrite
 from .progress import Bar, progress_on, size_text
 from .shown import say_status
 
-__all__ = ["Target", "download_all", "is_download", "target_of"]
+__all__ = ["Target", "download_all", "is_download", "target_of", "targets_of"]
 
 JOIN_SECONDS = 2.0
 """How long Ctrl-C waits for the threads of --jobs: each ends when its server sends something."""
@@ -69,6 +69,24 @@ def target_of(url: URL, arguments: argparse.Namespace) -> Target:
             f"expected a file's name at the end of {excerpt(str(url))}: -o names the file"
         )
     return Target(url, name)
+
+
+def targets_of(urls: Iterable[URL], arguments: argparse.Namespace) -> list[Target]:
+    """Return the files for all URLs.
+
+    Raises:
+        Failure: a URL has no name for a file, or two have the same: one would replace the other.
+    """
+    by_path: dict[str, Target] = {}
+    for url in urls:
+        target = target_of(url, arguments)
+        other = by_path.setdefault(target.path, target)
+        if other is not target:
+            raise Failure(
+                f"expected URLs with names of their own, got {excerpt(target.path)} from "
+                f"{excerpt(other.url.redacted)} and {excerpt(url.redacted)}: -o names a file"
+            )
+    return list(by_path.values())
 
 
 def download_all(

@@ -87,6 +87,9 @@ def colours(stream: TextIO) -> Any | None:
 def pretty_json(content: bytes) -> str | None:
     """Return JSON laid out over lines, None if the content is not JSON.
 
+    Numbers stay as they were written, and so do names that occur twice; only texts lose the escapes
+    that they do not need.
+
     >>> print(pretty_json(b'{"a":[1]}'))
     {
       "a": [
@@ -95,9 +98,28 @@ def pretty_json(content: bytes) -> str | None:
     }
     """
     try:
-        return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+        json.loads(content)
     except (ValueError, RecursionError):
         return None
+    tokens = _TOKEN.findall(content.decode(json.detect_encoding(content)))
+    lines, level = [""], 0
+    for before, token in zip(["", *tokens], tokens, strict=False):
+        closes = token in "]}"
+        level -= closes
+        if (
+            (before and before in "[{" and not closes)
+            or before == ","
+            or (closes and before not in "[{")
+        ):
+            lines.append("  " * level)
+        level += token in "[{"
+        text = json.dumps(json.loads(token), ensure_ascii=False) if token[0] == '"' else token
+        lines[-1] += ": " if token == ":" else text
+    return "\n".join(lines)
+
+
+#: A text, a mark, or a number or name, of JSON that is known to be well formed. RFC 8259 section 2.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 
 def print_json(console: Any, text: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...errors import (
+    BadStatusLine,
     HTTPException,
     IncompleteRead,
     InvalidResponse,
@@ -17,8 +18,10 @@ from ...errors import (
     ReadTimeout,
     RemoteDisconnected,
     RequestError,
+    UnknownProtocol,
     WriteError,
     WriteTimeout,
+    excerpt,
 )
 from ...net import effects
 from ...net.effects import Flow
@@ -34,6 +37,8 @@ __all__ = ["DRAIN_WAIT", "MAX_DRAIN", "Exchange"]
 
 MAX_DRAIN: Final = 64 * 1024
 """The most bytes of a response that are read and thrown away to keep its connection."""
+
+SWITCHING_PROTOCOLS: Final = 101
 
 DRAIN_WAIT: Final = 0.5
 """Seconds that this may take: after that a new connection costs less than the wait for the rest."""
@@ -88,6 +93,12 @@ class Exchange(Incoming):
                 self.phase = "wait"
             while self.kind is None or self.kind == INTERIM:
                 yield from self.next_head()
+            if self.status == SWITCHING_PROTOCOLS and b"\r\nupgrade:" not in outgoing.head.lower():
+                raise InvalidResponse(
+                    "expected a response in HTTP/1.1, got 101, which the request did not ask for "
+                    "(RFC 9110 section 15.2.2)",
+                    phase=self.phase,
+                )
             self._keep = whole and self.persistent and self.kind == FINAL and outgoing.persistent
             self._marks.head = now = self.deadlines.clock()
             self.begin_content()
@@ -184,6 +195,10 @@ def _failure(error: BaseException, phase: str) -> RequestError | None:
     if isinstance(error, TimeoutError):
         kind = WriteTimeout if phase == "send" else ReadTimeout
         return kind(_TIMEOUTS[phase], phase=phase)
+    if isinstance(error, UnknownProtocol):
+        return InvalidResponse(
+            f"expected HTTP/1.1 or HTTP/1.0, got {excerpt(error.version)}", phase=phase
+        )
     if isinstance(error, RemoteDisconnected):
         failure = ReadError(
             "expected a response, got the end of the connection before its first byte", phase=phase
@@ -194,6 +209,12 @@ def _failure(error: BaseException, phase: str) -> RequestError | None:
         missing = f", {error.expected} more bytes of content missing" if error.expected else ""
         return InvalidResponse(
             f"expected a whole response, got the end of the connection within it{missing}",
+            phase=phase,
+        )
+    if isinstance(error, BadStatusLine):
+        return InvalidResponse(
+            f"expected a status line such as 'HTTP/1.1 200 OK', got {excerpt(error.line)} "
+            "(RFC 9112 section 4)",
             phase=phase,
         )
     if isinstance(error, HTTPException):

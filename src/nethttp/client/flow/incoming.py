@@ -143,9 +143,14 @@ class Incoming:
             self.on_interim(self.status, self.fields)
 
     def _rest_of_head(self, data: bytes) -> Flow[tuple[bytes, int]]:
-        """Return received bytes that begin with a whole head, and the length of that head."""
+        """Return received bytes that begin with a whole head, and the length of that head.
+
+        It is waited for as long as for other bytes, but for all of it together: else one byte a
+        minute would last for ever.
+        """
         buffer = bytearray(data)
         searched = 0
+        deadline = self.deadlines.read()
         while True:
             if not data:
                 if buffer:
@@ -160,7 +165,7 @@ class Incoming:
                 return bytes(buffer), end
             searched = len(buffer)
             self._check_bounds(buffer)
-            data = yield Read(self.link, self.deadlines.read())
+            data = yield Read(self.link, deadline)
             buffer += data
 
     def _check_bounds(self, buffer: bytearray) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...errors import RequestError
 from ...net.effects import Flow
 from ..messages.request import Request
 from ..messages.timing import Marks
@@ -59,7 +60,11 @@ def _sending(transport: Transport) -> Handler[ResponseT]:
 
     def send(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:
         marks = Marks(call.deadlines.clock, call.deadlines.began)
-        arrival = yield from transport.send(request, call.deadlines, marks, call.on_interim)
+        try:
+            arrival = yield from transport.send(request, call.deadlines, marks, call.on_interim)
+        except RequestError as error:
+            error.about(request)
+            raise
         return call.make_response(request, arrival, marks)
 
     return send

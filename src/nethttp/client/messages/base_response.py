@@ -12,7 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, cast
 from warnings import warn
 
-from ...errors import ResponseNotRead, ResponseTooLarge, StatusError, StreamClosed, StreamConsumed
+from ...errors import (
+    RequestError,
+    ResponseNotRead,
+    ResponseTooLarge,
+    StatusError,
+    StreamClosed,
+    StreamConsumed,
+)
 from ...net.effects import Flow
 from ...wire.fields import FieldLines
 from ...wire.h1.head import parse_response_head
@@ -263,10 +270,13 @@ class BaseResponse:
         """Return the content as JSON: RFC 8259. `loads` parses it.
 
         Raises:
-            ValueError: the content is not JSON.
+            ValueError: the content is not JSON, or is nested more deeply than `loads` can read.
         """
         content = self.content
-        return loads(content.decode(json_encoding(content)))
+        try:
+            return loads(content.decode(json_encoding(content)))
+        except RecursionError:
+            raise ValueError("expected JSON that is nested less deeply than Python reads") from None
 
     # --- times ---
 
@@ -343,8 +353,10 @@ class BaseResponse:
                 if decoder is not None:
                     decoder.finish()
                 self._content = b"".join(pieces)
-        except BaseException:
+        except BaseException as error:
             self.abandon()
+            if isinstance(error, RequestError):
+                error.about(self.request)
             raise
         self._end(arrival)
         return self._content
@@ -378,8 +390,10 @@ class BaseResponse:
         self._streamed = True
         try:
             data = yield from arrival.read()
-        except BaseException:
+        except BaseException as error:
             self.abandon()
+            if isinstance(error, RequestError):
+                error.about(self.request)
             raise
         if not data:
             self._end(arrival)
