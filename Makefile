@@ -73,7 +73,7 @@ pictures: $(VENV)/for-tests
 stress: $(VENV)/for-benchmarks
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/shared/test_crashes.py
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -k bomb tests/client/content/test_decoding.py
-	NETHTTP_STRESS=1 $(BIN)/python -m pytest tests/client/test_uploads.py
+	NETHTTP_STRESS=1 $(BIN)/python -m pytest tests/client/test_uploads.py tests/client/test_downloads.py
 	$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 # What the client promises, printed: its pool after a stop at each yield, credentials across origins,
