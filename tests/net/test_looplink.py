@@ -106,6 +106,38 @@ def test_an_idle_link_keeps_no_timer_going():
     assert with_link(use)[0] is None
 
 
+def test_bytes_that_come_after_a_cancelled_read_are_kept_for_the_next():
+    async def use(link, _):
+        task = asyncio.create_task(arun(one(Read(link, inf))))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        link.data_received(b"late")
+        return await arun(one(Read(link, inf)))
+
+    assert with_link(use)[0] == b"late"
+
+
+def test_an_answer_that_is_there_already_is_read_after_the_request_is_sent():
+    async def use(link, transport):
+        link.data_received(b"early")
+        return await arun(one(Exchange(link, b"request", inf))), transport.taken
+
+    assert with_link(use)[0] == (b"early", 7)
+
+
+def test_a_link_is_stale_in_another_thread_and_in_another_event_loop():
+    async def use(link, _):
+        return link, link.is_stale(), await asyncio.to_thread(link.is_stale)
+
+    async def elsewhere():
+        return link.is_stale()
+
+    link, here, in_thread = with_link(use)[0]
+    assert (here, in_thread, asyncio.run(elsewhere())) == (False, True, True)
+
+
 @pytest.mark.parametrize("effect", [Write, Upload])
 def test_bytes_that_are_taken_at_once_leave_others_their_turn(effect):
     turns = []

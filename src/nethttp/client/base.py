@@ -284,6 +284,11 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
     def _new_call(
         self, request: Request, options: CallOptions, deadlines: Deadlines | None = None
     ) -> Call[ResponseT]:
+        if not options and deadlines is None:
+            deadlines = Deadlines(self.timeout, self._clock)
+            return Call(
+                deadlines, self._make_response, self.follow_redirects, self._auth_for(request)
+            )
         follow_redirects = self.follow_redirects
         if "follow_redirects" in options:
             follow_redirects = whether_followed(options["follow_redirects"])
@@ -299,7 +304,8 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
     def _auth_for(self, request: Request) -> Auth | None:
         """Return what signs a request that was given nothing of its own."""
         url = request.url
-        if self.auth is None and not url.userinfo and not self._may_be_in_netrc(url.host):
+        may_be_in_netrc = self._in_netrc.get(url.host, self._netrc is not None)
+        if self.auth is None and not url.userinfo and not may_be_in_netrc:
             return None  # nearly always
         base = self.base_url
         return choose(
@@ -308,9 +314,6 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
             client_origin=None if base is None else base.origin,
             netrc=self._netrc_for(url.host),
         )
-
-    def _may_be_in_netrc(self, host: str) -> bool:
-        return self._in_netrc.get(host, self._netrc is not None)
 
     def _run_on(self, network: ScriptedNetwork) -> None:
         """Run the flows of calls on a network for tests, instead of the system's."""

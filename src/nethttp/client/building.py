@@ -121,12 +121,12 @@ class RequestBuilder:
 
     def _common_of(self, origin: Origin) -> CommonHeaders:
         """Return the headers that requests to `origin` have, serialised once."""
-        mine = self.headers.pairs
-        if mine != self._commons_of:
+        if not self.headers.has_pairs(self._commons_of):
             self._commons.clear()
-            self._commons_of = mine
+            self._commons_of = self.headers.pairs
         common = self._commons.get(origin)
         if common is None:
+            mine = self._commons_of
             if len(self._commons) >= MAX_ORIGINS:
                 self._commons.clear()
             pairs = [pair for pair in mine if pair[0].lower() != "host"]

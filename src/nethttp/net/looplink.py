@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
+from threading import get_ident
 from typing import Any, BinaryIO, cast
 
 from .effects import Socket
@@ -35,12 +36,13 @@ class LoopLink(Link, asyncio.Protocol):
 
     __slots__ = (
         "_answer", "_changed", "_deadline", "_ended", "_failure", "_is_paused", "_loop", "_lost",
-        "_must_wait", "_parts", "_size", "_timer", "_timer_at", "_transport", "_unseen",
+        "_must_wait", "_parts", "_size", "_thread", "_timer", "_timer_at", "_transport", "_unseen",
     )  # fmt: skip
 
     def __init__(self, address: Address, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(address)
         self._loop = loop
+        self._thread = get_ident()
         self._transport: asyncio.Transport | None = None
         self._parts: list[bytes] = []  # received, and not taken
         self._size = 0
@@ -148,7 +150,11 @@ class LoopLink(Link, asyncio.Protocol):
 
     def ask(self, data: bytes | memoryview, deadline: float) -> asyncio.Future[bytes]:
         """Send at most `PIECE` bytes on a quiet link; return the future of the answer's first."""
-        self.give(data)
+        if self.layer is not None:
+            data = self.layer.send(data)
+        assert self._transport is not None
+        self._transport.write(data)
+        self.sent += len(data)
         return self.answer(deadline)
 
     def answer(self, deadline: float) -> asyncio.Future[bytes]:
@@ -342,11 +348,14 @@ class LoopLink(Link, asyncio.Protocol):
         return self.layer is None and hasattr(os, "sendfile")
 
     def is_stale(self) -> bool:
+        # One thread runs one event loop at a time. `get_running_loop` would say the same in four
+        # times the time: it asks the system for the process's number, up to Python 3.11.
         return (
             self.closed
             or self.speaks
             or self._must_wait
-            or asyncio._get_running_loop() is not self._loop
+            or get_ident() != self._thread
+            or not self._loop.is_running()
         )
 
     def close(self) -> None:

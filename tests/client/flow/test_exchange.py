@@ -30,6 +30,7 @@ from nethttp.errors import (
 from nethttp.net.blocking import run
 from nethttp.net.effects import Address
 from nethttp.net.socketlink import SocketLink
+from nethttp.wire.h1.head import parse_response_head
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -154,6 +155,22 @@ def test_a_response_is_read_to_its_end_and_its_connection_kept_if_it_may_be(
         assert exchange.link.is_stale()
     assert peer.pool.counts() == after
     assert peer.received() == GET
+
+
+def test_the_fields_of_a_usual_head_are_parsed_when_they_are_read(peer, monkeypatch):
+    parsed = []
+
+    def parse(*given):
+        parsed.append(given)
+        return parse_response_head(*given)
+
+    monkeypatch.setattr("nethttp.client.flow.incoming.parse_response_head", parse)
+    exchange = peer.exchange()
+    peer.answers(OK)
+    run(exchange.begin(Outgoing(GET)))
+    assert (run(exchange.read_all()), exchange.plain, parsed) == (b"hello", True, [])
+    assert exchange.fields == exchange.fields == [("Content-Length", "5")]
+    assert len(parsed) == 1
 
 
 @drip_too

@@ -22,10 +22,14 @@ ResponseT = TypeVar("ResponseT", bound=BaseResponse)
 class Call(Generic[ResponseT]):
     """What the steps of one call share."""
 
-    __slots__ = (
-        *("auth", "auth_origin", "deadlines", "follow_redirects", "history", "make_response"),
-        *("on_interim", "whole"),
-    )
+    # Without slots, so that these need not be set.
+    on_interim: OnInterim | None = None
+    """Is called with the status and the fields of each interim response."""
+    auth_origin: Origin | None = None
+    """The origin of the first request, to which `auth` belongs."""
+    whole = False
+    """Whether the program gets the response with its content read: then a cut of the content
+    can be mended by another attempt."""
 
     def __init__(
         self,
@@ -37,15 +41,8 @@ class Call(Generic[ResponseT]):
         self.deadlines = deadlines
         self.make_response = make_response
         self.follow_redirects = follow_redirects
-        self.on_interim: OnInterim | None = None
-        """Is called with the status and the fields of each interim response."""
         self.auth = auth
         """What signs the requests; None once a redirect has left `auth_origin`."""
-        self.auth_origin: Origin | None = None
-        """The origin of the first request, to which `auth` belongs."""
-        self.whole = False
-        """Whether the program gets the response with its content read: then a cut of the content
-        can be mended by another attempt."""
         self.history: list[ResponseT] = []
         """The responses so far that are not the program's: redirects, challenges, retries."""
 

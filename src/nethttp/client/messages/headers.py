@@ -77,6 +77,14 @@ class Headers(MutableMapping[str, str]):
         """Every line as (name, value), in order: a list of its own."""
         return self._pairs.copy()
 
+    def has_pairs(self, pairs: FieldLines) -> bool:
+        """Return whether every line is as in `pairs`, without a copy.
+
+        >>> Headers([("Server", "a")]).has_pairs([("Server", "a")])
+        True
+        """
+        return self._pairs == pairs
+
     def get_list(self, name: str) -> list[str]:
         """Return the values of all lines of `name`, in order; empty if there are none."""
         key = name.lower()
