@@ -76,10 +76,22 @@ def test_a_content_that_is_discarded_while_a_thread_writes_it(files, monkeypatch
         files.append("c1", 2, [b"c", b"d"])
 
 
-def test_a_reader_that_is_dropped_closes_its_file(files):
+def next_descriptor() -> int:
+    """Return the number that the next descriptor gets: the lowest that is free."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
+
+
+def test_no_descriptor_stays_open(files):
+    before = next_descriptor()
     files.append("c1", 0, [b"hello"])
-    before = os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd") else []
+    assert next_descriptor() == before
     content = files.open("c1", 5)
     content.read(0, 1)
+    assert next_descriptor() > before
     del content
-    assert not before or os.listdir("/proc/self/fd") == before
+    assert next_descriptor() == before
+    with pytest.raises(StorageError):
+        files.open("c1", 6)
+    assert next_descriptor() == before

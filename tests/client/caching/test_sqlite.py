@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -15,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from nethttp.client.caching.sqlite import SQLiteCache
+from nethttp.client.caching.sqlite import _KIND, SQLiteCache
 from nethttp.client.caching.store import PIECE, UNFINISHED, Key
 from nethttp.errors import StorageError
-from nethttp.sqlite_file import transaction
+from nethttp.sqlite_file import empty_damaged, transaction
 
 from .conftest import URL, entry
 from .test_stores import KEY, content_of, put
@@ -231,6 +232,25 @@ def test_a_forked_child_opens_the_file_anew(path):
         assert [each.content for each in store.variants(KEY)] == ["c1", "c2"]
 
 
+def test_a_child_that_was_forked_while_the_store_was_in_use_waits_for_nothing(path):
+    with closing(SQLiteCache(path)) as store:
+        made = put(store, "c1", bytes(PIECE))
+        store.append("parents", 0, [bytes(PIECE)])
+        with store._lock:
+            child = os.fork()
+            if child == 0:
+                signal.alarm(10)
+                found = False
+                try:
+                    found = store.variants(KEY) == [made]
+                    found &= content_of(store, made) == bytes(PIECE)
+                    store.close()
+                finally:
+                    os._exit(0 if found else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert files_of(path) == ["c1", "parents"]
+
+
 def test_other_files_are_refused_and_not_touched(path, tmp_path):
     from nethttp.cookiejar import SQLiteCookieJar
 
@@ -335,6 +355,33 @@ def test_a_file_that_is_damaged_while_two_stores_have_it_open(path, damage):
         assert worked > 10
 
 
+def test_before_it_is_emptied_other_stores_let_the_file_go(path):
+    with closing(SQLiteCache(path)) as one, closing(SQLiteCache(path)) as two:
+        put(one, "c1")
+        two.variants(KEY)
+        one._damaged = True
+        one._close_locked()
+        with two._lock:
+            assert len(one.variants(KEY)) == 1, "it is in use, so it is not emptied"
+        one._damaged = True
+        one._close_locked()
+        assert one.variants(KEY) == []
+        assert two._connection is None
+        assert two.variants(KEY) == []
+
+
+def test_only_a_file_of_its_kind_is_emptied(path, tmp_path):
+    text = tmp_path / "text"
+    text.write_text("my only copy")
+    assert not empty_damaged(str(text), _KIND)
+    assert not empty_damaged(str(tmp_path / "none"), _KIND)
+    assert text.read_text() == "my only copy"
+    with closing(SQLiteCache(path)) as store:
+        put(store, "c1")
+    assert empty_damaged(path, _KIND)
+    assert os.path.getsize(path) == 0
+
+
 HOLDER = """
 import sys
 from nethttp.client.caching.sqlite import SQLiteCache
@@ -401,6 +448,12 @@ def test_a_full_disk(path):
                 for number in range(20):
                     put(store, f"c2-{number}", bytes(size), key=Key(f"{URL}{number}"))
         assert store.variants(KEY) == [made]
+        assert set(files_of(path)) == {
+            found.content
+            for number in range(20)
+            for found in store.variants(Key(f"{URL}{number}"))
+            if found.size > 65536
+        }
 
 
 FULL = """

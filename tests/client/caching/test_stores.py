@@ -77,8 +77,24 @@ def test_a_content_that_was_discarded_does_not_come_back(store):
     store.discard("c1")
     with pytest.raises(StorageError):
         store.append("c1", PIECE, [bytes(PIECE)])
-        store.commit(KEY, entry(content="c1", size=2 * PIECE), 2 * PIECE, [])
+    with pytest.raises(StorageError):
+        store.commit(KEY, entry(content="c1", size=PIECE + 70_000), PIECE, [bytes(70_000)])
     assert store.variants(KEY) == []
+
+
+@pytest.mark.parametrize("make_store", ["memory", "sqlite"], indirect=True)
+@pytest.mark.parametrize("size", [PIECE - 1, PIECE + 1])
+def test_a_content_of_another_size_than_its_entry_says_is_not_stored(store, size):
+    with pytest.raises(StorageError, match=f"expected {size} bytes, got {PIECE}"):
+        store.commit(KEY, entry(content="c1", size=size), 0, [bytes(PIECE)])
+    assert store.variants(KEY) == []
+
+
+def test_what_is_finished_counts_no_longer_as_unfinished(make_store):
+    store = make_store(3 * PIECE)
+    for number in range(5):
+        put(store, f"c{number}", bytes(2 * PIECE))
+    assert [made.content for made in store.variants(KEY)] == ["c4"]
 
 
 def test_variants_do_not_replace_each_other(store):
