@@ -16,7 +16,8 @@ __all__ = ["peer"]
 
 
 @pytest.fixture
-def session():
+def session(peer):
+    # It ends before the server, which waits for its connections to end.
     with requests.Session() as session:
         session.trust_env = False
         session.mount("http://", NethttpAdapter())
