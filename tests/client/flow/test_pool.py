@@ -105,6 +105,34 @@ def test_a_slot_is_taken_back_once_however_often_it_is_returned():
     assert pool.counts() == PoolCounts(0, 1, 0)
 
 
+def test_a_slot_that_is_handed_on_leaves_the_others_their_turn():
+    """The first slot goes on without the heap; then another origin's place is free."""
+    pool = pool_of(max_connections=2)
+    slot, other = taken(pool, "a"), taken(pool, "b")
+    turns = [queued(pool, "a"), queued(pool, "a"), queued(pool, "a")]
+    pool.release(slot)
+    assert turns[0].slot is slot
+    pool.discard(other)
+    assert turns[1].slot is not None
+    assert (turns[2].slot, pool.counts()) == (None, PoolCounts(2, 0, 1))
+    pool.discard(turns[1].slot)
+    assert turns[2].slot is not None
+    pool.discard(turns[2].slot)
+    pool.discard(slot)
+    assert pool.counts() == PoolCounts(0, 0, 0)
+
+
+def test_the_queue_of_one_origin_leaves_nothing_behind():
+    pool = pool_of(max_connections=1)
+    for _ in range(3):
+        slot = taken(pool)
+        turn = queued(pool)
+        pool.release(slot)
+        assert turn.slot is slot
+        pool.release(slot)
+    assert (pool.counts(), pool._ready) == (PoolCounts(0, 1, 0), [])
+
+
 def test_connections_are_found_by_their_key_alone():
     pool = pool_of()
     pool.release(taken(pool, "a"))
