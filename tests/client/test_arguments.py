@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nethttp.client import Client, Redirects
+from nethttp.client.caching.memory import MemoryCache
 from nethttp.errors import LocalProtocolError
 
 URL = "http://127.0.0.1:9/"
@@ -113,6 +114,28 @@ MISTAKES = {
     "cookies in a list": (lambda c: c.get(URL, cookies=["a"]), "cookies as a mapping or as pairs"),
     "a password as a number": (lambda c: c.get(URL, auth=("a", 5)), "a password as str, got int"),
     "a method as a number": (lambda c: c.request(5, URL), "expected a method as str, got int"),
+    "a method in a list": (lambda c: c.request(["GET"], URL), "expected a method as str, got list"),
+    "a URL in a list": (lambda c: c.get([URL]), "expected a URL as str, got list"),
+    "a base URL in a list": (lambda _: Client(base_url=[URL]), "expected a URL as str, got list"),
+    "proxies by numbers": (lambda _: Client(proxy={1: "a"}), "proxy as a mapping of schemes to U"),
+    "a cache as a dict": (lambda _: Client(cache={}), r"a store such as MemoryCache\(\)"),
+    "a cache's class": (lambda _: Client(cache=MemoryCache), r"a store such as MemoryCache\(\)"),
+    "a cookie without value": (
+        lambda c: c.get(URL, cookies={"a": None}),
+        "the cookie 'a' as str, got None",
+    ),
+    "a cookie's name as a number": (
+        lambda c: c.get(URL, cookies={1: "b"}),
+        "expected the cookie 1 as str",
+    ),
+    "what JSON has not": (
+        lambda c: c.post(URL, json={"a": {1}}),
+        "expected json as a value with a form in JSON: Object of type set",
+    ),
+    "the progress of an upload": (
+        lambda c: c.post(URL, content=b"a", progress=5),
+        "expected progress as a function of the bytes so far",
+    ),
     "an unknown argument": (lambda c: c.get(URL, colour=1), "use one of auth, content, cookies"),
 }
 
@@ -147,3 +170,27 @@ def test_a_url_below_a_base_is_text_too(base):
 def test_a_cookie_of_a_call_is_one_cookie(cookies):
     with Client() as client, pytest.raises(LocalProtocolError, match="expected a cookie without"):
         client.build_request("GET", URL, cookies=cookies)
+
+
+def test_the_progress_of_a_download_is_a_function(tmp_path):
+    with Client() as client, pytest.raises(TypeError, match="expected progress as a function"):
+        client.download(URL, tmp_path / "file", progress=5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _nested() -> list[object]:
+    value: list[object] = []
+    for _ in range(200_000):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), [float("inf")], _nested()], ids=["nan", "inf", "deep"]
+)
+def test_a_value_that_json_cannot_write_is_named(value):
+    with (
+        Client() as client,
+        pytest.raises(ValueError, match="expected json as a value with a f"),
+    ):
+        client.post(URL, json=value)

@@ -73,8 +73,11 @@ def _are_events(value: Any) -> bool:
     )
 
 
-def _is_no_path(value: Any) -> bool:
-    return not isinstance(value, str | bytes | bool | os.PathLike)
+def _is_cache(value: Any) -> bool:
+    # A store says whether its calls wait; a `Cache` has a store.
+    return value is None or (
+        not isinstance(value, type) and (hasattr(value, "waits") or hasattr(value, "store"))
+    )
 
 
 def _is_a_size(value: Any) -> bool:
@@ -89,7 +92,7 @@ _RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "guard": (_is_function, "a function of an address and a port, such as public_only"),
     "middleware": (_are_functions, "a list of generator functions of a request"),
     "events": (_are_events, f"functions by the names {', '.join(Events.__annotations__)}"),
-    "cache": (_is_no_path, "a store such as MemoryCache() or SQLiteCache(path)"),
+    "cache": (_is_cache, "a store such as MemoryCache() or SQLiteCache(path)"),
     "max_response_size": (_is_a_size, "a number of bytes or None"),
     "verify": (_is_trusted, "a bool, a path of certificates or an ssl.SSLContext"),
     "cert": (_is_certificate, "a path, or (certificate, key, password)"),
@@ -102,11 +105,12 @@ _RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "coalesce": (_is_switch, "a bool"),
     "trust_env": (_is_switch, "a bool"),
     "resends": (_is_switch, "a bool"),
+    "progress": (_is_function, "a function of the bytes so far and of their total or None"),
 }
 
 
 def check_arguments(settings: Mapping[str, Any]) -> None:
-    """Raise an error if one of a client's `settings`, which are its arguments, is not usable.
+    """Raise an error if one of the `settings` of a client, or of a call, is not usable.
 
     >>> check_arguments({"pace": 5})
     Traceback (most recent call last):

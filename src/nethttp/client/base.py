@@ -225,6 +225,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         """Download into a file; every attempt has what is left of the time for the call."""
         from .flow.download import download  # start-up: few programs download into files
 
+        check_arguments({"progress": progress})
         request = self.build_request("GET", url, **for_request(options))
         of_the_call: CallOptions = {"follow_redirects": True}
         for name in OF_THE_CALL & options.keys():

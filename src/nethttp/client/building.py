@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .._version import __version__
 from ..errors import LocalProtocolError, excerpt
+from .arguments import check_arguments
 from .content.decoding import accept_encoding
 from .content.pairs import pairs_of
 from .flow.head import common_headers
@@ -92,6 +93,7 @@ class RequestBuilder:
         if not (content is data is files is json is None):
             from .content.body_arguments import body_from_arguments  # start-up: a GET has no body
 
+            check_arguments({"progress": progress})
             given = request.headers.get("content-type") if headers is not None else None
             request.body, implied = body_from_arguments(
                 content=content,
@@ -137,6 +139,8 @@ class RequestBuilder:
 
 def _cookie(name: str, value: str) -> str:
     """Return a pair of the Cookie header, which can be no more than one. RFC 6265 section 4.2.1."""
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise TypeError(f"expected the cookie {name!r:.80} as str, got {value!r:.80}")
     pair = f"{name}={value}"
     if ";" in pair or "=" in name:
         raise LocalProtocolError(

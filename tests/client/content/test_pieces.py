@@ -82,3 +82,8 @@ def test_tiny_pieces_of_a_long_line_take_linear_memory():
     finally:
         tracemalloc.stop()
     assert list(cutter.cut(b"\n")) == ["a" * 100_000]
+
+
+def test_a_size_is_a_number():
+    with pytest.raises(TypeError, match="expected the size of pieces as a number of bytes, got 'a"):
+        SizeCutter("a")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nethttp.client.messages.text import encoding_of, json_encoding
+from nethttp.client.messages.text import check_encoding, encoding_of, json_encoding
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,19 @@ def test_json_is_read_in_each_encoding_of_unicode(value, encoding):
 @pytest.mark.parametrize("content", [b"", b"1", b"\0", b"\0\0", b"\0\0\0\0", b"{}"])
 def test_json_of_few_bytes(content):
     content.decode(json_encoding(content), "replace")
+
+
+@pytest.mark.parametrize("name", ["utf-8", "UTF8", "utf-16", "latin-1", "utf-7"])
+def test_an_encoding_that_python_has_may_be_set(name):
+    check_encoding(name)
+
+
+@pytest.mark.parametrize("name", ["utf-9", "", "base64", "idna", "a\0b", "\ud800"])
+def test_a_name_of_no_encoding_of_text_is_refused(name):
+    with pytest.raises(ValueError, match="expected the name of an encoding, got"):
+        check_encoding(name)
+
+
+def test_an_encoding_is_named_by_text():
+    with pytest.raises(TypeError, match="expected the name of an encoding as str, got int"):
+        check_encoding(5)

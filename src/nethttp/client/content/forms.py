@@ -88,14 +88,20 @@ def json_body(value: object, dumps: Callable[[Any], str | bytes] | None = None) 
 
     Raises:
         TypeError: the value has no form in JSON.
-        ValueError: it contains itself, or a number such as NaN, which RFC 8259 section 6 forbids.
+        ValueError: it contains itself, is nested more deeply than Python writes, or has a number
+            such as NaN, which RFC 8259 section 6 forbids.
     """
     if dumps is None:
         import json  # start-up
 
-        text: str | bytes = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        )
+        try:
+            text: str | bytes = json.dumps(
+                value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            )
+        except TypeError as error:
+            raise TypeError(f"expected json as a value with a form in JSON: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"expected json as a value with a form in JSON: {error}") from None
     else:
         text = dumps(value)
     # A lone surrogate, which JSON may escape, has no form in UTF-8.

@@ -12,6 +12,7 @@ class SizeCutter:
     """Cuts bytes into pieces of `size` bytes; the last may be shorter.
 
     Raises:
+        TypeError: `size` is no number.
         ValueError: `size` is below 1.
 
     >>> cutter = SizeCutter(3)
@@ -20,6 +21,8 @@ class SizeCutter:
     """
 
     def __init__(self, size: int) -> None:
+        if not isinstance(size, int):
+            raise TypeError(f"expected the size of pieces as a number of bytes, got {size!r:.80}")
         if size < 1:
             raise ValueError(f"expected pieces of at least 1 byte, got {size}")
         self._size = size

@@ -26,7 +26,7 @@ from ...wire.h1.head import parse_response_head
 from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
 from .headers import Headers
 from .request import Request
-from .text import Encoding, encoding_of, json_encoding
+from .text import Encoding, check_encoding, encoding_of, json_encoding
 from .timing import Marks, Timing
 from .url import URL
 
@@ -250,7 +250,10 @@ class BaseResponse:
     def encoding(self) -> str:
         """The text's encoding: by Content-Type's charset, a byte order mark, or the default.
 
-        A program may set another one.
+        A program may set another one, or None: this one again.
+
+        Raises:
+            TypeError, ValueError: what is set is no name of an encoding that Python knows.
         """
         return self._encoding or encoding_of(
             self.headers.get("content-type"), self._content or b"", self.default_encoding
@@ -258,6 +261,8 @@ class BaseResponse:
 
     @encoding.setter
     def encoding(self, encoding: str | None) -> None:
+        if encoding is not None:
+            check_encoding(encoding)
         self._encoding = encoding
 
     @property

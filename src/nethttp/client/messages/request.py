@@ -146,6 +146,16 @@ def _check_method(method: str) -> None:
         )
 
 
-_USUAL_METHODS: Final = frozenset(
-    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "CONNECT"}
+#: Methods that need no further look. It is no set, since a value of a wrong type may have no hash.
+_USUAL_METHODS: Final = (
+    "GET",
+    "POST",
+    "HEAD",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "QUERY",
+    "TRACE",
+    "CONNECT",
 )

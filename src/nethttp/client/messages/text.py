@@ -9,9 +9,10 @@ from encodings.aliases import aliases
 from functools import lru_cache
 from typing import Final
 
+from ...errors import excerpt
 from ...wire.values import parse_media_type
 
-__all__ = ["Encoding", "encoding_of", "is_encoding", "json_encoding"]
+__all__ = ["Encoding", "check_encoding", "encoding_of", "is_encoding", "json_encoding"]
 
 Encoding = str | Callable[[bytes], str]
 """The name of an encoding, or a function that finds one out from the content."""
@@ -91,6 +92,25 @@ def is_encoding(name: str) -> bool:
     (True, False)
     """
     return _known(name) is not None
+
+
+def check_encoding(name: str) -> None:
+    """Raise an error if Python has no encoding of this name that makes text of bytes.
+
+    >>> check_encoding("utf-9")
+    Traceback (most recent call last):
+    ValueError: expected the name of an encoding, got 'utf-9'
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is unknown.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"expected the name of an encoding as str, got {type(name).__name__}")
+    try:
+        b" ".decode(name, "replace")  # as a response's text is; no bytes would ask for no codec
+    except (LookupError, ValueError):
+        raise ValueError(f"expected the name of an encoding, got {excerpt(name)}") from None
 
 
 def json_encoding(content: bytes) -> str:

@@ -111,10 +111,10 @@ class URL:
     def __new__(cls, text: str | URL) -> URL:
         if isinstance(text, URL):
             return text
+        if not isinstance(text, str):
+            raise TypeError(f"expected a URL as str, got {type(text).__name__}")
         known = _PARSED.get(text)
         if known is None:
-            if not isinstance(text, str):
-                raise TypeError(f"expected a URL as str, got {type(text).__name__}")
             known = _parse(text)
             # Credentials are not to stay in memory.
             if not known.userinfo and _PARSED.admits(text, len(text)):

@@ -181,6 +181,8 @@ def choose_proxies(argument: ProxyArgument, environ: Mapping[str, str] | None) -
                 f"expected proxy as a URL, a mapping, a function or False, got {argument!r:.80}"
             )
         return Proxies({"all": Proxy.of(argument)}, NoProxy(""))
+    if not all(isinstance(scheme, str) for scheme in argument):
+        raise TypeError(f"expected proxy as a mapping of schemes to URLs, got {argument!r:.80}")
     by_scheme = {
         scheme.lower().removesuffix("://"): Proxy.of(value) if value else None
         for scheme, value in argument.items()
