@@ -90,6 +90,13 @@ def test_a_content_of_another_size_than_its_entry_says_is_not_stored(store, size
     assert store.variants(KEY) == []
 
 
+def test_the_cost_of_an_entry_counts_all_that_a_peer_can_make_long():
+    plain = cost_of(entry())
+    assert cost_of(entry({"A": "x" * 1000})) >= plain + 1000
+    assert cost_of(entry(selecting=(("cookie", "x" * 1000), ("a", None)))) >= plain + 1000
+    assert cost_of(entry(size=1005)) == plain + 1000
+
+
 def test_what_is_finished_counts_no_longer_as_unfinished(make_store):
     store = make_store(3 * PIECE)
     for number in range(5):

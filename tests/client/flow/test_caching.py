@@ -205,6 +205,33 @@ class Failing(MemoryCache):
         return Half()
 
 
+@pytest.mark.parametrize("how", ["abandon", "lose", "read_all"])
+def test_a_stored_content_is_closed_with_its_response(driver, clock, how):
+    closed = []
+
+    class Watched(MemoryCache):
+        def open(self, key, entry):
+            content = super().open(key, entry)
+
+            class Content:
+                read = staticmethod(content.read)
+
+                def close(self):
+                    closed.append(True)
+
+            return Content()
+
+    driver.transport.cache = Cache(Watched(), now=clock)
+    driver.get((200, FRESH, [b"x" * 20000, b"y" * 20000]))
+    arrival = driver.send()
+    run(arrival.read())
+    if how == "read_all":
+        run(arrival.read_all())
+    else:
+        getattr(arrival, how)()
+    assert closed
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
