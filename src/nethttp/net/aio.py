@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from . import effects
 from .effects import Address, Effect, Flow, Waiter
 from .looplink import PIECE, LoopAttempt, LoopLink
+from .looptimer import timer_of
 from .resolver import Answer, resolve_by
 
 __all__ = ["arun"]
@@ -191,13 +192,13 @@ async def _park(effect: effects.Park) -> Any:
     if effect.deadline == inf:
         await signal
         return waiter.value
-    # `_signalled` without its coroutine: a request in a long queue takes a tenth less time.
-    timer = loop.call_later(max(0.0, effect.deadline - time.monotonic()), _set, signal, False)
+    timer = timer_of(loop)
+    timer.watch(signal, effect.deadline)
     try:
         if not await signal:
             raise TimeoutError("expected to be woken in time")
     finally:
-        timer.cancel()
+        timer.forget(signal)
     return waiter.value
 
 
