@@ -68,7 +68,7 @@ class Outgoing:
 
     @classmethod
     def usual(cls, head: bytes) -> Outgoing:
-        """Return a request without content, and with no field about the connection.
+        r"""Return a request without content, and with no field about the connection.
 
         >>> Outgoing.usual(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").persistent
         True
