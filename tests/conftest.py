@@ -26,6 +26,18 @@ SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/lo
 MAY_BE_MISSING = {"chromium"}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests fork in a worker of pytest-xdist, which has a thread that talks to the others.
+
+    Python warns of a fork beside another thread. Without workers (``-n 0``) the warning is an error
+    as any other; CI runs the tests that fork so too.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        config.addinivalue_line(
+            "filterwarnings", "ignore:This process .* is multi-threaded:DeprecationWarning"
+        )
+
+
 @pytest.fixture(autouse=True, scope="session")
 def children_obey_ctrl_c():
     """Let SIGINT end the programs of tests, also in a shell's background, which ignores it."""
