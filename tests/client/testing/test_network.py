@@ -221,3 +221,26 @@ def test_json_that_is_nested_too_deeply_is_no_recursion_error(make, network):
     )
     with pytest.raises(ValueError, match="expected JSON that is nested less deeply"):
         make(network).get("http://a.example/").json()
+
+
+FIFTY_CODINGS = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: 2\r\n\r\nhi"
+    % b", ".join([b"gzip"] * 50)
+)
+TO_NOWHERE = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [FIFTY_CODINGS, TO_NOWHERE % b"http://[::", TO_NOWHERE % b"javascript:alert(1)"],
+    ids=["codings", "no URL", "scheme"],
+)
+def test_a_response_that_is_refused_names_its_request_and_holds_no_connection(
+    make, network, response
+):
+    network.serve("a.example", 80, answers(network, response))
+    runs = make(network, follow_redirects=True)
+    with pytest.raises(RequestError, match=r"\(GET http://a\.example/b") as raised:
+        runs.get("http://a.example/b")
+    assert raised.value.method == "GET"
+    assert runs.client.connections().held == 0

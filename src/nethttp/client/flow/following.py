@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...errors import RequestError
 from ...net.effects import Flow
 from ..messages.request import Request
 from ..policy.redirects import Redirects, next_request
@@ -26,8 +27,10 @@ def following(send: Handler[ResponseT], policy: Redirects) -> Handler[ResponseT]
             response = yield from send(call, request)
             try:
                 successor = next_request(request, response, policy, redirects)
-            except BaseException:
+            except BaseException as error:
                 response.abandon()
+                if isinstance(error, RequestError):
+                    error.about(request, phase="redirect")
                 raise
             if successor is None:
                 response.history = list(call.history)

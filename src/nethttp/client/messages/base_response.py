@@ -347,8 +347,8 @@ class BaseResponse:
         if self._content is not None:
             return self._content
         arrival = self._open_arrival()
-        decoder = self.decoder(MAX_RATIO)
         try:
+            decoder = self.decoder(MAX_RATIO)
             if decoder is None and self._bounds.max_size is None:
                 self._content = yield from arrival.read_all()
             else:
@@ -378,11 +378,15 @@ class BaseResponse:
         if most is not None and self._received > most:
             error = ResponseTooLarge(f"expected at most {most} bytes of content, got more")
             error.limit = most
-            raise error
+            raise error.about(self.request)
         if decoder is None:
             yield data
         else:
-            yield from decoder.decode(data)
+            try:
+                yield from decoder.decode(data)
+            except RequestError as error:
+                error.about(self.request)
+                raise
 
     def next_raw_flow(self) -> Flow[bytes]:
         """Return the next piece of content as it was received, not decoded; b"" at the end.
