@@ -136,6 +136,12 @@ MISTAKES = {
         lambda c: c.post(URL, content=b"a", progress=5),
         "expected progress as a function of the bytes so far",
     ),
+    "proxies, as in requests": (
+        lambda _: Client(proxies={}),
+        "expected no argument 'proxies' of a client: use proxy$",
+    ),
+    "a session's redirects": (lambda _: Client(max_redirects=3), r"Redirects\(max=...\)$"),
+    "an unknown argument of a client": (lambda _: Client(colour=1), r"those that help\(Client\)"),
     "an unknown argument": (lambda c: c.get(URL, colour=1), "use one of auth, content, cookies"),
 }
 

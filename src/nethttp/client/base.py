@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, cast
 
 from ..net.effects import Flow
 from ..net.trust import Certificate, TLSSettings, Verify
@@ -27,7 +27,14 @@ from .messages.request import Request
 from .messages.text import Encoding
 from .messages.timing import Marks
 from .messages.url import URL
-from .options import OF_THE_CALL, CallOptions, GetOptions, RequestOptions, for_request
+from .options import (
+    OF_THE_CALL,
+    CallOptions,
+    GetOptions,
+    RequestOptions,
+    for_request,
+    refuse_unknown,
+)
 from .policy.auth.auth import Auth
 from .policy.auth.choose import AuthSource, auth_of, choose
 from .policy.auth.netrc import Netrc, environment_netrc
@@ -88,7 +95,9 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         cache: Cache | Store | None = None,
         transport: Transport | Callable[[Transport], Transport] | None = None,
         network: ScriptedNetwork | None = None,
+        **unknown: Never,
     ) -> None:
+        refuse_unknown(unknown)
         self._settings = {
             name: value for name, value in locals().items() if name not in _NOT_SETTINGS
         }
@@ -352,7 +361,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
 
 
 #: Names in `BaseClient.__init__` that are no arguments of a program; `super` makes the second.
-_NOT_SETTINGS: Final = frozenset({"self", "__class__"})
+_NOT_SETTINGS: Final = frozenset({"self", "__class__", "unknown"})
 
 
 def _from_settings(kind: type[Any], settings: dict[str, Any]) -> Any:

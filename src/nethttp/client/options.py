@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from .messages.headers import HeaderSource
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .content.multipart import Files
     from .content.upload import Content, Progress
 
-__all__ = ["CallOptions", "GetOptions", "RequestOptions", "for_request"]
+__all__ = ["CallOptions", "GetOptions", "RequestOptions", "for_request", "refuse_unknown"]
 
 
 class CallOptions(TypedDict, total=False):
@@ -74,6 +74,34 @@ _ELSEWHERE: Final = {
     "retries": "an argument of Client",
     **dict.fromkeys(("verify", "cert", "proxy", "trust_env"), _OF_A_CLIENT),
 }
+
+
+#: What serves here for arguments that sessions of requests, and clients of httpx, are made with.
+_ELSEWHERE_OF_A_CLIENT: Final = {
+    "proxies": "proxy",
+    "mounts": "proxy or transport",
+    "allow_redirects": "follow_redirects",
+    "max_redirects": "follow_redirects=Redirects(max=...)",
+    "event_hooks": "events",
+    "max_retries": "retries",
+    "app": "transport, a WSGITransport or an ASGITransport of nethttp.client.testing",
+    "stream": "the method stream(method, url)",
+}
+
+
+def refuse_unknown(unknown: Iterable[str]) -> None:
+    """Raise an error if there are arguments that no client has; it says what serves instead.
+
+    >>> refuse_unknown(["proxies"])
+    Traceback (most recent call last):
+    TypeError: expected no argument 'proxies' of a client: use proxy
+
+    Raises:
+        TypeError: there is one.
+    """
+    for name in unknown:
+        there = _ELSEWHERE_OF_A_CLIENT.get(name, "one of those that help(Client) lists")
+        raise TypeError(f"expected no argument {name!r} of a client: use {there}")
 
 
 def for_request(options: GetOptions) -> dict[str, Any]:

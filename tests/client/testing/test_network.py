@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import time
 
@@ -227,6 +228,10 @@ FIFTY_CODINGS = (
     b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: 2\r\n\r\nhi"
     % b", ".join([b"gzip"] * 50)
 )
+CUT_GZIP = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 15\r\n\r\n"
+    + gzip.compress(b"hello")[:15]
+)
 TO_NOWHERE = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -244,3 +249,20 @@ def test_a_response_that_is_refused_names_its_request_and_holds_no_connection(
         runs.get("http://a.example/b")
     assert raised.value.method == "GET"
     assert runs.client.connections().held == 0
+
+
+@pytest.mark.parametrize(
+    "response", [FIFTY_CODINGS, NOT_GZIP, CUT_GZIP], ids=["codings", "no", "cut"]
+)
+@pytest.mark.parametrize("way", ["pieces", "download"])
+def test_content_that_is_no_gzip_names_its_request_however_it_is_read(
+    network, response, way, tmp_path
+):
+    network.serve("a.example", 80, answers(network, response))
+    client = Client(network=network)
+    with pytest.raises(DecodingError, match=r"\(GET http://a\.example/b"):
+        if way == "pieces":
+            list(client.stream("GET", "http://a.example/b").iter_bytes())
+        else:
+            client.download("http://a.example/b", tmp_path / "file", retries=0)
+    assert client.connections().held == 0

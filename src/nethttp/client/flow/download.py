@@ -140,8 +140,10 @@ class _Attempt:
                 yield from self._take(response)
                 self.complete = True
             yield from response.close_flow()
-        except BaseException:
+        except BaseException as error:
             response.abandon()
+            if isinstance(error, RequestError):
+                error.about(self.request)
             raise
         return response
 

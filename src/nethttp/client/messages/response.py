@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+from ...errors import RequestError
 from ...net.effects import Flow
 from ..content.events import MAX_EVENT_SIZE, EventParser, ServerSentEvent
 from ..content.pieces import LineCutter, SizeCutter
@@ -65,12 +66,15 @@ class Response(BaseResponse):
             if self._content:
                 yield self._content
             return
-        decoder = self.decoder()
         try:
+            decoder = self.decoder()
             while data := self._run(self.next_raw_flow()):
                 yield from self.decoded(decoder, data)
             if decoder is not None:
                 decoder.finish()
+        except RequestError as error:
+            error.about(self.request)
+            raise
         finally:
             self.abandon()
 
@@ -174,13 +178,16 @@ class AsyncResponse(BaseResponse):
             if self._content:
                 yield self._content
             return
-        decoder = self.decoder()
         try:
+            decoder = self.decoder()
             while data := await self._run(self.next_raw_flow()):
                 for piece in self.decoded(decoder, data):
                     yield piece
             if decoder is not None:
                 decoder.finish()
+        except RequestError as error:
+            error.about(self.request)
+            raise
         finally:
             self.abandon()
 
