@@ -11,7 +11,7 @@ import pytest
 
 from nethttp.net.aio import arun
 from nethttp.net.effects import Address, Exchange, Read, Upload, Write
-from nethttp.net.looplink import MAX_BUFFERED, LoopLink
+from nethttp.net.looplink import MAX_BUFFERED, RECEIVE_SIZE, LoopLink
 
 
 class Transport(asyncio.Transport):
@@ -136,6 +136,22 @@ def test_a_link_is_stale_in_another_thread_and_in_another_event_loop():
 
     link, here, in_thread = with_link(use)[0]
     assert (here, in_thread, asyncio.run(elsewhere())) == (False, True, True)
+
+
+def test_asyncio_receives_in_sizes_for_which_malloc_maps_no_memory():
+    async def main():
+        here, there = socket.socketpair()
+        with here, there:
+            loop = asyncio.get_running_loop()
+            link = LoopLink(Address(socket.AF_UNIX, ""), loop)
+            transport, _ = await loop.create_connection(lambda: link, sock=here)
+            link.close()
+            while not link._lost:
+                await asyncio.sleep(0)
+            return transport.max_size
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        assert runner.run(main()) == RECEIVE_SIZE < 128 * 1024
 
 
 @pytest.mark.parametrize("effect", [Write, Upload])
