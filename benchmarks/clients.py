@@ -1,8 +1,8 @@
 """Rows of the clients beside other clients, with nginx as the server.
 
-Run it on the second core (``taskset -c 1``): nginx has the first. The figure is the CPU time
-that the client takes for a request: a wait costs nothing, and the server's time does not count. A
-peer that is not installed has no row.
+nginx has the first core, and the clients the last one. CPU is the time that the client
+takes for a request: a wait costs nothing, and the server's time does not count. Requests a second
+are those of one core too, whatever threads a client has. A peer that is not installed has no row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -40,7 +40,9 @@ DOWNLOAD = 1024**3
 """Bytes of the large file."""
 
 Get = Callable[[], object]
-AsyncGet = Callable[[], Awaitable[object]]
+AsyncGet = Callable[[str], Awaitable[object]]
+AsyncContestant = tuple[AsyncGet, Callable[[], object]]
+"""What gets a URL, and what closes it."""
 
 
 def _reused_handle(url: str) -> Get:
@@ -182,70 +184,105 @@ def _blocking_rows(url: str) -> Iterator[Row]:
             yield Row(row, *rates, "requests/s", "more", aim=aim, peer=name)
 
 
-async def _cpu_us_at_once(get: AsyncGet, at_once: int) -> float:
-    """Return the microseconds of CPU time of a request, with so many in flight."""
-    left = iter(range(COUNT * 2))
+def _aiohttp() -> AsyncContestant:
+    session = import_module("aiohttp").ClientSession()
+
+    async def get(url: str) -> object:
+        async with session.get(url) as response:
+            return await response.read()
+
+    return get, session.close
+
+
+def _async_httpx2() -> AsyncContestant:
+    httpx2 = import_module("httpx2")
+    limits = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+    client = httpx2.AsyncClient(limits=limits)
+
+    async def get(url: str) -> object:
+        return (await client.get(url)).content
+
+    return get, client.aclose
+
+
+def _pyreqwest() -> AsyncContestant:
+    client = import_module("pyreqwest.client").ClientBuilder().build()
+
+    async def get(url: str) -> object:
+        response = await client.get(url).build().send()
+        return await response.bytes()
+
+    return get, client.close
+
+
+def _async_ours() -> AsyncContestant:
+    client = AsyncClient(limits=PoolLimits(max_connections=AT_ONCE))
+
+    async def get(url: str) -> object:
+        return (await client.get(url)).content
+
+    return get, client.close
+
+
+#: The peers, and how many times their rate nethttp is to have: for 1 KB, and for 100 KB.
+ASYNC: dict[str, tuple[Callable[[], AsyncContestant], float, float]] = {
+    "aiohttp": (_aiohttp, 1.5, 1.3),
+    "httpx2": (_async_httpx2, 4.0, 0.0),
+    "pyreqwest": (_pyreqwest, 1.0, 0.0),
+}
+
+
+async def _rate_at_once(get: AsyncGet, url: str, at_once: int, count: int) -> float:
+    """Return the requests a second, with so many in flight."""
+    left = iter(range(count))
 
     async def work() -> None:
         for _ in left:
-            await get()
+            await get(url)
 
-    began = time.process_time()
+    began = time.perf_counter()
     await asyncio.gather(*[work() for _ in range(at_once)])
-    return (time.process_time() - began) / (COUNT * 2) * 1e6
+    return count / (time.perf_counter() - began)
 
 
-async def _async_figures(url: str) -> dict[str, list[float]]:
-    """Return the figures of each client, in turns, and those of nethttp at 16 and 512 at once."""
-    client = AsyncClient(limits=PoolLimits(max_connections=AT_ONCE))
-
-    async def ours() -> None:
-        _ = (await client.get(url)).content
-
-    found: dict[str, list[float]] = {"nethttp": []}
-    gets: dict[str, AsyncGet] = {"nethttp": ours}
-    session: Any = None
-    try:
-        session = import_module("aiohttp").ClientSession()
-    except ModuleNotFoundError:
-        pass
-    else:
-
-        async def theirs() -> None:
-            async with session.get(url) as response:
-                await response.read()
-
-        gets["aiohttp"] = theirs
-        found["aiohttp"] = []
+async def _async_rates(url: str) -> dict[str, float]:
+    """Return the median rates of all clients, measured in turns; of ours at 16 and 512 at once."""
+    contestants = {"nethttp": _async_ours()}
+    for name, (make, _, _) in ASYNC.items():
+        with suppress(ModuleNotFoundError):
+            contestants[name] = make()
+    gets = {name: (get, AT_ONCE) for name, (get, _) in contestants.items()}
+    gets["16"], gets["512"] = (contestants["nethttp"][0], 16), (contestants["nethttp"][0], 512)
+    rates: dict[str, list[float]] = {name: [] for name in gets}
+    for get, at_once in gets.values():
+        await _rate_at_once(get, url, at_once, 2 * at_once)
     for _ in range(REPEATS):
-        for name, get in gets.items():
-            found[name].append(await _cpu_us_at_once(get, AT_ONCE))
-    found["16"], found["512"] = [], []
-    for _ in range(REPEATS):
-        for at_once in (16, 512):
-            found[str(at_once)].append(await _cpu_us_at_once(ours, at_once))
-    await client.close()
-    if session is not None:
-        await session.close()
-    return found
+        for name, (get, at_once) in gets.items():
+            count = COUNT if name == "httpx2" else 4 * COUNT
+            rates[name].append(await _rate_at_once(get, url, at_once, count))
+    for _, close in contestants.values():
+        closing = close()
+        if isinstance(closing, Awaitable):
+            await closing
+    return {name: statistics.median(found) for name, found in rates.items()}
 
 
 def _async_rows(url: str, size: str) -> Iterator[Row]:
     loops = {"asyncio": asyncio.new_event_loop}
-    try:
+    with suppress(ModuleNotFoundError):
         loops["uvloop"] = import_module("uvloop").new_event_loop
-    except ModuleNotFoundError:
-        pass
     for loop, make in loops.items():
         with asyncio.Runner(loop_factory=make) as runner:
-            found = runner.run(_async_figures(url))
-        median = {name: statistics.median(figures) for name, figures in found.items()}
-        if "aiohttp" in median:
-            row = f"{AT_ONCE} GETs of {size} at once, {loop}, CPU"
-            aim = 1.5 if size == "1 KB" else 1.3
-            yield Row(row, median["aiohttp"], median["nethttp"], aim=aim, peer="aiohttp")
-        row = f"512 GETs of {size} at once beside 16, {loop}, CPU"
-        yield Row(row, median["16"], median["512"], aim=0.9, plotted=False, peer="nethttp")
+            rates = runner.run(_async_rates(url))
+        row = f"{AT_ONCE} GETs of {size} at once, {loop}"
+        for name, (_, small, large) in ASYNC.items():
+            if name in rates:
+                aim = small if size == "1 KB" else large
+                ours = rates["nethttp"]
+                yield Row(row, rates[name], ours, "requests/s", "more", aim=aim, peer=name)
+        row = f"512 GETs of {size} at once beside 16, {loop}"
+        figures = rates["16"], rates["512"]
+        yield Row(row, *figures, "requests/s", "more", aim=0.9, plotted=False, peer="nethttp")
 
 
 @contextmanager
@@ -267,12 +304,26 @@ def _nginx(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@contextmanager
+def _on_the_last_core() -> Iterator[None]:
+    """Keep this process off the server's core meanwhile, where that can be done."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def rows() -> list[Row]:
     """Return the rows of this file, measured now; they need nginx."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx's worker is another user's where root starts it
-        with _nginx(folder) as url:
+        with _nginx(folder) as url, _on_the_last_core():
             return [
                 _connection_row(f"{url}/1k"),
                 *_blocking_rows(f"{url}/1k"),
