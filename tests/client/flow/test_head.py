@@ -41,6 +41,31 @@ def test_common_headers_and_a_requests_own_look_alike(method, body, more, touche
         assert outgoing.short == outgoing.head + body
 
 
+@pytest.mark.parametrize(
+    ("header", "sent"),
+    [
+        (("Transfer-Encoding", "chunked"), b"2\r\nhi\r\n0\r\n\r\n"),
+        (("Content-Length", "2"), b"hi"),
+        (("Expect", "100-continue"), b"hi"),
+        (("Connection", "close"), b"hi"),
+    ],
+)
+def test_common_headers_that_frame_a_request_are_looked_at_each_time(header, sent):
+    common = common_headers([("Host", "a.example:81"), header])
+    outgoing = outgoing_of(Request.with_common("POST", URL_, common, b"hi"), "/x")
+    lines = outgoing.head.lower()
+    assert lines.count(b"content-length") + lines.count(b"transfer-encoding") == 1
+    assert outgoing.content == sent
+    assert outgoing.expects == (header[0] == "Expect")
+    assert outgoing.persistent == (header[0] != "Connection")
+
+
+def test_common_headers_that_contradict_the_content_are_refused():
+    common = common_headers([("Host", "a.example:81"), ("Content-Length", "7")])
+    with pytest.raises(LocalProtocolError, match="expected a Content-Length of 2"):
+        outgoing_of(Request.with_common("POST", URL_, common, b"hi"), "/x")
+
+
 def test_a_host_is_added_first():
     head = outgoing_of(Request("GET", URL_, {"A": "b"}), "/x").head
     assert head == b"GET /x HTTP/1.1\r\nHost: a.example:81\r\nA: b\r\n\r\n"
@@ -59,6 +84,7 @@ def test_more_lines_go_to_the_next_hop_alone():
     [
         ({"Content-Length": "3"}, b"hi", "expected a Content-Length of 2"),
         ({"Content-Length": "2", "Transfer-Encoding": "chunked"}, b"hi", "got both"),
+        ([("Content-Length", "2"), ("content-length", "2")], b"hi", "one Content-Length"),
         ([("Host", "a"), ("Host", "b")], None, "one Host"),
         ({"Content-Length": "x"}, None, "1\\*DIGIT"),
     ],
@@ -66,6 +92,33 @@ def test_more_lines_go_to_the_next_hop_alone():
 def test_headers_that_contradict_are_refused(headers, body, message):
     with pytest.raises(LocalProtocolError, match=message):
         outgoing_of(Request("POST", URL_, headers, body), "/x")
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "sent"),
+    [
+        ("POST", b"hi", b"2\r\nhi\r\n0\r\n\r\n"),
+        ("POST", b"0\r\n\r\nGET /", b"a\r\n0\r\n\r\nGET /\r\n0\r\n\r\n"),
+        ("POST", b"", b"0\r\n\r\n"),
+        ("POST", None, b"0\r\n\r\n"),
+        ("GET", None, b"0\r\n\r\n"),
+        ("GET", b"x" * 100_000, b"186a0\r\n" + b"x" * 100_000 + b"\r\n0\r\n\r\n"),
+    ],
+)
+def test_content_is_in_chunks_if_a_header_says_so(method, body, sent):
+    """Content that a header announces in other frames would be read as the next request."""
+    outgoing = outgoing_of(Request(method, URL_, {"Transfer-Encoding": "chunked"}, body), "/x")
+    assert outgoing.head.count(b"Transfer-Encoding") == 1
+    assert outgoing.content == sent
+    assert not outgoing.in_chunks
+    assert outgoing.length is None
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity", "chunked, gzip", "chunked, chunked"])
+def test_other_transfer_codings_are_refused(coding):
+    request = Request("POST", URL_, {"Transfer-Encoding": coding}, b"hi")
+    with pytest.raises(LocalProtocolError):
+        outgoing_of(request, "/x")
 
 
 def test_what_the_headers_say_of_the_connection_counts():

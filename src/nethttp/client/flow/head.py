@@ -7,8 +7,9 @@ from typing import Final
 
 from ...errors import LocalProtocolError
 from ...wire.fields import FieldLines
+from ...wire.h1.encoder import LAST_CHUNK, encode_chunk
 from ...wire.h1.head import serialise_request_fields
-from ...wire.h1.rules import RequestPlan, judge_own_request, plan_request
+from ...wire.h1.rules import RequestPlan, announces_content, judge_own_request, plan_request
 from ..messages.request import CommonHeaders, Request
 from .outgoing import Outgoing
 
@@ -20,17 +21,17 @@ _WITH_CONTENT: Final = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 
 
 def common_headers(pairs: FieldLines) -> CommonHeaders:
-    """Return the headers of many requests, checked and serialised once.
+    """Return the headers of many requests, checked, and serialised once if that is enough.
 
     >>> common_headers([("Host", "a")]).block
     b'Host: a\\r\\n'
 
     Raises:
-        LocalProtocolError: a header is not valid, or one of them is about the connection or the
-            content of one request.
+        LocalProtocolError: a header is not valid, or they contradict each other.
     """
-    judge_own_request(pairs)
-    return CommonHeaders(pairs, serialise_request_fields(pairs))
+    verdict = judge_own_request(pairs)
+    usual = verdict.persistent and not verdict.expects_continue and not announces_content(pairs)
+    return CommonHeaders(pairs, serialise_request_fields(pairs) if usual else None)
 
 
 def outgoing_of(request: Request, target: str, more: Iterable[tuple[str, str]] = ()) -> Outgoing:
@@ -43,15 +44,15 @@ def outgoing_of(request: Request, target: str, more: Iterable[tuple[str, str]] =
     """
     body, method = request.body, request.method
     line = f"{method} {target} HTTP/1.1\r\n".encode("ascii")
-    common = None if more else request.common
+    common = None if more or request.common is None else request.common.block
     if common is not None and body is None and method not in _WITH_CONTENT:
-        return Outgoing.usual(b"%b%b\r\n" % (line, common.block))
+        return Outgoing.usual(b"%b%b\r\n" % (line, common))
     content = b"" if body is None else body
     length = len(content) if isinstance(content, bytes) else content.length
     if common is not None:
         plan = _plan(frozenset(), request, length)
         return Outgoing(
-            b"%b%b%b\r\n" % (line, common.block, _line_of(plan)), content, length, plan.chunked
+            b"%b%b%b\r\n" % (line, common, _line_of(plan)), content, length, plan.chunked
         )
     pairs = [*request.headers.pairs, *more]
     names = frozenset([name.lower() for name, _ in pairs])
@@ -60,6 +61,10 @@ def outgoing_of(request: Request, target: str, more: Iterable[tuple[str, str]] =
     plan = _plan(names, request, length)
     if plan.added is not None:
         pairs.append(plan.added)
+    in_chunks = plan.chunked
+    if in_chunks and isinstance(content, bytes):  # the program asked for chunks by a field
+        content, in_chunks = encode_chunk(content) + LAST_CHUNK, False
+        length = None
     verdict = judge_own_request(pairs)
     declared = verdict.framing if verdict.framing >= 0 else None
     if declared is not None and length is not None and declared != length:
@@ -70,7 +75,7 @@ def outgoing_of(request: Request, target: str, more: Iterable[tuple[str, str]] =
         b"%b%b\r\n" % (line, serialise_request_fields(pairs)),
         content,
         declared if body is not None else None,
-        plan.chunked,
+        in_chunks,
         verdict.expects_continue and body is not None,
         verdict.persistent,
     )

@@ -24,10 +24,11 @@ class CommonHeaders:
 
     __slots__ = ("block", "pairs")
 
-    def __init__(self, pairs: FieldLines, block: bytes) -> None:
+    def __init__(self, pairs: FieldLines, block: bytes | None) -> None:
         self.pairs = pairs
         self.block = block
-        """The lines on the wire, each with its CRLF."""
+        """The lines on the wire, each with its CRLF; None: a line is about the connection or the
+        content, so each request must be looked at."""
 
 
 class Request:

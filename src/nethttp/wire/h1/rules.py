@@ -140,6 +140,8 @@ def judge_own_request(fields: Fields) -> RequestVerdict:
     framing = declared_framing(selected) or 0
     if len(selected.get("host", ())) != 1:
         raise LocalProtocolError("expected one Host field (RFC 9112 section 3.2)")
+    if len(selected.get("content-length", ())) > 1:
+        raise LocalProtocolError("expected one Content-Length field (RFC 9110 section 8.6)")
     return RequestVerdict(framing, _persists(11, selected), "expect" in selected)
 
 
