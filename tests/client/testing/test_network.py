@@ -206,6 +206,31 @@ def test_an_error_names_the_request(make, network, response, kind, said):
     assert raised.value.request.url.path == "/b"
 
 
+@pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2p1\r\n", b"220 a ESMTP", b"\x15\x03"])
+def test_a_server_that_speaks_something_else_is_not_waited_for(make, network, greeting):
+    def server(link):
+        yield Write(link, greeting, inf)
+        yield Read(link, inf)
+        yield Sleep(inf)
+
+    network.serve("a.example", 80, server)
+    with pytest.raises(InvalidResponse, match="expected a status line such as .* got") as raised:
+        make(network).get("http://a.example/")
+    assert repr(greeting.partition(b"\r")[0].decode("latin-1"))[1:6] in str(raised.value)
+    assert network.clock() == START
+
+
+def test_a_head_in_single_bytes_is_read(make, network):
+    def server(link):
+        yield Read(link, inf)
+        for byte in b"\r\n" + HI:
+            yield Write(link, bytes([byte]), inf)
+            yield Sleep(network.clock() + 0.1)
+
+    network.serve("a.example", 80, server)
+    assert make(network).get("http://a.example/").text == "hi"
+
+
 def test_a_change_of_protocol_that_was_asked_for_is_the_programs(make, network):
     change = b"HTTP/1.1 101 x\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n"
     network.serve("a.example", 80, answers(network, change))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from ...errors import IncompleteRead, LineTooLong, RemoteDisconnected
+from ...errors import BadStatusLine, IncompleteRead, LineTooLong, RemoteDisconnected
 from ...net.effects import READ_SIZE, Flow, Read
 from ...net.link import Link
 from ...wire.fields import FieldLines
-from ...wire.h1.content import ContentReader, find_response_head_end
+from ...wire.h1.content import ContentReader, find_response_head_end, may_begin_response
 from ...wire.h1.head import parse_response_head, usual_response
 from ...wire.h1.rules import FINAL, INTERIM, InterimResponses, judge_response
 from ...wire.limits import DEFAULT_LIMITS, Limits
@@ -164,6 +164,9 @@ class Incoming:
             if end >= 0:
                 return bytes(buffer), end
             searched = len(buffer)
+            if not may_begin_response(buffer):
+                # Such a server may wait for more: SSH and SMTP speak first.
+                raise BadStatusLine(buffer.partition(b"\n")[0].decode("latin-1"))
             self._check_bounds(buffer)
             data = yield Read(self.link, deadline)
             buffer += data

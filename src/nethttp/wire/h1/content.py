@@ -10,7 +10,7 @@ from ..fields import FieldLines
 from ..limits import DEFAULT_LIMITS, Limits
 from .body import Decoder, response_decoder
 
-__all__ = ["ContentReader", "find_response_head_end"]
+__all__ = ["ContentReader", "find_response_head_end", "may_begin_response"]
 
 
 def find_response_head_end(data: bytes | bytearray, start: int = 0) -> int:
@@ -28,6 +28,15 @@ def find_response_head_end(data: bytes | bytearray, start: int = 0) -> int:
     if bare >= 0:
         return bare + 2
     return usual + 3 if usual >= 0 else -1
+
+
+def may_begin_response(data: bytes | bytearray) -> bool:
+    r"""Return whether a response can begin with `data`, after empty lines. RFC 9112 section 4.
+
+    >>> may_begin_response(b"HT"), may_begin_response(b"SSH-2.0-OpenSSH"), may_begin_response(b"\r")
+    (True, False, True)
+    """
+    return b"HTTP/".startswith(data[:5]) or data == b"\r"
 
 
 class ContentReader:
