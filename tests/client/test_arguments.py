@@ -153,6 +153,20 @@ def test_a_checksum_is_checked_before_anything_is_sent(sha256, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"verify": "nothing.pem"}, "cannot read the file of verify: No such file"),
+        ({"cert": "nothing.pem"}, "cannot read the file of cert: No such file"),
+        ({"cert": (__file__, "nothing.pem")}, "cannot read the file of cert: No such file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_said_at_once_and_is_no_fault_of_the_network(given, said):
+    with pytest.raises(FileNotFoundError, match=said) as raised:
+        Client(**given)
+    assert raised.value.filename == "nothing.pem"
+
+
 def test_proxies_by_host_are_refused():
     with pytest.raises(ValueError, match="expected proxies by http, https, all and no"):
         Client(proxy={"https://example.com": "proxy:3128"})

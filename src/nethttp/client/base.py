@@ -116,7 +116,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
             transport,
             limits=limits,
             dialler=Dialler(guard, resolve, clock=self._clock),
-            tls=TLSSettings(verify, cert, trust_env),
+            tls=TLSSettings(verify, cert, trust_env).checked(),
             proxies=choose_proxies(proxy, os.environ if trust_env else None),
             server_hostname=server_hostname,
             unix_path=unix_path,

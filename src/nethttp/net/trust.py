@@ -7,6 +7,7 @@ first context, since its import takes longer than the client's.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -54,6 +55,22 @@ class TLSSettings(NamedTuple):
     trust_env: bool = True
     """Whether SSL_CERT_FILE and SSL_CERT_DIR replace the system's authorities, and SSLKEYLOGFILE
     names a file to which the secrets of the connections are written."""
+
+    def checked(self) -> TLSSettings:
+        """Return these settings.
+
+        Raises:
+            OSError: a file that they name is not there, or cannot be read.
+        """
+        for name, given in (("verify", self.verify), ("cert", self.cert)):
+            parts = given[:2] if isinstance(given, tuple) else (given,)
+            for path in parts:
+                if isinstance(path, str | os.PathLike) and not os.access(path, os.R_OK):
+                    reason = errno.EACCES if os.path.exists(path) else errno.ENOENT
+                    raise OSError(
+                        reason, f"cannot read the file of {name}: {os.strerror(reason)}", path
+                    )
+        return self
 
 
 _contexts: dict[tuple[object, ...], ssl.SSLContext] = {}

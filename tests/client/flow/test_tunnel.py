@@ -225,7 +225,8 @@ def test_a_proxy_that_is_not_there(runner, server, authority):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        with pytest.raises(ConnectError, match=f"127.0.0.1:{port}: Connection refused"):
+        said = f"127.0.0.1:{port}: Connection refused; http://127.0.0.1:{port} is the proxy that"
+        with pytest.raises(ConnectError, match=said):
             runner(through(Proxy.of(f"http://127.0.0.1:{port}"), server, authority))
 
 

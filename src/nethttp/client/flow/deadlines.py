@@ -50,6 +50,18 @@ class Deadlines:
         end = self.clock() + bound
         return min(self.total, end)
 
+    def passed(self, phase: str) -> str:
+        """Return in words the bound of a wait that has ended in vain: in all, or of the phase.
+
+        >>> Deadlines(Timeout(10, read=3), clock=lambda: 100.0).passed("wait")
+        'within 3 s'
+        """
+        total, timeout = self.timeout.total, self.timeout
+        bound = timeout.write if phase == "send" else timeout.read
+        if bound is None or (total is not None and self.clock() >= self.total):
+            return "in time" if total is None else f"within the {total:g} s of the call"
+        return f"within {bound:g} s"
+
     def within(self, seconds: float) -> float:
         """Return the end of a wait of so many seconds, or of the request if that is first."""
         return self._end(seconds)

@@ -54,8 +54,10 @@ class ConnectMarks(Protocol):
 class Route(NamedTuple):
     """The way to a server. Connections of equal routes can be used for each other's requests.
 
-    >>> Route(Origin("https", "example.com", 443)).server_hostname is None
-    True
+    >>> print(Route(Origin("https", "example.com", 443)))
+    https://example.com
+    >>> print(Route(Origin("http", "a", 80), unix_path="/run/a"))
+    http://a by /run/a
     """
 
     origin: Origin
@@ -66,6 +68,10 @@ class Route(NamedTuple):
     """The name for TLS (SNI and the certificate), if it is not the origin's host."""
     unix_path: str | None = None
     """The path of a Unix socket to connect to, instead of the origin's host and port."""
+
+    def __str__(self) -> str:
+        way = self.unix_path or (self.proxy and f"the proxy {self.proxy.url.origin}")
+        return f"{self.origin} by {way}" if way else str(self.origin)
 
 
 class Dialler:
@@ -220,8 +226,17 @@ class Dialler:
     def _reach_proxy(self, proxy: Proxy, deadline: float, marks: ConnectMarks) -> Flow[Link]:
         """Return a connection to a proxy: the program has chosen it, so the guard is not asked."""
         origin = proxy.url.origin
-        addresses = yield from self._addresses(origin.host, origin.port, deadline, marks)
-        link = yield from self._dial(origin.host, origin.port, addresses, deadline)
+        try:
+            addresses = yield from self._addresses(origin.host, origin.port, deadline, marks)
+            link = yield from self._dial(origin.host, origin.port, addresses, deadline)
+        except RequestError as error:
+            # A user who has forgotten the variable cannot see why this address is dialled.
+            said = (
+                f"{error.args[0]}; {origin} is the proxy that proxy=, or the environment's "
+                "http_proxy, https_proxy or all_proxy, names for this URL"
+            )
+            error.args = (said,)
+            raise
         if origin.scheme in SECURE:
             settings = TLSSettings(proxy.verify, proxy.cert)
             yield from self._secure(link, settings, origin.host, deadline, marks)

@@ -104,7 +104,7 @@ class Exchange(Incoming):
             self.begin_content()
         except BaseException as error:
             self.abandon()
-            failure = _failure(error, self.phase)
+            failure = _failure(error, self.phase, self.deadlines)
             if failure is None:
                 raise
             raise failure from error
@@ -123,7 +123,7 @@ class Exchange(Incoming):
             piece = yield from self.next_piece()
         except BaseException as error:
             self.abandon()
-            failure = _failure(error, "receive")
+            failure = _failure(error, "receive", self.deadlines)
             if failure is None:
                 raise
             raise failure from error
@@ -187,14 +187,14 @@ class Exchange(Incoming):
             self._pool.discard(slot)
 
 
-def _failure(error: BaseException, phase: str) -> RequestError | None:
+def _failure(error: BaseException, phase: str, deadlines: Deadlines) -> RequestError | None:
     """Return a client's error for one of the network or of the protocol; None: raise it itself."""
     failure: RequestError
     if isinstance(error, RequestError):
         return None
     if isinstance(error, TimeoutError):
         kind = WriteTimeout if phase == "send" else ReadTimeout
-        return kind(_TIMEOUTS[phase], phase=phase)
+        return kind(f"expected {_AWAITED[phase]} {deadlines.passed(phase)}", phase=phase)
     if isinstance(error, UnknownProtocol):
         return InvalidResponse(
             f"expected HTTP/1.1 or HTTP/1.0, got {excerpt(error.version)}", phase=phase
@@ -228,8 +228,8 @@ def _failure(error: BaseException, phase: str) -> RequestError | None:
     return None
 
 
-_TIMEOUTS: Final = {
-    "send": "expected the peer to take the request in time",
-    "wait": "expected the head of a response in time",
-    "receive": "expected more of the response's content in time",
+_AWAITED: Final = {
+    "send": "the peer to take the request",
+    "wait": "the head of a response",
+    "receive": "more of the response's content",
 }
