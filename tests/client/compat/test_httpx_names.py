@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import io
 import json
 import pickle
 import threading
@@ -324,3 +325,28 @@ def test_timeouts_limits_and_proxies():
         httpx.Proxy("ftp://a")
     with pytest.raises(ValueError, match="http1=True"):
         httpx.HTTPTransport(http1=False)
+
+
+FILES = [
+    {"f": b"some bytes"},
+    {"f": ("name.txt", b"some bytes", "text/plain")},
+    {"f": io.BytesIO(b"some bytes")},
+]
+
+
+@pytest.mark.parametrize("files", FILES)
+def test_files_are_sent_by_both_clients(server, files):
+    async def by_async() -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.post(server, files=files, data={"a": "b"})
+
+    with httpx.Client() as client:
+        responses = [
+            httpx.post(server, files=files, data={"a": "b"}),
+            client.post(server, files=files, data={"a": "b"}),
+            asyncio.run(by_async()),
+        ]
+    for response in responses:
+        content = response.json()["content"]
+        assert 'name="a"\r\n\r\nb\r\n' in content
+        assert "\r\n\r\nsome bytes\r\n" in content

@@ -12,6 +12,7 @@ import pytest
 
 from nethttp.client import AsyncClient, Client
 from nethttp.client.testing.har import read_har, write_har
+from nethttp.client.testing.network import Read, ScriptedNetwork, Write, inf
 from nethttp.client.testing.recording import RecordingTransport, recorded_once
 from nethttp.client.testing.redaction import Redaction
 from nethttp.client.testing.replaying import NotRecorded, ReplayingTransport
@@ -226,3 +227,34 @@ def test_another_file_is_refused(path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match="expected"):
         read_har(path)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+RESPONSES = {
+    "with a length": HEAD + b"Content-Length: 2\r\n\r\nhi",
+    "in chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    "empty": HEAD + b"Content-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("response", RESPONSES)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_response_that_arrives_whole_is_recorded(path, kind, response):
+    """The content of such a one is taken without a read, where nothing is around the connection."""
+    network = ScriptedNetwork()
+
+    def server(link):
+        while (yield Read(link, inf)):
+            yield Write(link, RESPONSES[response], inf)
+
+    network.serve("a.example", 80, server)
+    client = kind(network=network, transport=lambda usual: RecordingTransport(usual, path))
+
+    def get() -> bytes:
+        asked = client.get("http://a.example/")
+        return (asked if kind is Client else asyncio.run(asked)).content
+
+    assert [get(), get()] == [b"" if response == "empty" else b"hi"] * 2
+    client.transport.close()
+    found = [entry["response"]["content"].get("text", "") for entry in read_har(path)]
+    assert found == ["" if response == "empty" else "hi"] * 2

@@ -140,7 +140,7 @@ class NativeTransport(BaseTransport):
         if not isinstance(request.stream, SyncByteStream):
             raise RuntimeError("expected a body for a for loop, got an asynchronous one")
         with translated(request):
-            arrival = run(_sent(self._native, request, self._retries))
+            arrival = run(_sent(self._native, request, self._retries, iter))
         return _response(arrival, _ArrivalStream(arrival))
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ class AsyncNativeTransport(AsyncBaseTransport):
         if not isinstance(request.stream, AsyncByteStream):
             raise RuntimeError("expected an asynchronous body, got one for a for loop")
         with translated(request):
-            arrival = await arun(_sent(self._native, request, self._retries))
+            arrival = await arun(_sent(self._native, request, self._retries, aiter))
         return _response(arrival, _AsyncArrivalStream(arrival))
 
     async def aclose(self) -> None:
@@ -259,15 +259,20 @@ def _native(
     )
 
 
-def _sent(native: Any, request: Request, retries: int) -> Flow[Arrival]:
-    """Return the response to a request, by a transport of nethttp."""
+def _sent(
+    native: Any, request: Request, retries: int, iterated: Callable[[Any], Any]
+) -> Flow[Arrival]:
+    """Return the response to a request, by a transport of nethttp.
+
+    `iterated` is `iter` or `aiter`: the body of a form has both kinds of pieces.
+    """
     deadlines = Deadlines(native_timeout(request.extensions.get("timeout") or {}))
     attempt = 0
     while True:
         try:
             marks = Marks(deadlines.clock, deadlines.began)
             sending: Flow[Arrival] = native.send(
-                native_of(request, _body(request)), deadlines, marks
+                native_of(request, _body(request, iterated)), deadlines, marks
             )
             return (yield from sending)
         except (ConnectError, ConnectTimeout):
@@ -277,11 +282,11 @@ def _sent(native: Any, request: Request, retries: int) -> Flow[Arrival]:
         attempt += 1
 
 
-def _body(request: Request) -> bytes | Body | None:
+def _body(request: Request, iterated: Callable[[Any], Any]) -> bytes | Body | None:
     """Return the body of a request for a transport of nethttp."""
     if isinstance(request.stream, ByteStream):
         return request.read() or None
-    return body_of(request.stream)
+    return body_of(lambda: iterated(request.stream))
 
 
 def _response(arrival: Arrival, stream: SyncByteStream | AsyncByteStream) -> Response:

@@ -169,6 +169,9 @@ class _Copying(Body):
 class _Recorded:
     """A response that is passed on and recorded: it has all attributes of the other one."""
 
+    head = None
+    """It is no arrival on a connection, whose whole content would be taken without a `read`."""
+
     def __init__(
         self,
         request: Request,
