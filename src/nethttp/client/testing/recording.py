@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ...net.effects import Flow
 from ...wire.fields import FieldLines
@@ -167,7 +167,10 @@ class _Copying(Body):
 
 
 class _Recorded:
-    """A response that is passed on and recorded: it has all attributes of the other one."""
+    """A response that is passed on and recorded, as an `Arrival` and no more.
+
+    What only some arrivals have, such as `take_content`, would hand content out unrecorded.
+    """
 
     head = None
     """It is no arrival on a connection, whose whole content would be taken without a `read`."""
@@ -190,19 +193,52 @@ class _Recorded:
         self._kept = kept
         self._add = add
         self._began = datetime.now(UTC)
-        self._arrival: Any = None
+        self._arrival: Arrival | None = None
         self._done = False
 
     def of(self, arrival: Arrival) -> Arrival:
         self._arrival = arrival
         return cast("Arrival", self)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._arrival, name)
+    @property
+    def version(self) -> int:
+        return self._received.version
+
+    @property
+    def status(self) -> int:
+        return self._received.status
+
+    @property
+    def reason(self) -> str:
+        return self._received.reason
+
+    @property
+    def fields(self) -> FieldLines:
+        return self._received.fields
+
+    @property
+    def trailers(self) -> FieldLines:
+        return self._received.trailers
+
+    @property
+    def complete(self) -> bool:
+        return self._received.complete
+
+    @property
+    def from_cache(self) -> bool:
+        return getattr(self._arrival, "from_cache", False)
+
+    @property
+    def _received(self) -> Arrival:
+        assert self._arrival is not None
+        return self._arrival
+
+    def drain(self) -> Flow[None]:
+        yield from self._received.drain()
 
     def read(self) -> Flow[bytes]:
         try:
-            piece: bytes = yield from self._arrival.read()
+            piece = yield from self._received.read()
         except Exception as error:
             self.fail(error)
             raise
@@ -219,11 +255,11 @@ class _Recorded:
 
     def abandon(self) -> None:
         self._record()
-        self._arrival.abandon()
+        self._received.abandon()
 
     def lose(self) -> None:
         self._record()
-        self._arrival.lose()
+        self._received.lose()
 
     def fail(self, error: Exception) -> None:
         """Record an error in place of a response, or of its rest."""
