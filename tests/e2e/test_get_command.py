@@ -165,6 +165,23 @@ def test_forms(get, url, tmp_path):
     assert 'filename="photo.png"\r\nContent-Type: image/png\r\n\r\nPNG\r\n' in said["content"]
 
 
+def test_a_form_without_files_is_multipart_too(get, url):
+    said = echoed(get("-F", "title=A cat", url))
+    assert said["fields"]["content-type"].startswith("multipart/form-data; boundary=")
+    assert 'form-data; name="title"\r\n\r\nA cat\r\n' in said["content"]
+
+
+def test_no_data_is_dropped_and_no_file_is_taken_for_a_cookie(get, url):
+    done = get("-d", "a=1", "-d", "b=2", url)
+    assert done.returncode == 2
+    assert b"-d/--data: expected it once, got 'a=1' and 'b=2': join them with '&'" in done.stderr
+    done = get("-b", "nojar.txt", url)
+    assert done.returncode == 2
+    assert (
+        b"expected NAME=VALUE or the file of a cookie jar after -b, got 'nojar.txt'" in done.stderr
+    )
+
+
 def test_uploads(get, url, tmp_path):
     (tmp_path / "file").write_bytes(b"from disk")
     said = echoed(get("-T", "file", url))

@@ -149,6 +149,11 @@ def request_settings(arguments: argparse.Namespace, words: Words) -> dict[str, A
     if arguments.no_compressed:
         headers.append(("Accept-Encoding", "identity"))
     if arguments.cookie is not None and not os.path.exists(arguments.cookie):
+        if "=" not in arguments.cookie:
+            raise Failure(
+                f"expected NAME=VALUE or the file of a cookie jar after -b, got "
+                f"{excerpt(arguments.cookie)}, which is neither"
+            )
         headers.append(("Cookie", arguments.cookie))
     given = [_field(line) for line in arguments.header]
     names = {name.lower() for name, _ in given}
@@ -212,16 +217,16 @@ def _data(arguments: argparse.Namespace) -> Any:
 
 
 def _form(lines: list[str]) -> dict[str, Any]:
-    fields, files = [], []
+    parts: list[tuple[str, Any]] = []
     for line in lines:
         name, equals, value = line.partition("=")
         if not equals:
             raise Failure(f"expected NAME=VALUE after -F, got {excerpt(line)}")
         if value.startswith("@"):
-            files.append((name, (os.path.basename(value[1:]), _opened(value[1:]))))
+            parts.append((name, (os.path.basename(value[1:]), _opened(value[1:]))))
         else:
-            fields.append((name, value))
-    return {"data": fields, "files": files}
+            parts.append((name, (None, value)))  # no file's name: a field
+    return {"files": parts}
 
 
 def _opened(name: str) -> Any:

@@ -36,6 +36,20 @@ def _sha256(text: str) -> str:
     return text.lower()
 
 
+class _Once(argparse.Action):
+    """Stores a value, and refuses a second one: to drop the first would lose data."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: Any = None
+    ) -> None:
+        first = getattr(namespace, self.dest)
+        if first is not None:
+            raise argparse.ArgumentError(
+                self, f"expected it once, got {first!r:.80} and {values!r:.80}: join them with '&'"
+            )
+        setattr(namespace, self.dest, values)
+
+
 Options = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
 
 _MANY: dict[str, Any] = {"action": "append", "default": []}
@@ -60,6 +74,7 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
             (
                 ("-d", "--data"),
                 {
+                    "action": _Once,
                     "metavar": "DATA",
                     "help": "content to send; @FILE: the content of FILE, @-: standard input",
                 },
