@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 import requests
+import urllib3
 
 from nethttp.client.compat.requests_adapter import NethttpAdapter
 
@@ -74,6 +75,25 @@ def test_redirects_are_followed_by_requests(session, peer):
     response = session.get(f"http://127.0.0.1:{peer(script).port}/")
     assert [each.status_code for each in response.history] == [302]
     assert script.heads[1].startswith(b"GET /next ")
+
+
+def test_pieces_without_a_size_are_given_as_received(session, peer):
+    at = peer(answering(OK))
+    response = session.get(f"http://127.0.0.1:{at.port}/", stream=True)
+    assert b"".join(response.iter_content(chunk_size=None)) == b"ok"
+
+
+@pytest.mark.parametrize("timeout", [3, {"connect": 1, "read": 2}, {"total": 4, "read": 9}])
+def test_a_timeout_of_urllib3_is_taken(session, peer, timeout):
+    given = urllib3.Timeout(**timeout) if isinstance(timeout, dict) else urllib3.Timeout(timeout)
+    at = peer(answering(OK))
+    assert session.get(f"http://127.0.0.1:{at.port}/", timeout=given).text == "ok"
+
+
+def test_a_malformed_status_line_is_a_connection_error(session, peer):
+    at = peer(answering(b"nonsense\r\n\r\n"))
+    with pytest.raises(requests.ConnectionError):
+        session.get(f"http://127.0.0.1:{at.port}/")
 
 
 def test_a_cut_response_is_an_error(session, peer):

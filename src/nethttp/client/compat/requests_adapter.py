@@ -99,6 +99,8 @@ class NethttpAdapter(BaseAdapter):
         except Exception as error:
             if proxy is not None and isinstance(error, errors.ConnectError):
                 raise requests.exceptions.ProxyError(str(error), request=request) from error
+            if isinstance(error, errors.InvalidResponse):  # there is no head yet
+                raise requests.ConnectionError(str(error), request=request) from error
             raise _translated(error, request) from error
         response = _response(arrival, request)
         response.connection = self  # type: ignore[assignment]  # any adapter, as it happens
@@ -141,7 +143,10 @@ class NethttpAdapter(BaseAdapter):
 
 def _timeout(timeout: Any) -> Timeout:
     if hasattr(timeout, "connect_timeout"):  # urllib3's
-        timeout = (timeout.connect_timeout, timeout.read_timeout)
+        # Its `read_timeout` fails before a clock of urllib3's was started.
+        started = timeout.clone()
+        started.start_connect()
+        timeout = (started.connect_timeout, started.read_timeout)
     elif not isinstance(timeout, tuple):
         timeout = (timeout, timeout)
     if len(timeout) != 2:
@@ -204,13 +209,14 @@ class _Raw(io.RawIOBase):
             message[name] = value
         self._original_response = _Original(message)
 
-    def stream(self, amt: int = 65536, decode_content: bool = True) -> Iterator[bytes]:
-        """Yield the content, in pieces of at most `amt` bytes."""
+    def stream(self, amt: int | None = 65536, decode_content: bool = True) -> Iterator[bytes]:
+        """Yield the content, in pieces of at most `amt` bytes; None: as they are received."""
         try:
             while data := run(self._arrival.read()):
                 for piece in self._decoder.decode(data) if decode_content else (data,):
-                    for start in range(0, len(piece), amt):
-                        yield piece[start : start + amt]
+                    size = amt or len(piece) or 1
+                    for start in range(0, len(piece), size):
+                        yield piece[start : start + size]
             if decode_content:
                 self._decoder.finish()
         except errors.HTTPException as error:
