@@ -129,3 +129,23 @@ def test_events_are_told_in_order_and_may_fail():
     with pytest.raises(ZeroDivisionError):
         flow.throw(ZeroDivisionError())
     assert answer.ended == "abandoned"
+
+
+def yields_nothing(request):
+    """Return nothing, and yield nothing."""
+
+
+def returns_nothing(request):
+    yield request
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (yields_nothing, r"that yields its request.*yields_nothing.* returned NoneType"),
+        (returns_nothing, r"to return a response, .*returns_nothing.* returned None"),
+    ],
+)
+def test_a_middleware_that_is_none_is_an_error_that_says_so(wrong, said):
+    with pytest.raises(TypeError, match=said):
+        run(wrong, Answer(200))

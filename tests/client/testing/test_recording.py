@@ -258,3 +258,9 @@ def test_a_response_that_arrives_whole_is_recorded(path, kind, response):
     client.transport.close()
     found = [entry["response"]["content"].get("text", "") for entry in read_har(path)]
     assert found == ["" if response == "empty" else "hi"] * 2
+
+
+def test_a_path_in_place_of_entries_is_refused(path):
+    for given in (path, str(path)):
+        with pytest.raises(TypeError, match=r"expected the entries that read_har returns, got the"):
+            ReplayingTransport(given)

@@ -50,6 +50,11 @@ def around(send: Handler[ResponseT], middleware: Middleware) -> Handler[Response
 
     def step(call: Call[ResponseT], request: Request) -> Flow[ResponseT]:
         flow = middleware(request)
+        if not isinstance(flow, Generator):
+            raise TypeError(
+                "expected a middleware that yields its request, as a generator function does;"
+                f" {middleware!r} returned {type(flow).__name__}"
+            )
         last: ResponseT | None = None
         try:
             asked = next(flow)
@@ -67,6 +72,12 @@ def around(send: Handler[ResponseT], middleware: Middleware) -> Handler[Response
                     asked = flow.send(result)
         except StopIteration as end:
             response: ResponseT = end.value
+            if response is None:
+                if last is not None:
+                    last.abandon()
+                raise TypeError(
+                    f"expected a middleware to return a response, {middleware!r} returned None"
+                ) from None
             if last is not None and last is not response:
                 yield from last.close_flow()
             return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from ...errors import ReadError, TransportError
@@ -39,9 +40,16 @@ class ReplayingTransport:
     >>> with Client(transport=transport) as client:
     ...     client.get("http://api.test/").text
     'recorded'
+
+    Raises:
+        TypeError: `entries` is a path: `read_har` reads the file.
     """
 
     def __init__(self, entries: list[Entry], redaction: Redaction = NO_MORE) -> None:
+        if isinstance(entries, str | bytes | os.PathLike):
+            raise TypeError(
+                f"expected the entries that read_har returns, got the path {os.fspath(entries)!r}"
+            )
         self._redaction = redaction
         self._left: dict[tuple[str, str], list[Entry]] = {}
         """For each method and URL the entries that were not given yet, or the last one."""
