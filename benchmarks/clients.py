@@ -215,8 +215,8 @@ def _pyreqwest() -> AsyncContestant:
     return get, client.close
 
 
-def _async_ours() -> AsyncContestant:
-    client = AsyncClient(limits=PoolLimits(max_connections=AT_ONCE))
+def _async_ours(connections: int = AT_ONCE) -> AsyncContestant:
+    client = AsyncClient(limits=PoolLimits(max_connections=connections))
 
     async def get(url: str) -> object:
         return (await client.get(url)).content
@@ -246,19 +246,25 @@ async def _rate_at_once(get: AsyncGet, url: str, at_once: int, count: int) -> fl
 
 
 async def _async_rates(url: str) -> dict[str, float]:
-    """Return the median rates of all clients, measured in turns; of ours at 16 and 512 at once."""
+    """Return the median rates of all clients, measured in turns; of ours at 16 and 512 at once.
+
+    512 requests have a connection each, or wait for one of fewer.
+    """
     contestants = {"nethttp": _async_ours()}
     for name, (make, _, _) in ASYNC.items():
         with suppress(ModuleNotFoundError):
             contestants[name] = make()
     gets = {name: (get, AT_ONCE) for name, (get, _) in contestants.items()}
-    gets["16"], gets["512"] = (contestants["nethttp"][0], 16), (contestants["nethttp"][0], 512)
+    contestants["512 connections"] = _async_ours(512)
+    gets["16"] = contestants["nethttp"][0], 16
+    gets["with a connection each"] = contestants["512 connections"][0], 512
+    gets[f"in the queue for {AT_ONCE} connections"] = contestants["nethttp"][0], 512
     rates: dict[str, list[float]] = {name: [] for name in gets}
     for get, at_once in gets.values():
         await _rate_at_once(get, url, at_once, 2 * at_once)
     for _ in range(REPEATS):
         for name, (get, at_once) in gets.items():
-            count = COUNT if name == "httpx2" else 4 * COUNT
+            count = COUNT if name == "httpx2" else max(4 * COUNT, 16 * at_once)
             rates[name].append(await _rate_at_once(get, url, at_once, count))
     for _, close in contestants.values():
         closing = close()
@@ -280,9 +286,11 @@ def _async_rows(url: str, size: str) -> Iterator[Row]:
                 aim = small if size == "1 KB" else large
                 ours = rates["nethttp"]
                 yield Row(row, rates[name], ours, "requests/s", "more", aim=aim, peer=name)
-        row = f"512 GETs of {size} at once beside 16, {loop}"
-        figures = rates["16"], rates["512"]
-        yield Row(row, *figures, "requests/s", "more", aim=0.9, plotted=False, peer="nethttp")
+        for how in ("with a connection each", f"in the queue for {AT_ONCE} connections"):
+            row = f"512 GETs of {size} at once {how}, {loop}"
+            figures = rates["16"], rates[how]
+            peer = "nethttp, 16 at once"
+            yield Row(row, *figures, "requests/s", "more", aim=0.9, plotted=False, peer=peer)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def test_credentials_share_nothing(url):
 
 
 @pytest.mark.parametrize(
-    "option", [{"verify": False}, {"resolve": {"127.0.0.1": "127.0.0.1"}}, {"cert": "client.pem"}]
+    "option", [{"verify": False}, {"resolve": {"127.0.0.1": "127.0.0.1"}}, {"cert": __file__}]
 )
 def test_another_way_to_send_shares_nothing(url, option):
     store = MemoryCache()

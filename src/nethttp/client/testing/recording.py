@@ -172,9 +172,6 @@ class _Recorded:
     What only some arrivals have, such as `take_content`, would hand content out unrecorded.
     """
 
-    head = None
-    """It is no arrival on a connection, whose whole content would be taken without a `read`."""
-
     def __init__(
         self,
         request: Request,
