@@ -124,6 +124,8 @@ class CommandParser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._words: list[str] = []
+        self.source = ""
+        """Where the words come from, if not from the command line: errors say it."""
         self.add_argument("--version", action=_PrintVersion, help="show the version and exit")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -141,7 +143,9 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error in one line to standard error, and exit with status 2."""
-        self.exit(2, f"{self.prog}: {self._in_plain_words(message)} (see {self.prog} --help)\n")
+        where = f"{self.source}: " if self.source else ""
+        words = self._in_plain_words(message)
+        self.exit(2, f"{self.prog}: {where}{words} (see {self.prog} --help)\n")
 
     def _in_plain_words(self, message: str) -> str:
         message = message.removeprefix("argument command: ").removeprefix("argument ")

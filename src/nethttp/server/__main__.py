@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from ..commandline import discard_output
 from ..errors import reason_of
 from .logs.colours import has_colours
 from .logs.lines import write_stderr
-from .process.announcement import announcement, certified_hosts
+from .process.announcement import announcement, certified_hosts, network_urls
 from .process.command_line import addresses_of, parsed, service_of
 from .process.discover import NotServable
 from .process.listeners import Address, CannotListen, Listeners
@@ -65,23 +66,44 @@ def _open_listeners(addresses: list[Address], options: ServeOptions) -> Listener
         raise Refused(explained(error)) from None
 
 
-def _serve(service: Service, listeners: Listeners, what: str, reload: bool) -> int:
+def _qr_code() -> Callable[[str, bool], str]:
+    try:
+        from .process.qr_code import qr_code  # start-up: only --qr needs it
+    except ImportError:
+        raise Refused("--qr needs the library segno: pip install 'nethttp[qr]'") from None
+    return qr_code
+
+
+def _open(url: str, name: str) -> None:
+    from .process.browser import open_in_browser  # start-up: only --open needs it
+
+    if open_in_browser(url) is None:
+        write_stderr(f"{name}: --open: there is no browser with a window on this machine\n")
+
+
+def _serve(service: Service, listeners: Listeners, what: str, arguments: Namespace) -> int:
     """Serve until told to end, and return the exit status."""
     tls = service.options.tls
+    qr_code = _qr_code() if arguments.qr else None
     if tls is not None:
         tls.context()  # a wrong file is reported here, not once by each worker
 
     def announce() -> None:
         scheme = "https" if tls else "http"
         colours = has_colours(sys.stdout)
-        _print(announcement(what, listeners.urls(scheme), listeners.one_each(), scheme, colours))
+        urls, one_each = listeners.urls(scheme), listeners.one_each()
+        _print(announcement(what, urls, one_each, scheme, colours))
+        if qr_code is not None:
+            _print(qr_code((network_urls(one_each, scheme) or urls)[0], colours))
+        if arguments.open:
+            _open(urls[0], service.name)
 
     if not hasattr(os, "fork"):
-        if reload:
+        if arguments.reload:
             raise Refused("--reload needs a system that can fork")
         serve_in_this_process(service, listeners, announce)
         return 0
-    with _watched(listeners, service.name) if reload else nullcontext():
+    with _watched(listeners, service.name) if arguments.reload else nullcontext():
         return Supervisor(service, listeners, announce).run()
 
 
@@ -103,15 +125,15 @@ def _watched(listeners: Listeners, name: str) -> AbstractContextManager[None]:
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.server") -> int:
     """Run the command and return its exit status."""
-    arguments = parsed(prog, sys.argv[1:] if argv is None else argv)
     try:
+        arguments = parsed(prog, sys.argv[1:] if argv is None else argv)
         service, what = service_of(arguments, prog)
         listeners = _open_listeners(addresses_of(arguments), service.options)
         try:
             if not arguments.tls_self_signed:
-                return _serve(service, listeners, what, arguments.reload)
+                return _serve(service, listeners, what, arguments)
             with _with_own_certificate(service, listeners) as own:
-                return _serve(own, listeners, what, arguments.reload)
+                return _serve(own, listeners, what, arguments)
         finally:
             listeners.close()
     except (Refused, NotServable, OSError) as refused:

@@ -144,5 +144,5 @@ def test_what_is_wrong_is_said_in_a_line(tls, tmp_path):
     assert "cannot use the certificate" in refused("--tls-cert", garbage, "0")
     assert "cannot use the certificate" in refused("--tls-cert", str(folder / "cert.pem"), "0")
     assert "expected --tls-cert" in refused("--tls-key", garbage)
-    assert "no such directory: abc (an application is named as abc:app)" in refused("abc")
+    assert "no such directory or file: abc (an application is named as abc:app)" in refused("abc")
     assert "port" in refused("70000")

@@ -127,25 +127,26 @@ def test_a_factory_that_fails_shows_the_program_alone(here):
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("abc", "no such directory: abc (an application is named as abc:app)"),
-        ("a.b", "no such directory: a.b (an application is named as a.b:app)"),
-        ("./abc", "no such directory: ./abc"),
-        ("a b", "no such directory: a b"),
+        ("abc", "no such directory or file: abc (an application is named as abc:app)"),
+        ("a.b", "no such directory or file: a.b (an application is named as a.b:app)"),
+        ("./abc", "no such directory or file: ./abc"),
+        ("a b", "no such directory or file: a b"),
         (
             "program_of_a_test.py",
             (
                 "program_of_a_test.py is a Python file: name the application in it as well, for "
-                "example program_of_a_test:app"
+                "example program_of_a_test:app; to share the file itself, add --interface file"
             ),
         ),
-        ("page.html", "expected a directory or module:name, got the file page.html"),
-        ("a-b:c", "expected a directory or module:name, such as program:app, got a-b:c"),
-        ("http://x", "expected a directory or module:name, such as program:app, got http://x"),
-        ("a:", "expected a directory or module:name, such as program:app, got a:"),
+        ("a-b:c", "expected a directory, a file or module:name, such as program:app, got a-b:c"),
+        (
+            "http://x",
+            "expected a directory, a file or module:name, such as program:app, got http://x",
+        ),
+        ("a:", "expected a directory, a file or module:name, such as program:app, got a:"),
     ],
 )
 def test_why_a_word_names_nothing_is_said(here, target, said):
-    (here / "page.html").touch()
     assert refusal(target) == said
 
 
@@ -160,6 +161,7 @@ def test_objects(here):
 
     assert identify(functools.partial(Handler, 1)).interface == "handler"
     assert identify(here).interface == "directory"
+    assert identify(__file__).interface == "file"
     assert identify(lambda _environ, _start_response: None).interface == "wsgi"
     assert identify(lambda *_: None).interface == "wsgi"
 
@@ -168,15 +170,21 @@ def test_objects(here):
     ("app", "options", "said"),
     [
         (lambda: None, {}, "if it makes the application, pass "),
-        (7, {}, "expected a handler class, a WSGI application or the path of a directory, got int"),
+        (
+            7,
+            {},
+            "a WSGI application or the path of a directory or file, got int",
+        ),
         (socketserver.StreamRequestHandler, {}, "the class StreamRequestHandler"),
         (http.server.BaseHTTPRequestHandler, {}, "a handler of http.server: import from"),
-        ("/nothing", {}, "no such directory: /nothing"),
-        (__file__, {}, f"expected a directory, got the file {__file__}"),
+        ("/nothing", {}, "no such directory or file: /nothing"),
+        (__file__, {"interface": "directory"}, f"expected a directory, got the file {__file__}"),
+        (".", {"interface": "file"}, "expected a file, got the directory ."),
+        ("/dev/null", {}, "expected a directory or file, got the device /dev/null"),
         (
             ".",
             {"interface": "wsgl"},
-            "expected interface to be one of handler, wsgi, directory",
+            "expected interface to be one of handler, wsgi, directory, file",
         ),
         (
             ".",

@@ -17,6 +17,7 @@ _CODES = {
     "path": "36",
     "url": "36",
     "serving": "32",
+    "qr": "97;40",
     "timestamp": "90",
     "size": "90",
     "status 1": "0",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from ..logs.colours import coloured
 from .listeners import ANYWHERE, LOOPBACK, url_at
 
-__all__ = ["announcement", "certified_hosts", "network_addresses"]
+__all__ = ["announcement", "certified_hosts", "network_addresses", "network_urls"]
 
 #: Addresses for documentation, which no host has (RFC 5737, RFC 3849). Nothing is sent to them.
 _ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
@@ -53,6 +53,16 @@ def certified_hosts(listeners: Sequence[socket.socket]) -> list[str]:
     return [address for address in (*bound, *found) if address not in ANYWHERE]
 
 
+def network_urls(listeners: Iterable[socket.socket], scheme: str) -> list[str]:
+    """Return the URLs at which the network reaches listeners that are bound to all addresses."""
+    found = [
+        url_at(address, listener.getsockname()[1], scheme)
+        for listener in listeners
+        for address in reachable_addresses(listener)
+    ]
+    return list(dict.fromkeys(found))
+
+
 def announcement(
     what: str, urls: Sequence[str], listeners: Sequence[socket.socket], scheme: str, colours: bool
 ) -> str:
@@ -69,12 +79,8 @@ def announcement(
     lines = [f"{serving} {what} at {painted(urls)}"]
     hosts = [sock.getsockname()[0] for sock in listeners if sock.family in _ELSEWHERE]
     if any(host in ANYWHERE for host in hosts):
-        network = [
-            url_at(address, listener.getsockname()[1], scheme)
-            for listener in listeners
-            for address in reachable_addresses(listener)
-        ]
-        where = f": {painted(dict.fromkeys(network))}" if network else "."
+        network = network_urls(listeners, scheme)
+        where = f": {painted(network)}" if network else "."
         lines.append(f"Everyone on the network can open it{where}")
     elif hosts and all(host == LOOPBACK for host in hosts):
         lines.append("For this machine alone; --bind 0.0.0.0 opens it to the network.")

@@ -8,15 +8,22 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...commandline import CommandParser
 from ...wire import grammar
 from ..files.cors import ANY_ORIGIN
 from . import option_values as kinds
-from .directory_options import SPA_FILE, add_directory_options, directory_handler, first_given
-from .discover import NotServable, Target, loader_for
+from .configuration import PREFIX, words_of_environment, words_of_file
+from .directory_options import (
+    SPA_FILE,
+    add_directory_options,
+    directory_handler,
+    file_handler,
+    first_given,
+)
+from .discover import NotServable, Target, is_shared, loader_for
 from .listeners import LOOPBACK, PORT, Address, parse_address
 from .options import GENERAL, OPERATION, ROWS, TLS, Refused, Row, ServeOptions, option_help
 from .worker import Service
@@ -24,13 +31,49 @@ from .worker import Service
 __all__ = ["addresses_of", "command_line", "parsed", "service_of"]
 
 
-def parsed(prog: str, words: Sequence[str]) -> argparse.Namespace:
-    """Return the arguments that the words of a command line write.
+def parsed(
+    prog: str, words: Sequence[str], environ: Mapping[str, str] = os.environ
+) -> argparse.Namespace:
+    """Return the arguments of a command line, and what the environment and a file add to them.
 
-    >>> parsed("serve", ["dist", "--cors", "9000"]).target
+    >>> parsed("serve", ["dist", "--cors", "9000"], {}).target
     ['dist', '9000']
+    >>> parsed("serve", ["dist"], {"NETHTTP_SERVE_PORT": "9000"}).port
+    9000
+
+    Raises:
+        Refused: the environment or the file has what is no option, or cannot be read.
     """
-    return command_line(prog).parse_intermixed_args(_with_values_joined(words))
+    parser = command_line(prog)
+    options = {
+        name[2:]: action
+        for name, action in parser._option_string_actions.items()
+        if name.startswith("--") and action.dest not in (argparse.SUPPRESS, "help")
+    }
+    every_word = _with_values_joined(words)
+    arguments = parser.parse_intermixed_args(every_word)
+    more, targets = words_of_environment(environ, options, _given(arguments, options))
+    if more or targets:
+        parser.source = f"the environment's {PREFIX}..."
+        every_word = [*more, *targets, *every_word]
+        arguments = parser.parse_intermixed_args(every_word)
+    if arguments.config is not None:
+        parser.source = arguments.config
+        del options["config"]
+        given = _given(arguments, options)
+        more, targets = words_of_file(arguments.config, options, given)
+        arguments = parser.parse_intermixed_args([*more, *targets, *every_word])
+    return arguments
+
+
+def _given(arguments: argparse.Namespace, options: Mapping[str, argparse.Action]) -> set[str]:
+    """Return the long names of the options that have a value; a target and a port have two."""
+    given = {name for name, action in options.items() if getattr(arguments, action.dest)}
+    for word in arguments.target:
+        given |= {"port"} if word.isdigit() else {"target", "directory"}
+    if "directory" in given:
+        given.add("target")
+    return given
 
 
 def command_line(prog: str) -> CommandParser:
@@ -42,7 +85,7 @@ def command_line(prog: str) -> CommandParser:
     parser = CommandParser(
         prog=prog,
         usage=f"{prog} [OPTION ...] [TARGET] [PORT]",
-        description="Serve a directory, a WSGI application or a handler class over HTTP.",
+        description="Serve a directory, a file, a WSGI application or a handler class over HTTP.",
         epilog="Ctrl-C and SIGTERM let running requests finish, then end the server; a second one "
         "ends it at once. SIGHUP starts new workers with the new code, certificates and log file "
         "in the place of the old ones, and loses no request.",
@@ -52,18 +95,30 @@ def command_line(prog: str) -> CommandParser:
         "target",
         nargs="*",
         metavar="TARGET [PORT]",
-        help="a directory (default: the current one), or module:name of a WSGI application, of a "
-        "handler class, or of a function that returns one of them; a number is the port "
-        f"(default: {PORT}; 0: any free port)",
+        help="a directory (default: the current one), a file, or module:name of a WSGI "
+        "application, of a handler class, or of a function that returns one of them; a number is "
+        f"the port (default: {PORT}; 0: any free port)",
     )
     _add_rows(parser, GENERAL)
     add("--port", type=kinds.PORT.read, metavar="PORT", help="the same as PORT alone")
+    add(
+        "--qr",
+        action="store_true",
+        help="print the QR code of the URL too: the network's, if others can open it",
+    )
+    add("--open", action="store_true", help="open the URL in the browser")
+    add(
+        "--config",
+        metavar="FILE",
+        help="read options from a TOML file, by their names without dashes: workers = 4; what the "
+        f"command line gives counts first, then the environment's {PREFIX}WORKERS and its like",
+    )
     add(
         "--reload",
         action="store_true",
         help="start new workers when a Python file below the current directory changes",
     )
-    add_directory_options(parser.add_argument_group("if TARGET is a directory"))
+    add_directory_options(parser.add_argument_group("if TARGET is a directory or a file"))
     tls = parser.add_argument_group(TLS)
     _add_rows(tls, TLS)
     tls.add_argument(
@@ -182,14 +237,19 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
             find = loader_for(target, arguments.interface)
         except NotServable as error:
             raise Refused(str(error)) from None
-        given = first_given(arguments)
+        shared = arguments.interface == "file" or is_shared(target)
+        given = first_given(arguments, "file" if shared else "application")
         if given:
-            raise Refused(f"{given} is for a directory, and {target} is an application")
+            kind = "a file" if shared else "an application"
+            raise Refused(f"{given} is for a directory, and {target} is {kind}")
+        if shared:
+            alone = file_handler(target, arguments)
+            return lambda: Target("file", alone), os.path.abspath(target)
         return find, target
     if target is not None and directory is not None:
         raise Refused(f"expected one directory, got {target} and --directory {directory}")
     if arguments.interface not in (None, "directory"):
-        raise Refused(f"expected module:name for --interface {arguments.interface}")
+        raise Refused(f"expected a TARGET for --interface {arguments.interface}")
     directory = os.path.abspath(target or directory or os.getcwd())
     if not os.path.isdir(directory):
         there = os.path.exists(directory)

@@ -1,4 +1,4 @@
-"""The options of the command line for a directory, and the handler that they make."""
+"""The options of the command line for a directory or a file, and the handlers that they make."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from typing import Any
 from ..files.cgi import CGIHTTPRequestHandler
 from ..files.cors import ANY_ORIGIN
 from ..files.handler import SimpleHTTPRequestHandler
+from ..files.single import SingleFileHandler
 from . import option_values as kinds
 from .options import Refused
 
-__all__ = ["SPA_FILE", "add_directory_options", "directory_handler", "first_given"]
+__all__ = [
+    "SPA_FILE",
+    "add_directory_options",
+    "directory_handler",
+    "file_handler",
+    "first_given",
+]
 
 SPA_FILE = "index.html"
 """The page of a single-page application, unless another one is given."""
@@ -90,31 +97,43 @@ def directory_handler(directory: str, arguments: argparse.Namespace) -> Any:
         page = os.path.realpath(os.path.join(directory, arguments.spa))
         if not page.startswith(os.path.realpath(directory) + os.sep) or not os.path.isfile(page):
             raise Refused(f"--spa: there is no file {arguments.spa!r} in {directory}")
-    options: dict[str, Any] = {
+    handler = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler
+    options = {
         "follow_links": arguments.follow_links or SimpleHTTPRequestHandler.follow_links,
+        "precompressed": not arguments.no_precompressed,
+        "show_listing": not arguments.no_listing,
+    }
+    if arguments.spa is not None:
+        options["spa"] = arguments.spa
+    return functools.partial(handler, directory=directory, **options, **_of_each_file(arguments))
+
+
+def file_handler(path: str, arguments: argparse.Namespace) -> Any:
+    """Return the handler class, with its arguments, that serves the file `path` alone."""
+    return functools.partial(SingleFileHandler, file=path, **_of_each_file(arguments))
+
+
+def _of_each_file(arguments: argparse.Namespace) -> dict[str, Any]:
+    options = {
         "default_content_type": arguments.content_type,
-        "spa": arguments.spa,
         "cache_control": arguments.cache_control,
         "extra_response_headers": arguments.header,
         "cors": arguments.cors,
         "compress": not arguments.no_compress,
-        "precompressed": not arguments.no_precompressed,
-        "show_listing": not arguments.no_listing,
     }
-    given = {name: value for name, value in options.items() if value is not None}
-    handler = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler
-    return functools.partial(handler, directory=directory, **given)
+    return {name: value for name, value in options.items() if value is not None}
 
 
-def first_given(arguments: argparse.Namespace) -> str | None:
-    """Return the first of these options that was given; None if none was.
+_OF_A_DIRECTORY = ("directory", "cgi", "follow_links", "spa", "no_precompressed", "no_listing")
+_OF_EACH_FILE = ("content_type", "cache_control", "header", "cors", "no_compress")
 
-    An application has no use for them, so the command refuses them.
+
+def first_given(arguments: argparse.Namespace, interface: str) -> str | None:
+    """Return the first option that was given and means nothing for `interface`; else None.
+
+    The command refuses it. A file that is served alone has the options of each file.
     """
-    names = (
-        *("directory", "cgi", "content_type", "follow_links", "spa", "cache_control", "header"),
-        *("cors", "no_compress", "no_precompressed", "no_listing"),
-    )
+    names = _OF_A_DIRECTORY if interface == "file" else _OF_A_DIRECTORY + _OF_EACH_FILE
     for name in names:
         if getattr(arguments, name):
             return f"--{name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""Finds out what to serve: a handler class, a WSGI application or a directory.
+"""Finds out what to serve: a handler class, a WSGI application, a directory or a file.
 
 On the command line, ``module:name`` names an application, or a factory: a function that is called
 without arguments and returns one. ``module:name(...)`` is called with the literals in parentheses.
@@ -18,12 +18,13 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from ..files.handler import SimpleHTTPRequestHandler
+from ..files.single import SingleFileHandler
 from ..handlers.handler import BaseHTTPRequestHandler
 
-__all__ = ["INTERFACES", "NotServable", "Target", "identify", "loader_for"]
+__all__ = ["INTERFACES", "NotServable", "Target", "identify", "is_shared", "loader_for"]
 
-Interface = Literal["handler", "wsgi", "directory"]
-INTERFACES: tuple[Interface, ...] = ("handler", "wsgi", "directory")
+Interface = Literal["handler", "wsgi", "directory", "file"]
+INTERFACES: tuple[Interface, ...] = ("handler", "wsgi", "directory", "file")
 
 
 class NotServable(ValueError):
@@ -38,7 +39,7 @@ class Target(NamedTuple):
 
 
 def identify(app: object, interface: str | None = None) -> Target:
-    """Return what `app` is: a handler class, a WSGI callable, or the path of a directory.
+    """Return what `app` is: a handler class, a WSGI callable, or the path of a directory or file.
 
     `interface` names the kind that is expected; None: any of them.
 
@@ -50,18 +51,21 @@ def identify(app: object, interface: str | None = None) -> Target:
     """
     if interface not in (None, *INTERFACES):
         raise NotServable(f"expected an interface of {', '.join(INTERFACES)}, got {interface!r}")
-    if isinstance(app, str | os.PathLike) and interface in (None, "directory"):
+    if isinstance(app, str | os.PathLike) and interface in (None, "directory", "file"):
         path = os.fspath(app)
-        if not os.path.isdir(path):
-            raise NotServable(_no_directory(path))
-        return Target("directory", functools.partial(SimpleHTTPRequestHandler, directory=path))
+        if interface != "file" and os.path.isdir(path):
+            return Target("directory", functools.partial(SimpleHTTPRequestHandler, directory=path))
+        if interface != "directory" and os.path.isfile(path):
+            return Target("file", functools.partial(SingleFileHandler, file=path))
+        raise NotServable(_not_there(path, interface))
     found = _interface_of(app)
     if found is None or interface not in (None, found):
         wanted = {
             "handler": "a subclass of nethttp.server.BaseHTTPRequestHandler",
             "wsgi": "a WSGI application: a callable that takes (environ, start_response)",
             "directory": "the path of a directory",
-            None: "a handler class, a WSGI application or the path of a directory",
+            "file": "the path of a file",
+            None: "a handler class, a WSGI application or the path of a directory or file",
         }[interface]
         raise NotServable(f"expected {wanted}, got {_described(app)}")
     return Target(found, app)
@@ -116,31 +120,43 @@ def _described(app: object) -> str:
     return f"{type(app).__name__} {app!r:.80}"
 
 
-def _no_directory(path: str) -> str:
-    """Return why the directory `path` cannot be served."""
-    if os.path.exists(path):
-        return f"expected a directory, got the file {path}"
-    return f"no such directory: {path}"
+def _not_there(path: str, interface: str | None) -> str:
+    """Return why the directory or file `path` cannot be served."""
+    wanted = "directory or file" if interface is None else interface
+    if not os.path.exists(path):
+        return f"no such {wanted}: {path}"
+    found = "directory" if os.path.isdir(path) else "file" if os.path.isfile(path) else "device"
+    return f"expected a {wanted}, got the {found} {path}"
 
 
 def loader_for(target: str, interface: str | None = None) -> Callable[[], Target]:
-    """Return a function that finds what `target` names: a directory or ``module:name``.
+    """Return a function that finds what `target` names: a directory, a file or ``module:name``.
 
     A mistake that can be found without running the program is reported now. The module is imported
     when the function is called, because each worker needs new code; modules in the current
     directory are found first.
 
     Raises:
-        NotServable: it is no directory, and reads like no module.
+        NotServable: it is no directory and no file, and reads like no module.
     """
-    if interface in (None, "directory") and os.path.isdir(target):
-        return lambda: identify(target, "directory")
+    if interface in ("directory", "file") or (interface is None and is_shared(target)):
+        identify(target, interface)
+        return lambda: identify(target, interface)
     module, colon, expression = target.partition(":")
     name, arguments = _call(expression)
     names = [*module.split("."), *name.split(".")]
-    if interface == "directory" or not colon or not all(part.isidentifier() for part in names):
+    if not colon or not all(part.isidentifier() for part in names):
         raise NotServable(_neither(target))
     return lambda: _found(module, name, arguments, interface)
+
+
+def is_shared(target: str) -> bool:
+    """Return whether `target` is a directory or file to share: one of Python is rather run.
+
+    >>> is_shared("."), is_shared("program:app")
+    (True, False)
+    """
+    return os.path.isdir(target) or (os.path.isfile(target) and not target.endswith(".py"))
 
 
 #: The positional and keyword arguments that a factory is called with; None: it is not called.
@@ -175,21 +191,21 @@ def _call(expression: str) -> tuple[str, Arguments]:
 
 
 def _neither(target: str) -> str:
-    """Return why `target` is neither a directory nor an application."""
+    """Return why `target` is neither a directory or file nor an application."""
     stem, extension = os.path.splitext(target)
     module = os.path.normpath(stem).replace(os.sep, ".")
     if extension == ".py" and os.path.exists(target) and not module.startswith("."):
         return (
             f"{target} is a Python file: name the application in it as well, for example "
-            f"{module}:app"
+            f"{module}:app; to share the file itself, add --interface file"
         )
     if os.path.exists(target):
-        return f"expected a directory or module:name, got the file {target}"
+        return f"expected a directory, a file or module:name, got {target}"
     if ":" in target:
-        return f"expected a directory or module:name, such as program:app, got {target}"
+        return f"expected a directory, a file or module:name, such as program:app, got {target}"
     if all(part.isidentifier() for part in target.split(".")):
-        return f"no such directory: {target} (an application is named as {target}:app)"
-    return f"no such directory: {target}"
+        return f"no such directory or file: {target} (an application is named as {target}:app)"
+    return f"no such directory or file: {target}"
 
 
 def _found(module: str, name: str, arguments: Arguments, interface: str | None) -> Target:

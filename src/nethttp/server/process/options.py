@@ -91,7 +91,7 @@ class ServeOptions:
             shown="127.0.0.1, this machine only",
         ),
     )
-    interface: Literal["handler", "wsgi", "directory"] | None = field(
+    interface: Literal["handler", "wsgi", "directory", "file"] | None = field(
         default=None,
         metadata=_row(
             kinds.WORD,

@@ -22,7 +22,7 @@ def serve(
     *,
     bind: str | Sequence[str] = ServeOptions.bind,
     workers: int = ServeOptions.workers,
-    interface: Literal["handler", "wsgi", "directory"] | None = ServeOptions.interface,
+    interface: Literal["handler", "wsgi", "directory", "file"] | None = ServeOptions.interface,
     protocol: Literal["HTTP/1.0", "HTTP/1.1"] = ServeOptions.protocol,
     tls_cert: str | os.PathLike[str] | None = ServeOptions.tls_cert,
     tls_key: str | os.PathLike[str] | None = ServeOptions.tls_key,
@@ -54,10 +54,10 @@ def serve(
 ) -> int:
     """Return the exit status once SIGTERM or SIGINT has ended serving: 0, or 1 after giving up.
 
-    `app` is a handler class, a WSGI application or the path of a directory; `interface` says which
-    ("handler", "wsgi", "directory"), if `app` does not show it. `bind` is an address or several:
-    ``host:port``, ``[::1]:port``, ``unix:PATH``, ``fd:N`` or ``systemd``. `on_ready` is called with
-    the URLs once the server accepts connections.
+    `app` is a handler class, a WSGI application or the path of a directory or file; `interface`
+    says which ("handler", "wsgi", "directory", "file"), if `app` does not show it. `bind` is an
+    address or several: ``host:port``, ``[::1]:port``, ``unix:PATH``, ``fd:N`` or ``systemd``.
+    `on_ready` is called with the URLs once the server accepts connections.
 
     With one worker this process serves; SIGHUP reads the certificate again and reopens the log.
     With more workers this process forks them and replaces those that die; SIGHUP renews them one
