@@ -1,4 +1,4 @@
-"""A browser opens the listing and follows a link."""
+"""A browser opens the listing and follows a link; a page loads again when its file changes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from nethttp.server import SimpleHTTPRequestHandler
+from nethttp.server.files import live
 
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -78,3 +79,38 @@ def test_a_browser_opens_the_listing_and_follows_a_link(browse, url):
     arrived = re.search(r'data-arrived="([^"]*)"', page)
     assert arrived, page
     assert arrived[1] == "/folder/note%20%C3%BC%20%26%20%3Cb%3E.html the note"
+
+
+#: Has the server write the page anew, until that is seen.
+WRITING = """<h1>before</h1><script>setInterval(() => fetch("/write"), 300)</script>"""
+
+
+def test_a_page_loads_again_when_its_file_changes(browse, serve, tmp_path, monkeypatch):
+    pytest.importorskip("watchfiles")
+    # The browser's time stands still while it waits for a stream.
+    monkeypatch.setattr(live, "STREAM_SECONDS", 0.3)
+    monkeypatch.setattr(live, "UNUSED_SECONDS", 0.0)
+    changes: dict[str, live.Changes] = {}
+    page = tmp_path / "site" / "index.html"
+    page.parent.mkdir()
+    page.write_text(WRITING)
+
+    class Handler(live.LiveHandler):
+        protocol_version = "HTTP/1.1"
+        _changes = changes
+
+        def __init__(self, *args):
+            super().__init__(*args, directory=page.parent)
+
+        def do_GET(self):
+            if self.path == "/write":
+                page.write_text("<h1>after</h1>")
+            super().do_GET()
+
+        def log_message(self, format, *args):
+            pass
+
+    assert "<h1>after</h1>" in browse(serve(Handler).url)
+    for each in changes.values():
+        if each._watching is not None:
+            each._watching.join(10)

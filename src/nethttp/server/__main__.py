@@ -19,7 +19,7 @@ from ..errors import reason_of
 from .logs.colours import has_colours
 from .logs.lines import write_stderr
 from .process.announcement import announcement, certified_hosts, network_urls
-from .process.command_line import addresses_of, parsed, service_of
+from .process.command_line import addresses_of, parsed, renews_workers, service_of
 from .process.discover import NotServable
 from .process.listeners import Address, CannotListen, Listeners
 from .process.options import Refused, ServeOptions
@@ -99,11 +99,11 @@ def _serve(service: Service, listeners: Listeners, what: str, arguments: Namespa
             _open(urls[0], service.name)
 
     if not hasattr(os, "fork"):
-        if arguments.reload:
+        if renews_workers(arguments):
             raise Refused("--reload needs a system that can fork")
         serve_in_this_process(service, listeners, announce)
         return 0
-    with _watched(listeners, service.name) if arguments.reload else nullcontext():
+    with _watched(listeners, service.name) if renews_workers(arguments) else nullcontext():
         return Supervisor(service, listeners, announce).run()
 
 

@@ -28,7 +28,7 @@ from .listeners import LOOPBACK, PORT, Address, parse_address
 from .options import GENERAL, OPERATION, ROWS, TLS, Refused, Row, ServeOptions, option_help
 from .worker import Service
 
-__all__ = ["addresses_of", "command_line", "parsed", "service_of"]
+__all__ = ["addresses_of", "command_line", "parsed", "renews_workers", "service_of"]
 
 
 def parsed(
@@ -116,7 +116,8 @@ def command_line(prog: str) -> CommandParser:
     add(
         "--reload",
         action="store_true",
-        help="start new workers when a Python file below the current directory changes",
+        help="start new workers when a Python file below the current directory changes; if TARGET "
+        "is a directory, load its pages in browsers again when one of its files changes",
     )
     add_directory_options(parser.add_argument_group("if TARGET is a directory or a file"))
     tls = parser.add_argument_group(TLS)
@@ -201,6 +202,13 @@ def addresses_of(arguments: argparse.Namespace) -> list[Address]:
         return [parse_address(text, port) for text in arguments.bind or [LOOPBACK]]
     except ValueError as error:
         raise Refused(f"--bind: {error}") from None
+
+
+def renews_workers(arguments: argparse.Namespace) -> bool:
+    """Return whether ``--reload`` concerns programs: a directory has its pages loaded again."""
+    target, _ = _target_and_port(arguments)
+    is_directory = target is None or os.path.isdir(target)
+    return bool(arguments.reload and (arguments.cgi or not is_directory))
 
 
 def service_of(arguments: argparse.Namespace, name: str) -> tuple[Service, str]:

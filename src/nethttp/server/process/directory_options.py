@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+from importlib.util import find_spec
 from typing import Any
 
 from ..files.cgi import CGIHTTPRequestHandler
@@ -91,21 +92,35 @@ def directory_handler(directory: str, arguments: argparse.Namespace) -> Any:
     What `arguments` do not give is left to the class, because that has the defaults.
 
     Raises:
-        Refused: there is no such page as ``--spa`` names.
+        Refused: there is no such page as ``--spa`` names, or no library for ``--reload``.
     """
     if arguments.spa is not None:
         page = os.path.realpath(os.path.join(directory, arguments.spa))
         if not page.startswith(os.path.realpath(directory) + os.sep) or not os.path.isfile(page):
             raise Refused(f"--spa: there is no file {arguments.spa!r} in {directory}")
-    handler = CGIHTTPRequestHandler if arguments.cgi else SimpleHTTPRequestHandler
+    handler: type = SimpleHTTPRequestHandler
+    if arguments.cgi:
+        handler = CGIHTTPRequestHandler
+    elif arguments.reload:
+        handler = _live_handler()
     options = {
         "follow_links": arguments.follow_links or SimpleHTTPRequestHandler.follow_links,
-        "precompressed": not arguments.no_precompressed,
         "show_listing": not arguments.no_listing,
     }
+    if arguments.no_precompressed:
+        options["precompressed"] = False
     if arguments.spa is not None:
         options["spa"] = arguments.spa
     return functools.partial(handler, directory=directory, **options, **_of_each_file(arguments))
+
+
+def _live_handler() -> type:
+    """Return the class whose pages load again; refuse where the library for it is missing."""
+    from ..files.live import LiveHandler  # start-up: only --reload needs it
+
+    if find_spec("watchfiles") is None:
+        raise Refused("--reload needs the library watchfiles: pip install 'nethttp[reload]'")
+    return LiveHandler
 
 
 def file_handler(path: str, arguments: argparse.Namespace) -> Any:
@@ -119,7 +134,7 @@ def _of_each_file(arguments: argparse.Namespace) -> dict[str, Any]:
         "cache_control": arguments.cache_control,
         "extra_response_headers": arguments.header,
         "cors": arguments.cors,
-        "compress": not arguments.no_compress,
+        "compress": False if arguments.no_compress else None,
     }
     return {name: value for name, value in options.items() if value is not None}
 
