@@ -118,6 +118,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         }
     )
 
+    _STORED: ClassVar[type[StoredFile]] = StoredFile
+
     # These are slots, so that the object's dictionary has only what a program has set.
     __slots__ = ("_known_options", "directory")
     _known_options: FileOptions | None
@@ -306,7 +308,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         """
         # A program's own `copyfile` receives the file as it is.
         copies = not self._COPYFILE.left_alone(self)
-        stored = StoredFile(file, descriptor)
+        stored = self._STORED(file, descriptor)
         kind = self.guess_type(file)
         if kind.startswith("text/") and self._GUESS_TYPE.left_alone(self):
             beginning = stored.read_at(0, MAX_IN_MEMORY)
@@ -325,12 +327,20 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
             compress=self.compress and not copies,
         )
         # A file is held open only on the engine, whose loop drops what is old.
-        if resource.stored.settled and (self._engaged is not None or not resource.is_open):
+        if (
+            resource.stored.settled
+            and (self._engaged is not None or not resource.is_open)
+            and self._may_keep(path, file)
+        ):
             _RESOURCES.put((path, self._options_now()), resource, resource.cost)
         return resource
 
+    def _may_keep(self, _path: str, _file: str) -> bool:
+        """Return whether `_file` may be cached as what `_path` names."""
+        return True
+
     def _open_neighbour(self, path: str) -> StoredFile:
-        return StoredFile(path, self._open(path))
+        return self._STORED(path, self._open(path))
 
     def _open(self, path: str) -> int:
         """Return a descriptor of the file or directory at `path`, if that may be served.

@@ -106,7 +106,7 @@ class Representation:
         self.stored = stored
         self.content = content
         self.coding = coding
-        opaque = f"{stored.modified_ns:x}-{stored.size:x}"
+        opaque = stored.opaque
         self.etag = EntityTag(f"{opaque}-{coding}" if coding else opaque)
         self.fields = description.fields_of(coding, self.etag)
         self.head: DatedHead | None = None

@@ -18,7 +18,15 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
-__all__ = ["MAX_COST", "MAX_IN_MEMORY", "FileView", "StoredFile", "descriptor_cost"]
+__all__ = [
+    "MAX_COST",
+    "MAX_IN_MEMORY",
+    "FileView",
+    "StoredFile",
+    "WrittenFile",
+    "descriptor_cost",
+    "written_opaque",
+]
 
 MAX_IN_MEMORY = 64 * 1024
 """Content of up to this many bytes is kept in memory and sent in one step with its head. For more,
@@ -97,6 +105,11 @@ class StoredFile:
     __del__ = _close
 
     @property
+    def opaque(self) -> str:
+        """The opaque text of its entity tag."""
+        return f"{self.modified_ns:x}-{self.size:x}"
+
+    @property
     def cost(self) -> int:
         """The bytes that it holds; an open file counts as its share of `MAX_COST`."""
         return descriptor_cost() if self.content is None else len(self.content)
@@ -130,6 +143,28 @@ class StoredFile:
         if self.content is None:
             return os.pread(self.descriptor, count, start)
         return self.content[start : start + count]
+
+
+class WrittenFile(StoredFile):
+    """A stored file that clients may replace, and so choose its time of modification."""
+
+    __slots__ = ()
+
+    @property
+    def opaque(self) -> str:
+        """The opaque text of its entity tag, as `written_opaque` makes it."""
+        modified, size, inode, _, changed = self.identity
+        return f"{modified:x}-{size:x}-{inode:x}-{changed:x}"
+
+
+def written_opaque(status: os.stat_result) -> str:
+    """Return the opaque text of the entity tag of a file that clients may replace.
+
+    Clients choose the time of modification, so two contents of one size may have the same. The time
+    of change is the system's, whose clock ticks slowly; the new file and the one that it replaces
+    exist together for a moment, so their inodes differ.
+    """
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}-{status.st_ctime_ns:x}"
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

@@ -498,6 +498,12 @@ class BaseHTTPRequestHandler(RequestParser):
         finally:
             self._error_ends_connection = True
 
+    def _content_length(self) -> int | None:
+        """Return how many bytes of content the request has; None if the client has not said it."""
+        if self._stream is None:
+            return len(self._content)
+        return None if self._framing in (CHUNKED, UNTIL_CLOSE) else self._framing
+
     def _begin_body(self, whole: Any) -> Any:
         if self.command == "CONNECT" or self._framing == UNTIL_CLOSE:
             return whole

@@ -1,0 +1,24 @@
+"""DELETE: deletes a file, or a directory with all below it. RFC 9110 section 9.3.5."""
+
+from __future__ import annotations
+
+from ..access import Operation
+from ..gate import Gate
+from ..reply import Reply
+from ..request import FolderRequest
+
+__all__ = ["answer"]
+
+
+def answer(request: FolderRequest, gate: Gate) -> Reply:
+    """Return 204 once it is deleted.
+
+    Raises:
+        Refusal: the user may not delete it, or not all of it.
+        OSError: there is nothing, or the system has refused.
+    """
+    names = request.names
+    gate.check_beneath(Operation.DELETE, names)
+    with gate.place(Operation.DELETE, names) as (place, name):
+        gate.store.remove(place, name, gate.deleting(names, request.fields))
+    return Reply(204)

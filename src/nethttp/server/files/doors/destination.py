@@ -1,0 +1,50 @@
+"""Where MOVE and COPY lead: the fields Destination and Overwrite. RFC 4918 sections 10.3, 10.6."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ..access import Names
+from ..refusal import Refusal
+from ..request import FolderRequest
+from ..tree import names_of
+
+__all__ = ["destination_of", "overwrites"]
+
+
+def destination_of(request: FolderRequest) -> Names:
+    """Return the names that Destination leads to, which is neither the source nor below it.
+
+    Raises:
+        Refusal: there is no such field, or it leads to another server, or into the source itself.
+    """
+    text = request.fields.get("destination", "").strip()
+    if text.startswith("//"):
+        text = "/" + text.lstrip("/")  # as in the target of a request
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.path.startswith("/"):
+        raise Refusal(400, "Destination is expected to be a URL, or a path that begins with /")
+    if parts.netloc and parts.netloc.lower() != request.fields.get("host", "").lower():
+        raise Refusal(502, "Destination is on another server")
+    names = names_of(parts.path)
+    if not names:
+        raise Refusal(403, "Nothing can be put in the place of the root")
+    length = min(len(names), len(request.names))
+    if names[:length] == request.names[:length]:
+        raise Refusal(403, "The destination is the source, or one of the two is in the other")
+    return names
+
+
+def overwrites(request: FolderRequest) -> bool:
+    """Return whether what has the destination's name may be replaced: it may unless said otherwise.
+
+    Raises:
+        Refusal: 400, a value other than T and F.
+    """
+    value = request.fields.get("overwrite", "T").strip().upper()
+    if value not in ("T", "F"):
+        raise Refusal(400, "Overwrite is expected to be T or F")
+    return value == "T"

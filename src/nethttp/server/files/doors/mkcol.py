@@ -1,0 +1,33 @@
+"""MKCOL: makes a directory. RFC 4918 section 9.3."""
+
+from __future__ import annotations
+
+from ..access import Operation
+from ..gate import Gate
+from ..refusal import Refusal
+from ..reply import Reply
+from ..request import FolderRequest
+from ..urls import url_of
+
+__all__ = ["answer"]
+
+
+def answer(request: FolderRequest, gate: Gate) -> Reply:
+    """Return 201 once the directory is made.
+
+    Raises:
+        Refusal: the user may not make it, or the name exists.
+        OSError: the system has refused.
+    """
+    names = request.names
+    if request.length != 0:
+        raise Refusal(415, "MKCOL with content means nothing here")
+    gate.check(Operation.CREATE, names)
+    if not names:
+        raise Refusal(405, "The root exists")
+    with gate.place(Operation.CREATE, names) as (place, name):
+        try:
+            gate.store.make_directory(place, name)
+        except FileExistsError:
+            raise Refusal(405, "The name exists") from None
+    return Reply(201, [("Location", url_of(names, directory=True))])

@@ -1,0 +1,85 @@
+"""MOVE and COPY, of a file or of a directory with all below it. RFC 4918 sections 9.8, 9.9.
+
+To move is to read and delete at the source, and to create at the destination: the gate judges both
+ends, and for a directory everywhere below.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from ..access import Names, Operation
+from ..gate import Gate
+from ..refusal import Refusal
+from ..reply import Reply
+from ..request import FolderRequest
+from ..store import Decide, Stored
+from ..tree import Opened
+from ..urls import url_of
+from .destination import destination_of, overwrites
+
+__all__ = ["answer_copy", "answer_move"]
+
+
+def answer_copy(request: FolderRequest, gate: Gate) -> Reply:
+    """Return 201 if the copy has a new name, 204 if it replaced what had it.
+
+    Raises:
+        Refusal: the user may not read the source, or not write the destination.
+        OSError: there is nothing, or the system has refused.
+    """
+    names = destination_of(request)
+    with gate.whole(request.names) as source:
+        gate.check_beneath(Operation.CREATE, names)
+        with gate.place(Operation.CREATE, names) as (place, name):
+            decide = _deciding(request, gate, place, names)
+            return _done(gate.store.copy(source, place, name, decide), names)
+
+
+def answer_move(request: FolderRequest, gate: Gate) -> Reply:
+    """Return 201 if it has a new name, 204 if it replaced what had it.
+
+    Raises:
+        Refusal: the user may not delete the source, or not write the destination.
+        OSError: there is nothing, or the system has refused.
+    """
+    names, old = destination_of(request), request.names
+    gate.check_beneath(Operation.READ, old)
+    gate.check_beneath(Operation.DELETE, old)
+    gate.check_beneath(Operation.CREATE, names)
+    with (
+        gate.place(Operation.DELETE, old) as (source, old_name),
+        gate.place(Operation.CREATE, names) as (place, name),
+    ):
+        decide = _deciding(request, gate, place, names)
+        deleting = gate.deleting(old, {})
+        try:
+            stored = gate.store.move(source, old_name, place, name, decide)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # The two lie on different file systems.
+            with gate.whole(old) as whole:
+                stored = gate.store.copy(whole, place, name, decide)
+            gate.store.remove(source, old_name, deleting)
+    return _done(stored, names)
+
+
+def _deciding(request: FolderRequest, gate: Gate, place: Opened, names: Names) -> Decide:
+    """Return what decides whether the destination may be taken."""
+    placing = gate.placing(place, names, {}, "replace", beneath=True)
+    may_overwrite = overwrites(request)
+
+    def decide(existing: os.stat_result | None) -> bool:
+        if existing is not None and not may_overwrite:
+            raise Refusal(412, "The destination exists")
+        return placing(existing)
+
+    return decide
+
+
+def _done(stored: Stored, names: Names) -> Reply:
+    if stored.created:
+        return Reply(201, [("Location", url_of(names))])
+    return Reply(204)

@@ -1,0 +1,221 @@
+"""Drafts: what is to become a file, or is about to be deleted, under no name or a barred one.
+
+On Linux a draft has no name until it is complete, so a process that is killed leaves nothing. Where
+a name is needed, a note in the state directory says which, and the process that works on the draft
+holds the note locked. `Notes.clean` deletes what the notes of dead processes name.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import stat
+import time
+from contextlib import suppress
+from typing import Any
+
+from ..seams import current
+from .tree import DRAFT, Opened, Tree
+
+__all__ = ["Draft", "Note", "Notes", "lock_file", "remove_named"]
+
+#: What file systems without nameless files answer to a request for one.
+_NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
+
+_NAMELESS = getattr(os, "O_TMPFILE", 0)
+
+#: Seconds that a process may take to write and lock a note.
+_NOTE_SECONDS = 60.0
+
+
+def lock_file(descriptor: int, *, wait: bool) -> bool:
+    """Lock a file for this process until it is closed; return whether that was possible.
+
+    With `wait` it waits until another process has closed the file. Where the system has no such
+    locks, every file counts as locked.
+    """
+    try:
+        import fcntl  # not on every platform
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+class Note:
+    """A note that a draft has a name, from when the name is chosen until `drop`."""
+
+    __slots__ = ("_descriptor", "_path", "draft")
+
+    def __init__(self, directory: str, place: Opened) -> None:
+        """Write a note in `directory` that a draft in `place` may have the name `draft`."""
+        identity = secrets.token_hex(8)
+        self.draft = DRAFT + identity
+        self._path = os.path.join(directory, identity)
+        # Under its own name a note is always locked and complete, unless its process is dead.
+        beginning = os.path.join(directory, "." + identity)
+        self._descriptor = os.open(beginning, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        lock_file(self._descriptor, wait=False)
+        text = json.dumps({"names": place.names, "draft": self.draft})
+        os.write(self._descriptor, text.encode())
+        os.rename(beginning, self._path)
+
+    def drop(self) -> None:
+        """Delete the note: there is no draft of this name any more."""
+        os.unlink(self._path)
+        os.close(self._descriptor)
+
+
+class Notes:
+    """The notes in a directory, which is made if it is missing."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+
+    def write(self, place: Opened) -> Note:
+        """Return a new note for a draft in `place`."""
+        return Note(self._directory, place)
+
+    def clean(self, tree: Tree) -> int:
+        """Delete the drafts of processes that are dead; return how many there were."""
+        found = 0
+        for name in os.listdir(self._directory):
+            path = os.path.join(self._directory, name)
+            with suppress(OSError):
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    if lock_file(descriptor, wait=False):
+                        found += self._clean_one(tree, path, descriptor)
+                finally:
+                    os.close(descriptor)
+        return found
+
+    def _clean_one(self, tree: Tree, path: str, descriptor: int) -> int:
+        status = os.fstat(descriptor)
+        if os.path.basename(path).startswith("."):
+            # Its process may be about to lock it; else it had not chosen a name yet.
+            if time.time() - status.st_mtime > _NOTE_SECONDS:
+                os.unlink(path)
+            return 0
+        note: dict[str, Any] = json.loads(os.read(descriptor, status.st_size))
+        gone = 0
+        with suppress(OSError):
+            if not note["draft"].startswith(DRAFT):
+                raise FileNotFoundError(errno.ENOENT, "no draft", path)
+            place, _ = tree.parent((*note["names"], "_"))
+            with place:
+                remove_named(place, note["draft"])
+                gone = 1
+        os.unlink(path)
+        return gone
+
+
+class Draft:
+    """Content that is written to a file in the directory `place`, without a name if possible.
+
+    Use it in a ``with``, which deletes it unless it was put in place.
+    """
+
+    __slots__ = ("_note", "_notes", "descriptor", "place")
+
+    def __init__(self, notes: Notes, place: Opened) -> None:
+        self.place = place
+        self._notes = notes
+        self._note: Note | None = None
+        self.descriptor = self._open_nameless()
+        if self.descriptor < 0:
+            self._note = notes.write(place)
+            self.descriptor = os.open(
+                self._note.draft,
+                os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
+                0o666,
+                dir_fd=place.descriptor,
+            )
+
+    def _open_nameless(self) -> int:
+        """Return the descriptor of a file without a name; -1 if there can be none."""
+        if not _NAMELESS:
+            return -1
+        try:
+            descriptor = os.open(
+                os.curdir, _NAMELESS | os.O_RDWR | os.O_CLOEXEC, 0o666, dir_fd=self.place.descriptor
+            )
+        except OSError as error:
+            if error.errno in _NO_NAMELESS:
+                return -1
+            raise
+        if os.path.exists(_path_of(descriptor)):
+            return descriptor
+        os.close(descriptor)  # Without /proc it could not be given a name.
+        return -1
+
+    def put_new(self, name: str) -> None:
+        """Give the draft a name that nothing has.
+
+        Raises:
+            FileExistsError: something has it.
+        """
+        place = self.place.descriptor
+        if self._note is None:
+            os.link(_path_of(self.descriptor), name, dst_dir_fd=place, follow_symlinks=True)
+            return
+        draft = self._note.draft
+        os.link(draft, name, src_dir_fd=place, dst_dir_fd=place, follow_symlinks=False)
+        os.unlink(draft, dir_fd=place)
+        self._drop_note()
+
+    def put_over(self, name: str) -> None:
+        """Give the draft a name, in one step for whoever looks at what has it until then."""
+        place = self.place.descriptor
+        if self._note is None:
+            self._note = self._notes.write(self.place)
+            draft = self._note.draft
+            os.link(_path_of(self.descriptor), draft, dst_dir_fd=place, follow_symlinks=True)
+        os.replace(self._note.draft, name, src_dir_fd=place, dst_dir_fd=place)
+        self._drop_note()
+
+    def _drop_note(self) -> None:
+        if self._note is not None:
+            self._note.drop()
+            self._note = None
+
+    def close(self) -> None:
+        """Delete the draft, unless it was put in place; again does nothing."""
+        if self.descriptor < 0:
+            return
+        descriptor, self.descriptor = self.descriptor, -1
+        os.close(descriptor)
+        if self._note is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._note.draft, dir_fd=self.place.descriptor)
+            self._drop_note()
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def remove_named(place: Opened, name: str) -> None:
+    """Delete what a directory has under a name, with all below it; links are not followed.
+
+    Raises:
+        OSError: it cannot be deleted.
+    """
+    status = os.stat(name, dir_fd=place.descriptor, follow_symlinks=False)
+    if stat.S_ISDIR(status.st_mode):
+        shutil = current("shutil")  # start-up: it loads every archive format
+        shutil.rmtree(name, dir_fd=place.descriptor)
+    else:
+        os.unlink(name, dir_fd=place.descriptor)
+
+
+def _path_of(descriptor: int) -> str:
+    return f"/proc/self/fd/{descriptor}"

@@ -1,0 +1,133 @@
+"""`Share`: a shared folder, with all that its doors go by."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from .access import ANYONE, CHANGES, Access, Rule, User
+from .gate import Gate
+from .paths import LinkPolicy
+from .reply import Reply
+from .store import Store
+from .tree import Tree
+
+__all__ = ["Accounts", "Share", "state_directory"]
+
+
+class Accounts(Protocol):
+    """Knows users by what their requests carry."""
+
+    def user_of(self, fields: Mapping[str, str], address: str, /) -> User | Reply:
+        """Return the user of a request from `address` with these fields.
+
+        A `Reply` refuses it: wrong credentials, or too many tries.
+        """
+
+    def challenge(self, fields: Mapping[str, str], /) -> Reply:
+        """Return the response to a user who has to sign in for what was asked."""
+
+
+class Share:
+    """The folder `root`, shared by `rules`.
+
+    `state` is a directory that belongs to this folder alone (see `state_directory`). `accounts` is
+    None if nobody can sign in. `on_conflict` is one of `gate.CONFLICTS`, `hosts` has the names by
+    which the server is reached, besides its addresses and the machine's names. `max_file` and
+    `reserve` are those of `Store`, `hidden` and `links` those of `Tree`.
+
+    Raises:
+        ValueError: rules that contradict each other.
+        OSError: the state cannot be written.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        rules: Iterable[Rule],
+        *,
+        state: str,
+        accounts: Accounts | None = None,
+        on_conflict: str = "ask",
+        hosts: Sequence[str] = (),
+        max_file: int | None = None,
+        reserve: int = 0,
+        hidden: bool = False,
+        links: LinkPolicy = "inside",
+    ) -> None:
+        self.root = root
+        self.state = state
+        self.access = Access(rules)
+        self.accounts = accounts
+        self.on_conflict = on_conflict
+        self.hosts = tuple(hosts)
+        self.tree = Tree(root, links=links, hidden=hidden, state=state, exact=self.access.has_paths)
+        self.store = Store(self.tree, state, max_file=max_file, reserve=reserve)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether anyone may change a file, so that a file may hold what a stranger wrote."""
+        return any(rule.rights & CHANGES for rule in self.access.rules)
+
+    def gate(self, user: User) -> Gate:
+        """Return the gate for a user."""
+        return Gate(
+            self.tree,
+            self.store,
+            self.access,
+            user,
+            on_conflict=self.on_conflict,
+            can_sign_in=self.accounts is not None,
+        )
+
+    def user_of(self, fields: Mapping[str, str], address: str) -> User | Reply:
+        """Return the user of a request, or the `Reply` that refuses it."""
+        return ANYONE if self.accounts is None else self.accounts.user_of(fields, address)
+
+
+def state_directory(root: str, given: str | None = None) -> str:
+    """Return the directory with the server's own files for a root, which its user alone may enter.
+
+    It is `given`, or one for this root among the service's or the user's state files, or, where
+    these cannot be written, among the temporary files.
+
+    Raises:
+        PermissionError: it belongs to another user.
+        OSError: it cannot be made.
+    """
+    if given is not None:
+        return _own_directory(given)
+    name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
+    places = [
+        os.environ.get("STATE_DIRECTORY", "").partition(":")[0],  # systemd's
+        os.environ.get("XDG_STATE_HOME", ""),
+        os.path.expanduser("~/.local/state"),
+    ]
+    for place in places:
+        if os.path.isabs(place):
+            try:
+                return _own_directory(os.path.join(place, "nethttp", name))
+            except OSError:
+                continue
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    return _own_directory(os.path.join(tempfile.gettempdir(), f"nethttp-{user}", name))
+
+
+def _own_directory(path: str) -> str:
+    """Return `path`, made if it is missing, and closed to other users.
+
+    Raises:
+        PermissionError: it belongs to another user.
+    """
+    for directory in (os.path.dirname(path), path):
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
+        raise PermissionError(f"expected a directory of this user, got {path}")
+    if status.st_mode & 0o077:
+        os.chmod(path, 0o700)
+    return path

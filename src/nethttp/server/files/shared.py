@@ -1,0 +1,334 @@
+"""`SharedFolderHandler`: serves a folder to users with rights, and lets them change it.
+
+Reading is `SimpleHTTPRequestHandler`'s: here each path passes the gate before a kept answer is
+looked for, and each file that it opens is opened by the gate. All else is a door's: see `doors`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
+
+from ...status import HTTPStatus
+from ...wire.fields import FieldFinder
+from ..handlers.pieces import send_pieces
+from . import cors, listing
+from .access import Names, Operation, User
+from .doors import DOORS, Door, door_for
+from .foreign import defusing_fields
+from .gate import Gate
+from .handler import SimpleHTTPRequestHandler
+from .options import FileOptions, file_options, options_of
+from .paths import names_directory
+from .refusal import Refusal, refusal_of
+from .reply import Reply
+from .representations import Resource
+from .request import DOOR_FIELDS, FolderRequest
+from .share import Share
+from .sites import check_name, check_site
+from .stored import WrittenFile
+from .tree import Entry, names_of
+
+__all__ = ["SharedFolderHandler"]
+
+PIECE = 256 * 1024
+"""Bytes of content that a door receives at once, at most."""
+
+MAX_QUERY = 100
+"""Parameters of a query that are read."""
+
+#: The fields by which it is known who asks, and this server by which name.
+_ASKING = FieldFinder("authorization", "cookie", "host")
+
+#: Methods that read, and need no door.
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+@SimpleHTTPRequestHandler._ANSWER_STEPS.also
+class SharedFolderHandler(SimpleHTTPRequestHandler):
+    """Serves and changes the files of a `share`, as far as its users' rights go.
+
+    `share` is a keyword argument; `directory` is its root. Where anyone may write, no file stands
+    for another: index pages, the page of a 404 and compressed neighbours are off, and a file that
+    could act as a page of this site is defused.
+    """
+
+    share: Share
+
+    cache_control = "no-cache"
+
+    _STORED = WrittenFile
+
+    _OPTIONS: ClassVar[frozenset[str]] = SimpleHTTPRequestHandler._OPTIONS | {"share"}
+
+    __slots__ = ("_gate", "_is_foreign", "_through_link")
+    _gate: Gate
+    _is_foreign: bool
+    """Whether the response has content that a user may have written."""
+    _through_link: bool
+    """Whether a path of this request was a link, so that its file has another path in the rules."""
+
+    def __init__(self, *args: Any, share: Share, **options: Any) -> None:
+        self.share = share
+        if share.is_written:
+            options |= {"index_pages": (), "not_found_page": None, "spa": None}
+        if share.is_written or share.access.has_paths:
+            options["precompressed"] = False
+        if share.accounts is not None:
+            options["cache_control"] = "private, no-cache"
+        options["directory"] = share.root
+        super().__init__(*args, **options)
+
+    # --- reading: what the base class does, behind the gate ---
+
+    def do_GET(self) -> None:
+        """Send a file, a part of it, or a listing, or what the query asks a door for."""
+        if "?" in self.path and (door := door_for("GET", self._query())) is not None:
+            self._pass(door)
+        elif self._admit():
+            try:
+                super().do_GET()
+            except Refusal as refusal:
+                self._deny(refusal)
+
+    def do_HEAD(self) -> None:
+        """Send the head that GET would have."""
+        if self._admit():
+            try:
+                super().do_HEAD()
+            except Refusal as refusal:
+                self._deny(refusal)
+
+    def _admit(self) -> bool:
+        """Return whether the user may know of the path; if not, the refusal is sent."""
+        self._is_foreign = True
+        self._through_link = False
+        try:
+            user = self._identify(self._asked(_ASKING))
+            if user is not None:
+                self._gate = self.share.gate(user)
+                names = names_of(self.path)
+                if names is not None:
+                    self._gate.check(Operation.LIST, names)
+            return user is not None
+        except Refusal as refusal:
+            self._deny(refusal)
+            return False
+
+    def _identify(self, fields: dict[str, str]) -> User | None:
+        """Return the user of the request; None after sending a reply that refuses it.
+
+        Raises:
+            Refusal: the request is not for this server.
+        """
+        check_name(fields, self.share.hosts)
+        user = self.share.user_of(fields, self.address_string())
+        if isinstance(user, Reply):
+            self._send_reply(user)
+            return None
+        return user
+
+    def _open_once(self, path: str) -> int:
+        names = self._names_below(path)
+        found = self._gate.open(names)
+        if found.names != names:
+            self._through_link = True
+        return found.detach()
+
+    def _names_below(self, path: str) -> Names:
+        return tuple(filter(None, path[len(self.directory) :].split(os.sep)))
+
+    def _open_index(self, path: str) -> int:
+        try:
+            return self._open(path)
+        except (OSError, Refusal):
+            return -1
+
+    def _page(self, name: str) -> Resource | None:
+        try:
+            self._gate.check(Operation.READ, (name,))
+            return super()._page(name)
+        except Refusal:
+            return None
+
+    def _may_keep(self, path: str, file: str) -> bool:
+        # What is kept is found by its path alone, so the rules for that path must be those for it.
+        return not self._through_link and (path == file or not self.share.access.has_paths)
+
+    def _options_now(self) -> FileOptions:
+        # The head of an answer depends on the share too.
+        options = (*options_of(self), self.share)
+        known = self._known_options
+        if known is None or known.options != options:
+            known = self._known_options = file_options(type(self), options)
+        return known
+
+    def list_directory(self, path: str | os.PathLike[str]) -> Any:
+        """Return a file with a listing of the directory at `path`, after sending the head."""
+        self._is_foreign = False
+        return super().list_directory(path)
+
+    def _read_entries(self, path: str) -> list[listing.Entry]:
+        with self._gate.open(self._names_below(path)) as directory:
+            return [_listed(entry) for entry in self._gate.entries(directory)]
+
+    def end_headers(self) -> None:
+        """End the head of the response, with the fields that defuse content of others."""
+        if (
+            self.share.is_written
+            and self._status in (200, 206)
+            and self._sent_lines != ()  # Else these lines are content: a part of a multipart.
+            and self._is_foreign
+        ):
+            for name, value in defusing_fields(_media_type_in(self._headers_buffer)):
+                self.send_header(name, value)
+        super().end_headers()
+
+    # --- the doors ---
+
+    def _answer_door(self) -> None:
+        door = door_for(self.command, self._query())
+        if door is None:
+            self._refuse_method()
+        else:
+            self._pass(door)
+
+    do_PUT = do_DELETE = do_MKCOL = do_MOVE = do_COPY = _answer_door
+
+    def _pass(self, door: Door) -> None:
+        """Answer the request by a door, or refuse it."""
+        self._is_foreign = False
+        try:
+            fields = self._asked(DOOR_FIELDS)
+            user = self._identify(fields)
+            if user is None:
+                return
+            if door.changes:
+                check_site(fields)
+            request = self._request(fields, user)
+            reply = door.answer(request, self.share.gate(user))
+        except Refusal as refusal:
+            self._deny(refusal)
+        except (ConnectionError, TimeoutError):
+            raise  # of the client's connection
+        except OSError as error:
+            self._deny(refusal_of(error))
+        else:
+            self._send_reply(reply)
+
+    def _request(self, fields: dict[str, str], user: User) -> FolderRequest:
+        """Return the request as doors see it.
+
+        Raises:
+            Refusal: 404, nothing can have its path.
+        """
+        names = names_of(self.path)
+        if names is None:
+            raise Refusal(404, "There is no such file")
+        return FolderRequest(
+            method=self.command,
+            names=names,
+            ends_with_slash=names_directory(self.path),
+            query=self._query(),
+            fields=fields,
+            user=user,
+            address=self.address_string(),
+            length=self._content_length(),
+            content=self._pieces_of_content,
+        )
+
+    def _query(self) -> dict[str, list[str]]:
+        text = self.path.partition("#")[0].partition("?")[2]
+        try:
+            return parse_qs(text, keep_blank_values=True, max_num_fields=MAX_QUERY)
+        except ValueError:
+            return {}
+
+    def _pieces_of_content(self) -> Iterator[memoryview]:
+        if self._awaits_continue:
+            super().handle_expect_100()
+        buffer = memoryview(bytearray(PIECE))
+        while count := self.rfile.readinto(buffer):
+            yield buffer[:count]
+
+    def handle_expect_100(self) -> bool:
+        """Return True: the door sends 100 Continue when it asks for the content."""
+        return True
+
+    def do_OPTIONS(self) -> None:
+        """Send the methods that the user may use at this path, and a browser's preflight."""
+        try:
+            user = self._identify(self._asked(_ASKING))
+        except Refusal as refusal:
+            self._deny(refusal)
+            return
+        if user is None:
+            return
+        rights = self.share.access.rights(user, names_of(self.path) or ())
+        methods = [*_READING]
+        for door in DOORS:
+            # What an existing file needs beyond a new one is not known here.
+            needed = min((operation.rights for operation in door.operations), key=len)
+            if door.method not in methods and needed <= rights:
+                methods.append(door.method)
+        self.send_response(HTTPStatus.NO_CONTENT)
+        self.send_header("Allow", ", ".join(methods))
+        if self.cors is not None and "Access-Control-Request-Method" in self.headers:
+            wanted = self.headers["Access-Control-Request-Headers"]
+            # Pages of other sites may read, and never write.
+            for name, value in cors.preflight_fields(_READING, wanted):
+                self.send_header(name, value)
+        self.end_headers()
+
+    # --- replies ---
+
+    def _deny(self, refusal: Refusal) -> None:
+        """Send a refusal; one who may sign in is asked to."""
+        accounts = self.share.accounts
+        if refusal.status == HTTPStatus.UNAUTHORIZED and accounts is not None:
+            self._send_reply(accounts.challenge(self._asked(DOOR_FIELDS)))
+            return
+        # Content that a client is about to send would be read as its next request.
+        self._error_ends_connection = self._awaits_continue or self._content_left
+        try:
+            self._report(refusal.status, None, refusal.message)
+        finally:
+            self._error_ends_connection = True
+
+    def _send_reply(self, reply: Reply) -> None:
+        content = reply.content
+        self.send_response(reply.status)
+        for name, value in reply.fields:
+            self.send_header(name, value)
+        if isinstance(content, bytes):
+            if reply.status != HTTPStatus.NO_CONTENT:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if content and self.command != "HEAD":
+                self.wfile.write(content)
+            return
+        with closing(content):  # type: ignore[type-var]  # the doors' are generators
+            send_pieces(self, content, reply.length)
+
+
+def _listed(entry: Entry) -> listing.Entry:
+    """Return an entry as the listing shows it."""
+    status = entry.status
+    if status is None:
+        return listing.Entry(entry.name, False, entry.is_link, None, None)
+    is_directory = stat.S_ISDIR(status.st_mode)
+    size = None if is_directory else status.st_size
+    return listing.Entry(entry.name, is_directory, entry.is_link, size, status.st_mtime)
+
+
+def _media_type_in(lines: list[bytes]) -> str:
+    """Return the value of Content-Type among the lines of a head."""
+    for line in b"".join(lines).split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-type":
+            return value.decode("latin-1").strip()
+    return ""

@@ -1,0 +1,438 @@
+"""`Store`: changes files so that each is old or new, and nothing half is ever seen.
+
+Content goes into a draft (see `drafts`), is synced, and gets its name in one step. What is checked
+before a change (rights, conditions) is checked again in the moment of the change, while a lock
+keeps the other threads and workers of this server from changing names in the same directory. A
+program of another kind may still change them; the system decides what it then meets.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import NamedTuple
+
+from ...wire.values import EntityTag
+from .drafts import Draft, Notes, lock_file, remove_named
+from .refusal import Refusal
+from .stored import written_opaque
+from .tree import Opened, Tree
+
+__all__ = ["Decide", "Store", "Stored", "Upload", "tag_of"]
+
+PIECE = 1024 * 1024
+"""Bytes that are copied in one step."""
+
+MAX_COPIED = 100_000
+"""Files and directories that one request may copy."""
+
+MAX_DEPTH = 100
+"""Directories in one another that one request may copy."""
+
+MAX_NUMBER = 999
+"""The highest number that is added to a name that exists."""
+
+MAX_RACES = 3
+"""How often another program may take or free a name at the moment of a change."""
+
+LOCKS = 64
+"""Files that stand for directories to lock."""
+
+#: Between two looks at the space that is left, bytes that are written.
+_SPACE_STEP = 64 * 1024 * 1024
+
+Decide = Callable[[os.stat_result | None], bool]
+"""Called with the status of what has the name, None if nothing has it, in the moment of the change:
+raises `Refusal`, or returns whether the name may be taken. If not, the next free one is."""
+
+
+class Stored(NamedTuple):
+    """What a change made: `name`, its `status`, and whether the name was `created`."""
+
+    name: str
+    status: os.stat_result
+    created: bool
+
+
+def tag_of(status: os.stat_result) -> EntityTag:
+    """Return the entity tag of a file that clients may replace."""
+    return EntityTag(written_opaque(status))
+
+
+class Store:
+    """Changes the files of `tree`. `state` is a directory of its own, outside the tree.
+
+    A file may have `max_file` bytes (None: any number), and `reserve` bytes of the disk stay free.
+    """
+
+    def __init__(
+        self, tree: Tree, state: str, *, max_file: int | None = None, reserve: int = 0
+    ) -> None:
+        self.tree = tree
+        self.max_file = max_file
+        self.reserve = reserve
+        self.notes = Notes(os.path.join(state, "drafts"))
+        self._locks = os.path.join(state, "locks")
+        os.makedirs(self._locks, mode=0o700, exist_ok=True)
+
+    def clean(self) -> int:
+        """Delete the drafts that dead processes have left; return how many there were."""
+        return self.notes.clean(self.tree)
+
+    def begin(self, place: Opened, name: str, length: int | None = None) -> Upload:
+        """Return an upload to `name` in the directory `place`, of `length` bytes if that is known.
+
+        Raises:
+            Refusal: it is too large, or the disk would be too full.
+            OSError: the directory takes no file.
+        """
+        self._check_size(length or 0)
+        self.check_space(place.descriptor, length or 0)
+        return Upload(self, place, name, length)
+
+    def would(self, place: Opened, name: str, decide: Decide) -> bool:
+        """Return what `decide` says now, before the content is received.
+
+        Raises:
+            Refusal: it refuses.
+        """
+        return decide(_status_or_none(place, name))
+
+    def _check_size(self, size: int) -> None:
+        if self.max_file is not None and size > self.max_file:
+            raise Refusal(413, f"A file may have {self.max_file} bytes, this one has more")
+
+    def check_space(self, descriptor: int, more: int) -> None:
+        """Check that the disk of a file or directory has room for `more` bytes.
+
+        Raises:
+            Refusal: it has not.
+        """
+        space = os.fstatvfs(descriptor)
+        free = space.f_bavail * space.f_frsize - self.reserve
+        # A pseudo file system has no blocks at all.
+        if space.f_blocks and (more > free or free <= 0):
+            raise Refusal(507, f"The disk has no room for {more} bytes more")
+
+    def make_directory(self, place: Opened, name: str) -> Stored:
+        """Make a directory.
+
+        Raises:
+            OSError: it cannot be made; FileExistsError: the name exists.
+        """
+        with self.locked(place):
+            os.mkdir(name, 0o777, dir_fd=place.descriptor)
+        _sync_directory(place)
+        return Stored(name, _status(place, name), created=True)
+
+    def remove(self, place: Opened, name: str, decide: Decide) -> None:
+        """Delete what a directory has under a name, with all below it.
+
+        A directory disappears in one step, and what is below it is deleted afterwards.
+
+        Raises:
+            Refusal: `decide` has refused.
+            OSError: there is nothing, or it cannot be deleted.
+        """
+        with ExitStack() as rest, self.locked(place):
+            status = _status(place, name)
+            decide(status)
+            if stat.S_ISDIR(status.st_mode):
+                rest.callback(self._set_aside(place, name))
+            else:
+                os.unlink(name, dir_fd=place.descriptor)
+        _sync_directory(place)
+
+    def _set_aside(self, place: Opened, name: str) -> Callable[[], None]:
+        """Give what has a name that of a draft; return a function that deletes it."""
+        note = self.notes.write(place)
+        at = place.descriptor
+        try:
+            os.rename(name, note.draft, src_dir_fd=at, dst_dir_fd=at)
+        except BaseException:
+            note.drop()
+            raise
+
+        def delete() -> None:
+            remove_named(place, note.draft)
+            note.drop()
+
+        return delete
+
+    def move(
+        self, source: Opened, name: str, target: Opened, new_name: str, decide: Decide
+    ) -> Stored:
+        """Move what `source` has as `name` to `target` as `new_name`; `decide` is for that name.
+
+        Raises:
+            Refusal: `decide` has refused.
+            OSError: there is nothing to move, or it cannot be moved.
+        """
+        with ExitStack() as rest, self.locked(source, target):
+            status = _status(source, name)
+            existing = _status_or_none(target, new_name)
+            # On some file systems "a" and "A" are one file, whose spelling may be changed.
+            if existing is not None and os.path.samestat(existing, status):
+                existing = None
+            if not decide(existing):
+                raise Refusal(409, "The name exists")
+            if existing is not None and (_is_directory(existing) or _is_directory(status)):
+                rest.callback(self._set_aside(target, new_name))
+            os.rename(name, new_name, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor)
+        _sync_directory(source)
+        _sync_directory(target)
+        return Stored(new_name, _status(target, new_name), created=existing is None)
+
+    def copy(self, source: Opened, target: Opened, name: str, decide: Decide) -> Stored:
+        """Copy a file, or a directory with all below it, to `name` in the directory `target`.
+
+        Links are left out.
+
+        Raises:
+            Refusal: `decide` has refused, or it is too large.
+            OSError: it cannot be copied.
+        """
+        if not source.is_directory:
+            with self.begin(target, name, source.status.st_size) as upload:
+                upload.copy_from(source)
+                return upload.commit(decide)
+        note = self.notes.write(target)
+        with ExitStack() as rest:
+            rest.callback(note.drop)
+            self._copy_directory(source, target, note.draft, rest)
+            with self.locked(target):
+                existing = _status_or_none(target, name)
+                if not decide(existing):
+                    raise Refusal(409, "The name exists")
+                if existing is not None:
+                    rest.callback(self._set_aside(target, name))
+                at = target.descriptor
+                os.rename(note.draft, name, src_dir_fd=at, dst_dir_fd=at)
+        _sync_directory(target)
+        return Stored(name, _status(target, name), created=existing is None)
+
+    def _copy_directory(self, source: Opened, target: Opened, draft: str, rest: ExitStack) -> None:
+        """Copy a directory to a draft in `target`, which `rest` deletes if it is still there."""
+
+        def delete() -> None:
+            with suppress(FileNotFoundError):
+                remove_named(target, draft)
+
+        rest.callback(delete)
+        left = MAX_COPIED
+
+        def copy_into(directory: Opened, within: int, name: str, depth: int) -> None:
+            nonlocal left
+            if depth > MAX_DEPTH:
+                raise Refusal(403, f"More than {MAX_DEPTH} directories in one another")
+            os.mkdir(name, 0o777, dir_fd=within)
+            copied = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
+            try:
+                for entry in directory.children():
+                    if entry.is_link or entry.status is None:
+                        continue
+                    left -= 1
+                    if left < 0:
+                        raise Refusal(403, f"More than {MAX_COPIED} files to copy")
+                    with suppress(FileNotFoundError), directory.child(entry.name) as child:
+                        if child.is_directory:
+                            copy_into(child, copied, entry.name, depth + 1)
+                        else:
+                            self._copy_file(child, copied, entry.name)
+            finally:
+                os.close(copied)
+
+        copy_into(source, target.descriptor, draft, 1)
+
+    def _copy_file(self, source: Opened, within: int, name: str) -> None:
+        self._check_size(source.status.st_size)
+        self.check_space(within, source.status.st_size)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o666, dir_fd=within)
+        try:
+            _copy_content(source.descriptor, descriptor)
+            os.utime(descriptor, ns=(source.status.st_atime_ns, source.status.st_mtime_ns))
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def locked(self, *places: Opened) -> Iterator[None]:
+        """Return a context in which no other thread or worker changes names in these directories.
+
+        Each of a bounded number of locks stands for many directories. They are taken in one order.
+        """
+        numbers = {hash((place.status.st_dev, place.status.st_ino)) % LOCKS for place in places}
+        with ExitStack() as held:
+            for number in sorted(numbers):
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+                descriptor = os.open(os.path.join(self._locks, str(number)), flags, 0o600)
+                held.callback(os.close, descriptor)
+                lock_file(descriptor, wait=True)
+            yield
+
+
+class Upload:
+    """Content on its way to `name` in the directory `place`.
+
+    Use it in a ``with``, which drops it unless `commit` has put it in place.
+    """
+
+    def __init__(self, store: Store, place: Opened, name: str, length: int | None) -> None:
+        self._store = store
+        self._place = place
+        self._name = name
+        self._length = length
+        self._next_look = _SPACE_STEP
+        self.size = 0
+        """Bytes that were written."""
+        self._draft = Draft(store.notes, place)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append content.
+
+        Raises:
+            Refusal: the file is too large, or the disk too full.
+            OSError: it cannot be written.
+        """
+        self.size += len(data)
+        self._store._check_size(self.size)
+        if self.size >= self._next_look:
+            self._next_look = self.size + _SPACE_STEP
+            self._store.check_space(self._draft.descriptor, 0)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._draft.descriptor, left) :]
+
+    def copy_from(self, source: Opened) -> None:
+        """Take over the content of a file, and its time of modification."""
+        self.size += _copy_content(source.descriptor, self._draft.descriptor)
+        self._store._check_size(self.size)
+        self._length = self.size
+        self.set_modified(source.status.st_mtime_ns)
+
+    def set_modified(self, nanoseconds: int) -> None:
+        """Set the time of the file's modification, in nanoseconds since 1970."""
+        os.utime(self._draft.descriptor, ns=(nanoseconds, nanoseconds))
+
+    def commit(self, decide: Decide) -> Stored:
+        """Put the content in place, on the disk and under its name; return what it is there.
+
+        Raises:
+            Refusal: `decide` has refused, or the content is not as long as announced.
+            OSError: the system has refused.
+        """
+        if self._length is not None and self.size != self._length:
+            raise Refusal(400, f"Expected {self._length} bytes of content, got {self.size}")
+        os.fsync(self._draft.descriptor)
+        with self._store.locked(self._place):
+            name, created = self._put(decide)
+        _sync_directory(self._place)
+        return Stored(name, os.fstat(self._draft.descriptor), created)
+
+    def _put(self, decide: Decide) -> tuple[str, bool]:
+        """Give the draft its name; return the name, and whether nothing had it."""
+        name = self._name
+        for _ in range(MAX_RACES):
+            existing = _status_or_none(self._place, name)
+            may_have_it = decide(existing)
+            if existing is None:
+                with suppress(FileExistsError):
+                    self._draft.put_new(name)
+                    return name, True
+            elif not may_have_it:
+                break
+            elif _is_directory(existing):
+                raise Refusal(409, "A directory has this name")
+            else:
+                if stat.S_ISREG(existing.st_mode):
+                    os.fchmod(self._draft.descriptor, stat.S_IMODE(existing.st_mode))
+                self._draft.put_over(name)
+                return name, False
+        # Only the name that was asked for is decided about: of the others the first free one is
+        # taken.
+        for name in _numbered(self._name):
+            with suppress(FileExistsError):
+                self._draft.put_new(name)
+                return name, True
+        raise Refusal(409, f"{MAX_NUMBER} files have this name and a number")
+
+    def close(self) -> None:
+        """Drop the content, unless it was put in place."""
+        self._draft.close()
+
+    def __enter__(self) -> Upload:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """Yield a name with one number after the other before its extension.
+
+    >>> from itertools import islice
+    >>> list(islice(_numbered("a.tar.gz"), 2))
+    ['a (1).tar.gz', 'a (2).tar.gz']
+    """
+    stem, dot, extension = name.partition(".")
+    if not stem:
+        stem, dot, extension = name, "", ""
+    for number in range(1, MAX_NUMBER + 1):
+        yield f"{stem} ({number}){dot}{extension}"
+
+
+def _status(place: Opened, name: str) -> os.stat_result:
+    return os.stat(name, dir_fd=place.descriptor, follow_symlinks=False)
+
+
+def _status_or_none(place: Opened, name: str) -> os.stat_result | None:
+    try:
+        return _status(place, name)
+    except FileNotFoundError:
+        return None
+
+
+def _is_directory(status: os.stat_result) -> bool:
+    return stat.S_ISDIR(status.st_mode)
+
+
+def _copy_content(source: int, target: int) -> int:
+    """Copy a file from its beginning to where `target` stands; return its length in bytes."""
+    copied = 0
+    copy = getattr(os, "copy_file_range", None)
+    while True:
+        try:
+            done = (
+                _copy_piece(source, target, copied)
+                if copy is None
+                else copy(source, target, PIECE, offset_src=copied)
+            )
+        except OSError as error:
+            if copy is None or error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS):
+                raise
+            copy = None  # Not between these two file systems.
+            continue
+        if not done:
+            return copied
+        copied += done
+
+
+def _copy_piece(source: int, target: int, offset: int) -> int:
+    left = memoryview(os.pread(source, PIECE, offset))
+    count = len(left)
+    while left:
+        left = left[os.write(target, left) :]
+    return count
+
+
+def _sync_directory(place: Opened) -> None:
+    """Write the names of a directory to the disk, where the system lets a directory be synced."""
+    with suppress(OSError):
+        descriptor = os.open(os.curdir, os.O_RDONLY, dir_fd=place.descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

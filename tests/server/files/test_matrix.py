@@ -1,0 +1,259 @@
+"""The matrix of the gate: door x user x spelling of the path x source and destination.
+
+What a user may do is written down here once more, by hand and without the rules' code. A cell is a
+hole if a request changed or told what its user may not change or know, whatever its status. The
+table of expectations must have a line for every door, so a new door fails until it has one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import NamedTuple
+
+import pytest
+
+from nethttp.server.files.doors import DOORS
+from nethttp.server.files.shared import SharedFolderHandler
+
+from .shares import ByName, Client, contents, handler_of, share
+
+STRESS = bool(os.environ.get("NETHTTP_STRESS"))
+
+#: Directories, each with a file "f" that says where it lies.
+PLACES = ("open", "secret", "secret/inner", "secrets", "team", "drop", "top/in")
+
+RULES = (
+    "/ * r",
+    "/ ann rwd",
+    "/secret * -",
+    "/secret/inner carl r",
+    "/team * -",
+    "/team bob rw",
+    "/drop * w",
+    "/top/in * -",
+    "/top carl rwd",
+)
+
+#: By user: what each may do in `PLACES`, one after the other.
+MAY = {
+    None: ("r", "", "", "r", "", "w", ""),
+    "ann": ("rwd", "rwd", "rwd", "rwd", "rwd", "rwd", "rwd"),
+    "bob": ("r", "", "", "r", "rw", "w", ""),
+    "carl": ("r", "", "r", "r", "", "w", "rwd"),
+}
+
+#: By way through a link inside the root: where it leads.
+LINKS = {"open/to_secret": "secret", "open/to_inner": "secret/inner", "drop/to_open": "open"}
+
+
+class Line(NamedTuple):
+    """What a door needs: rights at the path, and at the destination if it has one."""
+
+    needs: str
+    there: str | None = None
+    content: bytes = b""
+
+
+#: A line for every door, by its name, and for the methods that need none.
+TABLE = {
+    "GET": Line("r"),
+    "HEAD": Line("r"),
+    "OPTIONS": Line(""),
+    "put": Line("w", content=b"new"),
+    "delete": Line("d"),
+    "mkcol": Line("w"),
+    "move": Line("rd", "w"),
+    "copy": Line("r", "w"),
+    "json": Line("r"),
+}
+
+
+def spellings(path: str) -> Iterator[str]:
+    """Yield ways to write a path, which all name the same file."""
+    first, _, rest = path.partition("/")
+    yield f"/{path}"
+    yield "/" + "".join(f"%{ord(letter):02X}" for letter in path)
+    yield "/" + path.replace("/", "%2f")
+    yield f"//{path}"
+    yield f"/open/../{path}"
+    yield f"/open/%2e%2e/{path}"
+    yield f"/{first}/./{rest}"
+    yield f"/{first}/x/..//{rest}"
+    yield f"/..%2f../{path}"
+    yield f"http://localhost/{path}"
+    yield f"/{path}?a=/open/f"
+
+
+def ways_to_write() -> Iterator[Callable[[str], list[str]]]:
+    """Yield functions that give spellings of a destination: each all of them, or another one.
+
+    All for each cell would be 10,000 requests.
+    """
+    for number in count():
+
+        def some(path: str, number: int = number) -> list[str]:
+            paths = [way for way in spellings(path) if "?" not in way and "http:" not in way]
+            return paths if STRESS else [paths[number % len(paths)]]
+
+        yield some
+
+
+def test_every_door_has_a_line():
+    assert {door.name for door in DOORS} | {"GET", "HEAD", "OPTIONS"} == set(TABLE)
+
+
+def test_every_method_of_the_handler_is_a_door_or_reads():
+    methods = {name[3:] for name in dir(SharedFolderHandler) if name.startswith("do_")}
+    assert methods - {"GET", "HEAD", "OPTIONS"} == {door.method for door in DOORS} - {"GET"}
+
+
+def fill(root) -> None:
+    for place in PLACES:
+        (root / place).mkdir(parents=True, exist_ok=True)
+        (root / place / "f").write_bytes(b"content of " + place.encode())
+    for link, target in LINKS.items():
+        os.symlink(os.path.relpath(root / target, (root / link).parent), root / link)
+    os.symlink("../outside", root / "open" / "out")
+
+
+@pytest.fixture
+def matrix(root, serve, monkeypatch):
+    """Return the root, and a client of it."""
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # thousands of them
+    fill(root)
+    (root.parent / "outside").mkdir()
+    (root.parent / "outside" / "f").write_bytes(b"content of outside")
+    client = Client(serve(handler_of(share(root, *RULES, accounts=ByName()))).port)
+    yield Matrix(root, client)
+    client.close()
+
+
+class Matrix:
+    """Asks one request for each cell, and repairs the folder afterwards."""
+
+    def __init__(self, root, client: Client) -> None:
+        self.root = root
+        self.client = client
+        self.before = contents(root)
+        self.count: Counter[str] = Counter()
+        self.holes: list[str] = []
+
+    def ask(self, door: str, user: str | None, path: str, allowed: bool, **fields: str) -> None:
+        """Ask, and judge the answer; `allowed` says whether the request may be carried out."""
+        known = {door.name: door for door in DOORS}.get(door)
+        method = known.method if known else door
+        query = f"{'&' if '?' in path else '?'}{known.query}" if known and known.query else ""
+        if user is not None:
+            fields["Authorization"] = user
+        response = self.client.ask(method, path + query, TABLE[door].content, **fields)
+        done = 200 <= response.status < 300
+        changed = contents(self.root) != self.before
+        self.count["cells"] += 1
+        self.count["carried out" if done else "refused"] += 1
+        told = self.told(response.body, user)
+        where = f"{door} by {user}: {path} {fields.get('Destination', '')}"
+        if (changed or done) and not allowed:
+            self.holes.append(f"{where} was carried out: {response.status}")
+        if told:
+            self.holes.append(f"{where} told of {told}")
+        if not done and allowed:
+            self.holes.append(f"{where} was refused: {response.status} {response.body!r}")
+        if changed:
+            self.repair()
+
+    def told(self, body: bytes, user: str | None) -> list[str]:
+        """Return the places whose content a body has, though the user may not read it."""
+        rights = {**dict(zip(PLACES, MAY[user], strict=True)), "outside": ""}
+        return [
+            place
+            for place, letters in rights.items()
+            if "r" not in letters and body == b"content of " + place.encode()
+        ]
+
+    def repair(self) -> None:
+        for name in os.listdir(self.root):
+            shutil.rmtree(self.root / name)
+        fill(self.root)
+
+    def done(self, capsys, name: str) -> None:
+        with capsys.disabled():
+            counted = ", ".join(f"{count} {what}" for what, count in self.count.items())
+            print(f"\nthe gate, {name}: {counted}, {len(self.holes)} holes")
+        assert self.holes == []
+
+
+def covers(letters: str, needs: str) -> bool:
+    return set(needs) <= set(letters)
+
+
+@pytest.mark.parametrize("door", [name for name, line in TABLE.items() if line.there is None])
+def test_one_path(matrix, capsys, door):
+    line = TABLE[door]
+    for user, given in MAY.items():
+        for place, letters in zip(PLACES, given, strict=True):
+            if door == "json":
+                paths, allowed = spellings(place), place == "drop" or covers(letters, "r")
+                if place == "secret" and user == "carl":
+                    allowed = True  # It leads on to what carl may read, and shows only that.
+            elif door in ("put", "mkcol"):
+                paths, allowed = spellings(f"{place}/new"), covers(letters, line.needs)
+            else:
+                paths, allowed = spellings(f"{place}/f"), covers(letters, line.needs)
+            for path in paths:
+                matrix.ask(door, user, path, allowed)
+            if door == "put":
+                for path in spellings(f"{place}/f"):
+                    matrix.ask(door, user, path, covers(letters, "wd"))
+        for link, place in LINKS.items():
+            way = MAY[user][PLACES.index(link.split("/")[0])]
+            both = set(way) & set(MAY[user][PLACES.index(place)])
+            if door in ("GET", "HEAD"):
+                matrix.ask(door, user, f"/{link}/f", "r" in both)
+            elif door == "json":
+                matrix.ask(
+                    door,
+                    user,
+                    f"/{link}",
+                    "r" in both or (user == "carl" and link == "open/to_secret"),
+                )
+            elif door != "OPTIONS":
+                matrix.ask(door, user, f"/{link}/f", False)
+        for path in (
+            "/open/out/f",
+            "/../outside/f",
+            "/%2e%2e/outside/f",
+            "/open/..%2f../outside/f",
+        ):
+            if door != "OPTIONS" and not (door in ("put", "mkcol") and user == "ann"):
+                matrix.ask(door, user, path, False)
+    matrix.done(capsys, door)
+
+
+@pytest.mark.parametrize("door", [name for name, line in TABLE.items() if line.there is not None])
+def test_source_and_destination(matrix, capsys, door):
+    line = TABLE[door]
+    ways = ways_to_write()
+    for user, given in MAY.items():
+        rights = dict(zip(PLACES, given, strict=True))
+        for source in PLACES:
+            for target in PLACES:
+                allowed = covers(rights[source], line.needs) and covers(rights[target], line.there)
+                for to in next(ways)(f"{target}/new"):
+                    matrix.ask(door, user, f"/{source}/f", allowed, Destination=to)
+                over = covers(rights[source], line.needs) and covers(rights[target], "wd")
+                if source != target:
+                    matrix.ask(door, user, f"/{source}/f", over, Destination=f"/{target}/f")
+        # A directory is moved or copied with what other rules keep below it.
+        for source, inner in (("secret", "secret/inner"), ("top", "top/in")):
+            own = {"top": "rwd" if user in ("ann", "carl") else "r"}.get(source, rights.get(source))
+            allowed = (
+                covers(own, line.needs)
+                and covers(rights[inner], line.needs)
+                and covers(rights["open"], line.there)
+            )
+            matrix.ask(door, user, f"/{source}", allowed, Destination="/open/new")
+    matrix.done(capsys, door)
