@@ -23,6 +23,7 @@ from .process.command_line import addresses_of, parsed, renews_workers, service_
 from .process.discover import NotServable
 from .process.listeners import Address, CannotListen, Listeners
 from .process.options import Refused, ServeOptions
+from .process.sharing_options import sharing_notice
 from .process.supervisor import Supervisor
 from .process.worker import Service
 from .process.worker_process import serve_in_this_process
@@ -92,7 +93,8 @@ def _serve(service: Service, listeners: Listeners, what: str, arguments: Namespa
         scheme = "https" if tls else "http"
         colours = has_colours(sys.stdout)
         urls, one_each = listeners.urls(scheme), listeners.one_each()
-        _print(announcement(what, urls, one_each, scheme, colours))
+        notice = sharing_notice(arguments)
+        _print(announcement(what, urls, one_each, scheme, colours, notice))
         if qr_code is not None:
             _print(qr_code((network_urls(one_each, scheme) or urls)[0], colours))
         if arguments.open:

@@ -66,6 +66,16 @@ def test_a_server_of_this_machine(listening):
     assert len(said(listening("127.0.0.2"))) == 2
 
 
+def test_what_others_may_do_is_a_warning_where_the_network_can(on_a_network, listening):
+    def with_notice(host: str, colours: bool = False) -> str:
+        shown = announcement("it", ["http://x/"], listening(host), "http", colours, "All may add.")
+        return shown.splitlines()[-2]
+
+    assert with_notice("127.0.0.1") == "All may add."
+    assert with_notice("0.0.0.0") == "WARNING: All may add."
+    assert with_notice("0.0.0.0", colours=True) != "WARNING: All may add."
+
+
 def test_a_unix_socket_has_no_network(tmp_path):
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(tmp_path / "s"))

@@ -17,38 +17,16 @@ from .refusal import Refusal
 from .store import Decide, Store, tag_of
 from .tree import Entry, Opened, Tree, is_new_name
 
-__all__ = ["CONFLICTS", "Gate", "conflict_of"]
-
-CONFLICTS = ("ask", "replace", "rename", "refuse")
-"""What happens to a name that exists, if the client sends no condition: the client is asked (PUT
-replaces, as HTTP says; a form is refused), or the old file is replaced, or the new one has another
-name, or it is refused."""
+__all__ = ["Gate"]
 
 CONDITIONS = ("if-match", "if-none-match", "if-unmodified-since")
-
-
-def conflict_of(asked: str | None, default: str, *, asked_as: str) -> str:
-    """Return what happens to a name that exists: what the client `asked` for, or the `default`.
-
-    `asked_as` is what "ask" means where nobody can be asked.
-
-    >>> conflict_of(None, "ask", asked_as="refuse"), conflict_of("rename", "ask", asked_as="refuse")
-    ('refuse', 'rename')
-
-    Raises:
-        Refusal: 400, it is not one of `CONFLICTS`.
-    """
-    conflict = default if asked is None else asked
-    if conflict not in CONFLICTS:
-        raise Refusal(400, f"conflict is expected to be one of {', '.join(CONFLICTS)}")
-    return asked_as if conflict == "ask" else conflict
 
 
 class Gate:
     """Opens files of `tree`, and changes them by `store`, as far as `access` allows it to `user`.
 
-    `on_conflict` is one of `CONFLICTS`. If one `can_sign_in`, an anonymous user who lacks rights is
-    asked to.
+    `on_conflict` is one of `conflicts.CONFLICTS`. If one `can_sign_in`, an anonymous user who lacks
+    rights is asked to.
     """
 
     def __init__(
@@ -149,15 +127,30 @@ class Gate:
             OSError: the system has refused.
         """
         self.check(operation, names)
+        if operation is Operation.CREATE:
+            self._check_new_names(names)
         try:
             directory, name = self._tree.parent(names)
         except (FileNotFoundError, NotADirectoryError):
+            if operation is not Operation.CREATE:
+                raise
             # RFC 4918 section 9.7.1: no door makes the directories above.
             raise Refusal(409, "There is no such directory to put it in") from None
         with directory:
-            if operation is Operation.CREATE and not is_new_name(name):
-                raise Refusal(400, "A name may have no control character and no backslash")
             yield directory, name
+
+    def _check_new_names(self, names: Names) -> None:
+        """Check that a file may have a path.
+
+        Raises:
+            Refusal: 400 or 403.
+        """
+        if any(self._tree.is_barred(name) for name in names):
+            raise Refusal(403, "Names that begin with a dot are hidden here")
+        if names and not is_new_name(names[-1]):
+            raise Refusal(
+                400, "A name has at most 255 bytes, and no control character and no backslash"
+            )
 
     def placing(
         self,
@@ -171,8 +164,8 @@ class Gate:
         """Return what decides, for `Store`, whether something may be put in `place` as `names`.
 
         It judges the user's rights again each time it is called: they may end during an upload.
-        `fields` has the conditions of the request, `conflict` is one of `CONFLICTS`, and with
-        `beneath` a directory is placed, with all below it.
+        `fields` has the conditions of the request, `conflict` is one of `conflicts.CONFLICTS`, and
+        with `beneath` a directory is placed, with all below it.
         """
         check = self.check_beneath if beneath else self.check
 

@@ -36,8 +36,8 @@ class Share:
     """The folder `root`, shared by `rules`.
 
     `state` is a directory that belongs to this folder alone (see `state_directory`). `accounts` is
-    None if nobody can sign in. `on_conflict` is one of `gate.CONFLICTS`, `hosts` has the names by
-    which the server is reached, besides its addresses and the machine's names. `max_file` and
+    None if nobody can sign in. `on_conflict` is one of `conflicts.CONFLICTS`, `hosts` has the names
+    by which the server is reached, besides its addresses and the machine's names. `max_file` and
     `reserve` are those of `Store`, `hidden` and `links` those of `Tree`.
 
     Raises:

@@ -268,13 +268,9 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
             return
         if user is None:
             return
-        rights = self.share.access.rights(user, names_of(self.path) or ())
-        methods = [*_READING]
-        for door in DOORS:
-            # What an existing file needs beyond a new one is not known here.
-            needed = min((operation.rights for operation in door.operations), key=len)
-            if door.method not in methods and needed <= rights:
-                methods.append(door.method)
+        names = names_of(self.path) or ()
+        open_doors = (door for door in DOORS if door.is_open(self.share.access, user, names))
+        methods = [*_READING, *(door.method for door in open_doors if door.query is None)]
         self.send_response(HTTPStatus.NO_CONTENT)
         self.send_header("Allow", ", ".join(methods))
         if self.cors is not None and "Access-Control-Request-Method" in self.headers:

@@ -64,12 +64,18 @@ def network_urls(listeners: Iterable[socket.socket], scheme: str) -> list[str]:
 
 
 def announcement(
-    what: str, urls: Sequence[str], listeners: Sequence[socket.socket], scheme: str, colours: bool
+    what: str,
+    urls: Sequence[str],
+    listeners: Sequence[socket.socket],
+    scheme: str,
+    colours: bool,
+    notice: str | None = None,
 ) -> str:
     """Return the lines to print; the last one has no line end.
 
     `what` is served at `urls`, and `listeners` has the socket of each. `scheme` is "http" or
-    "https". URLs are coloured if `colours` is true, because a terminal shows them.
+    "https". URLs are coloured if `colours` is true, because a terminal shows them. `notice` says
+    what others may do besides reading; it is a warning if the server is open to the network.
     """
 
     def painted(urls: Iterable[str]) -> str:
@@ -82,6 +88,14 @@ def announcement(
         network = network_urls(listeners, scheme)
         where = f": {painted(network)}" if network else "."
         lines.append(f"Everyone on the network can open it{where}")
-    elif hosts and all(host == LOOPBACK for host in hosts):
+    for_this_machine = bool(hosts) and all(host == LOOPBACK for host in hosts)
+    if for_this_machine:
         lines.append("For this machine alone; --bind 0.0.0.0 opens it to the network.")
+    if notice is not None:
+        lines.append(notice if for_this_machine else _warning(notice, colours))
     return "\n".join([*lines, "Ctrl-C ends it."])
+
+
+def _warning(notice: str, colours: bool) -> str:
+    warning = f"WARNING: {notice}"
+    return coloured(warning, "error") if colours else warning

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,6 +27,7 @@ from .directory_options import (
 from .discover import NotServable, Target, is_shared, loader_for
 from .listeners import LOOPBACK, PORT, Address, parse_address
 from .options import GENERAL, OPERATION, ROWS, TLS, Refused, Row, ServeOptions, option_help
+from .sharing_options import add_sharing_options, clean_drafts
 from .worker import Service
 
 __all__ = ["addresses_of", "command_line", "parsed", "renews_workers", "service_of"]
@@ -120,6 +122,7 @@ def command_line(prog: str) -> CommandParser:
         "is a directory, load its pages in browsers again when one of its files changes",
     )
     add_directory_options(parser.add_argument_group("if TARGET is a directory or a file"))
+    add_sharing_options(parser.add_argument_group("if others may change a directory"))
     tls = parser.add_argument_group(TLS)
     _add_rows(tls, TLS)
     tls.add_argument(
@@ -264,7 +267,13 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
         wrong = "expected a directory, got the file" if there else "no such directory:"
         raise Refused(f"{wrong} {target or arguments.directory}")
     served = directory_handler(directory, arguments)
-    return lambda: Target("directory", served), directory
+    return functools.partial(_cleaned, served), directory
+
+
+def _cleaned(served: Any) -> Target:
+    """Return the handler of a directory, without what dead workers have left there."""
+    clean_drafts(served)
+    return Target("directory", served)
 
 
 def _check_tls(arguments: argparse.Namespace) -> None:

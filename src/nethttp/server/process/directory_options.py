@@ -14,6 +14,7 @@ from ..files.handler import SimpleHTTPRequestHandler
 from ..files.single import SingleFileHandler
 from . import option_values as kinds
 from .options import Refused
+from .sharing_options import first_sharing_option, is_shared, shared_folder_handler
 
 __all__ = [
     "SPA_FILE",
@@ -98,6 +99,15 @@ def directory_handler(directory: str, arguments: argparse.Namespace) -> Any:
         page = os.path.realpath(os.path.join(directory, arguments.spa))
         if not page.startswith(os.path.realpath(directory) + os.sep) or not os.path.isfile(page):
             raise Refused(f"--spa: there is no file {arguments.spa!r} in {directory}")
+    if is_shared(arguments):
+        return shared_folder_handler(
+            directory,
+            arguments,
+            show_listing=not arguments.no_listing,
+            **_of_each_file(arguments),
+        )
+    if given := first_sharing_option(arguments):
+        raise Refused(f"{given} is for a directory with rights: see --upload and --allow")
     handler: type = SimpleHTTPRequestHandler
     if arguments.cgi:
         handler = CGIHTTPRequestHandler
@@ -152,4 +162,4 @@ def first_given(arguments: argparse.Namespace, interface: str) -> str | None:
     for name in names:
         if getattr(arguments, name):
             return f"--{name.replace('_', '-')}"
-    return None
+    return first_sharing_option(arguments)

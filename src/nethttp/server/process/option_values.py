@@ -23,6 +23,7 @@ __all__ = [
     "PORT",
     "PROTOCOL",
     "PROXY",
+    "RIGHTS",
     "SECONDS",
     "WORD",
     "Kind",
@@ -135,6 +136,12 @@ def _field_value(text: str) -> str:
     return text
 
 
+def _rights(text: str) -> frozenset[str]:
+    if not text or set(text) - set("rwd"):
+        raise argparse.ArgumentTypeError(f"expected letters of r, w and d, got {text!r}")
+    return frozenset(text)
+
+
 WORD = Kind("WORD")
 FILE = Kind("FILE")
 PATH = Kind("PATH", _path)
@@ -144,6 +151,7 @@ ORIGIN = Kind("=ORIGIN", _origin)
 PROTOCOL = Kind("VERSION", _protocol)
 PORT = Kind("PORT", _port)
 PROXY = Kind("ADDRESS", _proxy)
+RIGHTS = Kind("RIGHTS", _rights)
 ADDRESS = Kind("ADDRESS")
 SECONDS = Kind("SECONDS", seconds, 0)
 BYTES = Kind("BYTES", _size, 0)

@@ -14,16 +14,18 @@ from .door import Door
 
 __all__ = ["DOORS", "Door", "door_for"]
 
-_READ, _LIST = Operation.READ, Operation.LIST
-_CREATE, _REPLACE, _DELETE = Operation.CREATE, Operation.REPLACE, Operation.DELETE
+_READ = frozenset({Operation.READ})
+_LIST = frozenset({Operation.LIST})
+_CREATE = frozenset({Operation.CREATE})
+_DELETE = frozenset({Operation.DELETE})
 
 DOORS = (
-    Door("put", "PUT", frozenset({_CREATE, _REPLACE}), put.answer),
-    Door("delete", "DELETE", frozenset({_DELETE}), delete.answer),
-    Door("mkcol", "MKCOL", frozenset({_CREATE}), mkcol.answer),
-    Door("move", "MOVE", frozenset({_READ, _DELETE, _CREATE, _REPLACE}), transfer.answer_move),
-    Door("copy", "COPY", frozenset({_READ, _CREATE, _REPLACE}), transfer.answer_copy),
-    Door("json", "GET", frozenset({_LIST}), listing_json.answer, query="json"),
+    Door("put", "PUT", _CREATE, put.answer),
+    Door("delete", "DELETE", _DELETE, delete.answer),
+    Door("mkcol", "MKCOL", _CREATE, mkcol.answer),
+    Door("move", "MOVE", _READ | _DELETE, transfer.answer_move, there=_CREATE),
+    Door("copy", "COPY", _READ, transfer.answer_copy, there=_CREATE),
+    Door("json", "GET", _LIST, listing_json.answer, query="json"),
 )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..access import Operation
-from ..gate import Gate, conflict_of
+from ..conflicts import conflict_of
+from ..gate import Gate
 from ..integrity import Integrity
 from ..refusal import Refusal
 from ..reply import Reply

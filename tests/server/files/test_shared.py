@@ -1,0 +1,500 @@
+"""A shared folder over HTTP: its doors, and the holes that others had."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import threading
+
+import pytest
+
+from nethttp.server.files.share import state_directory
+
+from .shares import ByName, Client, contents, handler_of, share
+
+PAGE = b"<script>alert(1)</script>"
+
+
+def digest(content: bytes, name: str = "sha256") -> str:
+    return base64.b64encode(hashlib.new(name, content).digest()).decode()
+
+
+# --- PUT ---
+
+
+def test_put_makes_a_file_and_replaces_it(shared, root):
+    client = shared()
+    made = client.ask("PUT", "/a.txt", b"one")
+    assert (made.status, made.body) == (201, b"")
+    read = client.ask("GET", "/a.txt")
+    assert (read.body, read.getheader("ETag")) == (b"one", made.getheader("ETag"))
+    changed = client.ask("PUT", "/a.txt", b"two")
+    assert changed.status == 204
+    assert changed.getheader("ETag") != made.getheader("ETag")
+    assert client.ask("GET", "/a.txt").body == b"two"
+    assert contents(root) == {"a.txt": b"two"}
+
+
+def test_put_in_chunks(shared, root):
+    assert shared().ask("PUT", "/a", iter([b"ab", b"cd" * 100_000])).status == 201
+    assert contents(root) == {"a": b"ab" + b"cd" * 100_000}
+
+
+def test_put_of_nothing(shared, root):
+    assert shared().status("PUT", "/a") == 201
+    assert contents(root) == {"a": b""}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("/", {}, 405),
+        ("/dir/", {}, 405),
+        ("/dir", {}, 409),
+        ("/nothing/a", {}, 409),
+        ("/file/a", {}, 409),
+        ("/new", {"Content_Range": "bytes 0-1/3"}, 400),
+        ("/new", {"Content_Encoding": "gzip"}, 415),
+        ("/new", {"If_Match": "*"}, 412),
+        ("/file", {"If_None_Match": "*"}, 412),
+        ("/file", {"If_Match": '"other"'}, 412),
+        ("/file", {"If_Unmodified_Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, 412),
+        ("/file?conflict=refuse", {}, 409),
+        ("/file?conflict=what", {}, 400),
+        ("/new", {"X_OC_Mtime": "yesterday"}, 400),
+        ("/new", {"Last_Modified": "yesterday"}, 400),
+        ("/new", {"Content_Digest": "sha-256=x"}, 400),
+        ("/new", {"Content_Digest": f"sha-256=:{digest(b'other')}:"}, 400),
+        ("/new", {"Repr_Digest": f"sha-512=:{digest(b'other', 'sha512')}:"}, 400),
+    ],
+)
+def test_put_that_is_refused_changes_nothing(shared, root, path, fields, status):
+    (root / "dir").mkdir()
+    (root / "file").write_bytes(b"old")
+    before = contents(root)
+    client = shared()
+    assert client.status("PUT", path, b"new", **fields) == status
+    assert contents(root) == before
+
+
+def test_conditions_and_digests_that_hold(shared, root):
+    client = shared()
+    tag = client.ask("PUT", "/a", b"1", If_None_Match="*").getheader("ETag")
+    good = f"md5=:AAAA:, sha-256=:{digest(b'22')}:, sha-512=:{digest(b'22', 'sha512')}:"
+    assert client.status("PUT", "/a", b"22", If_Match=tag, Content_Digest=good) == 204
+    assert client.status("PUT", "/a", b"3", If_Match=tag) == 412
+    assert contents(root) == {"a": b"22"}
+
+
+def test_the_time_of_modification_is_kept(shared, root):
+    client = shared()
+    answer = client.ask("PUT", "/a", b"1", X_OC_Mtime="1600000000")
+    assert answer.getheader("X-OC-MTime") == "accepted"
+    client.ask("PUT", "/b", b"1", Last_Modified="Sun, 13 Sep 2020 12:26:40 GMT")
+    assert {os.stat(root / name).st_mtime for name in "ab"} == {1_600_000_000}
+
+
+def test_conflicts_are_decided_as_said(shared, root):
+    client = shared("/ * rwd", on_conflict="rename")
+    assert client.status("PUT", "/a.txt", b"1") == 201
+    second = client.ask("PUT", "/a.txt", b"2")
+    assert (second.status, second.getheader("Location")) == (201, "/a%20%281%29.txt")
+    assert client.status("PUT", "/a.txt?conflict=replace", b"3") == 204
+    assert contents(root) == {"a.txt": b"3", "a (1).txt": b"2"}
+
+
+def test_who_may_only_add_replaces_nothing(shared, root):
+    client = shared("/ * rw")
+    assert client.status("PUT", "/a", b"1") == 201
+    assert client.status("PUT", "/a", b"2") == 403
+    assert client.status("PUT", "/a?conflict=rename", b"2") == 201
+    assert contents(root) == {"a": b"1", "a (1)": b"2"}
+
+
+def test_a_refusal_costs_no_content(shared, root, connect, serve):
+    server = serve(handler_of(share(root, "/ * r")))
+    with connect(server.address) as raw:
+        raw.send(
+            b"PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert raw.response()[0] == 403
+
+
+def test_100_continue_comes_before_the_content(shared, root, connect, serve):
+    server = serve(handler_of(share(root)))
+    with connect(server.address) as raw:
+        raw.send(
+            b"PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert raw.response()[0] == 100
+        raw.send(b"abc")
+        assert raw.response()[0] == 201
+    assert contents(root) == {"a": b"abc"}
+
+
+def test_too_large_and_too_full(shared, root):
+    client = shared("/ * rwd", max_file=3)
+    assert client.status("PUT", "/a", b"1234") == 413
+    assert client.ask("PUT", "/a", iter([b"12", b"34"])).status == 413
+    full = shared("/ * rwd", reserve=1 << 60)
+    assert full.status("PUT", "/a", b"1") == 507
+    assert contents(root) == {}
+
+
+def test_a_cut_upload_leaves_the_old_file(root, connect, serve, tmp_path):
+    (root / "a").write_bytes(b"old")
+    shared = share(root)
+    server = serve(handler_of(shared))
+    with connect(server.address) as raw:
+        raw.send(b"PUT /a HTTP/1.1\r\nHost: h.localhost\r\nContent-Length: 1000000\r\n\r\nhalf")
+    # The next request is answered by the same server, after it has noticed.
+    client = Client(server.port)
+    assert client.ask("GET", "/a").body == b"old"
+    client.close()
+    assert contents(root) == {"a": b"old"}
+
+
+def test_hole_25_rights_withdrawn_during_an_upload(root, connect, serve):
+    shared = share(root)
+    server = serve(handler_of(shared))
+    with connect(server.address) as raw:
+        raw.send(
+            b"PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert raw.response()[0] == 100
+        shared.access._by_user[None][()] = frozenset("r")
+        raw.send(b"abc")
+        assert raw.response()[0] == 403
+    assert contents(root) == {}
+
+
+def test_a_directory_that_is_moved_during_an_upload(root, connect, serve):
+    (root / "d").mkdir()
+    server = serve(handler_of(share(root)))
+    with connect(server.address) as raw:
+        raw.send(
+            b"PUT /d/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert raw.response()[0] == 100
+        os.rename(root / "d", root / "secret")
+        raw.send(b"abc")
+        assert raw.response()[0] == 409
+    assert contents(root) == {"secret": None}
+
+
+# --- the other doors ---
+
+
+def test_delete(shared, root):
+    (root / "d" / "e").mkdir(parents=True)
+    (root / "d" / "e" / "f").write_bytes(b"f")
+    (root / "g").write_bytes(b"g")
+    client = shared()
+    assert client.status("DELETE", "/g", If_Match='"other"') == 412
+    assert [client.status("DELETE", path) for path in ("/g", "/g", "/d/", "/")] == [
+        *(204, 404, 204, 403)
+    ]
+    assert contents(root) == {}
+
+
+def test_mkcol(shared, root):
+    client = shared()
+    asked = [("/d", b""), ("/d", b""), ("/d/e/f", b""), ("/", b""), ("/x", b"<xml/>")]
+    assert [client.status("MKCOL", path, body) for path, body in asked] == [
+        *(201, 405, 409, 405, 415)
+    ]
+    assert contents(root) == {"d": None}
+
+
+@pytest.mark.parametrize("method", ["MOVE", "COPY"])
+def test_move_and_copy(shared, root, method):
+    (root / "d" / "e").mkdir(parents=True)
+    (root / "d" / "e" / "f").write_bytes(b"f")
+    (root / "x").write_bytes(b"x")
+    client = shared()
+
+    def ask(path: str, to: str, **fields: str) -> int:
+        return client.status(method, path, Destination=to, **fields)
+
+    assert ask("/d", "http://127.0.0.1:1/y") == 502
+    assert ask("/d", "") == 400
+    assert [ask("/d", to) for to in ("/", "/d", "/d/e/g")] == [403, 403, 403]
+    assert ask("/d", "/nothing/y") == 409
+    assert ask("/nothing", "/y") == 404
+    assert ask("/d", "/x", Overwrite="F") == 412
+    assert ask("/d", "/x", Overwrite="what") == 400
+    before = contents(root)
+    assert ask("/d", "/x") == 204
+    assert contents(root)["x/e/f"] == b"f"
+    assert ("d" in contents(root)) == (method == "COPY")
+    assert "x" in before
+    moved = client.ask(method, "/x", Destination="/a%20b")
+    assert (moved.status, moved.getheader("Location")) == (201, "/a%20b")
+    assert contents(root)["a b/e/f"] == b"f"
+
+
+def test_a_listing_as_json(shared, root):
+    (root / "d").mkdir()
+    (root / "é\n.txt").write_bytes(b"123")
+    (root / ".hidden").write_bytes(b"h")
+    os.symlink("/etc", root / "out")
+    os.symlink("d", root / "in")
+    client = shared()
+    response = client.ask("GET", "/?json")
+    found = json.loads(response.body)
+    assert response.getheader("Content-Type") == "application/json"
+    assert (found["path"], found["rights"]) == ("/", "rwd")
+    entries = {entry.pop("name"): entry for entry in found["entries"]}
+    assert sorted(entries) == ["d", "in", "out", "é\n.txt"]
+    assert entries["é\n.txt"]["size"] == 3
+    assert entries["out"] == {"link": True}
+    assert (entries["in"]["type"], entries["in"]["link"]) == ("directory", True)
+    assert client.status("GET", "/%C3%A9%0A.txt?json") == 400
+    assert client.status("GET", "/nothing?json") == 404
+
+
+def test_options_says_what_this_user_may_do_there(root, serve):
+    rules = ("/ * r", "/ ann rwd", "/drop * w", "/secret * -")
+    client = Client(serve(handler_of(share(root, *rules, accounts=ByName()))).port)
+    reading = "GET, HEAD, OPTIONS"
+
+    def allowed(path: str, **fields: str) -> str:
+        return client.ask("OPTIONS", path, **fields).getheader("Allow")
+
+    assert allowed("/") == f"{reading}, COPY"
+    assert allowed("/drop/") == f"{reading}, PUT, MKCOL"
+    assert allowed("/secret/") == reading
+    assert allowed("/", Authorization="ann") == f"{reading}, PUT, DELETE, MKCOL, MOVE, COPY"
+    client.close()
+
+
+def test_one_without_a_name_is_asked_for_it_where_it_would_help(root, serve):
+    (root / "a").write_bytes(b"a")
+    client = Client(serve(handler_of(share(root, "/ ann rwd", accounts=ByName()))).port)
+    refused = client.ask("GET", "/a")
+    assert (refused.status, refused.getheader("WWW-Authenticate")) == (401, 'Basic realm="test"')
+    assert client.status("GET", "/a", Authorization="bob") == 403
+    read = client.ask("GET", "/a", Authorization="ann")
+    assert (read.status, read.getheader("Cache-Control")) == (200, "private, no-cache")
+    client.close()
+
+
+# --- what is kept is true at once ---
+
+
+def test_hole_22_a_kept_answer_is_for_those_who_may_read(root, serve):
+    (root / "a").write_bytes(b"secret")
+    os.utime(root / "a", (1, 1))
+    client = Client(serve(handler_of(share(root, "/ ann r", accounts=ByName()))).port)
+    for _ in range(4):
+        assert client.ask("GET", "/a", Authorization="ann").body == b"secret"
+        assert client.status("GET", "/a") == 401
+        assert client.status("GET", "/a", Authorization="bob") == 403
+        assert client.status("HEAD", "/a") == 401
+    client.close()
+
+
+def test_hole_22_a_kept_answer_through_a_link(root, serve):
+    (root / "open").mkdir()
+    (root / "secret").mkdir()
+    (root / "secret" / "f").write_bytes(b"secret")
+    os.utime(root / "secret" / "f", (1, 1))
+    os.symlink("../secret", root / "open" / "link")
+    rules = ("/ * r", "/secret * -", "/secret ann r")
+    client = Client(serve(handler_of(share(root, *rules, accounts=ByName()))).port)
+    for _ in range(3):
+        assert client.ask("GET", "/open/link/f", Authorization="ann").body == b"secret"
+        assert client.status("GET", "/open/link/f") == 401
+    client.close()
+
+
+def test_a_change_is_seen_at_once_by_every_worker(root, serve):
+    (root / "a").write_bytes(b"old")
+    os.utime(root / "a", (1, 1))
+    one, other = (Client(serve(handler_of(share(root))).port) for _ in range(2))
+    for number in range(5):
+        for _ in range(2):
+            one.ask("GET", "/a")
+        content = b"%d" % number
+        other.ask("PUT", "/a", content, X_OC_Mtime="1")
+        assert one.ask("GET", "/a").body == content
+        assert other.status("DELETE", "/a") == 204
+        assert one.status("GET", "/a") == 404
+        other.ask("PUT", "/a", b"again", X_OC_Mtime="1")
+        assert one.ask("GET", "/a").body == b"again"
+    one.close()
+    other.close()
+
+
+# --- safe where others write ---
+
+
+@pytest.mark.parametrize("name", ["x.html", "x.svg", "x.xml", "x.xhtml", "x.htm"])
+def test_hole_9_what_is_uploaded_runs_no_script(shared, root, name):
+    client = shared()
+    client.ask("PUT", f"/{name}", PAGE)
+    os.utime(root / name, (1, 1))
+    for fields in ({}, {}, {}, {"Range": "bytes=0-3"}):
+        for method in ("GET", "HEAD"):
+            answer = client.ask(method, f"/{name}", **fields)
+            assert answer.getheader("X-Content-Type-Options") == "nosniff"
+            policy = answer.getheader("Content-Security-Policy")
+            assert policy.startswith("sandbox; default-src 'none'")
+            assert "script" not in policy
+
+
+def test_hole_9_a_pdf_and_a_text(shared):
+    client = shared()
+    client.ask("PUT", "/x.pdf", b"%PDF")
+    client.ask("PUT", "/x.txt", PAGE)
+    assert "script-src 'none'" in client.ask("GET", "/x.pdf").getheader("Content-Security-Policy")
+    assert client.ask("GET", "/x.txt").getheader("X-Content-Type-Options") == "nosniff"
+
+
+def test_hole_26_no_file_stands_for_another(shared, root):
+    client = shared()
+    (root / "d").mkdir()
+    for name in ("/d/index.html", "/404.html", "/a.html", "/a.html.gz", "/a.html.br"):
+        assert client.status("PUT", name, PAGE) == 201
+        os.utime(root / name[1:], (1, 1))
+    assert PAGE not in client.ask("GET", "/d/").body
+    assert PAGE not in client.ask("GET", "/nothing").body
+    encoded = client.ask("GET", "/a.html", Accept_Encoding="gzip, br")
+    assert encoded.getheader("Content-Encoding") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/.htaccess", "/.nethttp-1", "/a%00b", "/a%0Ab", "/..%5cx", "/" + "x" * 256),
+        *("/.git/config", "/%2e%2e", "/."),
+    ],
+)
+def test_hole_26_names_that_are_refused(shared, root, path):
+    client = shared()
+    before = contents(root.parent / "root")
+    assert client.status("PUT", path, b"x") in (400, 403, 404, 405, 409)
+    assert contents(root) == before
+
+
+def test_hidden_files_are_neither_listed_nor_served(shared, root):
+    (root / ".env").write_bytes(b"secret")
+    client = shared()
+    assert client.status("GET", "/.env") == 404
+    assert b".env" not in client.ask("GET", "/").body
+    assert client.status("DELETE", "/.env") == 404
+    open_to_all = shared("/ * r", hidden=True)
+    assert open_to_all.ask("GET", "/.env").body == b"secret"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_hole_11_no_page_of_another_site_changes_files(shared, root, fields):
+    (root / "a").write_bytes(b"a")
+    before = contents(root)
+    client = shared()
+    asked = [("PUT", "/b"), ("DELETE", "/a"), ("MKCOL", "/d"), ("MOVE", "/a"), ("COPY", "/a")]
+    for method, path in asked:
+        assert client.status(method, path, Destination="/c", **fields) == 403
+    assert client.status("GET", "/a", **fields) == 200
+    assert contents(root) == before
+
+
+def test_hole_11_no_get_changes_anything(shared, root):
+    (root / "a").write_bytes(b"a")
+    client = shared()
+    for query in ("delete", "mkdir", "put", "move=/b", "zip", "unzip", "json", "method=DELETE"):
+        client.ask("GET", f"/a?{query}")
+        client.ask("GET", f"/b?{query}")
+    assert contents(root) == {"a": b"a"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.io"])
+def test_hole_11_dns_rebinding(root, serve, connect, host):
+    (root / "a").write_bytes(b"a")
+    for hosts, expected in (((), 421), ((host.partition(":")[0],), 200), (("*",), 200)):
+        server = serve(handler_of(share(root, hosts=hosts)))
+        with connect(server.address) as raw:
+            raw.send(b"GET /a HTTP/1.1\r\nHost: %b\r\n\r\n" % host.encode())
+            assert raw.response()[0] == expected
+
+
+def test_hole_11_cors_never_covers_writes(root, serve):
+    from functools import partial
+
+    handler = partial(handler_of(share(root)), cors="*")
+    client = Client(serve(handler).port)
+    preflight = client.ask(
+        "OPTIONS", "/a", Origin="https://b.example", Access_Control_Request_Method="PUT"
+    )
+    assert preflight.getheader("Access-Control-Allow-Methods") == "GET, HEAD, OPTIONS"
+    assert client.status("PUT", "/a", b"x", Origin="https://b.example") == 403
+    client.close()
+
+
+def test_hole_6_the_state_is_reached_by_no_door(root, serve):
+    (root / ".local").mkdir()
+    state = root / "state"
+    state.mkdir(mode=0o700)
+    from nethttp.server.files.access import ANYTHING, Rule
+    from nethttp.server.files.share import Share
+
+    shared = Share(str(root), [Rule((), None, ANYTHING)], state=str(state), hidden=True)
+    client = Client(serve(handler_of(shared)).port)
+    (state / "users").write_bytes(b"secret")
+    before = contents(root)
+    for method, path in [
+        *(("GET", "/state/users"), ("PUT", "/state/users"), ("DELETE", "/state/users")),
+        *(("DELETE", "/state"), ("MOVE", "/state"), ("COPY", "/state"), ("MKCOL", "/state/x")),
+        *(("GET", "/state/?json"), ("PUT", "/state"), ("MOVE", "/state/users")),
+    ]:
+        assert client.status(method, path, Destination="/x") in (403, 404, 409), (method, path)
+    assert b"state" not in client.ask("GET", "/").body
+    assert {k: v for k, v in contents(root).items() if "locks/" not in k} == before
+    client.close()
+
+
+def test_two_that_put_at_once_leave_one_whole_file(shared, root):
+    clients = [shared() for _ in range(4)]
+    contents_of = [bytes([65 + number]) * 300_000 for number in range(4)]
+
+    def put(number: int) -> None:
+        for _ in range(5):
+            clients[number].ask("PUT", "/a", contents_of[number])
+
+    threads = [threading.Thread(target=put, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        if (root / "a").exists():
+            assert (root / "a").read_bytes() in contents_of
+    for thread in threads:
+        thread.join()
+
+
+def test_the_state_of_a_root(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    one, other = state_directory("/srv/a"), state_directory("/srv/b")
+    assert one != other
+    assert one.startswith(str(tmp_path / "state" / "nethttp"))
+    assert os.stat(one).st_mode & 0o777 == 0o700
+    assert state_directory("/srv/a") == one
+    assert state_directory("/srv/a", str(tmp_path / "own")) == str(tmp_path / "own")
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing")
+    monkeypatch.setenv("HOME", "/proc/nothing")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert state_directory("/srv/a").startswith(str(tmp_path / f"nethttp-{os.getuid()}"))

@@ -1,0 +1,106 @@
+"""What the command line lets others do with a directory."""
+
+from __future__ import annotations
+
+import pytest
+
+from nethttp.server.files.handler import SimpleHTTPRequestHandler
+from nethttp.server.files.shared import SharedFolderHandler
+from nethttp.server.process.command_line import parsed, service_of
+from nethttp.server.process.options import Refused
+from nethttp.server.process.sharing_options import sharing_notice
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Return a function that gives the handler for the words of a command line."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").touch()
+    (tmp_path / "state").mkdir(mode=0o700)
+
+    def handler(*words: str):
+        given = ["--state", str(tmp_path / "state")] if "--state" not in words and words else []
+        arguments = parsed("serve", [str(tmp_path / "site"), *words, *given])
+        return service_of(arguments, "serve")[0].find().value
+
+    return handler
+
+
+def test_without_an_option_a_directory_is_served_as_before(served):
+    assert served().func is SimpleHTTPRequestHandler
+
+
+@pytest.mark.parametrize(
+    ("words", "rights"),
+    [
+        (["--upload"], "rw"),
+        (["--delete"], "dr"),
+        (["--upload", "--delete"], "drw"),
+        (["--allow", "rwd"], "drw"),
+        (["--allow", "w"], "w"),
+        (["--allow", "r"], "r"),
+    ],
+)
+def test_rights(served, words, rights):
+    handler = served(*words)
+    assert handler.func is SharedFolderHandler
+    (rule,) = handler.keywords["share"].access.rules
+    assert (rule.path, rule.user, "".join(sorted(rule.rights))) == ((), None, rights)
+
+
+def test_the_other_options(served):
+    words = ["--upload", "--max-file", "1K", "--reserve", "2K", "--hidden", "--no-listing"]
+    words += ["--on-conflict", "rename", "--allowed-host", "a", "--allowed-host", "b"]
+    handler = served(*words, "--follow-links", "none", "--cors")
+    share = handler.keywords["share"]
+    assert (share.store.max_file, share.store.reserve) == (1024, 2048)
+    assert (share.tree.hidden, share.tree.links) == (True, "none")
+    assert (share.on_conflict, share.hosts) == ("rename", ("a", "b"))
+    assert handler.keywords["show_listing"] is False
+    assert handler.keywords["cors"] == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--allow", "rw", "--delete"], "expected --allow, or --upload and --delete"),
+        (["--upload", "--cgi"], "--cgi is not for a directory with rights"),
+        (["--upload", "--reload"], "--reload is not"),
+        (["--max-file", "1"], "--max-file is for a directory with rights"),
+        (["--upload", "--spa"], "--spa is not for a directory that others"),
+    ],
+)
+def test_what_does_not_fit_together(served, words, message):
+    with pytest.raises(Refused, match=message):
+        served(*words)
+
+
+def test_what_is_no_right(served, capsys):
+    with pytest.raises(SystemExit):
+        served("--allow", "rx")
+    assert "expected letters of r, w and d, got 'rx'" in capsys.readouterr().err
+
+
+def test_an_application_has_no_rights(tmp_path, monkeypatch):
+    (tmp_path / "app_of_mine.py").write_text("def app(environ, start_response): ...\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(Refused, match="--upload is for a directory"):
+        service_of(parsed("serve", ["app_of_mine:app", "--upload"]), "serve")
+
+
+@pytest.mark.parametrize(
+    ("words", "notice"),
+    [
+        ([], None),
+        (["--allow", "r"], None),
+        (["--allow", "w"], "Everyone who reaches it may add files, without a password."),
+        (["--upload"], "Everyone who reaches it may read and add files, without a password."),
+        (
+            ["--allow", "rwd"],
+            "Everyone who reaches it may read, add and delete files, without a password.",
+        ),
+    ],
+)
+def test_the_notice(words, notice):
+    assert sharing_notice(parsed("serve", words)) == notice
