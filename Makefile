@@ -74,6 +74,9 @@ stress: $(VENV)/for-benchmarks
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s tests/cookiejar/shared/test_crashes.py
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -k bomb tests/client/content/test_decoding.py
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest tests/client/test_uploads.py tests/client/test_downloads.py
+	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s \
+	    tests/server/files/test_crashes.py tests/server/files/test_tree.py \
+	    tests/server/files/test_matrix.py
 	$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 # What the client promises, printed: its pool after a stop at each yield, credentials across origins,

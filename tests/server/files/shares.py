@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 
 from nethttp.client import HTTPConnection
@@ -49,8 +48,8 @@ def share(root: Path, *rules: str, **options) -> Share:
     return Share(str(root), map(rule, rules or ["/ * rwd"]), state=str(state), **options)
 
 
-def handler_of(shared: Share):
-    return partial(QuietHandler, share=shared)
+def handler_of(shared: Share, **options):
+    return QuietHandler.of(shared, **options)
 
 
 def contents(root: Path) -> dict[str, bytes | str | None]:

@@ -433,10 +433,7 @@ def test_hole_11_dns_rebinding(root, serve, connect, host):
 
 
 def test_hole_11_cors_never_covers_writes(root, serve):
-    from functools import partial
-
-    handler = partial(handler_of(share(root)), cors="*")
-    client = Client(serve(handler).port)
+    client = Client(serve(handler_of(share(root), cors="*")).port)
     preflight = client.ask(
         "OPTIONS", "/a", Origin="https://b.example", Access_Control_Request_Method="PUT"
     )
@@ -483,6 +480,39 @@ def test_two_that_put_at_once_leave_one_whole_file(shared, root):
             assert (root / "a").read_bytes() in contents_of
     for thread in threads:
         thread.join()
+
+
+def test_a_slow_disk_stops_no_other_request(root, serve, monkeypatch):
+    """While a write waits for the disk, another thread answers."""
+    (root / "a").write_bytes(b"a")
+    port = serve(handler_of(share(root))).port
+    waiting, go_on = threading.Event(), threading.Event()
+    real = os.fsync
+
+    def slow(descriptor):
+        waiting.set()
+        assert go_on.wait(20)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    writers = [Client(port) for _ in range(3)]
+    threads = [
+        threading.Thread(target=writer.ask, args=("PUT", f"/{number}", b"x"))
+        for number, writer in enumerate(writers)
+    ]
+    for thread in threads:
+        thread.start()
+        assert waiting.wait(20)
+        reader = Client(port)
+        assert reader.ask("GET", "/a").body == b"a"
+        reader.close()
+        waiting.clear()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    for writer in writers:
+        writer.close()
+    assert sorted(contents(root)) == ["0", "1", "2", "a"]
 
 
 def test_the_state_of_a_root(tmp_path, monkeypatch):

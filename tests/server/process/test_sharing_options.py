@@ -43,8 +43,8 @@ def test_without_an_option_a_directory_is_served_as_before(served):
 )
 def test_rights(served, words, rights):
     handler = served(*words)
-    assert handler.func is SharedFolderHandler
-    (rule,) = handler.keywords["share"].access.rules
+    assert issubclass(handler, SharedFolderHandler)
+    (rule,) = handler.share.access.rules
     assert (rule.path, rule.user, "".join(sorted(rule.rights))) == ((), None, rights)
 
 
@@ -52,12 +52,12 @@ def test_the_other_options(served):
     words = ["--upload", "--max-file", "1K", "--reserve", "2K", "--hidden", "--no-listing"]
     words += ["--on-conflict", "rename", "--allowed-host", "a", "--allowed-host", "b"]
     handler = served(*words, "--follow-links", "none", "--cors")
-    share = handler.keywords["share"]
+    share = handler.share
     assert (share.store.max_file, share.store.reserve) == (1024, 2048)
     assert (share.tree.hidden, share.tree.links) == (True, "none")
     assert (share.on_conflict, share.hosts) == ("rename", ("a", "b"))
-    assert handler.keywords["show_listing"] is False
-    assert handler.keywords["cors"] == ["*"]
+    assert handler.show_listing is False
+    assert handler.cors == ["*"]
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from .access import ANYONE, CHANGES, Access, Rule, User
+from ...caching import SecondTimeCache
+from .access import CHANGES, Access, Operation, Rule, User
 from .gate import Gate
 from .paths import LinkPolicy
 from .reply import Reply
 from .store import Store
-from .tree import Tree
+from .tree import Tree, names_of
 
 __all__ = ["Accounts", "Share", "state_directory"]
 
@@ -67,11 +68,9 @@ class Share:
         self.hosts = tuple(hosts)
         self.tree = Tree(root, links=links, hidden=hidden, state=state, exact=self.access.has_paths)
         self.store = Store(self.tree, state, max_file=max_file, reserve=reserve)
-
-    @property
-    def is_written(self) -> bool:
+        self.is_written = any(rule.rights & CHANGES for rule in self.access.rules)
         """Whether anyone may change a file, so that a file may hold what a stranger wrote."""
-        return any(rule.rights & CHANGES for rule in self.access.rules)
+        self._open: SecondTimeCache[tuple[str | None, str], bool] = SecondTimeCache(max_key=512)
 
     def gate(self, user: User) -> Gate:
         """Return the gate for a user."""
@@ -84,9 +83,22 @@ class Share:
             can_sign_in=self.accounts is not None,
         )
 
-    def user_of(self, fields: Mapping[str, str], address: str) -> User | Reply:
-        """Return the user of a request, or the `Reply` that refuses it."""
-        return ANYONE if self.accounts is None else self.accounts.user_of(fields, address)
+    def check_path(self, user: User, target: str) -> None:
+        """Check that a user may know of the path in a target, before anything is looked for there.
+
+        Rules do not change while a share exists, so what they allow is kept.
+
+        Raises:
+            Refusal: the user may not.
+        """
+        key = user.name, target
+        if self._open.get(key):
+            return
+        names = names_of(target)
+        if names is not None:
+            self.gate(user).check(Operation.LIST, names)
+        if self._open.admits(key, len(target)):
+            self._open.put(key, True, 4 * len(target) + 300)
 
 
 def state_directory(root: str, given: str | None = None) -> str:

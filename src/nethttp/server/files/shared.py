@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
 from ...status import HTTPStatus
-from ...wire.fields import FieldFinder
 from ..handlers.pieces import send_pieces
 from . import cors, listing
-from .access import Names, Operation, User
+from .access import ANYONE, Names, Operation, User
+from .asking import ASKING, asking_fields
 from .doors import DOORS, Door, door_for
 from .foreign import defusing_fields
 from .gate import Gate
 from .handler import SimpleHTTPRequestHandler
-from .options import FileOptions, file_options, options_of
 from .paths import names_directory
 from .refusal import Refusal, refusal_of
 from .reply import Reply
@@ -41,9 +40,6 @@ PIECE = 256 * 1024
 MAX_QUERY = 100
 """Parameters of a query that are read."""
 
-#: The fields by which it is known who asks, and this server by which name.
-_ASKING = FieldFinder("authorization", "cookie", "host")
-
 #: Methods that read, and need no door.
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -52,36 +48,44 @@ _READING = ("GET", "HEAD", "OPTIONS")
 class SharedFolderHandler(SimpleHTTPRequestHandler):
     """Serves and changes the files of a `share`, as far as its users' rights go.
 
-    `share` is a keyword argument; `directory` is its root. Where anyone may write, no file stands
-    for another: index pages, the page of a 404 and compressed neighbours are off, and a file that
-    could act as a page of this site is defused.
+    `of` makes the class for a share. Where anyone may write, no file stands for another: index
+    pages, the page of a 404 and compressed neighbours are off, and a file that could act as a page
+    of this site is defused.
     """
 
-    share: Share
+    share: ClassVar[Share]
 
     cache_control = "no-cache"
 
     _STORED = WrittenFile
+    _PACED_BY_METHOD = frozenset(door.method for door in DOORS if door.changes)
 
-    _OPTIONS: ClassVar[frozenset[str]] = SimpleHTTPRequestHandler._OPTIONS | {"share"}
-
-    __slots__ = ("_gate", "_is_foreign", "_through_link")
-    _gate: Gate
+    __slots__ = ("_is_foreign", "_through_link", "_user")
+    _user: User
     _is_foreign: bool
     """Whether the response has content that a user may have written."""
     _through_link: bool
     """Whether a path of this request was a link, so that its file has another path in the rules."""
 
-    def __init__(self, *args: Any, share: Share, **options: Any) -> None:
-        self.share = share
+    @classmethod
+    def of(cls, share: Share, **options: Any) -> type[Self]:
+        """Return a handler class for a share; `options` are those of `SimpleHTTPRequestHandler`.
+
+        What is kept of files is kept by the class, so it is never another share's.
+        """
+        fixed: dict[str, Any] = {
+            "share": share,
+        }
         if share.is_written:
-            options |= {"index_pages": (), "not_found_page": None, "spa": None}
+            fixed |= {"index_pages": (), "not_found_page": None, "spa": None}
         if share.is_written or share.access.has_paths:
-            options["precompressed"] = False
+            fixed["precompressed"] = False
         if share.accounts is not None:
-            options["cache_control"] = "private, no-cache"
-        options["directory"] = share.root
-        super().__init__(*args, **options)
+            fixed["cache_control"] = "private, no-cache"
+        return type(cls.__name__, (cls,), {**options, **fixed, "__doc__": cls.__doc__})
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, directory=self.share.root, **options)
 
     # --- reading: what the base class does, behind the gate ---
 
@@ -108,29 +112,40 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
         self._is_foreign = True
         self._through_link = False
         try:
-            user = self._identify(self._asked(_ASKING))
-            if user is not None:
-                self._gate = self.share.gate(user)
-                names = names_of(self.path)
-                if names is not None:
-                    self._gate.check(Operation.LIST, names)
-            return user is not None
+            user = self._identify(self._asking_fields())
+            if user is None:
+                return False
+            self._user = user
+            self.share.check_path(user, self.path)
         except Refusal as refusal:
             self._deny(refusal)
             return False
+        return True
 
-    def _identify(self, fields: dict[str, str]) -> User | None:
+    def _asking_fields(self) -> Mapping[str, str]:
+        if self._block and self._message is None:
+            return asking_fields(self._block[self._block.find(b"\r\n") :])
+        return self._asked(ASKING)
+
+    def _identify(self, fields: Mapping[str, str]) -> User | None:
         """Return the user of the request; None after sending a reply that refuses it.
 
         Raises:
             Refusal: the request is not for this server.
         """
-        check_name(fields, self.share.hosts)
-        user = self.share.user_of(fields, self.address_string())
+        share = self.share
+        check_name(fields.get("host", ""), share.hosts)
+        if share.accounts is None:
+            return ANYONE
+        user = share.accounts.user_of(fields, self.address_string())
         if isinstance(user, Reply):
             self._send_reply(user)
             return None
         return user
+
+    @property
+    def _gate(self) -> Gate:
+        return self.share.gate(self._user)
 
     def _open_once(self, path: str) -> int:
         names = self._names_below(path)
@@ -158,14 +173,6 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
     def _may_keep(self, path: str, file: str) -> bool:
         # What is kept is found by its path alone, so the rules for that path must be those for it.
         return not self._through_link and (path == file or not self.share.access.has_paths)
-
-    def _options_now(self) -> FileOptions:
-        # The head of an answer depends on the share too.
-        options = (*options_of(self), self.share)
-        known = self._known_options
-        if known is None or known.options != options:
-            known = self._known_options = file_options(type(self), options)
-        return known
 
     def list_directory(self, path: str | os.PathLike[str]) -> Any:
         """Return a file with a listing of the directory at `path`, after sending the head."""
@@ -220,7 +227,7 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
         else:
             self._send_reply(reply)
 
-    def _request(self, fields: dict[str, str], user: User) -> FolderRequest:
+    def _request(self, fields: Mapping[str, str], user: User) -> FolderRequest:
         """Return the request as doors see it.
 
         Raises:
@@ -262,7 +269,7 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
     def do_OPTIONS(self) -> None:
         """Send the methods that the user may use at this path, and a browser's preflight."""
         try:
-            user = self._identify(self._asked(_ASKING))
+            user = self._identify(self._asking_fields())
         except Refusal as refusal:
             self._deny(refusal)
             return

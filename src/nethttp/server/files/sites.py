@@ -39,16 +39,15 @@ def check_site(fields: Mapping[str, str]) -> None:
             raise Refusal(403, "A page of another origin may not change files here")
 
 
-def check_name(fields: Mapping[str, str], hosts: Sequence[str]) -> None:
-    """Check that Host is an address, a name of this machine, or one of `hosts` ("*": any name).
+def check_name(host: str, hosts: Sequence[str]) -> None:
+    """Check that a Host is an address, a name of this machine, or one of `hosts` ("*": any name).
 
-    >>> check_name({"host": "192.0.2.1:8000"}, []), check_name({"host": "localhost"}, [])
+    >>> check_name("192.0.2.1:8000", []), check_name("localhost", [])
     (None, None)
 
     Raises:
         Refusal: 421, it is another name.
     """
-    host = fields.get("host", "")
     if ANY_HOST in hosts or _is_own(host):
         return
     name = _PORT.sub("", host.lower()).rstrip(".")

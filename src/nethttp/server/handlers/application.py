@@ -109,6 +109,7 @@ class HandlerApplication:
         self.min_body_rate = handler_class.min_body_rate
         self.body_grace = handler_class.body_grace
         self.timeouts = Timeouts(self.body_timeout, self.min_body_rate, self.body_grace)
+        self._paced_by_method = handler_class._PACED_BY_METHOD
         self.max_head = limits.max_start_line + limits.max_field_section
         # Content that is too long to drain is received only when the handler reads it.
         self._most = min(MAX_COLLECTED, limits.max_drain)
@@ -132,7 +133,9 @@ class HandlerApplication:
         return True
 
     def pacing_key(self, exchange: Exchange) -> Hashable:
-        """Return the method, and the path without the query."""
+        """Return the method, and the path without the query if that decides how long it takes."""
+        if exchange.method in self._paced_by_method:
+            return exchange.method
         return exchange.method, exchange.target.partition("?")[0]
 
     def _handler_of(self, connection: Connection) -> Any:

@@ -11,7 +11,7 @@ import io
 import socket
 import sys
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ...errors import RemoteProtocolError, excerpt
 from ...net.nonblocking import NonblockingReader, Timeouts, discard_input
@@ -74,6 +74,10 @@ class BaseHTTPRequestHandler(RequestParser):
 
     # Turned off by `nethttp.compat`, for programs that decode chunks themselves.
     _decodes_chunks = True
+
+    _PACED_BY_METHOD: ClassVar[frozenset[str]] = frozenset()
+    """Methods that take about the same time for every path, so that the engine learns of one path
+    whether another one will block."""
 
     __slots__ = ("_content", "_rfile", "_stream", "_taken")
     _content: bytes

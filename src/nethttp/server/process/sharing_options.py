@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from typing import Any
 
 from ..files.conflicts import CONFLICTS
@@ -87,7 +86,7 @@ def first_sharing_option(arguments: argparse.Namespace) -> str | None:
 
 
 def shared_folder_handler(directory: str, arguments: argparse.Namespace, **options: Any) -> Any:
-    """Return the handler class, with its arguments, that serves `directory` with rights.
+    """Return the handler class that serves `directory` with rights.
 
     Raises:
         Refused: options that do not fit together.
@@ -117,15 +116,16 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
         hidden=arguments.hidden,
         links=arguments.follow_links or "inside",
     )
-    return functools.partial(SharedFolderHandler, share=share, **options)
+    return SharedFolderHandler.of(share, **options)
 
 
 def clean_drafts(served: Any) -> None:
     """Delete what uploads to a directory have left whose worker is dead.
 
-    `served` is a handler class with its arguments; only one for a directory with rights has drafts.
+    `served` is a handler class, or one with its arguments; that for a directory with rights has a
+    share.
     """
-    share = getattr(served, "keywords", {}).get("share")
+    share = getattr(served, "share", None)
     if share is not None:
         share.store.clean()
 
