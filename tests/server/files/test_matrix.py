@@ -64,6 +64,11 @@ TABLE = {
     "HEAD": Line("r"),
     "OPTIONS": Line(""),
     "put": Line("w", content=b"new"),
+    "form": Line(
+        "w",
+        content=b'--x\r\nContent-Disposition: form-data; name="files"; filename="new"\r\n\r\n'
+        b"new\r\n--x--",
+    ),
     "delete": Line("d"),
     "mkcol": Line("w"),
     "move": Line("rd", "w"),
@@ -147,6 +152,7 @@ class Matrix:
         known = {door.name: door for door in DOORS}.get(door)
         method = known.method if known else door
         query = f"{'&' if '?' in path else '?'}{known.query}" if known and known.query else ""
+        fields["Content-Type"] = "multipart/form-data; boundary=x"
         if user is not None:
             fields["Authorization"] = user
         response = self.client.ask(method, path + query, TABLE[door].content, **fields)
@@ -199,6 +205,8 @@ def test_one_path(matrix, capsys, door):
                 paths, allowed = spellings(place), place == "drop" or covers(letters, "r")
                 if place == "secret" and user == "carl":
                     allowed = True  # It leads on to what carl may read, and shows only that.
+            elif door == "form":
+                paths, allowed = spellings(place), covers(letters, line.needs)
             elif door in ("put", "mkcol"):
                 paths, allowed = spellings(f"{place}/new"), covers(letters, line.needs)
             else:
@@ -220,6 +228,8 @@ def test_one_path(matrix, capsys, door):
                     f"/{link}",
                     "r" in both or (user == "carl" and link == "open/to_secret"),
                 )
+            elif door == "form":
+                matrix.ask(door, user, f"/{link}", False)
             elif door != "OPTIONS":
                 matrix.ask(door, user, f"/{link}/f", False)
         for path in (

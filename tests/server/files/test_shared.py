@@ -259,59 +259,55 @@ def test_a_listing_as_json(shared, root):
     assert client.status("GET", "/nothing?json") == 404
 
 
-def test_options_says_what_this_user_may_do_there(root, serve):
+def test_options_says_what_this_user_may_do_there(shared, root):
     rules = ("/ * r", "/ ann rwd", "/drop * w", "/secret * -")
-    client = Client(serve(handler_of(share(root, *rules, accounts=ByName()))).port)
+    client = shared(*rules, accounts=ByName())
     reading = "GET, HEAD, OPTIONS"
 
     def allowed(path: str, **fields: str) -> str:
         return client.ask("OPTIONS", path, **fields).getheader("Allow")
 
     assert allowed("/") == f"{reading}, COPY"
-    assert allowed("/drop/") == f"{reading}, PUT, MKCOL"
+    assert allowed("/drop/") == f"{reading}, PUT, POST, MKCOL"
     assert allowed("/secret/") == reading
-    assert allowed("/", Authorization="ann") == f"{reading}, PUT, DELETE, MKCOL, MOVE, COPY"
-    client.close()
+    assert allowed("/", Authorization="ann") == f"{reading}, PUT, POST, DELETE, MKCOL, MOVE, COPY"
 
 
-def test_one_without_a_name_is_asked_for_it_where_it_would_help(root, serve):
+def test_one_without_a_name_is_asked_for_it_where_it_would_help(shared, root):
     (root / "a").write_bytes(b"a")
-    client = Client(serve(handler_of(share(root, "/ ann rwd", accounts=ByName()))).port)
+    client = shared("/ ann rwd", accounts=ByName())
     refused = client.ask("GET", "/a")
     assert (refused.status, refused.getheader("WWW-Authenticate")) == (401, 'Basic realm="test"')
     assert client.status("GET", "/a", Authorization="bob") == 403
     read = client.ask("GET", "/a", Authorization="ann")
     assert (read.status, read.getheader("Cache-Control")) == (200, "private, no-cache")
-    client.close()
 
 
 # --- what is kept is true at once ---
 
 
-def test_hole_22_a_kept_answer_is_for_those_who_may_read(root, serve):
+def test_hole_22_a_kept_answer_is_for_those_who_may_read(shared, root):
     (root / "a").write_bytes(b"secret")
     os.utime(root / "a", (1, 1))
-    client = Client(serve(handler_of(share(root, "/ ann r", accounts=ByName()))).port)
+    client = shared("/ ann r", accounts=ByName())
     for _ in range(4):
         assert client.ask("GET", "/a", Authorization="ann").body == b"secret"
         assert client.status("GET", "/a") == 401
         assert client.status("GET", "/a", Authorization="bob") == 403
         assert client.status("HEAD", "/a") == 401
-    client.close()
 
 
-def test_hole_22_a_kept_answer_through_a_link(root, serve):
+def test_hole_22_a_kept_answer_through_a_link(shared, root):
     (root / "open").mkdir()
     (root / "secret").mkdir()
     (root / "secret" / "f").write_bytes(b"secret")
     os.utime(root / "secret" / "f", (1, 1))
     os.symlink("../secret", root / "open" / "link")
     rules = ("/ * r", "/secret * -", "/secret ann r")
-    client = Client(serve(handler_of(share(root, *rules, accounts=ByName()))).port)
+    client = shared(*rules, accounts=ByName())
     for _ in range(3):
         assert client.ask("GET", "/open/link/f", Authorization="ann").body == b"secret"
         assert client.status("GET", "/open/link/f") == 401
-    client.close()
 
 
 def test_a_change_is_seen_at_once_by_every_worker(root, serve):
@@ -528,3 +524,82 @@ def test_the_state_of_a_root(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", "/proc/nothing")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert state_directory("/srv/a").startswith(str(tmp_path / f"nethttp-{os.getuid()}"))
+
+
+# --- forms ---
+
+
+def form(*parts: tuple[str, str | None, bytes]) -> tuple[bytes, str]:
+    """Return the content of a form, and its Content-Type."""
+    lines = []
+    for name, filename, content in parts:
+        file = "" if filename is None else f'; filename="{filename}"'
+        head = f'--x\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'
+        lines += [head.encode(), content, b"\r\n"]
+    return b"".join([*lines, b"--x--\r\n"]), "multipart/form-data; boundary=x"
+
+
+def post(client: Client, path: str, *parts: tuple[str, str | None, bytes], **fields: str):
+    content, kind = form(*parts)
+    return client.ask("POST", path, content, Content_Type=kind, **fields)
+
+
+@pytest.mark.parametrize("path", ["/d/", "/d", "/d/upload"])
+def test_a_form_stores_its_files(shared, root, path):
+    (root / "d").mkdir()
+    client = shared()
+    big = b"\r\n--" * 200_000
+    answer = post(client, path, ("files", "a.txt", b"a"), ("files", "b", big), ("files", "", b""))
+    assert answer.status == 204
+    assert contents(root) == {"d": None, "d/a.txt": b"a", "d/b": big}
+    seen = post(client, path, ("files", "c", b"c"), Accept="text/html,*/*")
+    assert (seen.status, seen.getheader("Location")) == (303, "/d/")
+
+
+def test_a_form_at_the_root_as_uploadserver_has_it(shared, root):
+    assert post(shared(), "/upload", ("files", "a", b"a")).status == 204
+    assert contents(root) == {"a": b"a"}
+
+
+def test_a_file_of_a_form_whose_name_exists(shared, root):
+    (root / "a").write_bytes(b"old")
+    client = shared()
+    answer = post(client, "/", ("files", "a", b"new"), ("files", "b", b"b"))
+    assert (answer.status, b"a: the name exists" in answer.body) == (409, True)
+    assert contents(root) == {"a": b"old", "b": b"b"}
+    for conflict, found in (("rename", {"a (1)": b"new"}), ("replace", {"a": b"new"})):
+        answer = post(client, "/", ("conflict", None, conflict.encode()), ("files", "a", b"new"))
+        assert answer.status == 204
+        assert found.items() <= contents(root).items()
+
+
+@pytest.mark.parametrize("filename", ["../a", "/etc/a", "C:\\dir\\a", "..\\a", "folder/a"])
+def test_hole_12_a_file_of_a_form_stays_in_its_directory(shared, root, filename):
+    (root / "d").mkdir()
+    assert post(shared(), "/d/", ("files", filename, b"a")).status == 204
+    assert contents(root) == {"d": None, "d/a": b"a"}
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "status"),
+    [
+        ("/nothing/", ("files", "a", b"a"), 409),
+        ("/", ("files", "..", b"a"), 403),
+        ("/", ("files", ".htaccess", b"a"), 403),
+        ("/", ("files", "a%0Ab", b"a"), 400),
+        ("/", ("text", None, b"a" * 2000), 413),
+        ("/", ("conflict", None, b"what"), 204),
+    ],
+)
+def test_a_form_that_is_refused(shared, root, path, part, status):
+    assert post(shared(), path, part).status == status
+    assert contents(root) == {}
+
+
+def test_a_form_of_another_site_or_kind(shared, root):
+    client = shared()
+    assert post(client, "/", ("files", "a", b"a"), Origin="https://evil.example").status == 403
+    assert client.status("POST", "/", b"a=b", Content_Type="text/plain") == 415
+    content, kind = form(("files", "a", b"a"))
+    assert client.status("POST", "/", content[:-10], Content_Type=kind) == 400
+    assert contents(root) == {}

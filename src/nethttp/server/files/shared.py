@@ -204,7 +204,7 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
         else:
             self._pass(door)
 
-    do_PUT = do_DELETE = do_MKCOL = do_MOVE = do_COPY = _answer_door
+    do_PUT = do_POST = do_DELETE = do_MKCOL = do_MOVE = do_COPY = _answer_door
 
     def _pass(self, door: Door) -> None:
         """Answer the request by a door, or refuse it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..access import Operation
-from . import delete, listing_json, mkcol, put, transfer
+from . import delete, form, listing_json, mkcol, put, transfer
 from .door import Door
 
 __all__ = ["DOORS", "Door", "door_for"]
@@ -21,6 +21,7 @@ _DELETE = frozenset({Operation.DELETE})
 
 DOORS = (
     Door("put", "PUT", _CREATE, put.answer),
+    Door("form", "POST", _CREATE, form.answer),
     Door("delete", "DELETE", _DELETE, delete.answer),
     Door("mkcol", "MKCOL", _CREATE, mkcol.answer),
     Door("move", "MOVE", _READ | _DELETE, transfer.answer_move, there=_CREATE),
