@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -237,6 +238,21 @@ def test_move_and_copy(shared, root, method):
     moved = client.ask(method, "/x", Destination="/a%20b")
     assert (moved.status, moved.getheader("Location")) == (201, "/a%20b")
     assert contents(root)["a b/e/f"] == b"f"
+
+
+def test_move_to_another_file_system(shared, root, monkeypatch):
+    (root / "d").mkdir()
+    (root / "d" / "f").write_bytes(b"f")
+    real = os.rename
+
+    def rename(old, new, **named):
+        if old == "d" and new == "e":
+            raise OSError(errno.EXDEV, "another file system")
+        real(old, new, **named)
+
+    monkeypatch.setattr(os, "rename", rename)
+    assert shared().status("MOVE", "/d", Destination="/e") == 201
+    assert contents(root) == {"e": None, "e/f": b"f"}
 
 
 def test_a_listing_as_json(shared, root):

@@ -224,6 +224,25 @@ def test_moving(store, place, root):
     assert contents(root) == {"e": None, "e/c": b"b", "x": b"x"}
 
 
+def test_a_move_that_fails_at_the_last_moment_loses_nothing(store, place, root, monkeypatch):
+    for name in ("a", "b"):
+        (root / name).mkdir()
+        (root / name / name).write_bytes(b"content")
+    before = contents(root)
+    real = os.rename
+
+    def rename(old, new, **named):
+        if (old, new) == ("a", "b"):
+            raise OSError(errno.EXDEV, "another file system")
+        real(old, new, **named)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(OSError, match="another file system"):
+        store.move(place, "a", place, "b", yes)
+    assert contents(root) == before
+    assert os.listdir(store.notes._directory) == []
+
+
 def test_copying(store, place, root, tmp_path):
     (root / "d" / "e").mkdir(parents=True)
     (root / "d" / "e" / "f").write_bytes(b"f" * 3_000_000)
@@ -245,19 +264,6 @@ def test_copying(store, place, root, tmp_path):
         store.copy(source, place, "two", refuse)
     assert sorted(os.listdir(root)) == ["copy", "d", "one"]
     assert os.listdir(store.notes._directory) == []
-
-
-def test_copying_has_bounds(store, place, root, monkeypatch):
-    from nethttp.server.files import store as module
-
-    (root / "d" / "e" / "f").mkdir(parents=True)
-    for name, bound in (("MAX_DEPTH", 2), ("MAX_COPIED", 1)):
-        with monkeypatch.context() as bounded:
-            bounded.setattr(module, name, bound)
-            with store.tree.open(("d",)) as source, pytest.raises(Refusal) as refused:
-                store.copy(source, place, "copy", yes)
-        assert refused.value.status == 403
-    assert sorted(os.listdir(root)) == ["d"]
 
 
 def test_two_contents_of_one_size_and_time_have_two_tags(store, place):
@@ -317,6 +323,22 @@ def test_notes_of_dead_processes_are_cleaned_and_those_of_live_ones_not(root, tm
     assert os.listdir(tmp_path / "notes") == []
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_a_dead_process_has_set_aside_is_put_back_if_nothing_replaced_it(
+    root, tmp_path, taken
+):
+    tree, notes = Tree(str(root)), Notes(str(tmp_path / "notes"))
+    with tree.open(()) as place:
+        note = notes.write(place, "d")
+    (root / note.draft).mkdir()
+    (root / note.draft / "old").touch()
+    if taken:
+        (root / "d").mkdir()
+    os.close(note._descriptor)
+    assert notes.clean(tree) == 1
+    assert contents(root) == ({"d": None} if taken else {"d": None, "d/old": b""})
+
+
 def test_a_note_that_was_not_finished_is_deleted_when_it_is_old(root, tmp_path):
     notes = Notes(str(tmp_path / "notes"))
     for name, age in ((".old", 100), (".new", 0)):
@@ -331,7 +353,7 @@ def test_a_note_names_only_drafts(root, tmp_path):
     """A note that was changed by hand deletes no file of the folder."""
     notes = Notes(str(tmp_path / "notes"))
     (root / "file").write_bytes(b"kept")
-    text = json.dumps({"names": [], "draft": "file"})
+    text = json.dumps({"names": [], "draft": "file", "replaced": None})
     (tmp_path / "notes" / "0").write_text(text)
     notes.clean(Tree(str(root)))
     assert contents(root) == {"file": b"kept"}

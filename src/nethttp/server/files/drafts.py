@@ -2,7 +2,8 @@
 
 On Linux a draft has no name until it is complete, so a process that is killed leaves nothing. Where
 a name is needed, a note in the state directory says which, and the process that works on the draft
-holds the note locked. `Notes.clean` deletes what the notes of dead processes name.
+holds the note locked. `Notes.clean` deletes what the notes of dead processes name, or puts back
+what was to be replaced and was not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from ..seams import current
 from .tree import DRAFT, Opened, Tree
 
-__all__ = ["Draft", "Note", "Notes", "lock_file", "remove_named"]
+__all__ = ["Draft", "Note", "Notes", "finish_draft", "lock_file", "remove_named"]
 
 #: What file systems without nameless files answer to a request for one.
 _NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
@@ -52,18 +53,27 @@ class Note:
 
     __slots__ = ("_descriptor", "_path", "draft")
 
-    def __init__(self, directory: str, place: Opened) -> None:
-        """Write a note in `directory` that a draft in `place` may have the name `draft`."""
+    def __init__(self, directory: str, place: Opened, replaced: str | None = None) -> None:
+        """Write a note in `directory` that a draft in `place` may have the name `draft`.
+
+        With `replaced` the draft is what had that name, and has it again if nothing takes it.
+        """
         identity = secrets.token_hex(8)
         self.draft = DRAFT + identity
         self._path = os.path.join(directory, identity)
         # Under its own name a note is always locked and complete, unless its process is dead.
         beginning = os.path.join(directory, "." + identity)
-        self._descriptor = os.open(beginning, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        lock_file(self._descriptor, wait=False)
-        text = json.dumps({"names": place.names, "draft": self.draft})
-        os.write(self._descriptor, text.encode())
-        os.rename(beginning, self._path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._descriptor = os.open(beginning, flags, 0o600)
+        try:
+            lock_file(self._descriptor, wait=False)
+            note = {"names": place.names, "draft": self.draft, "replaced": replaced}
+            os.write(self._descriptor, json.dumps(note).encode())
+            os.rename(beginning, self._path)
+        except BaseException:
+            os.close(self._descriptor)
+            os.unlink(beginning)
+            raise
 
     def drop(self) -> None:
         """Delete the note: there is no draft of this name any more."""
@@ -78,12 +88,12 @@ class Notes:
         self._directory = directory
         os.makedirs(directory, mode=0o700, exist_ok=True)
 
-    def write(self, place: Opened) -> Note:
-        """Return a new note for a draft in `place`."""
-        return Note(self._directory, place)
+    def write(self, place: Opened, replaced: str | None = None) -> Note:
+        """Return a new note for a draft in `place`; `replaced` as `Note` has it."""
+        return Note(self._directory, place, replaced)
 
     def clean(self, tree: Tree) -> int:
-        """Delete the drafts of processes that are dead; return how many there were."""
+        """Delete or put back the drafts of processes that are dead; return how many there were."""
         found = 0
         for name in os.listdir(self._directory):
             path = os.path.join(self._directory, name)
@@ -110,7 +120,7 @@ class Notes:
                 raise FileNotFoundError(errno.ENOENT, "no draft", path)
             place, _ = tree.parent((*note["names"], "_"))
             with place:
-                remove_named(place, note["draft"])
+                finish_draft(place, note["draft"], note["replaced"])
                 gone = 1
         os.unlink(path)
         return gone
@@ -131,12 +141,13 @@ class Draft:
         self.descriptor = self._open_nameless()
         if self.descriptor < 0:
             self._note = notes.write(place)
-            self.descriptor = os.open(
-                self._note.draft,
-                os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
-                0o666,
-                dir_fd=place.descriptor,
-            )
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            try:
+                draft = self._note.draft
+                self.descriptor = os.open(draft, flags, 0o666, dir_fd=place.descriptor)
+            except BaseException:
+                self._drop_note()
+                raise
 
     def _open_nameless(self) -> int:
         """Return the descriptor of a file without a name; -1 if there can be none."""
@@ -215,6 +226,22 @@ def remove_named(place: Opened, name: str) -> None:
         shutil.rmtree(name, dir_fd=place.descriptor)
     else:
         os.unlink(name, dir_fd=place.descriptor)
+
+
+def finish_draft(place: Opened, draft: str, replaced: str | None) -> None:
+    """Delete a draft; or let it have the name that it had, if nothing else has it.
+
+    Raises:
+        OSError: there is no such draft, or it cannot be deleted.
+    """
+    at = place.descriptor
+    if replaced is not None:
+        try:
+            os.stat(replaced, dir_fd=at, follow_symlinks=False)
+        except FileNotFoundError:
+            os.rename(draft, replaced, src_dir_fd=at, dst_dir_fd=at)
+            return
+    remove_named(place, draft)
 
 
 def _path_of(descriptor: int) -> str:

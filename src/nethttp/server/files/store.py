@@ -8,7 +8,6 @@ program of another kind may still change them; the system decides what it then m
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -16,21 +15,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from ...wire.values import EntityTag
-from .drafts import Draft, Notes, lock_file, remove_named
+from .copying import copy_content, copy_directory
+from .drafts import Draft, Notes, finish_draft, lock_file, remove_named
 from .refusal import Refusal
 from .stored import written_opaque
 from .tree import Opened, Tree
 
 __all__ = ["Decide", "Store", "Stored", "Upload", "tag_of"]
-
-PIECE = 1024 * 1024
-"""Bytes that are copied in one step."""
-
-MAX_COPIED = 100_000
-"""Files and directories that one request may copy."""
-
-MAX_DEPTH = 100
-"""Directories in one another that one request may copy."""
 
 MAX_NUMBER = 999
 """The highest number that is added to a name that exists."""
@@ -89,8 +80,7 @@ class Store:
             Refusal: it is too large, or the disk would be too full.
             OSError: the directory takes no file.
         """
-        self._check_size(length or 0)
-        self.check_space(place.descriptor, length or 0)
+        self._check_room(place.descriptor, length or 0)
         return Upload(self, place, name, length)
 
     def would(self, place: Opened, name: str, decide: Decide) -> bool:
@@ -104,6 +94,10 @@ class Store:
     def _check_size(self, size: int) -> None:
         if self.max_file is not None and size > self.max_file:
             raise Refusal(413, f"A file may have {self.max_file} bytes, this one has more")
+
+    def _check_room(self, descriptor: int, size: int) -> None:
+        self._check_size(size)
+        self.check_space(descriptor, size)
 
     def check_space(self, descriptor: int, more: int) -> None:
         """Check that the disk of a file or directory has room for `more` bytes.
@@ -146,9 +140,14 @@ class Store:
                 os.unlink(name, dir_fd=place.descriptor)
         _sync_directory(place)
 
-    def _set_aside(self, place: Opened, name: str) -> Callable[[], None]:
-        """Give what has a name that of a draft; return a function that deletes it."""
-        note = self.notes.write(place)
+    def _set_aside(
+        self, place: Opened, name: str, replaced: str | None = None
+    ) -> Callable[[], None]:
+        """Give what has a name that of a draft; return a function that deletes it.
+
+        With `replaced`, that name, it is put back if nothing has taken the name by then.
+        """
+        note = self.notes.write(place, replaced)
         at = place.descriptor
         try:
             os.rename(name, note.draft, src_dir_fd=at, dst_dir_fd=at)
@@ -156,11 +155,11 @@ class Store:
             note.drop()
             raise
 
-        def delete() -> None:
-            remove_named(place, note.draft)
+        def finish() -> None:
+            finish_draft(place, note.draft, replaced)
             note.drop()
 
-        return delete
+        return finish
 
     def move(
         self, source: Opened, name: str, target: Opened, new_name: str, decide: Decide
@@ -180,7 +179,7 @@ class Store:
             if not decide(existing):
                 raise Refusal(409, "The name exists")
             if existing is not None and (_is_directory(existing) or _is_directory(status)):
-                rest.callback(self._set_aside(target, new_name))
+                rest.callback(self._set_aside(target, new_name, new_name))
             os.rename(name, new_name, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor)
         _sync_directory(source)
         _sync_directory(target)
@@ -202,61 +201,23 @@ class Store:
         note = self.notes.write(target)
         with ExitStack() as rest:
             rest.callback(note.drop)
-            self._copy_directory(source, target, note.draft, rest)
+
+            def delete() -> None:
+                with suppress(FileNotFoundError):
+                    remove_named(target, note.draft)
+
+            rest.callback(delete)
+            copy_directory(source, target, note.draft, self._check_room)
             with self.locked(target):
                 existing = _status_or_none(target, name)
                 if not decide(existing):
                     raise Refusal(409, "The name exists")
                 if existing is not None:
-                    rest.callback(self._set_aside(target, name))
+                    rest.callback(self._set_aside(target, name, name))
                 at = target.descriptor
                 os.rename(note.draft, name, src_dir_fd=at, dst_dir_fd=at)
         _sync_directory(target)
         return Stored(name, _status(target, name), created=existing is None)
-
-    def _copy_directory(self, source: Opened, target: Opened, draft: str, rest: ExitStack) -> None:
-        """Copy a directory to a draft in `target`, which `rest` deletes if it is still there."""
-
-        def delete() -> None:
-            with suppress(FileNotFoundError):
-                remove_named(target, draft)
-
-        rest.callback(delete)
-        left = MAX_COPIED
-
-        def copy_into(directory: Opened, within: int, name: str, depth: int) -> None:
-            nonlocal left
-            if depth > MAX_DEPTH:
-                raise Refusal(403, f"More than {MAX_DEPTH} directories in one another")
-            os.mkdir(name, 0o777, dir_fd=within)
-            copied = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
-            try:
-                for entry in directory.children():
-                    if entry.is_link or entry.status is None:
-                        continue
-                    left -= 1
-                    if left < 0:
-                        raise Refusal(403, f"More than {MAX_COPIED} files to copy")
-                    with suppress(FileNotFoundError), directory.child(entry.name) as child:
-                        if child.is_directory:
-                            copy_into(child, copied, entry.name, depth + 1)
-                        else:
-                            self._copy_file(child, copied, entry.name)
-            finally:
-                os.close(copied)
-
-        copy_into(source, target.descriptor, draft, 1)
-
-    def _copy_file(self, source: Opened, within: int, name: str) -> None:
-        self._check_size(source.status.st_size)
-        self.check_space(within, source.status.st_size)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(name, flags, 0o666, dir_fd=within)
-        try:
-            _copy_content(source.descriptor, descriptor)
-            os.utime(descriptor, ns=(source.status.st_atime_ns, source.status.st_mtime_ns))
-        finally:
-            os.close(descriptor)
 
     @contextmanager
     def locked(self, *places: Opened) -> Iterator[None]:
@@ -308,7 +269,7 @@ class Upload:
 
     def copy_from(self, source: Opened) -> None:
         """Take over the content of a file, and its time of modification."""
-        self.size += _copy_content(source.descriptor, self._draft.descriptor)
+        self.size += copy_content(source.descriptor, self._draft.descriptor)
         self._store._check_size(self.size)
         self._length = self.size
         self.set_modified(source.status.st_mtime_ns)
@@ -397,35 +358,6 @@ def _status_or_none(place: Opened, name: str) -> os.stat_result | None:
 
 def _is_directory(status: os.stat_result) -> bool:
     return stat.S_ISDIR(status.st_mode)
-
-
-def _copy_content(source: int, target: int) -> int:
-    """Copy a file from its beginning to where `target` stands; return its length in bytes."""
-    copied = 0
-    copy = getattr(os, "copy_file_range", None)
-    while True:
-        try:
-            done = (
-                _copy_piece(source, target, copied)
-                if copy is None
-                else copy(source, target, PIECE, offset_src=copied)
-            )
-        except OSError as error:
-            if copy is None or error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS):
-                raise
-            copy = None  # Not between these two file systems.
-            continue
-        if not done:
-            return copied
-        copied += done
-
-
-def _copy_piece(source: int, target: int, offset: int) -> int:
-    left = memoryview(os.pread(source, PIECE, offset))
-    count = len(left)
-    while left:
-        left = left[os.write(target, left) :]
-    return count
 
 
 def _sync_directory(place: Opened) -> None:

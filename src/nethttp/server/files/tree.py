@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from .access import Names
+from .beneath import CAN_WALK
 from .paths import LinkPolicy, url_to_parts
 
 __all__ = ["DRAFT", "Entry", "Opened", "Tree", "is_new_name", "names_of"]
@@ -150,6 +151,8 @@ class Tree:
         state: str | None = None,
         exact: bool = False,
     ) -> None:
+        if not CAN_WALK:
+            raise OSError(errno.ENOSYS, "this system cannot open names relative to a directory")
         self.root = root
         self.links: LinkPolicy = links
         self.hidden = hidden
