@@ -619,3 +619,61 @@ def test_a_form_of_another_site_or_kind(shared, root):
     content, kind = form(("files", "a", b"a"))
     assert client.status("POST", "/", content[:-10], Content_Type=kind) == 400
     assert contents(root) == {}
+
+
+def submit(client: Client, path: str, fields: str, **named: str) -> tuple[int, str | None]:
+    kind = "application/x-www-form-urlencoded"
+    answer = client.ask("POST", path, fields.encode(), Content_Type=kind, **named)
+    return answer.status, answer.getheader("Location")
+
+
+def test_forms_of_a_page_without_scripts(shared, root):
+    client = shared()
+    (root / "d").mkdir()
+    for name in "abc":
+        (root / "d" / name).write_bytes(name.encode())
+    assert submit(client, "/d/?mkdir", "name=new+d%C3%A9") == (303, "/d/")
+    assert submit(client, "/d/?move", "name=a&to=A%25") == (303, "/d/")
+    assert submit(client, "/d?move", "name=b&name=A%25&into=/d/new+d%C3%A9") == (303, "/d/")
+    assert submit(client, "/d/?delete", "name=c") == (303, "/d/")
+    assert contents(root / "d") == {"new dé": None, "new dé/A%": b"a", "new dé/b": b"b"}
+    assert submit(client, "/?delete", "name=d&name=nothing")[0] == 404
+    assert contents(root) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("/?mkdir", "name=a", 405),
+        ("/?mkdir", "", 400),
+        ("/?mkdir", "name=../x", 400),
+        ("/?mkdir", "name=x&name=y", 400),
+        ("/?mkdir", "name=%2Fx", 400),
+        ("/?delete", "name=.", 400),
+        ("/?delete", "name=..", 400),
+        ("/?delete", "other=a", 400),
+        ("/?move", "name=a&to=b", 412),
+        ("/?move", "name=a&to=a", 403),
+        ("/?move", "name=a&to=../x", 400),
+        ("/?move", "name=a&name=b&to=c", 400),
+        ("/?move", "name=a&into=/nothing", 409),
+        ("/?move", "name=a", 400),
+        ("/?delete", "&".join(["name=a"] * 1001), 400),
+        ("/?delete", "name=" + "a" * 300_000, 413),
+    ],
+)
+def test_a_form_of_a_page_that_is_refused(shared, root, path, fields, status):
+    for name in "ab":
+        (root / name).mkdir()
+    client = shared()
+    assert submit(client, path, fields)[0] == status
+    assert contents(root) == {"a": None, "b": None}
+
+
+def test_hole_11_a_form_of_another_site(shared, root):
+    (root / "a").touch()
+    client = shared()
+    for path, fields in (("/?mkdir", "name=x"), ("/?delete", "name=a"), ("/?move", "name=a&to=b")):
+        assert submit(client, path, fields, Sec_Fetch_Site="cross-site")[0] == 403
+        assert client.status("POST", path, fields.encode(), Content_Type="text/plain") == 415
+    assert contents(root) == {"a": b""}

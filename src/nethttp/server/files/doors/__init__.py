@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..access import Operation
-from . import delete, form, listing_json, mkcol, put, transfer
+from . import delete, form, listing_json, mkcol, page_form, put, transfer
 from .door import Door
 
 __all__ = ["DOORS", "Door", "door_for"]
@@ -21,6 +21,13 @@ _DELETE = frozenset({Operation.DELETE})
 
 DOORS = (
     Door("put", "PUT", _CREATE, put.answer),
+    Door("page mkdir", "POST", _CREATE, page_form.answer_mkdir, query="mkdir"),
+    Door("page delete", "POST", _DELETE, page_form.answer_delete, query="delete"),
+    Door(
+        *("page move", "POST", _READ | _DELETE, page_form.answer_move),
+        there=_CREATE,
+        query="move",
+    ),
     Door("form", "POST", _CREATE, form.answer),
     Door("delete", "DELETE", _DELETE, delete.answer),
     Door("mkcol", "MKCOL", _CREATE, mkcol.answer),
@@ -31,7 +38,7 @@ DOORS = (
 
 
 def door_for(method: str, query: Mapping[str, object]) -> Door | None:
-    """Return the door that a request opens, None if there is none.
+    """Return the first door that a request opens, None if there is none.
 
     >>> door_for("GET", {"json": [""]}).name, door_for("GET", {})
     ('json', None)

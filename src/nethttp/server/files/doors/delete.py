@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ..access import Operation
+from collections.abc import Mapping
+
+from ..access import Names, Operation
 from ..gate import Gate
 from ..reply import Reply
 from ..request import FolderRequest
 
-__all__ = ["answer"]
+__all__ = ["answer", "delete"]
 
 
 def answer(request: FolderRequest, gate: Gate) -> Reply:
@@ -17,8 +19,17 @@ def answer(request: FolderRequest, gate: Gate) -> Reply:
         Refusal: the user may not delete it, or not all of it.
         OSError: there is nothing, or the system has refused.
     """
-    names = request.names
+    delete(gate, request.names, request.fields)
+    return Reply(204)
+
+
+def delete(gate: Gate, names: Names, fields: Mapping[str, str]) -> None:
+    """Delete what has a path, on the conditions that `fields` have.
+
+    Raises:
+        Refusal: the user may not delete it, or not all of it.
+        OSError: there is nothing, or the system has refused.
+    """
     gate.check_beneath(Operation.DELETE, names)
     with gate.place(Operation.DELETE, names) as (place, name):
-        gate.store.remove(place, name, gate.deleting(names, request.fields))
-    return Reply(204)
+        gate.store.remove(place, name, gate.deleting(names, fields))

@@ -9,11 +9,11 @@ from ..refusal import Refusal
 from ..request import FolderRequest
 from ..tree import names_of
 
-__all__ = ["destination_of", "overwrites"]
+__all__ = ["check_apart", "destination_of", "overwrites"]
 
 
 def destination_of(request: FolderRequest) -> Names:
-    """Return the names that Destination leads to, which is neither the source nor below it.
+    """Return the names that Destination leads to, apart from the path of the request.
 
     Raises:
         Refusal: there is no such field, or it leads to another server, or into the source itself.
@@ -30,12 +30,21 @@ def destination_of(request: FolderRequest) -> Names:
     if parts.netloc and parts.netloc.lower() != request.fields.get("host", "").lower():
         raise Refusal(502, "Destination is on another server")
     names = names_of(parts.path)
-    if not names:
-        raise Refusal(403, "Nothing can be put in the place of the root")
-    length = min(len(names), len(request.names))
-    if names[:length] == request.names[:length]:
-        raise Refusal(403, "The destination is the source, or one of the two is in the other")
+    if names is None:
+        raise Refusal(403, "Nothing can have the path in Destination")
+    check_apart(request.names, names)
     return names
+
+
+def check_apart(source: Names, target: Names) -> None:
+    """Check that none of two paths is the other, or leads to the other.
+
+    Raises:
+        Refusal: 403.
+    """
+    length = min(len(source), len(target))
+    if source[:length] == target[:length]:
+        raise Refusal(403, "The destination is the source, or one of the two is in the other")
 
 
 def overwrites(request: FolderRequest) -> bool:

@@ -17,9 +17,9 @@ from ..request import FolderRequest
 from ..store import Decide, Stored
 from ..tree import Opened
 from ..urls import url_of
-from .destination import destination_of, overwrites
+from .destination import check_apart, destination_of, overwrites
 
-__all__ = ["answer_copy", "answer_move"]
+__all__ = ["answer_copy", "answer_move", "move"]
 
 
 def answer_copy(request: FolderRequest, gate: Gate) -> Reply:
@@ -30,10 +30,11 @@ def answer_copy(request: FolderRequest, gate: Gate) -> Reply:
         OSError: there is nothing, or the system has refused.
     """
     names = destination_of(request)
+    may_replace = overwrites(request)
     with gate.whole(request.names) as source:
         gate.check_beneath(Operation.CREATE, names)
         with gate.place(Operation.CREATE, names) as (place, name):
-            decide = _deciding(request, gate, place, names)
+            decide = _deciding(gate, place, names, may_replace)
             return _done(gate.store.copy(source, place, name, decide), names)
 
 
@@ -44,7 +45,19 @@ def answer_move(request: FolderRequest, gate: Gate) -> Reply:
         Refusal: the user may not delete the source, or not write the destination.
         OSError: there is nothing, or the system has refused.
     """
-    names, old = destination_of(request), request.names
+    names = destination_of(request)
+    return _done(move(gate, request.names, names, may_replace=overwrites(request)), names)
+
+
+def move(gate: Gate, old: Names, names: Names, *, may_replace: bool) -> Stored:
+    """Move what has the path `old` to the path `names`, and return what it is there.
+
+    Raises:
+        Refusal: the user may not delete the source, or not write the destination, or it exists and
+            `may_replace` is false.
+        OSError: there is nothing, or the system has refused.
+    """
+    check_apart(old, names)
     gate.check_beneath(Operation.READ, old)
     gate.check_beneath(Operation.DELETE, old)
     gate.check_beneath(Operation.CREATE, names)
@@ -52,27 +65,25 @@ def answer_move(request: FolderRequest, gate: Gate) -> Reply:
         gate.place(Operation.DELETE, old) as (source, old_name),
         gate.place(Operation.CREATE, names) as (place, name),
     ):
-        decide = _deciding(request, gate, place, names)
-        deleting = gate.deleting(old, {})
+        decide = _deciding(gate, place, names, may_replace)
         try:
-            stored = gate.store.move(source, old_name, place, name, decide)
+            return gate.store.move(source, old_name, place, name, decide)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             # The two lie on different file systems.
             with gate.whole(old) as whole:
                 stored = gate.store.copy(whole, place, name, decide)
-            gate.store.remove(source, old_name, deleting)
-    return _done(stored, names)
+            gate.store.remove(source, old_name, gate.deleting(old, {}))
+            return stored
 
 
-def _deciding(request: FolderRequest, gate: Gate, place: Opened, names: Names) -> Decide:
+def _deciding(gate: Gate, place: Opened, names: Names, may_replace: bool) -> Decide:
     """Return what decides whether the destination may be taken."""
     placing = gate.placing(place, names, {}, "replace", beneath=True)
-    may_overwrite = overwrites(request)
 
     def decide(existing: os.stat_result | None) -> bool:
-        if existing is not None and not may_overwrite:
+        if existing is not None and not may_replace:
             raise Refusal(412, "The destination exists")
         return placing(existing)
 
