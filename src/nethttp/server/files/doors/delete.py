@@ -30,6 +30,5 @@ def delete(gate: Gate, names: Names, fields: Mapping[str, str]) -> None:
         Refusal: the user may not delete it, or not all of it.
         OSError: there is nothing, or the system has refused.
     """
-    gate.check_beneath(Operation.DELETE, names)
     with gate.place(Operation.DELETE, names) as (place, name):
         gate.store.remove(place, name, gate.deleting(names, fields))

@@ -60,7 +60,6 @@ def move(gate: Gate, old: Names, names: Names, *, may_replace: bool) -> Stored:
     check_apart(old, names)
     gate.check_beneath(Operation.READ, old)
     gate.check_beneath(Operation.DELETE, old)
-    gate.check_beneath(Operation.CREATE, names)
     with (
         gate.place(Operation.DELETE, old) as (source, old_name),
         gate.place(Operation.CREATE, names) as (place, name),
