@@ -141,6 +141,27 @@ def test_an_upload_whose_client_or_server_is_killed(root, tmp_path, who):
     assert [name for name in os.listdir(root) if name != "file"] == []
 
 
+def test_what_one_worker_stores_every_worker_serves_at_once(root, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    server = Served(root, state)
+    try:
+        for number in range(60):
+            letter = bytes([65 + number % 26])
+            assert whole(server.port, letter, 1000).startswith(b"HTTP/1.1 20")
+            # Each is a connection of its own, which either worker may accept.
+            for _ in range(2):
+                with socket.create_connection(("127.0.0.1", server.port), timeout=20) as sock:
+                    sock.sendall(b"GET /file HTTP/1.1\r\nHost: h.localhost\r\n\r\n")
+                    data = b""
+                    while not data.endswith(letter * 1000):
+                        piece = sock.recv(65536)
+                        assert piece, data
+                        data += piece
+    finally:
+        server.kill_all()
+
+
 @pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="this system has no small file system")
 def test_a_full_disk(tmp_path, as_a_user):
     """A file system that is full in the middle of the content; only root can mount one."""

@@ -246,6 +246,8 @@ def test_one_path(matrix, capsys, door):
                 allowed = covers(letters, line.needs)
             for path in paths:
                 matrix.ask(door, user, path, allowed)
+            if not allowed:
+                matrix.ask(door, user, f"/{place}/nothing/x", False)
             if door == "put":
                 for path in spellings(f"{place}/f"):
                     matrix.ask(door, user, path, covers(letters, "wd"))
@@ -304,10 +306,11 @@ def test_source_and_destination(matrix, capsys, door):
         # A directory is moved or copied with what other rules keep below it.
         for source, inner in (("secret", "secret/inner"), ("top", "top/in")):
             own = {"top": "rwd" if user in ("ann", "carl") else "r"}.get(source, rights.get(source))
-            allowed = (
-                covers(own, line.needs)
-                and covers(rights[inner], line.needs)
-                and covers(rights["open"], line.there)
-            )
-            matrix.ask(door, user, f"/{source}", allowed, to="/open/new")
+            for target in ("open", "drop"):
+                allowed = (
+                    covers(own, line.needs)
+                    and covers(rights[inner], line.needs)
+                    and covers(rights[target], line.there)
+                )
+                matrix.ask(door, user, f"/{source}", allowed, to=f"/{target}/new")
     matrix.done(capsys, door)

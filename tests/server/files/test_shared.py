@@ -89,6 +89,18 @@ def test_conditions_and_digests_that_hold(shared, root):
     assert contents(root) == {"a": b"22"}
 
 
+def test_a_condition_with_the_tag_of_a_coding(shared, root):
+    client = shared()
+    client.ask("PUT", "/a.txt", b"text " * 1000)
+    os.utime(root / "a.txt", (1, 1))
+    tag = client.ask("GET", "/a.txt", Accept_Encoding="gzip").getheader("ETag")
+    assert tag.endswith('-gzip"')
+    assert client.status("PUT", "/a.txt", b"x", If_None_Match=tag) == 412
+    assert client.status("PUT", "/a.txt", b"x", If_Match=tag.replace("gzip", "what")) == 412
+    assert client.status("PUT", "/a.txt", b"x", If_Match=tag) == 204
+    assert client.status("PUT", "/a.txt", b"x", If_Match=tag) == 412
+
+
 def test_the_time_of_modification_is_kept(shared, root):
     client = shared()
     answer = client.ask("PUT", "/a", b"1", X_OC_Mtime="1600000000")

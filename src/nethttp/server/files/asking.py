@@ -9,7 +9,7 @@ from ...wire.fields import FieldFinder
 
 __all__ = ["ASKING", "asking_fields"]
 
-ASKING = FieldFinder("authorization", "cookie", "host", "x-forwarded-for")
+ASKING = FieldFinder("authorization", "cookie", "host")
 
 _KNOWN: SecondTimeCache[bytes, Mapping[str, str]] = SecondTimeCache()
 """What a field section has of them. A look here takes a sixth of the time of a search."""

@@ -96,7 +96,7 @@ def copy_directory(
 
 
 def _copy_file(source: Opened, within: int, name: str) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     descriptor = os.open(name, flags, 0o666, dir_fd=within)
     try:
         copy_content(source.descriptor, descriptor)

@@ -63,7 +63,7 @@ class Note:
         self._path = os.path.join(directory, identity)
         # Under its own name a note is always locked and complete, unless its process is dead.
         beginning = os.path.join(directory, "." + identity)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         self._descriptor = os.open(beginning, flags, 0o600)
         try:
             lock_file(self._descriptor, wait=False)
@@ -98,7 +98,7 @@ class Notes:
         for name in os.listdir(self._directory):
             path = os.path.join(self._directory, name)
             with suppress(OSError):
-                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                descriptor = os.open(path, os.O_RDWR)
                 try:
                     if lock_file(descriptor, wait=False):
                         found += self._clean_one(tree, path, descriptor)
@@ -141,7 +141,7 @@ class Draft:
         self.descriptor = self._open_nameless()
         if self.descriptor < 0:
             self._note = notes.write(place)
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
             try:
                 draft = self._note.draft
                 self.descriptor = os.open(draft, flags, 0o666, dir_fd=place.descriptor)
@@ -155,7 +155,7 @@ class Draft:
             return -1
         try:
             descriptor = os.open(
-                os.curdir, _NAMELESS | os.O_RDWR | os.O_CLOEXEC, 0o666, dir_fd=self.place.descriptor
+                os.curdir, _NAMELESS | os.O_RDWR, 0o666, dir_fd=self.place.descriptor
             )
         except OSError as error:
             if error.errno in _NO_NAMELESS:

@@ -11,11 +11,10 @@ from .access import Names, User
 __all__ = ["DOOR_FIELDS", "FolderRequest"]
 
 DOOR_FIELDS = FieldFinder(
-    *("accept", "authorization", "content-digest", "content-encoding"),
-    *("content-range", "content-type", "cookie", "depth", "destination", "host", "if"),
-    *("if-match", "if-modified-since", "if-none-match", "if-unmodified-since", "last-modified"),
-    *("origin", "overwrite", "repr-digest", "sec-fetch-site"),
-    *("want-repr-digest", "x-forwarded-host", "x-forwarded-proto", "x-oc-mtime"),
+    *("accept", "authorization", "content-digest", "content-encoding", "content-range"),
+    *("content-type", "cookie", "destination", "host", "if-match", "if-none-match"),
+    *("if-unmodified-since", "last-modified", "origin", "overwrite", "repr-digest"),
+    *("sec-fetch-site", "x-oc-mtime"),
 )
 """The fields of a request that doors read."""
 

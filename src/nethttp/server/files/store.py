@@ -228,7 +228,7 @@ class Store:
         numbers = {hash((place.status.st_dev, place.status.st_ino)) % LOCKS for place in places}
         with ExitStack() as held:
             for number in sorted(numbers):
-                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+                flags = os.O_RDWR | os.O_CREAT
                 descriptor = os.open(os.path.join(self._locks, str(number)), flags, 0o600)
                 held.callback(os.close, descriptor)
                 lock_file(descriptor, wait=True)

@@ -29,7 +29,7 @@ MAX_LINKS = 40
 MAX_NAME = 255
 """Bytes of a name at most, as most file systems have it."""
 
-_COMMON = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+_COMMON = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
 #: Where a FIFO or a device replaces a file meanwhile, the open would wait for ever.
 _FILE = _COMMON | getattr(os, "O_NONBLOCK", 0)
 #: With O_PATH a process can pass through a directory that it may enter but not read.
