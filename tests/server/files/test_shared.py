@@ -287,6 +287,28 @@ def test_a_listing_as_json(shared, root):
     assert client.status("GET", "/nothing?json") == 404
 
 
+def test_a_listing_shows_what_the_user_may_know_of(shared, root):
+    for name in ("open", "secret", "drop", "team/inner"):
+        (root / name).mkdir(parents=True)
+        (root / name / "f").write_bytes(b"f")
+    os.symlink("../secret", root / "open" / "to_secret")
+    os.symlink("../team/inner", root / "open" / "to_inner")
+    rules = ("/ * r", "/secret * -", "/drop * w", "/team * -", "/team/inner * r")
+    client = shared(*rules)
+
+    def names(path: str) -> list[str]:
+        listed = json.loads(client.ask("GET", f"{path}?json").body)["entries"]
+        page = client.ask("GET", path).body.decode()
+        for entry in ("secret", "to_secret"):
+            assert f">{entry}" not in page
+        return sorted(entry["name"] for entry in listed)
+
+    assert names("/") == ["drop", "open", "team"]
+    assert names("/open/") == ["f", "to_inner"]
+    assert names("/drop/") == []
+    assert names("/team/") == ["inner"]
+
+
 def test_options_says_what_this_user_may_do_there(shared, root):
     rules = ("/ * r", "/ ann rwd", "/drop * w", "/secret * -")
     client = shared(*rules, accounts=ByName())

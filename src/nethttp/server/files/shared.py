@@ -35,7 +35,8 @@ from .tree import Entry, names_of
 __all__ = ["SharedFolderHandler"]
 
 PIECE = 256 * 1024
-"""Bytes of content that a door receives at once, at most."""
+"""Bytes of content that a door receives at once, at most. With 1 MiB, which does not fit into a
+processor's cache beside its copy, a GiB takes twice the time."""
 
 MAX_QUERY = 100
 """Parameters of a query that are read."""
