@@ -76,7 +76,7 @@ stress: $(VENV)/for-benchmarks
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest tests/client/test_uploads.py tests/client/test_downloads.py
 	NETHTTP_STRESS=1 $(BIN)/python -m pytest -s \
 	    tests/server/files/test_crashes.py tests/server/files/test_tree.py \
-	    tests/server/files/test_matrix.py
+	    tests/server/files/test_matrix.py tests/server/files/archives
 	$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 # What the client promises, printed: its pool after a stop at each yield, credentials across origins,

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Reply"]
+__all__ = ["Changed", "Reply"]
+
+
+class Changed(Exception):
+    """Content is no longer what was announced, so it must not be ended as if it were whole."""
 
 
 class Reply(NamedTuple):
@@ -19,6 +23,7 @@ class Reply(NamedTuple):
     fields: Sequence[tuple[str, str]] = ()
     content: bytes | Iterator[bytes] = b""
     """An iterator is closed after the last piece, or when the client receives no more. If it
-    raises, the connection is cut, so that the client does not take a part for the whole."""
+    raises, the connection is cut, so that the client does not take a part for the whole; for
+    `Changed` that is no fault of the server's."""
     length: int | None = None
     """The bytes of an iterator's pieces together; None: not known beforehand."""

@@ -24,7 +24,7 @@ from .gate import Gate
 from .handler import SimpleHTTPRequestHandler
 from .paths import names_directory
 from .refusal import Refusal, refusal_of
-from .reply import Reply
+from .reply import Changed, Reply
 from .representations import Resource
 from .request import DOOR_FIELDS, FolderRequest
 from .share import Share
@@ -316,7 +316,10 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
                 self.wfile.write(content)
             return
         with closing(content):  # type: ignore[type-var]  # the doors' are generators
-            send_pieces(self, content, reply.length)
+            try:
+                send_pieces(self, content, reply.length)
+            except Changed as error:
+                self.log_error("Cut the response to %s: %s", self.path, error)
 
 
 def _listed(entry: Entry) -> listing.Entry:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..access import Operation
-from . import delete, form, listing_json, mkcol, page_form, put, transfer
+from . import archive, delete, form, listing_json, mkcol, page_form, put, transfer
 from .door import Door
 
 __all__ = ["DOORS", "Door", "door_for"]
@@ -34,6 +34,8 @@ DOORS = (
     Door("move", "MOVE", _READ | _DELETE, transfer.answer_move, there=_CREATE),
     Door("copy", "COPY", _READ, transfer.answer_copy, there=_CREATE),
     Door("json", "GET", _LIST, listing_json.answer, query="json"),
+    Door("zip", "GET", _LIST, archive.answer_zip, query="zip"),
+    Door("tar", "GET", _LIST, archive.answer_tar, query="tar"),
 )
 
 

@@ -1,0 +1,1 @@
+"""Archives of directories: what is in one, and how zip and tar have it, made while it is sent."""

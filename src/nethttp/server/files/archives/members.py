@@ -1,0 +1,175 @@
+"""What an archive has: found beforehand, so that its length is known, and opened again when sent.
+
+The members are kept in a file that stays in memory while it is small, so an archive of many files
+takes no more memory than one of a few. A file is opened by the gate in its turn. Of a file that
+has grown meanwhile the archive has as many bytes as it had; any other change ends the archive.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, NamedTuple
+
+from ..access import Names, Operation
+from ..gate import Gate
+from ..refusal import Refusal
+from ..reply import Changed
+from ..tree import Opened
+
+__all__ = ["Member", "Members"]
+
+MAX_MEMBERS = 200_000
+"""Files and directories in one archive."""
+
+MAX_BYTES = 1 << 40
+"""Bytes of all files of an archive together."""
+
+MAX_DEPTH = 100
+"""Directories in one another."""
+
+MAX_SECONDS = 30.0
+"""Seconds to find the members; a client waits for its response meanwhile."""
+
+PIECE = 256 * 1024
+"""Bytes that are read at once."""
+
+_IN_MEMORY = 1 << 20
+"""Bytes of members that are kept in memory."""
+
+
+class Member(NamedTuple):
+    """A file or a directory in an archive."""
+
+    path: str
+    """Its path there, with "/" between names; that of a directory ends with one."""
+    size: int
+    modified: int
+    """Seconds since 1970."""
+    names: Names
+    """Where it lies in the tree."""
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
+        return self.path.endswith("/")
+
+
+class Members:
+    """The members of an archive of a directory, in the order of their names.
+
+    Links are left out, and so is what the user of `gate` may not read. `close` it at the end.
+
+    Raises:
+        Refusal: there are too many, or finding them takes too long.
+    """
+
+    def __init__(self, gate: Gate, clock: Callable[[], float] = time.monotonic) -> None:
+        self._gate = gate
+        self._clock = clock
+        self._deadline = clock() + MAX_SECONDS
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # see close
+        self._count = self._bytes = 0
+
+    def add_tree(self, directory: Opened, prefix: str, chosen: Sequence[str] | None = None) -> None:
+        """Add what is in an open directory, below the path `prefix`; only `chosen` names if given.
+
+        Raises:
+            Refusal: there is too much, or no such name as one of `chosen`.
+            OSError: the directory cannot be read.
+        """
+        if len(directory.names) > MAX_DEPTH:
+            raise _too_much(f"{MAX_DEPTH} directories in one another")
+        if prefix:
+            self._add(Member(prefix, 0, int(directory.status.st_mtime), directory.names))
+        names = []
+        for entry in self._gate.entries(directory):
+            self._check_time()
+            if not entry.is_link and (chosen is None or entry.name in chosen):
+                names.append(entry.name)
+                if len(names) > MAX_MEMBERS:
+                    raise _too_much(f"{MAX_MEMBERS} members")
+        if chosen is not None and not names:
+            raise Refusal(404, "There are no such entries")
+        for name in sorted(names):
+            self._check_time()
+            try:
+                child = directory.child(name)
+            except OSError:
+                continue  # It is gone by now, or the system does not let the server read it.
+            with child:
+                self._add_child(child, prefix + archive_name(name))
+
+    def _add_child(self, child: Opened, path: str) -> None:
+        if child.is_directory:
+            self.add_tree(child, f"{path}/")
+        elif self._gate.may(Operation.READ, child.names):
+            status = child.status
+            self._add(Member(path, status.st_size, int(status.st_mtime), child.names))
+
+    def _add(self, member: Member) -> None:
+        self._count += 1
+        self._bytes += member.size
+        if self._count > MAX_MEMBERS:
+            raise _too_much(f"{MAX_MEMBERS} members")
+        if self._bytes > MAX_BYTES:
+            raise _too_much(f"{MAX_BYTES} bytes")
+        marshal.dump(tuple(member), self._file)
+
+    def _check_time(self) -> None:
+        if self._clock() > self._deadline:
+            raise _too_much(f"what is found in {MAX_SECONDS:.0f} seconds")
+
+    def __iter__(self) -> Iterator[Member]:
+        """Yield the members; one iterator at a time."""
+        self._file.seek(0)
+        for _ in range(self._count):
+            yield Member(*marshal.load(self._file))  # written by this object
+
+    def content(self, member: Member) -> Iterator[bytes]:
+        """Yield the content of a file, as many bytes as it had when it was found.
+
+        Raises:
+            Changed: it has fewer bytes, or is gone, or the user may not read it any more.
+        """
+        try:
+            opened = self._gate.open(member.names)
+        except (OSError, Refusal) as error:
+            raise Changed(f"{member.path} cannot be read any more: {error}") from error
+        with opened:
+            if opened.is_directory or opened.names != member.names:
+                raise Changed(f"{member.path} is another thing by now")
+            left = member.size
+            while left:
+                piece = os.read(opened.descriptor, min(left, PIECE))
+                if not piece:
+                    raise Changed(f"{member.path} has {left} bytes fewer than it had")
+                left -= len(piece)
+                yield piece
+
+    def close(self) -> None:
+        """Forget the members."""
+        self._file.close()
+
+
+def _too_much(bound: str) -> Refusal:
+    return Refusal(403, f"An archive may have {bound}; choose fewer files")
+
+
+def archive_name(name: str) -> str:
+    r"""Return a name as archives have it: no backslash, and bytes that are no UTF-8 escaped.
+
+    Programs on Windows take a backslash for what separates names.
+
+    >>> archive_name("..\\x"), archive_name("a\udcff")
+    ('..%5Cx', 'a%FF')
+    """
+    if name.isascii() and "\\" not in name:
+        return name
+    return "".join(_ESCAPED.get(character, character) for character in name)
+
+
+_ESCAPED = {"\\": "%5C", **{chr(0xDC00 + byte): f"%{byte:02X}" for byte in range(0x80, 0x100)}}
