@@ -91,10 +91,11 @@ TABLE = {
     "json": Line("r", at=""),
     "zip": Line("r", at=""),
     "tar": Line("r", at=""),
+    "search": Line("r", at=""),
 }
 
 #: Doors that show of a directory what the user may know of.
-LISTING = ("json", "zip", "tar")
+LISTING = ("json", "zip", "tar", "search")
 
 
 def spellings(path: str) -> Iterator[str]:
@@ -185,7 +186,7 @@ class Matrix:
         """Ask, and judge the answer; `allowed` says whether the request may be carried out."""
         known = {door.name: door for door in DOORS}.get(door)
         method = known.method if known else door
-        query = f"{'&' if '?' in path else '?'}{known.query}" if known and known.query else ""
+        query = f"{'&' if '?' in path else '?'}{known.query}=f" if known and known.query else ""
         line = TABLE[door]
         fields = {"Content-Type": line.kind, "Destination": to}
         content = line.content

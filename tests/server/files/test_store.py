@@ -349,6 +349,14 @@ def test_a_note_that_was_not_finished_is_deleted_when_it_is_old(root, tmp_path):
     assert os.listdir(tmp_path / "notes") == [".new"]
 
 
+@pytest.mark.parametrize("text", ["", "{", '{"names": []}'])
+def test_a_note_that_is_damaged_is_deleted(root, tmp_path, text):
+    notes = Notes(str(tmp_path / "notes"))
+    (tmp_path / "notes" / "0").write_text(text)
+    assert notes.clean(Tree(str(root))) == 0
+    assert os.listdir(tmp_path / "notes") == []
+
+
 def test_a_note_names_only_drafts(root, tmp_path):
     """A note that was changed by hand deletes no file of the folder."""
     notes = Notes(str(tmp_path / "notes"))

@@ -36,7 +36,11 @@ CHANGES: Rights = frozenset("wd")
 
 
 class User(NamedTuple):
-    """A person or a program that signed in; `name` is None for one that did not."""
+    """A person or a program that signed in; `name` is None for one that did not.
+
+    >>> User("ann").name, User().name
+    ('ann', None)
+    """
 
     name: str | None = None
 
@@ -46,7 +50,11 @@ ANYONE = User()
 
 
 class Rule(NamedTuple):
-    """Rights at a path and below it, for one user, or for anyone if `user` is None."""
+    """Rights at a path and below it, for one user, or for anyone if `user` is None.
+
+    >>> Rule(("drop",), None, frozenset("w")).path
+    ('drop',)
+    """
 
     path: Names
     user: str | None

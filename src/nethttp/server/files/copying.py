@@ -26,7 +26,9 @@ _CANNOT_COPY = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTS
 
 
 def copy_content(source: int, target: int) -> int:
-    """Copy a file from its beginning to where `target` stands; return its length in bytes.
+    """Copy a file from its beginning to where another stands; return its length in bytes.
+
+    `source` and `target` are descriptors, because a name may lead elsewhere meanwhile.
 
     Raises:
         OSError: it cannot be read or written.

@@ -34,8 +34,9 @@ _NOTE_SECONDS = 60.0
 def lock_file(descriptor: int, *, wait: bool) -> bool:
     """Lock a file for this process until it is closed; return whether that was possible.
 
-    With `wait` it waits until another process has closed the file. Where the system has no such
-    locks, every file counts as locked.
+    `descriptor` is that of the file. With `wait` it waits until another process has closed the
+    file. Where the system has no such locks, every file counts as locked, because such a system
+    runs one worker.
     """
     try:
         import fcntl  # not on every platform
@@ -49,7 +50,10 @@ def lock_file(descriptor: int, *, wait: bool) -> bool:
 
 
 class Note:
-    """A note that a draft has a name, from when the name is chosen until `drop`."""
+    """A note that a draft has a name, from when the name is chosen until `drop`.
+
+    It is written before the draft has the name, so that no draft is ever without one.
+    """
 
     __slots__ = ("_descriptor", "_path", "draft")
 
@@ -82,7 +86,10 @@ class Note:
 
 
 class Notes:
-    """The notes in a directory, which is made if it is missing."""
+    """The notes in a directory, which is made if it is missing.
+
+    A worker cleans when it starts, because the worker before it may have been killed.
+    """
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
@@ -113,15 +120,15 @@ class Notes:
             if time.time() - status.st_mtime > _NOTE_SECONDS:
                 os.unlink(path)
             return 0
-        note: dict[str, Any] = json.loads(os.read(descriptor, status.st_size))
         gone = 0
-        with suppress(OSError):
-            if not note["draft"].startswith(DRAFT):
-                raise FileNotFoundError(errno.ENOENT, "no draft", path)
-            place, _ = tree.parent((*note["names"], "_"))
+        # A note that the system lost half of, in a loss of power, names no draft.
+        with suppress(OSError, ValueError, KeyError):
+            note: dict[str, Any] = json.loads(os.read(descriptor, status.st_size))
+            place, draft = tree.parent((*note["names"], "_"))[0], note["draft"]
             with place:
-                finish_draft(place, note["draft"], note["replaced"])
-                gone = 1
+                if draft.startswith(DRAFT):
+                    finish_draft(place, draft, note["replaced"])
+                    gone = 1
         os.unlink(path)
         return gone
 

@@ -51,13 +51,17 @@ class Gate:
         self._access = access
         self._can_sign_in = can_sign_in
 
+    def may(self, operation: Operation, names: Names) -> bool:
+        """Return whether the user may do an operation at a path."""
+        return self._access.allows(self.user, operation, names)
+
     def check(self, operation: Operation, names: Names) -> None:
         """Check that the user may do an operation at a path.
 
         Raises:
             Refusal: 403, or 401 for a user who may sign in.
         """
-        if not self._access.allows(self.user, operation, names):
+        if not self.may(operation, names):
             raise self._denied(operation)
 
     def check_beneath(self, operation: Operation, names: Names) -> None:

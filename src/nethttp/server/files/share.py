@@ -21,7 +21,10 @@ __all__ = ["Accounts", "Share", "state_directory"]
 
 
 class Accounts(Protocol):
-    """Knows users by what their requests carry."""
+    """Knows users by what their requests carry.
+
+    A `Share` asks it for every request, because a user may be locked out meanwhile.
+    """
 
     def user_of(self, fields: Mapping[str, str], address: str, /) -> User | Reply:
         """Return the user of a request from `address` with these fields.
@@ -105,7 +108,8 @@ def state_directory(root: str, given: str | None = None) -> str:
     """Return the directory with the server's own files for a root, which its user alone may enter.
 
     It is `given`, or one for this root among the service's or the user's state files, or, where
-    these cannot be written, among the temporary files.
+    these cannot be written, among the temporary files. Each root has its own, so that servers of
+    different roots share no lock.
 
     Raises:
         PermissionError: it belongs to another user.

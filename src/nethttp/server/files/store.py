@@ -49,7 +49,7 @@ class Stored(NamedTuple):
 
 
 def tag_of(status: os.stat_result) -> EntityTag:
-    """Return the entity tag of a file that clients may replace."""
+    """Return the entity tag of a file that clients may replace. RFC 9110 section 8.8.3."""
     return EntityTag(written_opaque(status))
 
 
@@ -100,7 +100,7 @@ class Store:
         self.check_space(descriptor, size)
 
     def check_space(self, descriptor: int, more: int) -> None:
-        """Check that the disk of a file or directory has room for `more` bytes.
+        """Check that the disk of the file or directory `descriptor` has room for `more` bytes.
 
         Raises:
             Refusal: it has not.
@@ -112,7 +112,7 @@ class Store:
             raise Refusal(507, f"The disk has no room for {more} bytes more")
 
     def make_directory(self, place: Opened, name: str) -> Stored:
-        """Make a directory.
+        """Return a new directory `name` in `place`.
 
         Raises:
             OSError: it cannot be made; FileExistsError: the name exists.
@@ -164,7 +164,9 @@ class Store:
     def move(
         self, source: Opened, name: str, target: Opened, new_name: str, decide: Decide
     ) -> Stored:
-        """Move what `source` has as `name` to `target` as `new_name`; `decide` is for that name.
+        """Return what `target` has as `new_name` after moving it there from `name` in `source`.
+
+        `decide` is for the new name.
 
         Raises:
             Refusal: `decide` has refused.
@@ -186,7 +188,7 @@ class Store:
         return Stored(new_name, _status(target, new_name), created=existing is None)
 
     def copy(self, source: Opened, target: Opened, name: str, decide: Decide) -> Stored:
-        """Copy a file, or a directory with all below it, to `name` in the directory `target`.
+        """Return a copy called `name` in `target`, of a file or a directory with all below it.
 
         Links are left out.
 
@@ -236,7 +238,7 @@ class Store:
 
 
 class Upload:
-    """Content on its way to `name` in the directory `place`.
+    """Content on its way to `name` in the directory `place`; `length` bytes, None if not known.
 
     Use it in a ``with``, which drops it unless `commit` has put it in place.
     """

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Self
 
 from .access import Names
@@ -76,7 +76,8 @@ class Entry(NamedTuple):
 class Opened:
     """A file or directory that is open, and the `names` by which it lies in the tree.
 
-    It closes at the end of a ``with``, or by `close`; `detach` leaves its descriptor to the caller.
+    It closes at the end of a ``with``, by `close`, or with its last reference; `detach` leaves its
+    descriptor to the caller.
     """
 
     __slots__ = ("descriptor", "names", "status", "tree")
@@ -121,10 +122,12 @@ class Opened:
         descriptor, self.descriptor = self.descriptor, -1
         return descriptor
 
-    def close(self) -> None:
+    def close(self, close: Callable[[int], None] = os.close) -> None:
         """Close it; again does nothing."""
         if self.descriptor >= 0:
-            os.close(self.detach())
+            close(self.detach())  # Bound before: at the interpreter's end `os` may be gone.
+
+    __del__ = close
 
     def __enter__(self) -> Self:
         return self
@@ -152,7 +155,7 @@ class Tree:
         exact: bool = False,
     ) -> None:
         if not CAN_WALK:
-            raise OSError(errno.ENOSYS, "this system cannot open names relative to a directory")
+            raise NotImplementedError("this system cannot open names relative to a directory")
         self.root = root
         self.links: LinkPolicy = links
         self.hidden = hidden

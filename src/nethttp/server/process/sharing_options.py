@@ -73,12 +73,19 @@ def add_sharing_options(group: Any) -> None:
 
 
 def is_shared(arguments: argparse.Namespace) -> bool:
-    """Return whether the options give rights."""
+    """Return whether the options give rights.
+
+    >>> is_shared(argparse.Namespace(upload=False, delete=False, allow=frozenset("r")))
+    True
+    """
     return any(getattr(arguments, name) for name in _RIGHTS)
 
 
 def first_sharing_option(arguments: argparse.Namespace) -> str | None:
-    """Return the first of these options that was given, None if none was."""
+    """Return the first of these options that was given, None if none was.
+
+    An application has no use for them, so the command refuses them.
+    """
     for name in (*_RIGHTS, *_FURTHER):
         if getattr(arguments, name):
             return f"--{name.replace('_', '-')}"
@@ -87,6 +94,8 @@ def first_sharing_option(arguments: argparse.Namespace) -> str | None:
 
 def shared_folder_handler(directory: str, arguments: argparse.Namespace, **options: Any) -> Any:
     """Return the handler class that serves `directory` with rights.
+
+    `options` are those of each file. It is a class of its own, so that nothing is kept for another.
 
     Raises:
         Refused: options that do not fit together.

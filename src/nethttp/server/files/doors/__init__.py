@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..access import Operation
-from . import archive, delete, form, listing_json, mkcol, page_form, put, transfer
+from . import archive, delete, form, listing_json, mkcol, page_form, put, search, transfer
 from .door import Door
 
 __all__ = ["DOORS", "Door", "door_for"]
@@ -36,6 +36,7 @@ DOORS = (
     Door("json", "GET", _LIST, listing_json.answer, query="json"),
     Door("zip", "GET", _LIST, archive.answer_zip, query="zip"),
     Door("tar", "GET", _LIST, archive.answer_tar, query="tar"),
+    Door("search", "GET", _LIST, search.answer, query="q"),
 )
 
 

@@ -13,7 +13,7 @@ __all__ = ["answer", "delete"]
 
 
 def answer(request: FolderRequest, gate: Gate) -> Reply:
-    """Return 204 once it is deleted.
+    """Return 204 once it is deleted, whatever is below it. RFC 9110 section 9.3.5.
 
     Raises:
         Refusal: the user may not delete it, or not all of it.

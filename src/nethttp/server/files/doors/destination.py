@@ -15,6 +15,8 @@ __all__ = ["check_apart", "destination_of", "overwrites"]
 def destination_of(request: FolderRequest) -> Names:
     """Return the names that Destination leads to, apart from the path of the request.
 
+    RFC 4918 section 10.3.
+
     Raises:
         Refusal: there is no such field, or it leads to another server, or into the source itself.
     """

@@ -32,8 +32,8 @@ _SEPARATOR = re.compile(r"[/\\]")
 def answer(request: FolderRequest, gate: Gate) -> Reply:
     """Return 303 back to the directory for a browser, 204 for a program, once all is stored.
 
-    A field ``conflict`` before the files says what happens to names that exist. Those that are
-    refused are skipped: the others are stored, and the response is 409.
+    RFC 7578. A field ``conflict`` before the files says what happens to names that exist. Those
+    that are refused are skipped: the others are stored, and the response is 409.
 
     Raises:
         Refusal: a file may not be stored, or the form is none.

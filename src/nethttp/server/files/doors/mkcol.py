@@ -13,7 +13,7 @@ __all__ = ["answer", "make_directory"]
 
 
 def answer(request: FolderRequest, gate: Gate) -> Reply:
-    """Return 201 once the directory is made.
+    """Return 201 once the directory is made. RFC 4918 section 9.3.
 
     Raises:
         Refusal: the user may not make it, or the name exists.

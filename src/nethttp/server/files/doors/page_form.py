@@ -32,6 +32,8 @@ MAX_NAMES = 1000
 def answer_mkdir(request: FolderRequest, gate: Gate) -> Reply:
     """Return 303 back to the directory once the directory ``name`` is made there.
 
+    It is 303, so that a browser that loads the page again sends no form. RFC 9110 section 15.4.4.
+
     Raises:
         Refusal: the user may not make it, or the name exists.
         OSError: the system has refused.
@@ -41,7 +43,7 @@ def answer_mkdir(request: FolderRequest, gate: Gate) -> Reply:
 
 
 def answer_delete(request: FolderRequest, gate: Gate) -> Reply:
-    """Return 303 back to the directory once each ``name`` is deleted.
+    """Return 303 back to the directory once each ``name`` is deleted. RFC 9110 section 15.4.4.
 
     Raises:
         Refusal: the user may not delete one of them; those before it are deleted.
@@ -53,7 +55,7 @@ def answer_delete(request: FolderRequest, gate: Gate) -> Reply:
 
 
 def answer_move(request: FolderRequest, gate: Gate) -> Reply:
-    """Return 303 back to the directory once each ``name`` is moved.
+    """Return 303 back to the directory once each ``name`` is moved. RFC 9110 section 15.4.4.
 
     ``into`` is the path of a directory that it is moved to, ``to`` a new name for one entry. What
     has the name there is not replaced.

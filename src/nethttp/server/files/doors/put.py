@@ -19,7 +19,7 @@ __all__ = ["answer"]
 def answer(request: FolderRequest, gate: Gate) -> Reply:
     """Return 201 for a new file, 204 for one that was replaced, with its entity tag.
 
-    What can be refused is refused before the content is asked for.
+    RFC 9110 section 9.3.4. What can be refused is refused before the content is asked for.
 
     Raises:
         Refusal: the file may not be stored, or its content is not what was announced.

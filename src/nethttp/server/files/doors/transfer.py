@@ -23,7 +23,7 @@ __all__ = ["answer_copy", "answer_move", "move"]
 
 
 def answer_copy(request: FolderRequest, gate: Gate) -> Reply:
-    """Return 201 if the copy has a new name, 204 if it replaced what had it.
+    """Return 201 if the copy has a new name, 204 if it replaced what had it. RFC 4918 section 9.8.
 
     Raises:
         Refusal: the user may not read the source, or not write the destination.
@@ -39,7 +39,7 @@ def answer_copy(request: FolderRequest, gate: Gate) -> Reply:
 
 
 def answer_move(request: FolderRequest, gate: Gate) -> Reply:
-    """Return 201 if it has a new name, 204 if it replaced what had it.
+    """Return 201 if it has a new name, 204 if it replaced what had it. RFC 4918 section 9.9.
 
     Raises:
         Refusal: the user may not delete the source, or not write the destination.
@@ -50,7 +50,7 @@ def answer_move(request: FolderRequest, gate: Gate) -> Reply:
 
 
 def move(gate: Gate, old: Names, names: Names, *, may_replace: bool) -> Stored:
-    """Move what has the path `old` to the path `names`, and return what it is there.
+    """Return what has the path `names` after moving it there from `old`. RFC 4918 section 9.9.
 
     Raises:
         Refusal: the user may not delete the source, or not write the destination, or it exists and
