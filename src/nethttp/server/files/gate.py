@@ -80,10 +80,6 @@ class Gate:
             return Refusal(401, f"Sign in to {operation.verb} this")
         return Refusal(403, f"You may not {operation.verb} this")
 
-    def may(self, operation: Operation, names: Names) -> bool:
-        """Return whether the user may do an operation at a path."""
-        return self._access.allows(self.user, operation, names)
-
     def rights(self, names: Names) -> frozenset[str]:
         """Return the user's rights at a path."""
         return self._access.rights(self.user, names)
