@@ -347,6 +347,17 @@ def test_hole_22_a_kept_answer_is_for_those_who_may_read(shared, root):
         assert client.status("HEAD", "/a") == 401
 
 
+def test_hole_22_a_kept_answer_for_one_who_may_only_write_there(shared, root):
+    (root / "a").write_bytes(b"secret")
+    os.utime(root / "a", (1, 1))
+    client = shared("/ ann r", "/a * w", accounts=ByName())
+    for _ in range(4):
+        for method in ("GET", "HEAD"):
+            assert client.status(method, "/a", Authorization="ann") == 200
+            assert client.status(method, "/a") == 401
+            assert client.status(method, "/a", Authorization="bob") == 403
+
+
 def test_hole_22_a_kept_answer_through_a_link(shared, root):
     (root / "open").mkdir()
     (root / "secret").mkdir()

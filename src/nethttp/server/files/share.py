@@ -73,7 +73,7 @@ class Share:
         self.store = Store(self.tree, state, max_file=max_file, reserve=reserve)
         self.is_written = any(rule.rights & CHANGES for rule in self.access.rules)
         """Whether anyone may change a file, so that a file may hold what a stranger wrote."""
-        self._open: SecondTimeCache[tuple[str | None, str], bool] = SecondTimeCache(max_key=512)
+        self._may_read: SecondTimeCache[tuple[str | None, str], bool] = SecondTimeCache(max_key=512)
 
     def gate(self, user: User) -> Gate:
         """Return the gate for a user."""
@@ -86,22 +86,28 @@ class Share:
             can_sign_in=self.accounts is not None,
         )
 
-    def check_path(self, user: User, target: str) -> None:
-        """Check that a user may know of the path in a target, before anything is looked for there.
+    def may_read(self, user: User, target: str) -> bool:
+        """Return whether a user may read a file at the path in a target.
 
-        Rules do not change while a share exists, so what they allow is kept.
+        It is asked before anything is looked for there. Rules do not change while a share exists,
+        so what they allow is kept.
 
         Raises:
-            Refusal: the user may not.
+            Refusal: the user may not even know of the path.
         """
         key = user.name, target
-        if self._open.get(key):
-            return
+        known = self._may_read.get(key)
+        if known is not None:
+            return known
         names = names_of(target)
-        if names is not None:
-            self.gate(user).check(Operation.LIST, names)
-        if self._open.admits(key, len(target)):
-            self._open.put(key, True, 4 * len(target) + 300)
+        if names is None:
+            return False  # Nothing can have it.
+        self.gate(user).check(Operation.LIST, names)
+        # Who may know of a path that leads on to others may not read a file there.
+        may_read = self.access.allows(user, Operation.READ, names)
+        if self._may_read.admits(key, len(target)):
+            self._may_read.put(key, may_read, 4 * len(target) + 300)
+        return may_read
 
 
 def state_directory(root: str, given: str | None = None) -> str:

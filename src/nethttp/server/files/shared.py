@@ -61,8 +61,10 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
     _STORED = WrittenFile
     _PACED_BY_METHOD = frozenset(door.method for door in DOORS if door.changes)
 
-    __slots__ = ("_is_foreign", "_through_link", "_user")
+    __slots__ = ("_is_foreign", "_may_read", "_through_link", "_user")
     _user: User
+    _may_read: bool
+    """Whether the user may read a file at the path: what is kept is for those who may."""
     _is_foreign: bool
     """Whether the response has content that a user may have written."""
     _through_link: bool
@@ -117,7 +119,8 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
             if user is None:
                 return False
             self._user = user
-            self.share.check_path(user, self.path)
+            self._may_read = self.share.may_read(user, self.path)
+            self._repeats = self._repeats and self._may_read
         except Refusal as refusal:
             self._deny(refusal)
             return False
@@ -147,6 +150,9 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
     @property
     def _gate(self) -> Gate:
         return self.share.gate(self._user)
+
+    def _cached(self, path: str) -> Resource | None:
+        return super()._cached(path) if self._may_read else None
 
     def _open_once(self, path: str) -> int:
         names = self._names_below(path)
