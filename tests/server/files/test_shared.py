@@ -617,6 +617,15 @@ def test_a_form_stores_its_files(shared, root, path):
     assert (seen.status, seen.getheader("Location")) == (303, "/d/")
 
 
+@pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/upload", "/\\evil.example/"])
+def test_hole_21_a_form_leads_back_to_no_other_host(shared, root, path):
+    name = path.replace("//", "/").split("/")[1]
+    (root / name).mkdir()
+    answer = post(shared(), path, ("files", "a", b"a"), Accept="text/html")
+    assert answer.status == 303
+    assert answer.getheader("Location") in ("/evil.example/", "/%5Cevil.example/")
+
+
 def test_a_form_at_the_root_as_uploadserver_has_it(shared, root):
     assert post(shared(), "/upload", ("files", "a", b"a")).status == 204
     assert contents(root) == {"a": b"a"}

@@ -75,6 +75,12 @@ def test_what_does_not_fit_together(served, words, message):
         served(*words)
 
 
+def test_a_system_that_cannot_open_names_in_a_directory(served, monkeypatch):
+    monkeypatch.setattr("nethttp.server.files.beneath.CAN_WALK", False)
+    with pytest.raises(Refused, match="needs a system"):
+        served("--upload")
+
+
 def test_what_is_no_right(served, capsys):
     with pytest.raises(SystemExit):
         served("--allow", "rx")

@@ -103,9 +103,12 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
     """
     # start-up: only a directory with rights needs these
     from ..files.access import Rule
+    from ..files.beneath import CAN_WALK
     from ..files.share import Share, state_directory
     from ..files.shared import SharedFolderHandler
 
+    if not CAN_WALK:
+        raise Refused("a directory with rights needs a system that opens names in a directory")
     rights = _rights_of(arguments)
     for name in ("cgi", "reload"):
         if getattr(arguments, name):
