@@ -16,6 +16,7 @@ from .page import DOCS, machine, write_section
 PARTS = {
     "server": "Serving",
     "files": "Files",
+    "sharing": "A shared folder",
     "client": "Asking",
     "clients": "Asking, beside other clients",
     "wire": "Reading messages",
