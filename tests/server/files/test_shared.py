@@ -457,6 +457,7 @@ def test_hidden_files_are_neither_listed_nor_served(shared, root):
         {"Sec_Fetch_Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": "http://localhost"},
     ],
 )
 def test_hole_11_no_page_of_another_site_changes_files(shared, root, fields):

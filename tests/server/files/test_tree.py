@@ -157,6 +157,28 @@ def test_hole_2_another_spelling_of_a_name_does_not_exist(root, monkeypatch):
             tree.parent((name,))
 
 
+def test_hole_6_another_spelling_of_the_state_or_of_a_draft(root, monkeypatch):
+    def folding(real):
+        def call(path, *args, **named):
+            return real(str(path).lower() if isinstance(path, str) else path, *args, **named)
+
+        return call
+
+    (root / "state").mkdir()
+    (root / "state" / "users").write_text("secret")
+    tree = Tree(str(root), state=str(root / "state"), hidden=True)
+    with monkeypatch.context() as folded:
+        inner = os.open(root, os.O_RDONLY)
+        folded.setattr(module.os, "stat", folding(os.stat))
+        folded.setattr(module.os, "open", folding(os.open))
+        try:
+            for name in ("STATE", ".NETHTTP-00"):
+                with pytest.raises(FileNotFoundError):
+                    tree.open_in(inner, name, (name,))
+        finally:
+            os.close(inner)
+
+
 def swap_for_a_link(root, times: int, act) -> None:
     """Call `act` while the directory "swapped" and a link to outside change places."""
     (root / "swapped").mkdir()

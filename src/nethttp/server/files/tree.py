@@ -159,13 +159,14 @@ class Tree:
         self.root = root
         self.links: LinkPolicy = links
         self.hidden = hidden
-        self.exact = exact
         self.state_names = _names_beneath(root, state)
         """Where the state lies, if that is below the root."""
+        self.exact = exact or self.state_names is not None
 
     def is_barred(self, name: str) -> bool:
         """Return whether a name does not exist for any request."""
-        return name.startswith(DRAFT) or (not self.hidden and name.startswith("."))
+        # Some file systems take capital letters for small ones.
+        return name.lower().startswith(DRAFT) or (not self.hidden and name.startswith("."))
 
     def holds_state(self, names: Names) -> bool:
         """Return whether the server's own state lies at a path or below it."""
