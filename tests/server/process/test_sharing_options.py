@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nethttp.server.files.handler import SimpleHTTPRequestHandler
+from nethttp.server.files.folder import FolderHandler
 from nethttp.server.files.shared import SharedFolderHandler
 from nethttp.server.process.command_line import parsed, service_of
 from nethttp.server.process.options import Refused
@@ -27,7 +27,7 @@ def served(tmp_path):
 
 
 def test_without_an_option_a_directory_is_served_as_before(served):
-    assert served().func is SimpleHTTPRequestHandler
+    assert served().func is FolderHandler
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -549,7 +549,7 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         Returns None, after sending an error, if the directory cannot be read.
         """
         try:
-            entries = self._read_entries(os.fspath(path))
+            entries = list(self._read_entries(os.fspath(path)))
         except OSError:
             self.send_error(HTTPStatus.NOT_FOUND, "No permission to list directory")
             return None
@@ -571,8 +571,8 @@ class SimpleHTTPRequestHandler(BaseHTTPRequestHandler):
         self.end_headers()
         return io.BytesIO(body)
 
-    def _read_entries(self, path: str) -> list[listing.Entry]:
-        """Return the entries of the directory `path`.
+    def _read_entries(self, path: str) -> Iterator[listing.Entry]:
+        """Return an iterator of the entries of the directory `path`.
 
         Raises:
             OSError: it cannot be read.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..seams import current
 
-__all__ = ["Entry", "read_directory", "read_entries", "render"]
+__all__ = ["UNSEEN", "Entry", "human_size", "read_directory", "read_entries", "render"]
 
 ROWS_AT_ONCE = 500
 """Entries that one piece of the page holds."""
@@ -24,7 +24,7 @@ _SHOWS_QUERY = sys.version_info < (3, 14)
 
 #: Characters that are invisible or reverse the order of others: ``\u202Egnp.exe`` looked like
 #: ``exe.png``.
-_UNSEEN = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0xAD)} | {
+UNSEEN = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0xAD)} | {
     code: f"\\u{code:04x}"
     for code in (
         *(0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F)),
@@ -91,8 +91,8 @@ footer { color: var(--soft); font-size: .85rem; margin-top: 1rem }
 """
 
 
-def read_directory(path: str, opened: Callable[[str], int]) -> list[Entry]:
-    """Return the entries of the directory at `path`, in the system's order.
+def read_directory(path: str, opened: Callable[[str], int]) -> Iterator[Entry]:
+    """Yield the entries of the directory at `path`, in the system's order.
 
     `opened` returns a descriptor of a path, and raises `OSError` if that must not be served. A link
     to such a path is listed as text, since it leads outside.
@@ -114,7 +114,7 @@ def read_directory(path: str, opened: Callable[[str], int]) -> list[Entry]:
             os.close(found)
 
     try:
-        return list(read_entries(readable, follow))
+        yield from read_entries(readable, follow)
     finally:
         os.close(readable)
 
@@ -189,7 +189,7 @@ def render(url_path: str, query: str, entries: list[Entry], encoding: str) -> It
     descending = wanted.get("order") == ["desc"]
     shown = sort(entries, column, descending=descending)
     with_query = _SHOWS_QUERY and query and "sort" not in wanted
-    path = _shown_path(f"{url_path}?{query}" if with_query else url_path).translate(_UNSEEN)
+    path = _shown_path(f"{url_path}?{query}" if with_query else url_path).translate(UNSEEN)
     title = escape(f"Directory listing for {path}", quote=False)
     yield f"""\
 <!DOCTYPE html>
@@ -268,7 +268,7 @@ def _row(entry: Entry) -> str:
     if entry.modified is not None:
         date = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
     seen = _OUTER_BLANKS.sub(lambda blanks: r"\x20" * len(blanks[0]), entry.name)
-    name = escape(seen.translate(_UNSEEN) + mark, quote=False)
+    name = escape(seen.translate(UNSEEN) + mark, quote=False)
     # Programs look for the list, and for items that begin so. A link that leads out or nowhere is
     # shown, and none to follow.
     leads = not entry.is_link or entry.is_directory or entry.size is not None

@@ -9,22 +9,20 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
 from ...status import HTTPStatus
-from ..handlers.pieces import send_pieces
 from . import cors, listing
-from .access import ANYONE, Names, Operation, User
+from .access import ANYONE, Names, Operation, Rights, User
 from .asking import ASKING, asking_fields
 from .doors import DOORS, Door, door_for
+from .folder import FolderHandler
 from .foreign import defusing_fields
 from .gate import Gate
-from .handler import SimpleHTTPRequestHandler
 from .paths import names_directory
 from .refusal import Refusal, refusal_of
-from .reply import Changed, Reply
+from .reply import Reply
 from .representations import Resource
 from .request import DOOR_FIELDS, FolderRequest
 from .share import Share
@@ -45,8 +43,8 @@ MAX_QUERY = 100
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
-@SimpleHTTPRequestHandler._ANSWER_STEPS.also
-class SharedFolderHandler(SimpleHTTPRequestHandler):
+@FolderHandler._ANSWER_STEPS.also
+class SharedFolderHandler(FolderHandler):
     """Serves and changes the files of a `share`, as far as its users' rights go.
 
     `of` makes the class for a share. Where anyone may write, no file stands for another: index
@@ -182,13 +180,16 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
         return not self._through_link and (path == file or not self.share.access.has_paths)
 
     def list_directory(self, path: str | os.PathLike[str]) -> Any:
-        """Return a file with a listing of the directory at `path`, after sending the head."""
+        """Send the page of the directory at `path`; return None."""
         self._is_foreign = False
         return super().list_directory(path)
 
-    def _read_entries(self, path: str) -> list[listing.Entry]:
+    def _rights_at(self, names: Names) -> Rights:
+        return self._gate.rights(names)
+
+    def _read_entries(self, path: str) -> Iterator[listing.Entry]:
         with self._gate.open(self._names_below(path)) as directory:
-            return [_listed(entry) for entry in self._gate.entries(directory)]
+            yield from map(_listed, self._gate.entries(directory))
 
     def end_headers(self) -> None:
         """End the head of the response, with the fields that defuse content of others."""
@@ -308,24 +309,6 @@ class SharedFolderHandler(SimpleHTTPRequestHandler):
             self._report(refusal.status, None, refusal.message)
         finally:
             self._error_ends_connection = True
-
-    def _send_reply(self, reply: Reply) -> None:
-        content = reply.content
-        self.send_response(reply.status)
-        for name, value in reply.fields:
-            self.send_header(name, value)
-        if isinstance(content, bytes):
-            if reply.status != HTTPStatus.NO_CONTENT:
-                self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if content and self.command != "HEAD":
-                self.wfile.write(content)
-            return
-        with closing(content):  # type: ignore[type-var]  # the doors' are generators
-            try:
-                send_pieces(self, content, reply.length)
-            except Changed as error:
-                self.log_error("Cut the response to %s: %s", self.path, error)
 
 
 def _listed(entry: Entry) -> listing.Entry:

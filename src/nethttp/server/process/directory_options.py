@@ -10,6 +10,7 @@ from typing import Any
 
 from ..files.cgi import CGIHTTPRequestHandler
 from ..files.cors import ANY_ORIGIN
+from ..files.folder import FolderHandler
 from ..files.handler import SimpleHTTPRequestHandler
 from ..files.single import SingleFileHandler
 from . import option_values as kinds
@@ -108,7 +109,7 @@ def directory_handler(directory: str, arguments: argparse.Namespace) -> Any:
         )
     if given := first_sharing_option(arguments):
         raise Refused(f"{given} is for a directory with rights: see --upload and --allow")
-    handler: type = SimpleHTTPRequestHandler
+    handler: type = FolderHandler
     if arguments.cgi:
         handler = CGIHTTPRequestHandler
     elif arguments.reload:

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from ..files.handler import SimpleHTTPRequestHandler
+from ..files.folder import FolderHandler
 from ..files.single import SingleFileHandler
 from ..handlers.handler import BaseHTTPRequestHandler
 
@@ -54,7 +54,7 @@ def identify(app: object, interface: str | None = None) -> Target:
     if isinstance(app, str | os.PathLike) and interface in (None, "directory", "file"):
         path = os.fspath(app)
         if interface != "file" and os.path.isdir(path):
-            return Target("directory", functools.partial(SimpleHTTPRequestHandler, directory=path))
+            return Target("directory", functools.partial(FolderHandler, directory=path))
         if interface != "directory" and os.path.isfile(path):
             return Target("file", functools.partial(SingleFileHandler, file=path))
         raise NotServable(_not_there(path, interface))
