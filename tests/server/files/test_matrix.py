@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -217,7 +216,8 @@ class Matrix:
             fields["Authorization"] = user
         response = self.client.ask(method, path + query, content, **fields)
         done = 200 <= response.status < 304
-        changed = contents(self.root) != self.before
+        found = contents(self.root)
+        changed = found != self.before
         self.count["cells"] += 1
         self.count["carried out" if done else "refused"] += 1
         told = self.told(response.body, user)
@@ -231,7 +231,7 @@ class Matrix:
         if not done and allowed:
             self.holes.append(f"{where} was refused: {response.status} {response.body!r}")
         if changed:
-            self.repair()
+            self.repair(found)
 
     def told(self, body: bytes, user: str | None) -> list[str]:
         """Return the places whose content a body has, though the user may not read it."""
@@ -242,10 +242,23 @@ class Matrix:
             if "r" not in letters and has_content(body, b"content of " + place.encode())
         ]
 
-    def repair(self) -> None:
-        for name in os.listdir(self.root):
-            shutil.rmtree(self.root / name)
-        fill(self.root)
+    def repair(self, found: dict[str, bytes | str | None]) -> None:
+        """Make of what was found what was there before, since a whole new one takes longer."""
+        wrong = {path for path in found if found[path] != self.before.get(path, "not there")}
+        for path in sorted(wrong, reverse=True):
+            if found[path] is None:
+                os.rmdir(self.root / path)
+            else:
+                os.unlink(self.root / path)
+        for path, content in sorted(self.before.items()):
+            if path in wrong or path not in found:
+                if content is None:
+                    (self.root / path).mkdir()
+                elif isinstance(content, str):
+                    os.symlink(content, self.root / path)
+                else:
+                    (self.root / path).write_bytes(content)
+        assert contents(self.root) == self.before
 
     def done(self, capsys, name: str) -> None:
         with capsys.disabled():
