@@ -1,4 +1,4 @@
-"""``python -m nethttp``, or ``nethttp``: serve, get, cookies, status, help, version."""
+"""``python -m nethttp``, or ``nethttp``: serve, get, cookies, passwd, status, help, version."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def _cookies(words: Sequence[str]) -> int:
     from .cookiejar.__main__ import main  # start-up: only this command needs it
 
     return main(words, prog="nethttp cookies")
+
+
+def _passwd(words: Sequence[str]) -> int:
+    from .server.files.accounts.command import main  # start-up: only this command needs it
+
+    return main(words, prog="nethttp passwd")
 
 
 def _status(words: Sequence[str]) -> int:
@@ -77,6 +83,7 @@ _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "serve": (_serve, "serve a directory, a WSGI application or a handler class"),
     "get": (_get, "send a request and print or save the response"),
     "cookies": (_cookies, "list, convert and clean cookie jars"),
+    "passwd": (_passwd, "hash a password for nethttp serve --auth"),
     "status": (_status, "print what a status code means"),
     "help": (_help, "print the help of a command: nethttp help serve"),
     "version": (_version, "print the version"),

@@ -23,6 +23,11 @@ class ByName:
     def challenge(self, _fields):
         return Reply(401, [("WWW-Authenticate", 'Basic realm="test"')])
 
+    def page(self, _request):
+        return Reply(200)
+
+    sign_in = sign_out = page
+
 
 class QuietHandler(SharedFolderHandler):
     protocol_version = "HTTP/1.1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from nethttp.server.files.folder import FolderHandler
@@ -48,6 +50,61 @@ def test_rights(served, words, rights):
     assert (rule.path, rule.user, "".join(sorted(rule.rights))) == ((), None, rights)
 
 
+def rules_of(handler) -> set[tuple[str, str | None, str]]:
+    return {
+        ("/" + "/".join(rule.path), rule.user, "".join(sorted(rule.rights)))
+        for rule in handler.share.access.rules
+    }
+
+
+ANN, BOB = "ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=", "bob:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="
+
+
+@pytest.mark.parametrize(
+    ("words", "rules"),
+    [
+        ([], {("/", "ann", "r"), ("/", "bob", "r")}),
+        (["--upload"], {("/", "ann", "rw"), ("/", "bob", "rw")}),
+        (["--allow", "r,ann=rwd"], {("/", None, "r"), ("/", "ann", "drw")}),
+        (
+            ["--allow", "r", "--allow", "users=w@/in,-@/private"],
+            {
+                *(("/", None, "r"), ("/private", None, "")),
+                *(("/in", "ann", "w"), ("/in", "bob", "w")),
+            },
+        ),
+    ],
+)
+def test_users_and_what_they_may(served, tmp_path, words, rules):
+    (tmp_path / "users").write_text(f"{BOB}\n")
+    handler = served("--auth", ANN, "--auth-file", str(tmp_path / "users"), *words)
+    assert rules_of(handler) == rules
+    assert handler.share.accounts is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--auth", ANN, "--auth", ANN], "--auth: the user ann occurs twice"),
+        (["--auth-file", "/nowhere"], "--auth-file: .*No such file"),
+        (["--auth-file", os.devnull], "--auth-file: there is no user"),
+        (["--auth", ANN, "--allow", "carl=r"], "--allow: .*no such user"),
+        (["--allow", "users=r"], "--allow: .*see --auth"),
+    ],
+)
+def test_users_that_cannot_be(served, words, message):
+    with pytest.raises(Refused, match=message):
+        served(*words)
+
+
+def test_a_password_is_not_taken_for_a_hash(served, capsys):
+    with pytest.raises(SystemExit):
+        served("--auth", "ann:sesame")
+    told = capsys.readouterr().err
+    assert "nethttp passwd" in told
+    assert "sesame" not in told
+
+
 def test_the_other_options(served):
     words = ["--upload", "--max-file", "1K", "--reserve", "2K", "--hidden", "--no-listing"]
     words += ["--on-conflict", "rename", "--allowed-host", "a", "--allowed-host", "b"]
@@ -84,7 +141,7 @@ def test_a_system_that_cannot_open_names_in_a_directory(served, monkeypatch):
 def test_what_is_no_right(served, capsys):
     with pytest.raises(SystemExit):
         served("--allow", "rx")
-    assert "expected letters of r, w and d, got 'rx'" in capsys.readouterr().err
+    assert "expected RIGHTS such as r or rwd" in capsys.readouterr().err
 
 
 def test_an_application_has_no_rights(tmp_path, monkeypatch):
@@ -106,6 +163,16 @@ def test_an_application_has_no_rights(tmp_path, monkeypatch):
             ["--allow", "rwd"],
             "Everyone who reaches it may read, add and delete files, without a password.",
         ),
+        (
+            ["--allow", "r,w@/in"],
+            "Everyone who reaches it may read and add files, without a password.",
+        ),
+        (
+            ["--auth", ANN, "--allow", "w@/in"],
+            "Everyone who reaches it may add files in some directories, without a password.",
+        ),
+        (["--auth", ANN], "Passwords are sent without TLS: see --tls-self-signed."),
+        (["--auth", ANN, "--tls-self-signed"], None),
     ],
 )
 def test_the_notice(words, notice):

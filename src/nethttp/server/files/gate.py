@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from .access import Access, Names, Operation, User
+from .accounting import Accounts
 from .preconditions import evaluate
 from .refusal import Refusal
 from .store import Decide, Store, tag_of
@@ -30,8 +31,8 @@ _CODED = re.compile(r'-(?:br|gzip|zstd)"')
 class Gate:
     """Opens files of `tree`, and changes them by `store`, as far as `access` allows it to `user`.
 
-    `on_conflict` is one of `conflicts.CONFLICTS`. If one `can_sign_in`, an anonymous user who lacks
-    rights is asked to.
+    `on_conflict` is one of `conflicts.CONFLICTS`. With `accounts`, an anonymous user who lacks
+    rights is asked to sign in.
     """
 
     def __init__(
@@ -42,14 +43,14 @@ class Gate:
         user: User,
         *,
         on_conflict: str = "ask",
-        can_sign_in: bool = False,
+        accounts: Accounts | None = None,
     ) -> None:
         self.store = store
         self.user = user
         self.on_conflict = on_conflict
         self._tree = tree
         self._access = access
-        self._can_sign_in = can_sign_in
+        self.accounts = accounts
 
     def may(self, operation: Operation, names: Names) -> bool:
         """Return whether the user may do an operation at a path."""
@@ -76,7 +77,7 @@ class Gate:
             raise Refusal(403, "The server keeps its own state here")
 
     def _denied(self, operation: Operation) -> Refusal:
-        if self._can_sign_in and self.user.name is None:
+        if self.accounts is not None and self.user.name is None:
             return Refusal(401, f"Sign in to {operation.verb} this")
         return Refusal(403, f"You may not {operation.verb} this")
 

@@ -27,3 +27,5 @@ class Reply(NamedTuple):
     `Changed` that is no fault of the server's."""
     length: int | None = None
     """The bytes of an iterator's pieces together; None: not known beforehand."""
+    note: str | None = None
+    """A line for the log."""

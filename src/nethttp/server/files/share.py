@@ -6,34 +6,17 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
 from ...caching import SecondTimeCache
 from .access import CHANGES, Access, Operation, Rule, User
+from .accounting import Accounts
 from .gate import Gate
 from .paths import LinkPolicy
-from .reply import Reply
 from .store import Store
 from .tree import Tree, names_of
 
-__all__ = ["Accounts", "Share", "state_directory"]
-
-
-class Accounts(Protocol):
-    """Knows users by what their requests carry.
-
-    A `Share` asks it for every request, because a user may be locked out meanwhile.
-    """
-
-    def user_of(self, fields: Mapping[str, str], address: str, /) -> User | Reply:
-        """Return the user of a request from `address` with these fields.
-
-        A `Reply` refuses it: wrong credentials, or too many tries.
-        """
-
-    def challenge(self, fields: Mapping[str, str], /) -> Reply:
-        """Return the response to a user who has to sign in for what was asked."""
+__all__ = ["Share", "state_directory"]
 
 
 class Share:
@@ -83,7 +66,7 @@ class Share:
             self.access,
             user,
             on_conflict=self.on_conflict,
-            can_sign_in=self.accounts is not None,
+            accounts=self.accounts,
         )
 
     def may_read(self, user: User, target: str) -> bool:

@@ -310,6 +310,14 @@ class SharedFolderHandler(FolderHandler):
         finally:
             self._error_ends_connection = True
 
+    def _send_reply(self, reply: Reply) -> None:
+        if reply.note is not None:
+            self.log_error("%s", reply.note)
+        if reply.status >= 400 and (self._awaits_continue or self._content_left):
+            # Content that a client is about to send would be read as its next request.
+            reply = reply._replace(fields=[*reply.fields, ("Connection", "close")])
+        super()._send_reply(reply)
+
 
 def _listed(entry: Entry) -> listing.Entry:
     """Return an entry as the listing shows it."""

@@ -25,6 +25,7 @@ __all__ = [
     "PROXY",
     "RIGHTS",
     "SECONDS",
+    "USER",
     "WORD",
     "Kind",
     "is_origin",
@@ -136,10 +137,22 @@ def _field_value(text: str) -> str:
     return text
 
 
-def _rights(text: str) -> frozenset[str]:
-    if not text or set(text) - set("rwd"):
-        raise argparse.ArgumentTypeError(f"expected letters of r, w and d, got {text!r}")
-    return frozenset(text)
+def _rights(text: str) -> tuple[Any, ...]:
+    from ..files.accounts.grants import grants_of  # start-up: only a directory with rights has any
+
+    try:
+        return grants_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _user(text: str) -> tuple[str, str]:
+    from ..files.accounts.users import read_user  # start-up: only accounts need it
+
+    try:
+        return read_user(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 WORD = Kind("WORD")
@@ -152,6 +165,7 @@ PROTOCOL = Kind("VERSION", _protocol)
 PORT = Kind("PORT", _port)
 PROXY = Kind("ADDRESS", _proxy)
 RIGHTS = Kind("RIGHTS", _rights)
+USER = Kind("USER:HASH", _user)
 ADDRESS = Kind("ADDRESS")
 SECONDS = Kind("SECONDS", seconds, 0)
 BYTES = Kind("BYTES", _size, 0)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..files.conflicts import CONFLICTS
 from . import option_values as kinds
 from .options import Refused
+
+if TYPE_CHECKING:
+    from ..files.accounts.grants import Grant
 
 __all__ = [
     "add_sharing_options",
@@ -18,7 +21,7 @@ __all__ = [
     "sharing_notice",
 ]
 
-_RIGHTS = ("upload", "delete", "allow")
+_RIGHTS = ("upload", "delete", "allow", "auth", "auth_file")
 _FURTHER = ("hidden", "on_conflict", "max_file", "reserve", "allowed_host", "state")
 
 
@@ -26,18 +29,37 @@ def add_sharing_options(group: Any) -> None:
     """Add the options to a group of the command line."""
     add = group.add_argument
     add(
+        "--auth",
+        action="append",
+        type=kinds.USER.read,
+        metavar="USER:HASH",
+        help="a user, as nethttp passwd prints it; may be repeated. Those who sign in may read, "
+        "and what --upload and --delete say; others may nothing unless --allow says so",
+    )
+    add(
+        "--auth-file",
+        metavar="FILE",
+        help="a file of such lines, also htpasswd's: scrypt, bcrypt, argon2, SHA-crypt, {SHA}",
+    )
+    add(
         "--upload",
         action="store_true",
-        help="let everyone add files and directories: PUT, MKCOL, COPY. To replace a file needs "
-        "--delete too",
+        help="let everyone, or each user, add files and directories: PUT, MKCOL, COPY. To replace "
+        "a file needs --delete too",
     )
-    add("--delete", action="store_true", help="let everyone delete files and directories")
+    add(
+        "--delete",
+        action="store_true",
+        help="let everyone, or each user, delete files and directories",
+    )
     add(
         "--allow",
+        action="append",
         type=kinds.RIGHTS.read,
         metavar="RIGHTS",
-        help="what everyone may do: r to read, w to add files, d to delete; --allow rwd is the "
-        "same as --upload --delete, --allow w takes files and shows none",
+        help="what everyone may do: r to read, w to add files, d to delete; --allow w takes files "
+        "and shows none. USER=RIGHTS is for one user, users=RIGHTS for each, and @/PATH for a "
+        "directory, where the longest path counts: --allow r,users=rw,ann=rwd,-@/private",
     )
     add(
         "--on-conflict",
@@ -102,25 +124,31 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
         OSError: the server's own files cannot be written.
     """
     # start-up: only a directory with rights needs these
-    from ..files.access import Rule
+    from ..files.accounts.grants import rules_of
     from ..files.beneath import CAN_WALK
     from ..files.share import Share, state_directory
     from ..files.shared import SharedFolderHandler
 
     if not CAN_WALK:
         raise Refused("a directory with rights needs a system that opens names in a directory")
-    rights = _rights_of(arguments)
+    hashes = _hashes(arguments)
+    try:
+        rules = rules_of(_grants(arguments), hashes)
+    except ValueError as error:
+        raise Refused(f"--allow: {error}") from None
+    state = state_directory(directory, arguments.state)
     for name in ("cgi", "reload"):
         if getattr(arguments, name):
             raise Refused(f"--{name} is not for a directory with rights")
     if arguments.spa is not None:
-        if "w" in rights:
+        if any("w" in rule.rights for rule in rules):
             raise Refused("--spa is not for a directory that others may write to")
         options["spa"] = arguments.spa
     share = Share(
         directory,
-        [Rule((), None, rights)],
-        state=state_directory(directory, arguments.state),
+        rules,
+        state=state,
+        accounts=_accounts(hashes, state, arguments),
         on_conflict=arguments.on_conflict or CONFLICTS[0],
         hosts=arguments.allowed_host or (),
         max_file=arguments.max_file,
@@ -142,31 +170,76 @@ def clean_drafts(served: Any) -> None:
         share.store.clean()
 
 
-def _rights_of(arguments: argparse.Namespace) -> frozenset[str]:
-    """Return what everyone may do, in letters.
+def _hashes(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the users with the hashes of their passwords.
+
+    Raises:
+        Refused: a user occurs twice, or the file cannot be read.
+    """
+    hashes: dict[str, str] = {}
+    if arguments.auth_file is not None:
+        from ..files.accounts.users import read_users  # start-up: only accounts need it
+
+        try:
+            hashes = read_users(arguments.auth_file)
+        except (OSError, ValueError) as error:
+            raise Refused(f"--auth-file: {error}") from None
+        if not hashes:
+            raise Refused(f"--auth-file: there is no user in {arguments.auth_file}")
+    for name, hashed in arguments.auth or ():
+        if name in hashes:
+            raise Refused(f"--auth: the user {name} occurs twice")
+        hashes[name] = hashed
+    return hashes
+
+
+def _accounts(hashes: dict[str, str], state: str, arguments: argparse.Namespace) -> Any:
+    """Return the accounts of these users, None if there are none."""
+    if not hashes:
+        return None
+    # start-up: only accounts need these
+    from ..files.accounts.folder_accounts import FolderAccounts
+    from ..files.accounts.users import Users
+
+    secure = bool(arguments.tls_cert or arguments.tls_self_signed)
+    return FolderAccounts(Users(hashes), state, secure=secure)
+
+
+def _grants(arguments: argparse.Namespace) -> list[Grant]:
+    """Return what the options allow, and to whom.
 
     Raises:
         Refused: it is said twice.
     """
-    given: frozenset[str] | None = arguments.allow
-    if given is None:
+    from ..files.accounts.grants import Grant  # start-up: only a directory with rights needs it
+
+    if not arguments.allow:
         letters = f"r{'w' if arguments.upload else ''}{'d' if arguments.delete else ''}"
-        return frozenset(letters)
+        has_users = arguments.auth or arguments.auth_file
+        return [Grant("users" if has_users else None, frozenset(letters))]
     if arguments.upload or arguments.delete:
         raise Refused("expected --allow, or --upload and --delete, got both")
-    return given
+    return [grant for grants in arguments.allow for grant in grants]
 
 
 def sharing_notice(arguments: argparse.Namespace) -> str | None:
-    """Return a line that says what everyone may do; None if that is to read alone.
+    """Return a line that says what everyone may change, or that passwords can be read on the way.
 
-    >>> sharing_notice(argparse.Namespace(upload=True, delete=False, allow=None))
+    >>> sharing_notice(argparse.Namespace(upload=True, delete=False, allow=None, auth=None,
+    ...                                   auth_file=None))
     'Everyone who reaches it may read and add files, without a password.'
     """
-    rights = _rights_of(arguments)
+    if not is_shared(arguments):
+        return None
+    open_to_all = [grant for grant in _grants(arguments) if grant.user is None]
+    rights = frozenset[str]().union(*(grant.rights for grant in open_to_all))
     if not rights & {"w", "d"}:
+        has_users = arguments.auth or arguments.auth_file
+        if has_users and not (arguments.tls_cert or arguments.tls_self_signed):
+            return "Passwords are sent without TLS: see --tls-self-signed."
         return None
     verbs = {"r": "read", "w": "add", "d": "delete"}
     *words, last = [verb for letter, verb in verbs.items() if letter in rights]
     what = f"{', '.join(words)} and {last}" if words else last
-    return f"Everyone who reaches it may {what} files, without a password."
+    places = " in some directories" if all(grant.path for grant in open_to_all) else ""
+    return f"Everyone who reaches it may {what} files{places}, without a password."

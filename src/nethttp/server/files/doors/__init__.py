@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..access import Operation
-from . import archive, delete, form, listing_json, mkcol, page_form, put, search, transfer
+from . import archive, delete, form, listing_json, login, mkcol, page_form, put, search, transfer
 from .door import Door
 
 __all__ = ["DOORS", "Door", "door_for"]
@@ -21,6 +21,9 @@ _DELETE = frozenset({Operation.DELETE})
 
 DOORS = (
     Door("put", "PUT", _CREATE, put.answer),
+    Door("login page", "GET", frozenset(), login.answer_page, query="login"),
+    Door("login", "POST", frozenset(), login.answer_sign_in, query="login"),
+    Door("logout", "POST", frozenset(), login.answer_sign_out, query="logout"),
     Door("page mkdir", "POST", _CREATE, page_form.answer_mkdir, query="mkdir"),
     Door("page delete", "POST", _DELETE, page_form.answer_delete, query="delete"),
     Door(

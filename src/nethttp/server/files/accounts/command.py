@@ -1,0 +1,88 @@
+"""``nethttp passwd``: prints the line of a user with the hash of a password, or files it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+
+from ....commandline import CommandParser
+from ....whole_file import whole_file
+from .passwords import hash_password
+from .users import read_user, read_users
+
+__all__ = ["main"]
+
+
+def main(words: Sequence[str], prog: str = "nethttp passwd") -> int:
+    """Return the exit status: 0, or 1 after printing what is wrong."""
+    parser = CommandParser(
+        prog=prog,
+        description="Ask for a password, and print USER:HASH for nethttp serve --auth and "
+        "--auth-file. The hash is scrypt's.",
+    )
+    parser.add_argument("user", metavar="USER", help="the name of the user")
+    parser.add_argument(
+        "--file", metavar="FILE", help="put the line in FILE, in the place of the user's old one"
+    )
+    parser.add_argument(
+        "--stdin", action="store_true", help="read the password from standard input, up to its end"
+    )
+    arguments = parser.parse_args(words)
+    try:
+        line = _line(arguments.user, _password(arguments.stdin))
+        if arguments.file is None:
+            print(line)
+        else:
+            _put(arguments.file, line)
+    except (OSError, ValueError) as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _line(user: str, password: str) -> str:
+    if ":" in user:
+        raise ValueError(f"expected a user's name without a colon, got {user!r}")
+    line = f"{user}:{hash_password(password)}"
+    read_user(line)
+    return line
+
+
+def _password(from_stdin: bool) -> str:
+    """Return the password.
+
+    Raises:
+        ValueError: two different ones were typed.
+    """
+    if from_stdin or not sys.stdin.isatty():
+        return sys.stdin.read().removesuffix("\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise ValueError("expected the same password twice")
+    return password
+
+
+def _put(path: str, line: str) -> None:
+    """Put a user's line in a file, which is written whole and is its owner's alone.
+
+    Raises:
+        ValueError: the file has what is no user.
+        OSError: it cannot be read or written.
+    """
+    user = line.partition(":")[0]
+    lines: list[str] = []
+    if os.path.exists(path):
+        read_users(path)
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    places = [number for number, old in enumerate(lines) if old.partition(":")[0].strip() == user]
+    if places:
+        lines[places[0]] = line
+    else:
+        lines.append(line)
+    with whole_file(path, 0o600) as file:
+        left = memoryview("".join(f"{each}\n" for each in lines).encode())
+        while left:
+            left = left[file.write(left) :]

@@ -1,0 +1,65 @@
+"""The page on which people sign in and out. It has no script, and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+
+__all__ = ["login_page"]
+
+_STYLE = """
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
+body { max-width: 20rem; margin: 15vh auto; padding: 0 1rem }
+label, input, button { display: block; width: 100%; box-sizing: border-box; font: inherit }
+input { margin: 0 0 1rem; padding: .5rem }
+button { padding: .6rem }
+[role=alert] { border-inline-start: .25rem solid; padding-inline-start: .75rem }
+"""
+
+_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+_FIELDS = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", _POLICY),
+)
+
+_SIGN_IN = """<form method="post" action="?login">
+<label for="name">Name</label>
+<input id="name" name="name" autocomplete="username" autocapitalize="none" required autofocus>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<button>Sign in</button>
+</form>"""
+
+_SIGN_OUT = """<p>You are signed in as <b>{user}</b>.</p>
+<form method="post" action="?logout"><button>Sign out</button></form>
+<p><a href="?">Back to the files</a></p>"""
+
+
+def login_page(message: str, user: str | None) -> tuple[tuple[tuple[str, str], ...], bytes]:
+    """Return the fields and the content of the page.
+
+    `message` says what was wrong, or is empty; `user` is the name of one who is signed in. The
+    forms are sent to the path at which the page is shown.
+
+    >>> fields, content = login_page("", "<ann>")
+    >>> b"<b>&lt;ann&gt;</b>" in content
+    True
+    """
+    alert = f'<p role="alert">{html.escape(message)}</p>' if message else ""
+    main = _SIGN_IN if user is None else _SIGN_OUT.format(user=html.escape(user))
+    title = "Sign in" if user is None else "Signed in"
+    page = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title><style>{_STYLE}</style></head>\n"
+        f"<body><main><h1>{title}</h1>\n{alert}{main}\n</main></body></html>\n"
+    )
+    return _FIELDS, page.encode("utf-8", "replace")
