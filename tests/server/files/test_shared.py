@@ -588,6 +588,20 @@ def test_the_state_of_a_root(tmp_path, monkeypatch):
     assert state_directory("/srv/a").startswith(str(tmp_path / f"nethttp-{os.getuid()}"))
 
 
+@pytest.mark.parametrize("where", ["nethttp-{uid}", "nethttp-{uid}/{name}"])
+def test_the_state_is_kept_in_no_directory_of_another_user(tmp_path, monkeypatch, where):
+    if os.getuid() != 0:
+        pytest.skip("only root can give a directory to another user")
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing")
+    monkeypatch.setenv("HOME", "/proc/nothing")
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    name = os.path.basename(state_directory("/srv/a"))
+    os.chown(tmp_path / where.format(uid=os.getuid(), name=name), 65534, 65534)
+    with pytest.raises(PermissionError, match="expected a directory of this user"):
+        state_directory("/srv/a")
+
+
 # --- forms ---
 
 

@@ -115,21 +115,23 @@ def state_directory(root: str, given: str | None = None) -> str:
     for place in places:
         if os.path.isabs(place):
             try:
-                return _own_directory(os.path.join(place, "nethttp", name))
+                return _own_directory(_own_directory(os.path.join(place, "nethttp")), name)
             except OSError:
                 continue
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return _own_directory(os.path.join(tempfile.gettempdir(), f"nethttp-{user}", name))
+    # Whoever owned the directory above could put another one in the place of this one.
+    above = _own_directory(os.path.join(tempfile.gettempdir(), f"nethttp-{user}"))
+    return _own_directory(above, name)
 
 
-def _own_directory(path: str) -> str:
-    """Return `path`, made if it is missing, and closed to other users.
+def _own_directory(*names: str) -> str:
+    """Return the directory of a path, made if it is missing, and closed to other users.
 
     Raises:
         PermissionError: it belongs to another user.
     """
-    for directory in (os.path.dirname(path), path):
-        os.makedirs(directory, mode=0o700, exist_ok=True)
+    path = os.path.join(*names)
+    os.makedirs(path, mode=0o700, exist_ok=True)
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
         raise PermissionError(f"expected a directory of this user, got {path}")
