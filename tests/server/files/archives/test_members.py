@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -11,6 +12,7 @@ from nethttp.server.files.archives import members as module
 from nethttp.server.files.archives.members import Members
 from nethttp.server.files.refusal import Refusal
 from nethttp.server.files.reply import Changed
+from nethttp.server.files.tree import Opened
 
 from ..shares import share
 
@@ -75,29 +77,95 @@ def test_chosen_names_alone(root, found):
         found(chosen=["x"])
 
 
-def test_a_grown_file_has_as_many_bytes_as_it_had(root, found):
-    (root / "a").write_bytes(b"123")
-    members = found()
-    (root / "a").write_bytes(b"1234567")
-    [member] = members
-    assert b"".join(members.content(member)) == b"123"
+CHANGES = {
+    "grown": lambda path: path.write_bytes(b"1234567"),
+    "shrunk": lambda path: path.write_bytes(b"12"),
+    "other bytes": lambda path: (path.write_bytes(b"456"), os.utime(path, (5, 5))),
+    "another file": lambda path: os.replace(path.with_name("b"), path),
+    "gone": lambda path: path.unlink(),
+    "a directory": lambda path: (path.unlink(), path.mkdir()),
+    "a link": lambda path: (path.unlink(), path.symlink_to("b")),
+}
 
 
-@pytest.mark.parametrize("change", ["shrunk", "gone", "a directory", "a link"])
-def test_any_other_change_ends_the_archive(root, found, change):
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_before_a_file_is_sent_ends_the_archive(root, found, change):
     (root / "a").write_bytes(b"123")
     (root / "b").write_bytes(b"secret")
     members = found()
     member = next(iter(members))
-    (root / "a").unlink()
-    if change == "shrunk":
-        (root / "a").write_bytes(b"12")
-    elif change == "a directory":
-        (root / "a").mkdir()
-    elif change == "a link":
-        os.symlink("b", root / "a")
+    CHANGES[change](root / "a")
     with pytest.raises(Changed, match="a "):
         list(members.content(member))
+
+
+@pytest.mark.parametrize("change", ["grown", "shrunk", "other bytes"])
+def test_a_change_while_a_file_is_sent_ends_the_archive(root, found, change, monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 1)
+    (root / "a").write_bytes(b"123")
+    members = found()
+    pieces = members.content(next(iter(members)))
+    assert next(pieces) == b"1"
+    CHANGES[change](root / "a")
+    with pytest.raises(Changed, match="a has"):
+        list(pieces)
+
+
+def test_a_name_that_was_replaced_differs_from_all_others(root, found):
+    for name in (
+        "a\\b",
+        "a%5Cb",
+        "line\nend",
+        "\x1b[31m",
+        "a%5Cb_",
+        b"\xff".decode("utf-8", "surrogateescape"),
+    ):
+        (root / name).write_bytes(b"")
+    assert sorted(paths(found())) == [
+        *("%1B[31m", "%FF", "a%5Cb", "a%5Cb_", "a%5Cb__", "line%0Aend"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "is_absent"),
+    [(errno.EACCES, True), (errno.ELOOP, True), (errno.EMFILE, False), (errno.EIO, False)],
+)
+def test_a_fault_of_the_system_makes_no_archive_that_lacks_files(
+    root, found, monkeypatch, number, is_absent
+):
+    (root / "inner").mkdir()
+    (root / "inner" / "a").write_bytes(b"")
+    (root / "inner" / "b").write_bytes(b"")
+    child = Opened.child
+
+    def failing(directory, name):
+        if name == "a":
+            raise OSError(number, os.strerror(number))
+        return child(directory, name)
+
+    monkeypatch.setattr(Opened, "child", failing)
+    if is_absent:
+        assert paths(found()) == ["inner/", "inner/b"]
+    else:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            found()
+
+
+def test_a_directory_that_the_system_does_not_let_the_server_read_is_empty(
+    root, found, monkeypatch
+):
+    (root / "inner").mkdir()
+    (root / "inner" / "a").write_bytes(b"")
+    (root / "z").write_bytes(b"")
+    children = Opened.children
+
+    def failing(directory):
+        if directory.names == ("inner",):
+            raise PermissionError(errno.EACCES, "no")
+        return children(directory)
+
+    monkeypatch.setattr(Opened, "children", failing)
+    assert paths(found()) == ["inner/", "z"]
 
 
 @pytest.mark.parametrize(

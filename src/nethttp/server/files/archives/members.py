@@ -1,23 +1,27 @@
 """What an archive has: found beforehand, so that its length is known, and opened again when sent.
 
 The members are kept in a file that stays in memory while it is small, so an archive of many files
-takes no more memory than one of a few. A file is opened by the gate in its turn. Of a file that
-has grown meanwhile the archive has as many bytes as it had; any other change ends the archive.
+takes no more memory than one of a few. A file is opened by the gate in its turn. If it is another
+by then, or changes while it is read, the archive ends there: it has each file as it was found.
 """
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, NamedTuple
+from urllib.parse import quote
 
 from ..access import Names, Operation
 from ..gate import Gate
 from ..refusal import Refusal
 from ..reply import Changed
+from ..store import tag_of
 from ..tree import Opened
 
 __all__ = ["Member", "Members"]
@@ -40,6 +44,10 @@ PIECE = 256 * 1024
 _IN_MEMORY = 1 << 20
 """Bytes of members that are kept in memory."""
 
+#: What the system says of what is gone, has become a link, or is not for this server to read. Any
+#: other fault, as of a disk or for want of descriptors, must not make an archive that lacks files.
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
+
 
 class Member(NamedTuple):
     """A file or a directory in an archive."""
@@ -51,6 +59,8 @@ class Member(NamedTuple):
     """Seconds since 1970."""
     names: Names
     """Where it lies in the tree."""
+    tag: str = ""
+    """The entity tag of a file: another, or the same one after a change, has another tag."""
 
     @property
     def is_directory(self) -> bool:
@@ -94,21 +104,22 @@ class Members:
                     raise _too_much(f"{MAX_MEMBERS} members")
         if chosen is not None and not names:
             raise Refusal(404, "There are no such entries")
-        for name in sorted(names):
+        for name, own in archive_names(sorted(names)):
             self._check_time()
             try:
-                child = directory.child(name)
-            except OSError:
-                continue  # It is gone by now, or the system does not let the server read it.
-            with child:
-                self._add_child(child, prefix + archive_name(name))
+                with directory.child(name) as child:
+                    self._add_child(child, prefix + own)
+            except OSError as error:
+                if error.errno not in _ABSENT:
+                    raise
 
     def _add_child(self, child: Opened, path: str) -> None:
         if child.is_directory:
             self.add_tree(child, f"{path}/")
         elif self._gate.may(Operation.READ, child.names):
             status = child.status
-            self._add(Member(path, status.st_size, int(status.st_mtime), child.names))
+            tag = tag_of(status).opaque
+            self._add(Member(path, status.st_size, int(status.st_mtime), child.names, tag))
 
     def _add(self, member: Member) -> None:
         self._count += 1
@@ -130,18 +141,17 @@ class Members:
             yield Member(*marshal.load(self._file))  # written by this object
 
     def content(self, member: Member) -> Iterator[bytes]:
-        """Yield the content of a file, as many bytes as it had when it was found.
+        """Yield the content of a file, which is still what was found.
 
         Raises:
-            Changed: it has fewer bytes, or is gone, or the user may not read it any more.
+            Changed: it is not, or the user may not read it any more.
         """
         try:
             opened = self._gate.open(member.names)
         except (OSError, Refusal) as error:
             raise Changed(f"{member.path} cannot be read any more: {error}") from error
         with opened:
-            if opened.is_directory or opened.names != member.names:
-                raise Changed(f"{member.path} is another thing by now")
+            _check_same(member, opened.status)
             left = member.size
             while left:
                 piece = os.read(opened.descriptor, min(left, PIECE))
@@ -149,6 +159,7 @@ class Members:
                     raise Changed(f"{member.path} has {left} bytes fewer than it had")
                 left -= len(piece)
                 yield piece
+            _check_same(member, os.fstat(opened.descriptor))
 
     def close(self) -> None:
         """Forget the members."""
@@ -159,17 +170,38 @@ def _too_much(bound: str) -> Refusal:
     return Refusal(403, f"An archive may have {bound}; choose fewer files")
 
 
-def archive_name(name: str) -> str:
-    r"""Return a name as archives have it: no backslash, and bytes that are no UTF-8 escaped.
+def _check_same(member: Member, status: os.stat_result) -> None:
+    if tag_of(status).opaque != member.tag:
+        raise Changed(f"{member.path} has changed since it was found")
 
-    Programs on Windows take a backslash for what separates names.
 
-    >>> archive_name("..\\x"), archive_name("a\udcff")
-    ('..%5Cx', 'a%FF')
+def archive_names(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    r"""Yield each name of a directory, and the one it has in an archive, which no other has there.
+
+    >>> list(archive_names(["a", "b%5Cc", "b\\c"]))
+    [('a', 'a'), ('b%5Cc', 'b%5Cc'), ('b\\c', 'b%5Cc_')]
     """
-    if name.isascii() and "\\" not in name:
-        return name
-    return "".join(_ESCAPED.get(character, character) for character in name)
+    changed = {name: own for name in names if (own := archive_name(name)) != name}
+    taken = set(names) if changed else set()
+    for name in names:
+        own = changed.get(name, name)
+        if own != name:
+            while own in taken:
+                own += "_"
+            taken.add(own)
+        yield name, own
 
 
-_ESCAPED = {"\\": "%5C", **{chr(0xDC00 + byte): f"%{byte:02X}" for byte in range(0x80, 0x100)}}
+def archive_name(name: str) -> str:
+    r"""Return a name as archives have it: without backslash, controls, and bytes that are no UTF-8.
+
+    Programs on Windows take a backslash for what separates names, and a terminal that shows what an
+    archive has would obey the controls.
+
+    >>> archive_name("..\\x"), archive_name("a\udcff"), archive_name("a\n")
+    ('..%5Cx', 'a%FF', 'a%0A')
+    """
+    return _ESCAPED.sub(lambda found: quote(os.fsencode(found[0])), name)
+
+
+_ESCAPED = re.compile("[\\\\\0-\x1f\x7f-\x9f\udc80-\udcff]")
