@@ -152,7 +152,7 @@ def test_another_worker_knows_the_session_and_another_password_ends_it(client, a
 def test_tries_are_slowed_across_workers_and_logged(client, accounts, clock, capfd):
     wrong = {"authorization": basic("ann", "x")}
     worker = accounts()
-    assert [worker.user_of(wrong, "127.0.0.1").status for _ in range(3)] == [401, 401, 401]
+    assert [worker.user_of(wrong, "127.0.0.1").status for _ in range(5)] == [401] * 5
     response = client.ask("GET", "/f", Authorization=ANN)
     assert (response.status, response.headers["Retry-After"]) == (429, "1")
     response = sign_in(client)
@@ -162,6 +162,63 @@ def test_tries_are_slowed_across_workers_and_logged(client, accounts, clock, cap
     assert client.status("GET", "/f", Authorization=ANN) == 200
     reply = worker.user_of(wrong, "127.0.0.1")
     assert (reply.status, reply.note) == (401, "Sign-in refused for 'ann': wrong password")
+
+
+@pytest.mark.parametrize(("password", "status"), [("a:b ö", None), ("x", 401)])
+def test_the_same_credentials_at_the_same_time_are_one_try(accounts, password, status):
+    known = accounts()
+    check, go = known._users.check, threading.Event()
+    asked, found = [], []
+
+    def slow(name, password):
+        asked.append(name)
+        assert go.wait(20)
+        return check(name, password)
+
+    known._users.check = slow
+    fields = {"authorization": basic("ann", password)}
+    threads = [
+        threading.Thread(target=lambda: found.append(known.user_of(fields, "::1")))
+        for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 20
+    if status is None:
+        assert found == [User("ann")] * 20
+        assert asked == ["ann"]
+    else:
+        # Those that came after the answer were further tries.
+        assert {reply.status for reply in found} <= {401, 429}
+        assert len(asked) <= 5
+    assert known._pending == {}
+
+
+def test_waiting_for_the_same_credentials_has_a_bound(accounts, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_FOR_TURN", 0.01)
+    known = accounts()
+
+    def slow(*_):
+        assert known.user_of({"authorization": ANN}, "::1").status == 503
+        return False
+
+    known._users.check = slow
+    assert known.user_of({"authorization": ANN}, "::1").status == 401
+
+
+def test_an_error_is_that_of_all_who_wait(accounts):
+    known = accounts()
+
+    def fail(*_):
+        raise RuntimeError("broken")
+
+    known._users.check = fail
+    with pytest.raises(RuntimeError, match="broken"):
+        known.user_of({"authorization": ANN}, "::1")
+    assert known._pending == {}
 
 
 def test_a_note_has_no_line_of_its_own(accounts):

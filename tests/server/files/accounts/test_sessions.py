@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from nethttp.server.files.accounts import sessions as module
+from nethttp.server.files.accounts.mark import Mark
 from nethttp.server.files.accounts.sessions import Sessions
 
 
 @pytest.fixture
-def workers(database, clock):
-    return Sessions(database(), clock), Sessions(database(), clock)
+def workers(database, clock, tmp_path):
+    path = str(tmp_path / "mark")
+    return Sessions(database(), Mark(path), clock), Sessions(database(), Mark(path), clock)
 
 
 def test_all_workers_know_a_session_until_one_ends_it(workers):
@@ -65,6 +67,17 @@ def test_the_file_signs_nobody_in(workers, tmp_path):
     token = one.begin("ann", b"")
     for path in tmp_path.iterdir():
         assert token.encode() not in path.read_bytes()
+
+
+def test_a_session_that_is_known_costs_no_query(workers):
+    one, other = workers
+    token = one.begin("ann", b"")
+    assert one.find(token)
+    one._database, database = None, one._database
+    assert one.find(token)
+    one._database = database
+    other.end(token)
+    assert one.find(token) is None
 
 
 def test_a_worker_keeps_a_bounded_number(workers, monkeypatch):

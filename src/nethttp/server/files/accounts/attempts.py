@@ -21,8 +21,9 @@ CREATE TABLE IF NOT EXISTS attempts
 CREATE INDEX IF NOT EXISTS attempts_last ON attempts (last);
 """
 
-FREE_TRIES = 3
-"""Tries for one account from one address before the first delay."""
+FREE_TRIES = 5
+"""Tries for one account from one address before the first delay. Each worker may try a password
+at the same time as others when a client opens several connections."""
 
 FREE_TRIES_OF_ADDRESS = 30
 """Tries from one address for all accounts together."""

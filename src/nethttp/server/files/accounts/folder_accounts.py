@@ -14,8 +14,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from urllib.parse import parse_qs
 
+from ....caching import SecondTimeCache
 from ..access import ANYONE, User
 from ..refusal import Refusal
 from ..reply import Reply
@@ -26,6 +28,7 @@ from . import attempts, sessions
 from .attempts import Attempts
 from .database import Database
 from .login_page import login_page
+from .mark import Mark
 from .passwords import MAX_PASSWORD
 from .sessions import Sessions
 from .users import Users
@@ -73,12 +76,16 @@ class FolderAccounts:
             os.path.join(state, "accounts.sqlite"), attempts.SCHEMA + sessions.SCHEMA
         )
         self._attempts = Attempts(database, clock)
-        self._sessions = Sessions(database, clock)
+        self._sessions = Sessions(database, Mark(os.path.join(state, "sessions.mark")), clock)
         # A browser sends a cookie to all ports of a host, so each folder has a name of its own.
         self._cookie = f"nethttp-{hashlib.sha256(os.fsencode(state)).hexdigest()[:8]}"
         self._secure = secure
         self._key = os.urandom(32)
         self._proven: dict[bytes, User] = {}
+        self._recent: SecondTimeCache[str, User] = SecondTimeCache()
+        """The users of credentials as requests have them now, for a minute: a look here takes a
+        tenth of a digest's time."""
+        self._pending: dict[tuple[bytes, str], Future[User | Reply]] = {}
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     # --- by what a request carries ---
@@ -93,17 +100,45 @@ class FolderAccounts:
         if credentials is None:
             cookies = fields.get("cookie", "")
             return self._user_of_session(cookies) if self._cookie in cookies else ANYONE
-        # Kept is a digest by a key of this process, which proves no password to a thief.
+        user = self._recent.get(credentials)
+        if user is not None:
+            return user
+        # Kept for long is a digest by a key of this process, which tells a thief no password.
         digest = hashlib.blake2b(credentials.encode("latin-1", "replace"), key=self._key).digest()
         user = self._proven.get(digest)
         if user is not None:
+            if self._recent.admits(credentials, len(credentials)):
+                self._recent.put(credentials, user, 4 * len(credentials) + 200)
             return user
-        name, password = _name_and_password(credentials)
-        found = self._checked(name, password, address, fields)
-        if isinstance(found, User):
-            if len(self._proven) >= MAX_PROVEN:
-                self._proven.clear()
-            self._proven[digest] = found
+        return self._prove(digest, credentials, address, fields)
+
+    def _prove(
+        self, digest: bytes, credentials: str, address: str, fields: Mapping[str, str]
+    ) -> User | Reply:
+        """Return the user of credentials that are new to this worker.
+
+        A client that opens several connections sends them in all: they are one try.
+        """
+        outcome: Future[User | Reply] = Future()
+        first = self._pending.setdefault((digest, address), outcome)
+        if first is not outcome:
+            try:
+                return first.result(SECONDS_FOR_TURN)
+            except TimeoutError:
+                return _busy()
+        try:
+            name, password = _name_and_password(credentials)
+            found = self._checked(name, password, address, fields)
+            if isinstance(found, User):
+                if len(self._proven) >= MAX_PROVEN:
+                    self._proven.clear()
+                self._proven[digest] = found
+            outcome.set_result(found)
+        except BaseException as error:
+            outcome.set_exception(error)
+            raise
+        finally:
+            del self._pending[digest, address]
         return found
 
     def _user_of_session(self, cookies: str) -> User | Reply:
