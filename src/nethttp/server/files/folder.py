@@ -31,8 +31,8 @@ NOTHING: Rights = frozenset()
 class FolderHandler(SimpleHTTPRequestHandler):
     """Serves the files below `directory`, and shows directories as pages.
 
-    A directory's page takes ``?sort=name``, ``size`` or ``date``, ``order=desc``, ``q=`` a part of
-    names, and ``page=`` a number. ``?qr`` is the QR code of its URL.
+    A directory's page takes ``?sort=name``, ``size`` or ``date``, ``order=desc``, ``filter=``
+    a part of names, and ``page=`` a number. ``?qr`` is the QR code of its URL.
     """
 
     error_message_format = ERROR_PAGE

@@ -50,7 +50,9 @@ def test_the_path_is_links_that_hold_behind_a_prefix():
 
 @given(NAMES, NAMES)
 def test_no_name_is_markup(name, parent):
-    plain = Elements(html([Entry("x", False, False, 1, 0)], names=("y",), rights="rwd", query="q="))
+    plain = Elements(
+        html([Entry("x", False, False, 1, 0)], names=("y",), rights="rwd", query="filter=")
+    )
     odd = Elements(html([Entry(name, False, False, 1, 0)], names=(parent,), rights="rwd"))
     assert [tag for tag, _ in odd.elements] == [tag for tag, _ in plain.elements]
     for (_, expected), (_, given_) in zip(plain.elements, odd.elements, strict=True):
@@ -91,10 +93,10 @@ def test_enter_in_a_field_deletes_nothing():
 
 def test_many_entries_have_pages_that_keep_order_and_filter():
     many = [Entry(f"file {i}", False, False, i, 0) for i in range(MAX_ALONE + 1)]
-    page = html(many, query="sort=size&order=desc&q=file")
+    page = html(many, query="sort=size&order=desc&filter=file")
     assert page.count("<tr class=") == MAX_ROWS
     assert "1 to 500 of 1,001 (page 1 of 3)" in page
-    assert 'href="?sort=size&amp;order=desc&amp;q=file&amp;page=2">Next' in page
+    assert 'href="?sort=size&amp;order=desc&amp;filter=file&amp;page=2">Next' in page
     assert html(many, query="page=3").count("<tr class=") == 1
 
 
@@ -152,7 +154,7 @@ def test_a_readme_is_shown_as_text():
 
     page = html(files, read=read)
     assert "# &lt;b&gt;\n    tab \\u202e \ufffd" in page
-    assert "<pre>" not in html(files, read=read, query="q=r")
+    assert "<pre>" not in html(files, read=read, query="filter=r")
     assert "<pre>" not in html(files)
 
 

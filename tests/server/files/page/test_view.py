@@ -30,9 +30,9 @@ def shown(query: str, entries=ENTRIES) -> list[str]:
         ("sort=size", ["yard", "zoo", "link", "B9.txt", "b10.txt"]),
         ("sort=date&order=desc", ["yard", "zoo", "B9.txt", "b10.txt", "link"]),
         ("sort=nonsense&order=up&page=-1", ["yard", "zoo", "B9.txt", "b10.txt", "link"]),
-        ("q=TXT", ["B9.txt", "b10.txt"]),
-        ("q=.*", []),
-        ("q=o", ["zoo"]),
+        ("filter=TXT", ["B9.txt", "b10.txt"]),
+        ("filter=.*", []),
+        ("filter=o", ["zoo"]),
     ],
 )
 def test_order_and_filter(query, order):
@@ -50,12 +50,12 @@ def test_pages_are_of_the_whole_order():
     assert shown("page=3&order=desc", many) == [f"f{4 - i}" for i in range(5)]
     assert shown("page=9999", many) == shown("page=3", many)
     assert choose(many, View(number=2)).first == MAX_ROWS
-    assert shown("q=f1004", many) == ["f1004"]
+    assert shown("filter=f1004", many) == ["f1004"]
 
 
 def test_a_query_without_bounds_is_none():
     assert View.of("&".join(f"q{i}=a" for i in range(200)) + "&sort=size") == View()
-    assert len(View.of("q=" + "a" * 10_000).wanted) == 255
+    assert len(View.of("filter=" + "a" * 10_000).wanted) == 255
     assert View.of("page=" + "9" * 5000) == View()
 
 

@@ -10,6 +10,10 @@ from typing import NamedTuple
 __all__ = ["Assets", "assets", "content_security_policy"]
 
 
+SCRIPTS = ("base.js", "list.js", "actions.js", "preview.js", "upload.js", "start.js")
+"""The parts of the one script, in their order."""
+
+
 class Assets(NamedTuple):
     """What a page embeds, as text."""
 
@@ -23,7 +27,9 @@ def assets() -> Assets:
     from importlib import resources  # start-up: only a listing needs it
 
     files = resources.files(__package__)
-    return Assets(*((files / name).read_text("utf-8") for name in ("page.css", "page.js")))
+    style = (files / "page.css").read_text("utf-8")
+    script = "\n".join((files / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
+    return Assets(style, script)
 
 
 @functools.cache

@@ -72,7 +72,7 @@ def rest(page: Page, chosen: Chosen, readme: tuple[str, str] | None) -> Iterator
     yield f"""\
 <div id=list data-pages={chosen.pages}>
 <form role=search>
-<label for=filter>Filter</label> <input type=search id=filter name=q maxlength=255 \
+<label for=filter>Filter</label> <input type=search id=filter name=filter maxlength=255 \
 value={attribute(view.wanted)}>
 {_hidden(view)}<button>Apply</button>
 </form>

@@ -13,7 +13,10 @@ ERROR_PAGE = """\
 <title>%(code)d %(message)s</title>
 <style>
 :root { color-scheme: light dark; font: 100%%/1.5 system-ui, sans-serif }
-body { margin: 4rem auto; max-width: 40rem; padding: 0 1rem }
+body {
+  margin: 4rem auto; max-width: 40rem; padding: 0 1rem;
+  background: light-dark(#fff, #16181c); color: light-dark(#1b1e23, #e6e8eb)
+}
 a { color: light-dark(#0b57a4, #8ab4f8) }
 </style>
 </head>

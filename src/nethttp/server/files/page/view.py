@@ -72,7 +72,7 @@ class View(NamedTuple):
         return cls(
             column if column in COLUMNS else "name",
             given.get("order") == "desc",
-            given.get("q", "")[:MAX_WANTED],
+            given.get("filter", "")[:MAX_WANTED],
             int(number) if re.fullmatch("[1-9][0-9]{0,8}", number) else 1,
         )
 
@@ -81,12 +81,12 @@ class View(NamedTuple):
         """The query of a link to this view, with its question mark.
 
         >>> View("size", True, "a b", 2).query, View().query
-        ('?sort=size&order=desc&q=a+b&page=2', '?')
+        ('?sort=size&order=desc&filter=a+b&page=2', '?')
         """
         asked = {
             "sort": self.column if self.column != "name" else "",
             "order": "desc" if self.descending else "",
-            "q": self.wanted,
+            "filter": self.wanted,
             "page": str(self.number) if self.number > 1 else "",
         }
         return "?" + urllib.parse.urlencode({name: text for name, text in asked.items() if text})

@@ -1,0 +1,333 @@
+"""The page of a shared folder in a browser, used as a person uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+import zipfile
+
+import pytest
+
+from ..server.files.shares import handler_of, share
+
+browser_module = pytest.importorskip("tests.e2e.browser")
+
+NAMES = (
+    "[...document.querySelectorAll('#list tbody tr:not([hidden]):not(.up) bdi')]"
+    ".map(e => e.textContent)"
+)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """The browser, which all tests use one after the other."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed")
+    with contextlib.closing(
+        browser_module.Browser(program, tmp_path_factory.mktemp("profile"))
+    ) as browser:
+        yield browser
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = tmp_path / "root"
+    (root / "sub" / "deep").mkdir(parents=True)
+    for number in (1, 2, 10):
+        (root / f"file{number}.txt").write_text(f"text {number}")
+    (root / "README.md").write_text("About <b>this</b>")
+    (root / "picture.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
+    )
+    return root
+
+
+@pytest.fixture
+def page(chromium, serve, root):
+    chromium.errors.clear()
+    chromium.size(1000, 800)
+    chromium.url = serve(handler_of(share(root))).url
+    chromium.open(chromium.url + "/")
+    chromium.wait("document.body.classList.contains('scripted')")
+    yield chromium
+    assert chromium.errors == []
+    chromium.open("about:blank")
+
+
+def row(name: str) -> str:
+    return (
+        "[...document.querySelectorAll('#list tbody tr')]"
+        f".find(r => r.querySelector('bdi')?.textContent === {json.dumps(name)})"
+    )
+
+
+def button(label: str) -> str:
+    return (
+        "[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('button')]"
+        f".find(b => b.textContent === {json.dumps(label)})"
+    )
+
+
+def names(page) -> list[str]:
+    return page.run(NAMES)
+
+
+def test_filter_and_order(page):
+    assert names(page) == [
+        "sub",
+        "file1.txt",
+        "file2.txt",
+        "file10.txt",
+        "picture.svg",
+        "README.md",
+    ]
+    page.press("/")
+    page.type("FILE1")
+    page.wait(f"{NAMES}.length === 2")
+    assert names(page) == ["file1.txt", "file10.txt"]
+    page.press("Escape")
+    page.wait(f"{NAMES}.length === 6")
+    page.click("document.querySelector('th a')")
+    page.wait("document.querySelector('[aria-sort=descending]')")
+    assert names(page)[1] == "README.md"
+    assert page.run("location.search") == "?order=desc"
+    page.run("history.back()")
+    page.wait("document.querySelector('[aria-sort=ascending]')")
+
+
+def test_keys_choose_and_delete(page, root):
+    page.press("ArrowDown")
+    page.press("j")
+    page.press(" ")
+    page.press("j")
+    page.press(" ", shift=True)
+    page.wait("document.querySelector('#bar').innerText.includes('2 entries chosen')")
+    page.press("Delete")
+    page.wait("document.querySelector('dialog[open]')")
+    page.click(button("Delete"))
+    page.wait(f"{NAMES}.length === 4")
+    assert sorted(os.listdir(root)) == ["README.md", "file10.txt", "picture.svg", "sub"]
+    assert "Deleted 2 entries" in page.text()
+
+
+def test_rename_in_place(page, root):
+    page.run(f"{row('file1.txt')}.querySelector('a').focus()")
+    page.press("F2")
+    page.type("new")
+    page.press("Enter")
+    page.wait(row("new.txt"))
+    assert (root / "new.txt").read_text() == "text 1"
+    page.press("F2")
+    page.type("other")
+    page.press("Escape")
+    page.run(f"{row('new.txt')}.querySelector('a').focus()")
+    page.press("F2")
+    page.type("file2")
+    page.press("Enter")
+    page.wait("document.querySelector('#said').textContent.includes('Not renamed')")
+    assert (root / "file2.txt").read_text() == "text 2"
+
+
+def test_move_and_new_folder(page, root):
+    page.run("document.querySelector('#mkdir').closest('details').open = true")
+    page.run("document.querySelector('#folder').focus()")
+    page.type("made #1")
+    page.press("Enter")
+    page.wait(row("made #1"))
+    page.click(f"{row('file1.txt')}.querySelector('input')")
+    page.wait(button("Move"))
+    page.click(button("Move"))
+    page.wait("document.querySelector('dialog[open] input')")
+    page.run("document.querySelector('dialog input').value = ''")
+    page.run("document.querySelector('dialog input').focus()")
+    page.type("/made #1")
+    page.press("Enter")
+    page.wait(f"!{row('file1.txt')}")
+    assert (root / "made #1" / "file1.txt").read_text() == "text 1"
+
+
+def test_a_drop_of_200_files_in_folders(page, root, tmp_path):
+    dropped = tmp_path / "dropped"
+    for folder in range(4):
+        (dropped / f"f {folder}" / "in").mkdir(parents=True)
+        for number in range(50):
+            (dropped / f"f {folder}" / "in" / f"{number}%.bin").write_bytes(b"x" * number)
+    (dropped / "empty").mkdir()
+    (dropped / "one.txt").write_text("one")
+    os.utime(dropped / "one.txt", (10**9, 10**9))
+    page.drop(*dropped.iterdir())
+    page.wait("document.querySelector('#said').textContent.startsWith('201 of 201 files uploaded')")
+    assert {p.relative_to(dropped) for p in dropped.rglob("*")} <= {
+        p.relative_to(root) for p in root.rglob("*")
+    }
+    assert (root / "f 3" / "in" / "49%.bin").read_bytes() == b"x" * 49
+    assert (root / "one.txt").stat().st_mtime == 10**9
+    assert "one.txt" in names(page)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Replace it", {"file1.txt": "new", "file2.txt": "new"}),
+        ("Skip it", {"file1.txt": "text 1", "file2.txt": "text 2"}),
+        ("Keep both", {"file1.txt": "text 1", "file2.txt": "text 2"}),
+    ],
+)
+def test_one_question_for_all_names_that_exist(page, root, tmp_path, answer, expected):
+    given = [tmp_path / "file1.txt", tmp_path / "file2.txt"]
+    for file in given:
+        file.write_text("new")
+    before = len(os.listdir(root))
+    page.drop(*given)
+    page.wait(button(answer))
+    page.click(button(answer))
+    page.wait("document.querySelector('#said').textContent.includes('files uploaded')")
+    assert {name: (root / name).read_text() for name in expected} == expected
+    assert len(os.listdir(root)) == before + (2 if answer == "Keep both" else 0)
+
+
+def test_an_upload_stops_and_goes_on(page, root, tmp_path):
+    (tmp_path / "large.bin").write_bytes(os.urandom(1 << 20) * 40)
+    # So slow that it is in the middle for a while.
+    page.call("Network.enable")
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    page.call("Network.emulateNetworkConditions", uploadThroughput=2 << 20, **conditions)
+    page.drop(tmp_path / "large.bin")
+    page.wait("document.querySelector('#tray progress').value > 0")
+    page.click(button("Pause"))
+    page.wait("document.querySelector('#tray').innerText.includes('paused')")
+    assert not (root / "large.bin").exists()
+    page.call("Network.emulateNetworkConditions", uploadThroughput=-1, **conditions)
+    page.click(button("Continue"))
+    page.wait("document.querySelector('#said').textContent.startsWith('1 of 1 file uploaded')")
+    assert (root / "large.bin").stat().st_size == 40 << 20
+
+
+def test_what_failed_is_tried_again(page, root, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    (root / "a.txt").mkdir()
+    page.drop(tmp_path / "a.txt")
+    page.wait(button("Replace it"))
+    page.click(button("Replace it"))
+    page.wait("document.querySelector('#tray .failed')")
+    (root / "a.txt").rmdir()
+    page.wait(f"!{button('Try again')}.hidden")
+    page.click(button("Try again"))
+    page.wait("document.querySelector('#said').textContent.startsWith('1 of 1 file uploaded')")
+    assert (root / "a.txt").read_text() == "a"
+
+
+def test_an_archive_of_what_is_chosen(page, tmp_path):
+    page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    for name in ("sub", "file10.txt"):
+        page.click(f"{row(name)}.querySelector('input')")
+    page.wait(button("Download as zip"))
+    page.click(button("Download as zip"))
+    page.wait("document.querySelector('#said').textContent.includes('archive')")
+    archive = tmp_path / "files.zip"
+    until = time.monotonic() + 20
+    while not archive.exists() and time.monotonic() < until:
+        page.run("new Promise(done => setTimeout(done, 50))")
+    with zipfile.ZipFile(archive) as opened:
+        assert {"file10.txt", "sub/"} <= set(opened.namelist())
+        assert "file1.txt" not in opened.namelist()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """The text of axe-core, which finds what keeps people from using a page."""
+    place = tmp_path_factory.mktemp("axe")
+    try:
+        subprocess.run(
+            ["npm", "install", "--prefix", str(place), "--no-audit", "--no-fund", "axe-core@4"],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"axe-core cannot be had from npm: {error}")
+    return (place / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing(page, axe, dark):
+    page.size(1000, 800, dark=dark)
+    page.run(f"{axe};0")
+
+    def findings() -> list[str]:
+        return page.run("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
+
+    assert findings() == []
+    page.run("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.click(f"{row('file1.txt')}.querySelector('input')")
+    assert findings() == []
+    page.click(f"{row('file1.txt')}.querySelector('a')")
+    page.wait("document.querySelector('#preview pre')?.textContent === 'text 1'")
+    assert findings() == []
+    page.open(page.url + "/missing")
+    page.run(f"{axe};0")
+    assert findings() == []
+
+
+def test_preview(page):
+    page.click(f"{row('file1.txt')}.querySelector('a')")
+    page.wait("document.querySelector('#preview pre')?.textContent === 'text 1'")
+    page.press("ArrowRight")
+    page.wait("document.querySelector('#preview pre')?.textContent === 'text 2'")
+    page.click(button("Next"))
+    page.click(button("Next"))
+    page.wait("document.querySelector('#preview img')?.naturalWidth === 9")
+    page.press("Escape")
+    page.wait("!document.querySelector('dialog')")
+    assert page.run("document.activeElement.textContent") == "picture.svg"
+
+
+def test_share_and_help(page):
+    pytest.importorskip("segno")
+    page.press("?")
+    page.wait("document.querySelector('dialog dl')")
+    page.press("Escape")
+    page.wait("!document.querySelector('dialog')")
+    page.click("document.querySelector('#share')")
+    page.wait("document.querySelector('dialog img')?.naturalWidth > 100")
+    assert page.run("document.querySelector('#url').value") == page.url + "/"
+
+
+def test_many_entries_are_filtered_by_the_server(page, root):
+    for number in range(1200):
+        (root / "sub" / f"n{number}").touch()
+    page.open(page.url + "/sub/")
+    page.wait("document.querySelector('#pager')")
+    assert len(names(page)) == 500
+    page.press("/")
+    page.type("n119")
+    page.wait(f"{NAMES}.length === 11")
+    assert page.run("document.activeElement.id") == "filter"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_phone_shows_all_of_it(page, dark):
+    page.size(320, 600, dark=dark)
+    assert page.run("document.documentElement.scrollWidth") <= 320
+    back = page.run("getComputedStyle(document.body).backgroundColor")
+    assert back == ("rgb(22, 24, 28)" if dark else "rgb(255, 255, 255)")
+
+
+def test_without_scripts_the_forms_do_the_same(page, root):
+    page.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        page.open(page.url + "/")
+        page.click(f"{row('file1.txt')}.querySelector('input')")
+        page.click(
+            "[...document.querySelectorAll('summary')].find(s => s.textContent === 'Delete')"
+        )
+        page.click("document.querySelector('[formaction=\"?delete\"]')")
+        page.wait(f"!{row('file1.txt')}")
+        assert not (root / "file1.txt").exists()
+    finally:
+        page.call("Emulation.setScriptExecutionDisabled", value=False)
