@@ -78,6 +78,7 @@ class Client:
     """Asks a server, on one connection that is opened again where it was closed."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._connection = HTTPConnection("127.0.0.1", port, timeout=20)
 
     def ask(self, method: str, path: str, content: bytes | Iterable[bytes] = b"", **fields: str):

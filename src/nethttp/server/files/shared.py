@@ -36,9 +36,6 @@ PIECE = 256 * 1024
 """Bytes of content that a door receives at once, at most. With 1 MiB, which does not fit into a
 processor's cache beside its copy, a GiB takes twice the time."""
 
-MAX_QUERY = 100
-"""Parameters of a query that are read."""
-
 #: Methods that read, and need no door.
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -257,11 +254,9 @@ class SharedFolderHandler(FolderHandler):
         )
 
     def _query(self) -> dict[str, list[str]]:
+        # The bound of a target is one of the parameters in it. Names need not be UTF-8 in a system.
         text = self.path.partition("#")[0].partition("?")[2]
-        try:
-            return parse_qs(text, keep_blank_values=True, max_num_fields=MAX_QUERY)
-        except ValueError:
-            return {}
+        return parse_qs(text, keep_blank_values=True, errors="surrogateescape")
 
     def _pieces_of_content(self) -> Iterator[memoryview]:
         if self._awaits_continue:

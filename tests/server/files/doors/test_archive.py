@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import tarfile
 import threading
 import zipfile
@@ -59,6 +60,13 @@ def test_the_root_and_a_selection(filled, shared):
     assert client.status("GET", "/?zip&name=../x") == 404
 
 
+def test_a_selection_of_many_names_and_of_one_that_is_not_utf_8(filled, shared):
+    (filled / os.fsdecode(b"\xff")).write_bytes(b"")
+    many = "".join(f"&name={number}" for number in range(5000))
+    body = shared("/ * r").ask("GET", f"/?zip&name=%FF{many}&name=e").body
+    assert names_in(body) == ["e", "%FF"]
+
+
 def test_a_file_is_refused_and_so_is_one_without_rights(filled, shared):
     client = shared("/ * r", "/music * -", "/music ann r", accounts=ByName())
     assert client.status("GET", "/e?zip") == 400
@@ -84,6 +92,20 @@ def test_a_file_that_shrinks_meanwhile_cuts_the_connection(
     client.close()
     assert client.status("GET", "/e") == 200
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_client_that_goes_gives_its_turn_back(filled, shared, monkeypatch):
+    with open(filled / "large", "wb") as file:
+        file.truncate(1 << 30)
+    turns = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(archive, "_TURNS", turns)
+    client = shared("/ * r")
+    with socket.create_connection(("127.0.0.1", client.port)) as connection:
+        connection.sendall(b"GET /?zip HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        assert client.status("GET", "/?zip") == 503
+    assert turns.acquire(timeout=10)
+    turns.release()
 
 
 def test_a_bounded_number_at_once(filled, shared, monkeypatch):

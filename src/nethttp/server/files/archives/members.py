@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import IO, NamedTuple
 from urllib.parse import quote
 
@@ -84,7 +84,7 @@ class Members:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # see close
         self._count = self._bytes = 0
 
-    def add_tree(self, directory: Opened, prefix: str, chosen: Sequence[str] | None = None) -> None:
+    def add_tree(self, directory: Opened, prefix: str, chosen: Set[str] | None = None) -> None:
         """Add what is in an open directory, below the path `prefix`; only `chosen` names if given.
 
         Raises:

@@ -86,7 +86,8 @@ def _archive(request: FolderRequest, gate: Gate, form: _Form) -> Iterator[bytes]
 
 
 def _find(members: Members, request: FolderRequest, gate: Gate) -> None:
-    chosen = request.query.get("name")
+    names = request.query.get("name")
+    chosen = None if names is None else frozenset(names)
     with gate.open(request.names) as directory:
         if not directory.is_directory:
             raise Refusal(400, "A file is no directory; ask for it without ?zip or ?tar")
