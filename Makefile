@@ -63,9 +63,10 @@ sanitize: $(VENV)/for-tests
 docs: $(VENV)/for-tests
 	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
 
-# The pictures of `nethttp get` in docs/images, from what it prints.
+# The pictures in docs/images: of `nethttp get`, from what it prints; of a shared folder's page, by Chromium.
 pictures: $(VENV)/for-tests
 	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.e2e.pictures
 
 # Cookie jars that processes share, at full size: 8 processes, 1 000 changes each, kill -9. Content
 # of 10 MiB that decodes to 10 GiB, and uploads of 10 GiB, in less than 64 MiB of memory. Then

@@ -298,6 +298,20 @@ def test_share_and_help(page):
     assert page.run("document.querySelector('#url').value") == page.url + "/"
 
 
+def test_a_search_finds_what_lies_below(page, root):
+    (root / "sub" / "deep" / "50 % of report.pdf").touch()
+    page.click(button("Search"))
+    page.wait("document.querySelector('#wanted')")
+    page.run("document.querySelector('#wanted').focus()")
+    page.type("REPORT")
+    page.press("Enter")
+    page.wait("document.querySelector('dialog').innerText.includes('1 found')")
+    assert page.run("document.querySelector('#results a').textContent") == (
+        "/sub/deep/50 % of report.pdf"
+    )
+    assert page.run("fetch(document.querySelector('#results a').href).then(r => r.status)") == 200
+
+
 def test_many_entries_are_filtered_by_the_server(page, root):
     for number in range(1200):
         (root / "sub" / f"n{number}").touch()

@@ -52,7 +52,12 @@ class FolderHandler(SimpleHTTPRequestHandler):
         directory = os.fspath(path)
         names = tuple(url_to_parts(self.path) or ())
         page = Page(
-            names, View.of(query), self._rights_at(names), self.guess_type, can_make_qr_codes()
+            names=names,
+            view=View.of(query),
+            rights=self._rights_at(names),
+            guess_type=self.guess_type,
+            has_qr_code=can_make_qr_codes(),
+            account=self._account(),
         )
 
         def read(name: str, limit: int) -> bytes:
@@ -71,6 +76,10 @@ class FolderHandler(SimpleHTTPRequestHandler):
     def _rights_at(self, names: Names) -> Rights:
         """Return what the page of a directory offers to do there, besides reading."""
         return NOTHING
+
+    def _account(self) -> str | None:
+        """Return what the link to the page of accounts says, None without accounts."""
+        return None
 
     def _read_beginning(self, path: str, limit: int) -> bytes:
         """Return the first bytes of a file, b"" if it cannot be read."""

@@ -184,6 +184,11 @@ class SharedFolderHandler(FolderHandler):
     def _rights_at(self, names: Names) -> Rights:
         return self._gate.rights(names)
 
+    def _account(self) -> str | None:
+        if self.share.accounts is None:
+            return None
+        return "Sign in" if self._user.name is None else f"Signed in as {self._user.name}"
+
     def _read_entries(self, path: str) -> Iterator[listing.Entry]:
         with self._gate.open(self._names_below(path)) as directory:
             yield from map(_listed, self._gate.entries(directory))

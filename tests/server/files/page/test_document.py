@@ -21,8 +21,13 @@ from .test_names import NAMES, Elements
 FILES = [Entry("a.txt", False, False, 3, 1e9), Entry("sub", True, False, None, 1e9)]
 
 
-def reply(entries=FILES, *, names=(), query="", rights="", read=lambda *_: b"", accept=None):
-    page = Page(names, View.of(query), frozenset(rights), lambda _name: "text/plain", False)
+def reply(entries=FILES, *, names=(), query="", rights="", account=None, **options):
+    read, accept = options.get("read", lambda *_: b""), options.get("accept")
+    page = Page(
+        *(names, View.of(query), frozenset(rights), lambda _name: "text/plain"),
+        has_qr_code=False,
+        account=account,
+    )
     return page_reply(page, iter(entries), read, accept)
 
 
@@ -83,6 +88,13 @@ def test_the_page_offers_what_the_user_may_do(rights, has):
     assert tuple(sorted(name for name, mark in offers.items() if mark in page)) == has
     assert ("<input type=checkbox" in page) == bool({"r", "d"} & set(rights))
     assert ("value=replace" in page) == ({"w", "d"} <= set(rights))
+
+
+def test_users_see_who_they_are():
+    assert '<a href="?login"><bdi>Signed in as &lt;ann</bdi></a>' in html(
+        account="Signed in as <ann"
+    )
+    assert "?login" not in html()
 
 
 def test_enter_in_a_field_deletes_nothing():

@@ -10,7 +10,9 @@ from typing import NamedTuple
 __all__ = ["Assets", "assets", "content_security_policy"]
 
 
-SCRIPTS = ("base.js", "list.js", "actions.js", "preview.js", "upload.js", "start.js")
+SCRIPTS = tuple(
+    f"{name}.js" for name in ("base", "list", "actions", "preview", "search", "upload", "start")
+)
 """The parts of the one script, in their order."""
 
 

@@ -33,12 +33,16 @@ class Page(NamedTuple):
     guess_type: Callable[[str], str]
     has_qr_code: bool
     """Whether ``?qr`` has the QR code of its URL."""
+    account: str | None
+    """What the link to ``?login`` says, None without accounts."""
 
 
 def beginning(page: Page) -> str:
     """Return what comes before the entries, and does not need them."""
     title = shown(page.names[-1]) if page.names else "Files"
-    share = '<a id=share href="?qr">QR code</a>' if page.has_qr_code else ""
+    tools = '<a id=share href="?qr">QR code</a>' if page.has_qr_code else ""
+    if page.account is not None:
+        tools += f'<a href="?login"><bdi>{shown(page.account)}</bdi></a>'
     return f"""\
 <!DOCTYPE html>
 <html lang=en>
@@ -54,7 +58,7 @@ def beginning(page: Page) -> str:
 <header>
 <nav aria-label=Path><ol>{_crumbs(page.names)}</ol></nav>
 <h1><bdi>{title}</bdi></h1>
-<div id=tools>{share}</div>
+<div id=tools>{tools}</div>
 </header>
 <main>
 <div id=adding>{adding_forms(page.rights)}</div>

@@ -35,11 +35,15 @@ async function load(url, { push = false, focus } = {}) {
 }
 const reload = focus => load(location.href, { focus });
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const isNarrow = matchMedia("(max-width: 36rem)");
 
 function enhanceList() {
   for (const time of $$("#list time")) {
-    time.textContent = day.format(new Date(time.dateTime));
+    const date = new Date(time.dateTime);
+    time.textContent = (isNarrow.matches ? short : full).format(date);
+    time.title = full.format(date);
   }
   $$(".zone").forEach(zone => zone.remove());
   const corner = $("#list thead td");
