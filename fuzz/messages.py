@@ -12,15 +12,19 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from . import forms
+
 __all__ = ["STRATEGIES", "mutations", "seeds"]
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus" / "h1"
 
 
 def seeds(name: str) -> list[bytes]:
-    """Return the messages that mutations of "requests", "responses" or "texts" begin with."""
+    """Return the messages that mutations of one kind of input begin with."""
     if name == "texts":
         return [SEPARATOR.join(pieces) for pieces in _TEXT_SEEDS]
+    if name == "forms":
+        return list(forms.SEEDS)
     role = {"requests": "server", "responses": "client"}[name]
     found = [
         path.with_suffix(".http").read_bytes()[:4096]
@@ -254,6 +258,7 @@ STRATEGIES: dict[str, st.SearchStrategy[bytes]] = {
     "requests": requests,
     "responses": responses,
     "texts": texts,
+    "forms": forms.STRATEGY,
 }
 """Strategies by the kind of input, as `properties` names them."""
 

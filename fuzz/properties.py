@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import framing, twins, usual
+from . import forms, framing, twins, usual
 
 __all__ = ["PROPERTIES", "Property"]
 
@@ -41,5 +41,6 @@ PROPERTIES: dict[str, Property] = {
     "requests": _requests,
     "responses": _responses,
     "texts": _texts,
+    "forms": forms.check_form,
 }
 """The property of each kind of input."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["nethttp.wire"]):
+with atheris.instrument_imports(include=["nethttp.wire", "nethttp.server.files.forms"]):
+    import nethttp.server.files.forms
     import nethttp.wire.h1._head_py
     import nethttp.wire.h1.connection  # noqa: F401  # instrumented here, before the properties import it
 

@@ -31,11 +31,16 @@ MAX_PREAMBLE = 1024
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 
 #: A parameter of Content-Disposition. Browsers write a backslash as it is, curl as two.
-_PARAMETER = re.compile(r';[ \t]*([A-Za-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^;" \t]*))[ \t]*')
+_PARAMETER = re.compile(
+    r';[ \t]*([A-Za-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([!#$%&\'*+.^_`|~0-9A-Za-z-]+))[ \t]*'
+)
 
 #: What browsers and curl write for characters that would end the value.
 _ESCAPES = {'\\"': '"', "\\\\": "\\", "%22": '"', "%0D": "\r", "%0A": "\n"}
 _ESCAPED = re.compile("|".join(map(re.escape, _ESCAPES)))
+
+#: Transfer encodings that change nothing.
+_PLAIN = ("7bit", "8bit", "binary")
 
 
 class Part(NamedTuple):
@@ -168,7 +173,7 @@ class FormParser:
         if self._parts > MAX_PARTS:
             raise Refusal(413, f"A form may have {MAX_PARTS} parts")
         part = _part_of(bytes(buffer[:end]))
-        # The content may be empty: then the line end before its boundary is that of the head.
+        # The line end of the head stays: see `_content`.
         del buffer[: end + 2]
         self._state = _State.CONTENT
         self._skip = 2
@@ -187,6 +192,10 @@ class FormParser:
             del buffer[:end]
             self._skip = 0
             return [content]
+        if end < skip:
+            # RFC 2046 takes the line end of the head for that of the boundary, so that the part is
+            # empty. Other parsers take the boundary for content.
+            raise Refusal(400, "Expected a line end before a boundary")
         content = bytes(memoryview(buffer)[skip:end])
         del buffer[: end + len(delimiter)]
         self._state = _State.BOUNDARY
@@ -209,13 +218,23 @@ def _part_of(head: bytes) -> Part:
         lines = []
     if len(lines) > MAX_FIELDS:
         raise Refusal(413, f"A part's head may have {MAX_FIELDS} fields")
+    disposition = None
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not grammar.TOKEN.fullmatch(name):
             raise Refusal(400, "Expected fields in the head of a part")
         if name.lower() == "content-disposition":
-            return _named_part(value.strip(" \t"))
-    raise Refusal(400, "Expected Content-Disposition in the head of a part")
+            if disposition is not None:
+                raise Refusal(400, "Expected Content-Disposition once in the head of a part")
+            disposition = value.strip(" \t")
+        elif (
+            name.lower() == "content-transfer-encoding" and value.strip(" \t").lower() not in _PLAIN
+        ):
+            # RFC 7578 section 4.7: nobody sends one. Stored undecoded, the file would be another.
+            raise Refusal(400, "Send the parts of a form without a transfer encoding")
+    if disposition is None:
+        raise Refusal(400, "Expected Content-Disposition in the head of a part")
+    return _named_part(disposition)
 
 
 def _named_part(disposition: str) -> Part:
@@ -225,7 +244,9 @@ def _named_part(disposition: str) -> Part:
     place = 0
     while m := _PARAMETER.match(rest, place):
         value = m[3] if m[2] is None else _ESCAPED.sub(lambda found: _ESCAPES[found[0]], m[2])
-        parameters.setdefault(m[1].lower(), value)
+        if m[1].lower() in parameters:
+            raise Refusal(400, f"Expected one {m[1].lower()} in Content-Disposition")
+        parameters[m[1].lower()] = value
         place = m.end()
     if kind.strip(" \t").lower() != "form-data" or place < len(rest) or "name" not in parameters:
         raise Refusal(400, "Expected Content-Disposition: form-data with a name")
