@@ -221,6 +221,11 @@ def test_an_error_is_that_of_all_who_wait(accounts):
     assert known._pending == {}
 
 
+def test_long_credentials_are_not_decoded(accounts):
+    reply = accounts().user_of({"authorization": basic("a" * 4000, "x")}, "::1")
+    assert (reply.status, reply.note) == (401, "Sign-in refused for '': wrong password")
+
+
 def test_a_note_has_no_line_of_its_own(accounts):
     reply = accounts().user_of({"authorization": basic("a\nb" * 100, "x")}, "::1")
     assert "\n" not in reply.note

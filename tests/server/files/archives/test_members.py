@@ -69,6 +69,12 @@ def test_what_the_user_may_not_read_is_left_out(root, found):
     ]
 
 
+def test_a_file_that_one_may_only_write_is_left_out(root, found):
+    for name in "ab":
+        (root / name).write_bytes(b"1")
+    assert paths(found("/ * r", "/a * w")) == ["b"]
+
+
 def test_chosen_names_alone(root, found):
     for name in "abc":
         (root / name).write_bytes(b"1")
