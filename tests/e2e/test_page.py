@@ -287,6 +287,16 @@ def test_preview(page):
     assert page.run("document.activeElement.textContent") == "picture.svg"
 
 
+def test_a_page_is_opened_and_runs_nothing_here(page, root):
+    (root / "page.html").write_text("<h1>Opened</h1><script>document.title = 'ran'</script>")
+    page.open(page.url + "/?sort=name")
+    page.wait("document.body.classList.contains('scripted')")
+    page.click(f"{row('page.html')}.querySelector('a')")
+    page.wait("document.querySelector('h1')?.textContent === 'Opened'")
+    assert page.run("document.title") != "ran"
+    page.errors.clear()  # The policy says that it has kept the script from running.
+
+
 def test_share_and_help(page):
     pytest.importorskip("segno")
     page.press("?")

@@ -8,7 +8,7 @@ import pytest
 
 from nethttp.server.files.folder import FolderHandler
 
-from .shares import Client, QuietHandler, handler_of, share
+from .shares import ByName, Client, QuietHandler, handler_of, share
 
 
 class Quiet(FolderHandler):
@@ -82,3 +82,14 @@ def test_a_directory_that_cannot_be_read_is_an_error(client, monkeypatch):
     monkeypatch.setattr(Quiet, "_read_entries", broken)
     monkeypatch.setattr(QuietHandler, "_read_entries", broken)
     assert client.status("GET", "/") == 404
+
+
+def test_users_are_told_who_they_are_and_what_they_may(serve, tmp_path):
+    (tmp_path / "root").mkdir()
+    shared = share(tmp_path / "root", "/ * r", "/ ann rwd", accounts=ByName())
+    client = Client(serve(handler_of(shared)).port)
+    anyone, ann = client.ask("GET", "/").body, client.ask("GET", "/", Authorization="ann").body
+    client.close()
+    assert b'<a href="?login"><bdi>Sign in</bdi></a>' in anyone
+    assert b"Signed in as ann" in ann
+    assert (b"?mkdir" in anyone.partition(b"<script")[0], b"?mkdir" in ann) == (False, True)

@@ -113,10 +113,10 @@ class FolderHandler(SimpleHTTPRequestHandler):
             if content and self.command != "HEAD":
                 self.wfile.write(content)
             return
-        if self.command == "HEAD":
-            self.end_headers()
-            return
         with closing(content):  # type: ignore[type-var]  # the doors' are generators
+            if self.command == "HEAD":
+                self.end_headers()
+                return
             try:
                 send_pieces(self, content, reply.length)
             except Changed as error:

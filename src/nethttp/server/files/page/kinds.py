@@ -10,6 +10,7 @@ _KINDS = (
     ("audio/", "audio"),
     ("video/", "video"),
     ("application/pdf", "pdf"),
+    ("text/html", "page"),  # A click opens it; all other text is previewed.
     ("text/", "text"),
     ("application/json", "text"),
     ("application/xml", "text"),
@@ -26,7 +27,7 @@ _KINDS = (
 def kind_of(media_type: str) -> str:
     """Return the kind of a file by its media type, "file" for any other.
 
-    >>> kind_of("image/png"), kind_of("text/x-python"), kind_of("application/wasm")
-    ('image', 'text', 'file')
+    >>> kind_of("image/png"), kind_of("text/x-python"), kind_of("text/html"), kind_of("font/woff")
+    ('image', 'text', 'page', 'file')
     """
     return next((kind for start, kind in _KINDS if media_type.startswith(start)), "file")
