@@ -517,7 +517,8 @@ def test_hole_6_the_state_is_reached_by_no_door(root, serve):
         *(("GET", "/state/?json"), ("PUT", "/state"), ("MOVE", "/state/users")),
     ]:
         assert client.status(method, path, Destination="/x") in (403, 404, 409), (method, path)
-    assert b"state" not in client.ask("GET", "/").body
+    assert b"<bdi>state" not in client.ask("GET", "/").body
+    assert b"state" not in client.ask("GET", "/?json").body
     assert {k: v for k, v in contents(root).items() if "locks/" not in k} == before
     client.close()
 
