@@ -30,6 +30,14 @@ def test_a_line_of_json_says_when_and_how_long():
 def test_a_control_character_cannot_begin_a_line():
     for name in FORMATS:
         line = FORMATS[name](
-            AccessRecord("::1", 0, 'GET /\r\n"x HTTP/1.1', 400, 0, 0, "\x1b", "\n")
+            AccessRecord("::1", 0, 'GET /\r\n"x HTTP/1.1', 400, 0, 0, "\x1b", "\n", "a\n\x1b")
         )
         assert line.isprintable(), name
+
+
+@pytest.mark.parametrize(("user", "shown"), [(None, "-"), ("ann", "ann"), ('a "b', r"a\x20\x22b")])
+def test_the_user_is_the_third_field(user, shown):
+    record = AccessRecord("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1, user=user)
+    for name in ("common", "combined"):
+        assert FORMATS[name](record).startswith(f"::1 - {shown} [")
+    assert json.loads(FORMATS["json"](record))["user"] == user

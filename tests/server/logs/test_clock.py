@@ -42,6 +42,7 @@ def test_dates_of_one_second(in_zone):
     assert clock.log_date(second) == "06/Nov/1994 11:19:37"
     assert clock.common_log_date(second) == "06/Nov/1994:11:19:37 +0230"
     assert clock.line_start("::1", second) == "::1 - - [06/Nov/1994 11:19:37] "
+    assert clock.line_start("::1", second, "a\n") == r"::1 - a\x0a [06/Nov/1994 11:19:37] "
 
 
 @given(SECONDS)

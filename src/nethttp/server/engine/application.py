@@ -71,6 +71,8 @@ class Answered(NamedTuple):
     """Bytes of content that were sent."""
     fields: Mapping[str, str]
     """The fields of the request that were asked for."""
+    user: str | None = None
+    """The name of the user who has signed in."""
 
 
 class Application(Protocol):

@@ -140,6 +140,7 @@ class SharedFolderHandler(FolderHandler):
         if isinstance(user, Reply):
             self._send_reply(user)
             return None
+        self._user_name = user.name
         return user
 
     @property

@@ -214,6 +214,7 @@ class HandlerApplication:
             handler._status,
             handler.wfile.sent,
             {} if fields is None else handler._asked(fields),
+            handler._user_name,
         )
 
     def request_timed_out(self, connection: Connection) -> None:

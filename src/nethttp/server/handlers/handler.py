@@ -265,6 +265,7 @@ class BaseHTTPRequestHandler(RequestParser):
         # A copy, because the block keeps the memory of a whole read.
         self._block = b"%b" % exchange.block
         self._message = self._status = self._sent_lines = self._raw_requestline = None
+        self._user_name = None
         self.close_connection = closing or not (persistent and self.protocol_version >= "HTTP/1.1")
         writer: Any = self.wfile
         nonblocking = type(writer) is NonblockingWriter

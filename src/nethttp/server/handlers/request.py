@@ -110,7 +110,7 @@ class RequestParser(Responder):
 
     def _forget_request(self) -> None:
         """Clear the request, so that no response or log line is about the last one."""
-        self._sent_lines = None
+        self._sent_lines = self._user_name = None
         self.requestline = self.request_version = self.command = ""
 
     @property
@@ -162,7 +162,7 @@ class RequestParser(Responder):
         self.request_version = self.default_request_version
         self.close_connection = True
         self._field_lines, self._message, self._block = [], None, b""
-        self._status = self._sent_lines = None
+        self._status = self._sent_lines = self._user_name = None
         self._framing = 0
         self._awaits_continue = self._content_left = False
         self._plain_head = self._plain_log = self._repeats = False

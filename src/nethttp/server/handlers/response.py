@@ -116,6 +116,7 @@ class Responder(socketserver.StreamRequestHandler):
         "_sent_lines",
         "_set_here",
         "_status",
+        "_user_name",
         "_version",
         "client_address",
         "close_connection",
@@ -144,6 +145,8 @@ class Responder(socketserver.StreamRequestHandler):
     """The `__dict__`, which is slower to read: 0.05 us, three times a response."""
     _version: int
     _status: int | None
+    _user_name: str | None
+    """The user who has signed in, for the log."""
     _awaits_continue: bool
     _error_ends_connection: bool
     _log: LineLog | None
@@ -160,7 +163,7 @@ class Responder(socketserver.StreamRequestHandler):
         self.close_connection = True
         self._headers_buffer = []
         self._version = 9
-        self._status = self._log = self._engaged = None
+        self._status = self._user_name = self._log = self._engaged = None
         self._awaits_continue = self._plain_head = self._plain_log = self._repeats = False
         self._error_ends_connection = True
         return self
@@ -217,7 +220,7 @@ class Responder(socketserver.StreamRequestHandler):
         set_here = self._set_here
         if self._plain_log and (not set_here or self._LOG_STEPS.names.isdisjoint(set_here)):
             self._write_log(
-                line_start(host_of(self.client_address), second),
+                line_start(host_of(self.client_address), second, self._user_name),
                 f'"{self.requestline}" {status} -',
             )
         else:
@@ -408,8 +411,9 @@ class Responder(socketserver.StreamRequestHandler):
         self.log_message(format, *args)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Write one line to standard error: address, time, and ``format % args`` escaped."""
-        start = f"{self.address_string()} - - [{self.log_date_time_string()}] "
+        """Write one line to standard error: address, user, time, ``format % args`` escaped."""
+        user = escape(self._user_name or "-")
+        start = f"{self.address_string()} - {user} [{self.log_date_time_string()}] "
         self._write_log(start, format % args)
 
     def _write_log(self, start: str, message: str) -> None:

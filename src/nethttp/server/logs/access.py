@@ -22,6 +22,9 @@ __all__ = [
 #: Values are in quotes, so a quote in a value would end it.
 _QUOTED_ESCAPES = {**LOG_ESCAPES, ord('"'): r"\x22"}
 
+#: A name stands between blanks.
+_NAME_ESCAPES = {**_QUOTED_ESCAPES, ord(" "): r"\x20"}
+
 MAX_VALUE = 1024
 """Characters of a peer's value that a line has at most; the rest is cut. A whole line is then small
 enough for a write that is not divided, even to a pipe."""
@@ -43,10 +46,16 @@ class AccessRecord(NamedTuple):
     """How long the response took."""
     referer: str = ""
     user_agent: str = ""
+    user: str | None = None
+    """The name of the user who has signed in; None: no one has."""
 
 
 def _quoted(text: str) -> str:
     return (text[:MAX_VALUE] or "-").translate(_QUOTED_ESCAPES)
+
+
+def _named(user: str | None) -> str:
+    return (user or "-")[:MAX_VALUE].translate(_NAME_ESCAPES)
 
 
 def _answered(record: AccessRecord) -> str:
@@ -56,7 +65,7 @@ def _answered(record: AccessRecord) -> str:
 
 def plain(record: AccessRecord) -> str:
     """Return a line as http.server writes it, with the size in bytes."""
-    start = line_start(record.address, int(record.when))
+    start = line_start(record.address, int(record.when), record.user)
     return start + _answered(record)
 
 
@@ -66,7 +75,8 @@ def common(record: AccessRecord) -> str:
     >>> common(AccessRecord("::1", 0, "GET / HTTP/1.1", 200, 5, 0.1)).partition("]")[2]
     ' "GET / HTTP/1.1" 200 5'
     """
-    return f"{record.address} - - [{common_log_date(int(record.when))}] {_answered(record)}"
+    date = common_log_date(int(record.when))
+    return f"{record.address} - {_named(record.user)} [{date}] {_answered(record)}"
 
 
 def combined(record: AccessRecord) -> str:
@@ -86,6 +96,7 @@ def as_json(record: AccessRecord) -> str:
         {
             "time": f"{moment}.{int(fraction * 1000):03d}Z",
             "address": record.address,
+            "user": record.user,
             "method": method[:MAX_VALUE],
             "target": target[:MAX_VALUE],
             "version": version[:MAX_VALUE],
@@ -100,7 +111,8 @@ def as_json(record: AccessRecord) -> str:
 
 def coloured_plain(record: AccessRecord) -> str:
     """Return the line of `plain`, in colours."""
-    return coloured_line(line_start(record.address, int(record.when)), _answered(record))
+    start = line_start(record.address, int(record.when), record.user)
+    return coloured_line(start, _answered(record))
 
 
 FORMATS: dict[str, Callable[[AccessRecord], str]] = {

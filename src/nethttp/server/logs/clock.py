@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ...wire.values import DAY_NAMES, MONTH_NAMES, format_http_date
+from .lines import escape
 
 __all__ = [
     "MONTHS",
@@ -74,10 +75,10 @@ def common_log_date(second: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def line_start(host: str, second: int) -> str:
-    """Return the beginning of a handler's log line at a `second`: the client's host and the time.
+def line_start(host: str, second: int, user: str | None = None) -> str:
+    """Return the beginning of a handler's log line: the client's host, the user, and the time.
 
-    >>> line_start("127.0.0.1", 0).startswith("127.0.0.1 - - [")
-    True
+    >>> line_start("127.0.0.1", 0)[:15], line_start("::1", 0, "ann")[:11]
+    ('127.0.0.1 - - [', '::1 - ann [')
     """
-    return f"{host} - - [{log_date(second)}] "
+    return f"{host} - {escape(user or '-')} [{log_date(second)}] "

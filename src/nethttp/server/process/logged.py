@@ -33,6 +33,7 @@ def record_of_handler(handler: Any, code: Any, size: int) -> AccessRecord:
         0.0,
         asked.get("referer", ""),
         asked.get("user-agent", ""),
+        handler._user_name,
     )
 
 
@@ -104,5 +105,6 @@ class LoggedApplication:
                 took,
                 answered.fields.get("referer", ""),
                 answered.fields.get("user-agent", ""),
+                answered.user,
             )
         )

@@ -128,7 +128,8 @@ class FolderAccounts:
                 return _busy()
         try:
             name, password = _name_and_password(credentials)
-            found = self._checked(name, password, address, fields)
+            # Another connection may have proven them since they were looked for.
+            found = self._proven.get(digest) or self._checked(name, password, address, fields)
             if isinstance(found, User):
                 if len(self._proven) >= MAX_PROVEN:
                     self._proven.clear()
