@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from nethttp import __main__ as command
 from nethttp.client import __main__ as client
 from nethttp.cookiejar import __main__ as cookiejar
 
@@ -53,6 +54,22 @@ def test_every_command_has_a_version(words):
     assert " parser, Python 3." in done.stdout
 
 
+@pytest.mark.parametrize("words", [["-u"], ["."], ["a"], ["../a"]])
+def test_options_and_paths_are_for_serve(words, tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a" if words[0].startswith(".") else tmp_path)
+    asked = []
+    monkeypatch.setitem(command._COMMANDS, "serve", (lambda _: 1, ""))
+    monkeypatch.setattr(command, "_serve", lambda words: asked.append(words) or 0)
+    assert command.main(words) == 0
+    assert asked == [words]
+
+
+def test_a_command_counts_before_a_directory_of_its_name(tmp_path):
+    (tmp_path / "status").mkdir()
+    assert run("status", "404", cwd=tmp_path).stdout.startswith("404 Not Found")
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_has_a_version_and_help(module):
     assert run("--version", module=module).stdout == run("version").stdout
@@ -67,7 +84,13 @@ def test_every_module_has_a_version_and_help(module):
         (["srve"], "nethttp: there is no command srve; did you mean serve? (see nethttp --help)"),
         (["xyz"], "nethttp: there is no command xyz (see nethttp --help)"),
         (["help", "xyz"], "nethttp help: there is no command xyz (see nethttp help --help)"),
-        (["--odd"], "nethttp: there is no option --odd (see nethttp --help)"),
+        (
+            ["--upoad"],
+            (
+                "nethttp serve: there is no option --upoad; did you mean --upload? "
+                "(see nethttp serve --help)"
+            ),
+        ),
         (["get"], "nethttp get: expected URL (see nethttp get --help)"),
         (
             ["get", "--outptu=a", "url"],

@@ -1,8 +1,12 @@
-"""``python -m nethttp``, or ``nethttp``: serve, get, cookies, passwd, status, help, version."""
+"""``python -m nethttp``, or ``nethttp``: serve, get, cookies, passwd, status, help, version.
+
+Without the name of a command the words are for serve: ``nethttp site``, ``nethttp --upload``.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -93,14 +97,15 @@ _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
 def _parser() -> CommandParser:
     parser = CommandParser(
         prog="nethttp",
-        usage="nethttp COMMAND [ARGUMENT ...]",
+        usage="nethttp [COMMAND] [ARGUMENT ...]",
         description="An HTTP server, an HTTP client and cookie jars for the command line.",
         epilog="\n".join(
             [
                 "commands:",
                 *(f"  {name:9}{about}" for name, (_, about) in _COMMANDS.items()),
                 "",
-                "Each command has its own --help.",
+                "Each command has its own --help. Options of serve, or the path of a directory or",
+                "file, need no COMMAND: nethttp --upload, nethttp site",
             ]
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -121,7 +126,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(lambda: _run(list(sys.argv[1:] if argv is None else argv)))
 
 
+def _is_for_serve(words: Sequence[str]) -> bool:
+    """Return whether the words are those of serve, though it is not named."""
+    first = words[0] if words else "--help"
+    if first.startswith("-"):
+        return first not in ("-h", "--help", "--version")
+    return first not in _COMMANDS and os.path.exists(first)
+
+
 def _run(words: Sequence[str]) -> int:
+    if _is_for_serve(words):
+        return _serve(words)
     parser = _parser()
     arguments = parser.parse_args(words)
     if arguments.command is None:

@@ -86,6 +86,7 @@ def _serve(service: Service, listeners: Listeners, what: str, arguments: Namespa
     """Serve until told to end, and return the exit status."""
     tls = service.options.tls
     qr_code = _qr_code() if arguments.qr else None
+    notices = sharing_notice(arguments)
     if tls is not None:
         tls.context()  # a wrong file is reported here, not once by each worker
 
@@ -93,8 +94,7 @@ def _serve(service: Service, listeners: Listeners, what: str, arguments: Namespa
         scheme = "https" if tls else "http"
         colours = has_colours(sys.stdout)
         urls, one_each = listeners.urls(scheme), listeners.one_each()
-        notice = sharing_notice(arguments)
-        _print(announcement(what, urls, one_each, scheme, colours, notice))
+        _print(announcement(what, urls, one_each, scheme, colours, notices))
         if qr_code is not None:
             _print(qr_code((network_urls(one_each, scheme) or urls)[0], colours))
         if arguments.open:

@@ -8,7 +8,12 @@ import socket
 import pytest
 
 from nethttp.server.process import announcement as module
-from nethttp.server.process.announcement import announcement, certified_hosts, network_addresses
+from nethttp.server.process.announcement import (
+    Notice,
+    announcement,
+    certified_hosts,
+    network_addresses,
+)
 
 NETWORK = {socket.AF_INET: ["192.0.2.7"], socket.AF_INET6: ["2001:db8::7"]}
 
@@ -68,7 +73,9 @@ def test_a_server_of_this_machine(listening):
 
 def test_what_others_may_do_is_a_warning_where_the_network_can(on_a_network, listening):
     def with_notice(host: str, colours: bool = False) -> str:
-        shown = announcement("it", ["http://x/"], listening(host), "http", colours, "All may add.")
+        notices = [Notice("ann may add."), Notice("All may add.", warns=True)]
+        shown = announcement("it", ["http://x/"], listening(host), "http", colours, notices)
+        assert shown.splitlines()[-3] == "ann may add."
         return shown.splitlines()[-2]
 
     assert with_notice("127.0.0.1") == "All may add."

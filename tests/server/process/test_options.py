@@ -135,6 +135,22 @@ def test_a_wrong_word_is_said_in_one_line(capsys, words, said):
     assert said in error
 
 
+def test_a_qr_code_is_for_the_network_unless_an_address_is_given():
+    def hosts(*words):
+        return [address.host for address in addresses_of(parsed("prog", list(words), {}))]
+
+    assert hosts() == ["127.0.0.1"]
+    assert hosts("-q") == hosts("--qr") == ["0.0.0.0"]
+    assert hosts("-q", "-b", "127.0.0.2") == ["127.0.0.2"]
+
+
+def test_short_options():
+    arguments = parsed("prog", ["-qour", "-s", "dist", "-A", "r", "-C", "c", "-K", "k"], {})
+    assert (arguments.qr, arguments.open, arguments.upload, arguments.reload) == (True,) * 4
+    assert (arguments.spa, arguments.target) == ("index.html", ["dist"])
+    assert (arguments.tls_cert, arguments.tls_key, len(arguments.allow)) == ("c", "k", 1)
+
+
 def test_host_is_bind():
     assert addresses_of(parsed("prog", ["--host", "::1", "--port", "1"])) == [
         Address("tcp", "::1", 1)

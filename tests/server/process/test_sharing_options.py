@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
+from nethttp.server.files.accounts.users import Users
 from nethttp.server.files.folder import FolderHandler
 from nethttp.server.files.shared import SharedFolderHandler
 from nethttp.server.process.command_line import parsed, service_of
@@ -152,28 +154,73 @@ def test_an_application_has_no_rights(tmp_path, monkeypatch):
         service_of(parsed("serve", ["app_of_mine:app", "--upload"]), "serve")
 
 
+READS, CHANGES_NOTHING = "ann may read.", "Nobody may change anything."
+SIGN_IN = "Nobody may do anything without signing in."
+ANYONE = "Without a password anyone may"
+NO_CHANGE, NO_TLS = "Nobody may replace or delete files.", "Passwords are sent without TLS: see "
+ADDS = "add files and see none"
+
+
 @pytest.mark.parametrize(
-    ("words", "notice"),
+    ("words", "lines"),
     [
-        ([], None),
-        (["--allow", "r"], None),
-        (["--allow", "w"], "Everyone who reaches it may add files, without a password."),
-        (["--upload"], "Everyone who reaches it may read and add files, without a password."),
+        ("", []),
+        ("--allow r", ["Anyone may read.", CHANGES_NOTHING]),
+        ("--upload", [f"{ANYONE} read and add files.", NO_CHANGE]),
+        ("--delete", [f"{ANYONE} read and delete files.", "Nobody may add or replace files."]),
+        ("--upload --delete", [f"{ANYONE} read, add, replace and delete files."]),
+        ("--allow w", [f"{ANYONE} {ADDS}.", NO_CHANGE]),
+        ("--allow r,w@/in", [f"{ANYONE} read; in /in: {ADDS}.", NO_CHANGE]),
+        ("--allow w@/in", [f"{ANYONE} do nothing; in /in: {ADDS}.", NO_CHANGE]),
+        ("--auth ANN", [SIGN_IN, READS, CHANGES_NOTHING, NO_TLS]),
+        ("--auth ANN --tls-self-signed", [SIGN_IN, READS, CHANGES_NOTHING]),
+        ("--auth ANN --upload", [SIGN_IN, "ann may read and add files.", NO_CHANGE, NO_TLS]),
         (
-            ["--allow", "rwd"],
-            "Everyone who reaches it may read, add and delete files, without a password.",
+            "--auth ANN --auth-file BOB --allow r,ann=rwd",
+            [
+                *("Anyone may read.", "ann may read, add, replace and delete files."),
+                *("bob may read.", NO_TLS),
+            ],
         ),
         (
-            ["--allow", "r,w@/in"],
-            "Everyone who reaches it may read and add files, without a password.",
+            "--auth ANN --auth-file BOB --allow users=rwd,ann=r@/kept",
+            [
+                SIGN_IN,
+                "ann may read, add, replace and delete files; in /kept: read.",
+                *("bob may read, add, replace and delete files.", NO_TLS),
+            ],
         ),
-        (
-            ["--auth", ANN, "--allow", "w@/in"],
-            "Everyone who reaches it may add files in some directories, without a password.",
-        ),
-        (["--auth", ANN], "Passwords are sent without TLS: see --tls-self-signed."),
-        (["--auth", ANN, "--tls-self-signed"], None),
     ],
 )
-def test_the_notice(words, notice):
-    assert sharing_notice(parsed("serve", words)) == notice
+def test_the_start_says_who_may_do_what(tmp_path, words, lines):
+    (tmp_path / "users").write_text(BOB)
+    given = words.replace("ANN", ANN).replace("BOB", str(tmp_path / "users")).split()
+    notices = sharing_notice(parsed("serve", given, {}))
+    assert [text for text, _ in notices] == [
+        text + "--tls-self-signed." if text == NO_TLS else text for text in lines
+    ]
+    # A password that can be read on the way, and rights to change for all, are to be seen.
+    assert [text for text, warns in notices if warns] == [
+        text for text, _ in notices if text.startswith((ANYONE, NO_TLS))
+    ]
+
+
+def test_a_user_without_a_hash_has_a_password_made_for_this_run(served, tmp_path):
+    arguments = parsed("serve", ["-a", "ann", "-a", BOB], {})
+    password = arguments.made_passwords["ann"]
+    assert list(arguments.made_passwords) == ["ann"]
+    assert re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){2}", password)
+    assert f"The password of ann for this run: {password}" in [
+        text for text, _ in sharing_notice(arguments)
+    ]
+    users = Users(dict(arguments.auth))
+    assert users.check("ann", password.encode())
+    assert not users.check("ann", b"")
+    assert parsed("serve", ["-a", "ann"], {}).made_passwords["ann"] != password
+
+
+@pytest.mark.parametrize("name", ["", "users", "a b", "a,b", "a=b", "a@b", "a\n"])
+def test_a_name_that_no_user_may_have(name, capsys):
+    with pytest.raises(SystemExit):
+        parsed("serve", ["-a", name], {})
+    assert "expected a user's name without blank" in capsys.readouterr().err

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ..logs.colours import coloured
 from .listeners import ANYWHERE, LOOPBACK, url_at
 
-__all__ = ["announcement", "certified_hosts", "network_addresses", "network_urls"]
+__all__ = ["Notice", "announcement", "certified_hosts", "network_addresses", "network_urls"]
 
 #: Addresses for documentation, which no host has (RFC 5737, RFC 3849). Nothing is sent to them.
 _ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
+
+class Notice(NamedTuple):
+    """A line of the announcement on what others may do."""
+
+    text: str
+    warns: bool = False
+    """Whether it is a warning where others than this machine can open the server."""
 
 
 def network_addresses(family: int) -> list[str]:
@@ -69,13 +78,13 @@ def announcement(
     listeners: Sequence[socket.socket],
     scheme: str,
     colours: bool,
-    notice: str | None = None,
+    notices: Iterable[Notice] = (),
 ) -> str:
     """Return the lines to print; the last one has no line end.
 
     `what` is served at `urls`, and `listeners` has the socket of each. `scheme` is "http" or
-    "https". URLs are coloured if `colours` is true, because a terminal shows them. `notice` says
-    what others may do besides reading; it is a warning if the server is open to the network.
+    "https". URLs are coloured if `colours` is true, because a terminal shows them. `notices` say
+    what others may do.
     """
 
     def painted(urls: Iterable[str]) -> str:
@@ -91,8 +100,8 @@ def announcement(
     for_this_machine = bool(hosts) and all(host == LOOPBACK for host in hosts)
     if for_this_machine:
         lines.append("For this machine alone; --bind 0.0.0.0 opens it to the network.")
-    if notice is not None:
-        lines.append(notice if for_this_machine else _warning(notice, colours))
+    for text, warns in notices:
+        lines.append(_warning(text, colours) if warns and not for_this_machine else text)
     return "\n".join([*lines, "Ctrl-C ends it."])
 
 

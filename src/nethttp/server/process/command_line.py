@@ -25,9 +25,9 @@ from .directory_options import (
     first_given,
 )
 from .discover import NotServable, Target, is_shared, loader_for
-from .listeners import LOOPBACK, PORT, Address, parse_address
+from .listeners import ALL_IPV4, LOOPBACK, PORT, Address, parse_address
 from .options import GENERAL, OPERATION, ROWS, TLS, Refused, Row, ServeOptions, option_help
-from .sharing_options import add_sharing_options, clean_drafts
+from .sharing_options import add_sharing_options, clean_drafts, make_passwords
 from .worker import Service
 
 __all__ = ["addresses_of", "command_line", "parsed", "renews_workers", "service_of"]
@@ -65,6 +65,7 @@ def parsed(
         given = _given(arguments, options)
         more, targets = words_of_file(arguments.config, options, given)
         arguments = parser.parse_intermixed_args([*more, *targets, *every_word])
+    make_passwords(arguments)
     return arguments
 
 
@@ -104,11 +105,12 @@ def command_line(prog: str) -> CommandParser:
     _add_rows(parser, GENERAL)
     add("--port", type=kinds.PORT.read, metavar="PORT", help="the same as PORT alone")
     add(
-        "--qr",
+        *("-q", "--qr"),
         action="store_true",
-        help="print the QR code of the URL too: the network's, if others can open it",
+        help="print the QR code of the URL for a phone; without --bind this opens the server to "
+        "the network",
     )
-    add("--open", action="store_true", help="open the URL in the browser")
+    add("-o", "--open", action="store_true", help="open the URL in the browser")
     add(
         "--config",
         metavar="FILE",
@@ -116,7 +118,7 @@ def command_line(prog: str) -> CommandParser:
         f"command line gives counts first, then the environment's {PREFIX}WORKERS and its like",
     )
     add(
-        "--reload",
+        *("-r", "--reload"),
         action="store_true",
         help="start new workers when a Python file below the current directory changes; if TARGET "
         "is a directory, load its pages in browsers again when one of its files changes",
@@ -202,7 +204,9 @@ def addresses_of(arguments: argparse.Namespace) -> list[Address]:
     """
     _, port = _target_and_port(arguments)
     try:
-        return [parse_address(text, port) for text in arguments.bind or [LOOPBACK]]
+        # A phone cannot open an address of this machine alone.
+        texts = arguments.bind or ([ALL_IPV4] if arguments.qr else [LOOPBACK])
+        return [parse_address(text, port) for text in texts]
     except ValueError as error:
         raise Refused(f"--bind: {error}") from None
 

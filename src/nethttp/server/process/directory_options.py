@@ -48,6 +48,7 @@ def add_directory_options(group: Any) -> None:
         help="symbolic links to follow: those that stay inside the directory, all, or none "
         f"(default: {handler.follow_links})",
     )
+    add("-s", dest="spa", action="store_const", const=SPA_FILE, help="the same as --spa alone")
     add(
         "--spa",
         nargs="?",

@@ -36,7 +36,8 @@ BACKLOG = 2048
 _FIRST_INHERITED = 3
 """The first of the descriptors that systemd passes."""
 
-ANYWHERE = frozenset({"", "0.0.0.0", "::"})
+ALL_IPV4 = "0.0.0.0"
+ANYWHERE = frozenset({"", ALL_IPV4, "::"})
 LOOPBACK = "127.0.0.1"
 
 DEFAULT_ADDRESS = f"{LOOPBACK}:{PORT}"

@@ -146,13 +146,18 @@ def _rights(text: str) -> tuple[Any, ...]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _user(text: str) -> tuple[str, str]:
-    from ..files.accounts.users import read_user  # start-up: only accounts need it
+def _user(text: str) -> tuple[str, str | None]:
+    """Return a user's name and hash; without a hash it is a name alone."""
+    from ..files.accounts.users import check_name, read_user  # start-up: only accounts need it
 
     try:
+        if ":" not in text:
+            check_name(text)
+            return text, None
         return read_user(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        hint = "; USER alone has a password made for it"
+        raise argparse.ArgumentTypeError(f"{error}{hint}") from None
 
 
 WORD = Kind("WORD")
@@ -165,7 +170,7 @@ PROTOCOL = Kind("VERSION", _protocol)
 PORT = Kind("PORT", _port)
 PROXY = Kind("ADDRESS", _proxy)
 RIGHTS = Kind("RIGHTS", _rights)
-USER = Kind("USER:HASH", _user)
+USER = Kind("USER[:HASH]", _user)
 ADDRESS = Kind("ADDRESS")
 SECONDS = Kind("SECONDS", seconds, 0)
 BYTES = Kind("BYTES", _size, 0)

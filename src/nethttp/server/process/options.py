@@ -124,11 +124,21 @@ class ServeOptions:
 
     tls_cert: str | os.PathLike[str] | None = field(
         default=None,
-        metadata=_row(kinds.FILE, "serve HTTPS with this certificate chain (PEM)", group=TLS),
+        metadata=_row(
+            kinds.FILE,
+            "serve HTTPS with this certificate chain (PEM)",
+            *("-C", "--tls-cert"),
+            group=TLS,
+        ),
     )
     tls_key: str | os.PathLike[str] | None = field(
         default=None,
-        metadata=_row(kinds.FILE, "the certificate's private key, if in another file", group=TLS),
+        metadata=_row(
+            kinds.FILE,
+            "the certificate's private key, if in another file",
+            *("-K", "--tls-key"),
+            group=TLS,
+        ),
     )
     tls_password: str | bytes | None = None
     tls_client_ca: str | os.PathLike[str] | None = field(

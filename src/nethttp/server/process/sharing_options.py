@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..files.conflicts import CONFLICTS
 from . import option_values as kinds
+from .announcement import Notice
 from .options import Refused
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "clean_drafts",
     "first_sharing_option",
     "is_shared",
+    "make_passwords",
     "shared_folder_handler",
     "sharing_notice",
 ]
@@ -29,12 +31,13 @@ def add_sharing_options(group: Any) -> None:
     """Add the options to a group of the command line."""
     add = group.add_argument
     add(
-        "--auth",
+        *("-a", "--auth"),
         action="append",
         type=kinds.USER.read,
-        metavar="USER:HASH",
-        help="a user, as nethttp passwd prints it; may be repeated. Those who sign in may read, "
-        "and what --upload and --delete say; others may nothing unless --allow says so",
+        metavar=kinds.USER.metavar,
+        help="a user: USER alone has a password made for this run, which the start prints, and "
+        "USER:HASH is what nethttp passwd prints; may be repeated. Those who sign in may read, and "
+        "what --upload and --delete say; others may nothing unless --allow says so",
     )
     add(
         "--auth-file",
@@ -42,7 +45,7 @@ def add_sharing_options(group: Any) -> None:
         help="a file of such lines, also htpasswd's: scrypt, bcrypt, argon2, SHA-crypt, {SHA}",
     )
     add(
-        "--upload",
+        *("-u", "--upload"),
         action="store_true",
         help="let everyone, or each user, add files and directories: PUT, MKCOL, COPY. To replace "
         "a file needs --delete too",
@@ -53,7 +56,7 @@ def add_sharing_options(group: Any) -> None:
         help="let everyone, or each user, delete files and directories",
     )
     add(
-        "--allow",
+        *("-A", "--allow"),
         action="append",
         type=kinds.RIGHTS.read,
         metavar="RIGHTS",
@@ -112,6 +115,18 @@ def first_sharing_option(arguments: argparse.Namespace) -> str | None:
         if getattr(arguments, name):
             return f"--{name.replace('_', '-')}"
     return None
+
+
+def make_passwords(arguments: argparse.Namespace) -> None:
+    """Make a password for each user of ``--auth`` without a hash, and keep it for the notice."""
+    arguments.made_passwords = {}
+    for number, (name, hashed) in enumerate(arguments.auth or ()):
+        if hashed is None:
+            # start-up: most users have a password
+            from ..files.accounts.passwords import hash_password, make_password
+
+            password = arguments.made_passwords[name] = make_password()
+            arguments.auth[number] = name, hash_password(password)
 
 
 def shared_folder_handler(directory: str, arguments: argparse.Namespace, **options: Any) -> Any:
@@ -222,24 +237,23 @@ def _grants(arguments: argparse.Namespace) -> list[Grant]:
     return [grant for grants in arguments.allow for grant in grants]
 
 
-def sharing_notice(arguments: argparse.Namespace) -> str | None:
-    """Return a line that says what everyone may change, or that passwords can be read on the way.
+def sharing_notice(arguments: argparse.Namespace) -> list[Notice]:
+    """Return what the start says of who may do what.
 
-    >>> sharing_notice(argparse.Namespace(upload=True, delete=False, allow=None, auth=None,
-    ...                                   auth_file=None))
-    'Everyone who reaches it may read and add files, without a password.'
+    Raises:
+        Refused: options that do not fit together.
     """
     if not is_shared(arguments):
-        return None
-    open_to_all = [grant for grant in _grants(arguments) if grant.user is None]
-    rights = frozenset[str]().union(*(grant.rights for grant in open_to_all))
-    if not rights & {"w", "d"}:
-        has_users = arguments.auth or arguments.auth_file
-        if has_users and not (arguments.tls_cert or arguments.tls_self_signed):
-            return "Passwords are sent without TLS: see --tls-self-signed."
-        return None
-    verbs = {"r": "read", "w": "add", "d": "delete"}
-    *words, last = [verb for letter, verb in verbs.items() if letter in rights]
-    what = f"{', '.join(words)} and {last}" if words else last
-    places = " in some directories" if all(grant.path for grant in open_to_all) else ""
-    return f"Everyone who reaches it may {what} files{places}, without a password."
+        return []
+    # start-up: only a directory with rights needs these
+    from ..files.access import Access
+    from ..files.accounts.grants import rules_of
+    from .rights_notice import rights_notice
+
+    hashes = _hashes(arguments)
+    notice = rights_notice(Access(rules_of(_grants(arguments), hashes)), sorted(hashes))
+    for name, password in arguments.made_passwords.items():
+        notice.append(Notice(f"The password of {name} for this run: {password}"))
+    if hashes and not (arguments.tls_cert or arguments.tls_self_signed):
+        notice.append(Notice("Passwords are sent without TLS: see --tls-self-signed.", True))
+    return notice

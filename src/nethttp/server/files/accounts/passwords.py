@@ -10,12 +10,20 @@ import hashlib
 import hmac
 import os
 import re
+import secrets
 from collections.abc import Callable
 from typing import NamedTuple
 
 from .sha_crypt import sha_crypt
 
-__all__ = ["MAX_PASSWORD", "UnknownHash", "Verify", "hash_password", "verifier"]
+__all__ = [
+    "MAX_PASSWORD",
+    "UnknownHash",
+    "Verify",
+    "hash_password",
+    "make_password",
+    "verifier",
+]
 
 MAX_PASSWORD = 1024
 """Bytes of a password at most: a longer one is wrong before any work is done for it."""
@@ -34,8 +42,21 @@ Verify = Callable[[bytes], bool]
 """Return whether a password is the right one."""
 
 
+#: Letters and digits that nobody mistakes for others; a phone's keyboard has them in lower case.
+_TYPED = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
 class UnknownHash(ValueError):
     """A text is no hash that can be read here."""
+
+
+def make_password() -> str:
+    """Return a new password of 60 random bits, which people can type.
+
+    >>> len(make_password()), make_password()[4]
+    (14, '-')
+    """
+    return "-".join("".join(secrets.choice(_TYPED) for _ in range(4)) for _ in range(3))
 
 
 def hash_password(password: str, *, cost: int = _SCRYPT[0]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from .passwords import MAX_PASSWORD, UnknownHash, verifier
 
-__all__ = ["RESERVED", "Users", "read_user", "read_users"]
+__all__ = ["RESERVED", "Users", "check_name", "read_user", "read_users"]
 
 RESERVED = "users"
 """The name that means each user in a rule, so that no user has it."""
@@ -32,17 +32,26 @@ def read_user(line: str) -> tuple[str, str]:
     name, colon, text = line.strip().partition(":")
     if not colon or not name:
         raise ValueError("expected USER:HASH, as nethttp passwd prints it")
-    if name == RESERVED or not name.isprintable() or set(name) & set(",=@ "):
-        raise ValueError(
-            f"expected a user's name without blank, comma, = and @, and not {RESERVED!r}, "
-            f"got {name!r}"
-        )
+    check_name(name)
     try:
         verifier(text)
     except UnknownHash as error:
         hint = "; a shell changes $ outside of single quotes" if "$" not in text else ""
         raise ValueError(f"user {name}: {error}{hint}") from None
     return name, text
+
+
+def check_name(name: str) -> None:
+    """Check that a user may have a name.
+
+    Raises:
+        ValueError: it is empty or reserved, or has a character that a rule or a log line needs.
+    """
+    if not name or name == RESERVED or not name.isprintable() or set(name) & set(",=@: "):
+        raise ValueError(
+            "expected a user's name without blank, comma, colon, = and @, and not "
+            f"{RESERVED!r}, got {name!r}"
+        )
 
 
 def read_users(path: str) -> dict[str, str]:
