@@ -11,8 +11,6 @@ import threading
 
 import pytest
 
-from nethttp.server.files.share import state_directory
-
 from .shares import ByName, Client, contents, handler_of, share
 
 PAGE = b"<script>alert(1)</script>"
@@ -572,35 +570,6 @@ def test_a_slow_disk_stops_no_other_request(root, serve, monkeypatch):
     for writer in writers:
         writer.close()
     assert sorted(contents(root)) == ["0", "1", "2", "a"]
-
-
-def test_the_state_of_a_root(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    one, other = state_directory("/srv/a"), state_directory("/srv/b")
-    assert one != other
-    assert one.startswith(str(tmp_path / "state" / "nethttp"))
-    assert os.stat(one).st_mode & 0o777 == 0o700
-    assert state_directory("/srv/a") == one
-    assert state_directory("/srv/a", str(tmp_path / "own")) == str(tmp_path / "own")
-    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing")
-    monkeypatch.setenv("HOME", "/proc/nothing")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert state_directory("/srv/a").startswith(str(tmp_path / f"nethttp-{os.getuid()}"))
-
-
-@pytest.mark.parametrize("where", ["nethttp-{uid}", "nethttp-{uid}/{name}"])
-def test_the_state_is_kept_in_no_directory_of_another_user(tmp_path, monkeypatch, where):
-    if os.getuid() != 0:
-        pytest.skip("only root can give a directory to another user")
-    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing")
-    monkeypatch.setenv("HOME", "/proc/nothing")
-    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    name = os.path.basename(state_directory("/srv/a"))
-    os.chown(tmp_path / where.format(uid=os.getuid(), name=name), 65534, 65534)
-    with pytest.raises(PermissionError, match="expected a directory of this user"):
-        state_directory("/srv/a")
 
 
 # --- forms ---

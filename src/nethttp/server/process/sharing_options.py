@@ -141,8 +141,9 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
     # start-up: only a directory with rights needs these
     from ..files.accounts.grants import rules_of
     from ..files.beneath import CAN_WALK
-    from ..files.share import Share, state_directory
+    from ..files.share import Share
     from ..files.shared import SharedFolderHandler
+    from ..files.state import state_directory
 
     if not CAN_WALK:
         raise Refused("a directory with rights needs a system that opens names in a directory")

@@ -9,6 +9,7 @@ import stat
 import pytest
 
 from nethttp.server.files.accounts import command, passwords
+from nethttp.server.files.accounts.shared_state import open_sessions
 from nethttp.server.files.accounts.users import Users, read_user, read_users
 
 
@@ -74,3 +75,38 @@ def test_two_passwords_that_differ(monkeypatch, capsys):
     monkeypatch.setattr(command.getpass, "getpass", lambda _: next(answers))
     assert command.main(["ann"]) == 1
     assert "the same password twice" in capsys.readouterr().err
+
+
+def test_it_signs_a_user_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    _, sessions = open_sessions(str(state))
+    words = ["ann", "--sign-out", "--state", str(state)]
+    for number, said in ((2, "2 times"), (1, "once")):
+        for _ in range(number):
+            sessions.begin("ann", b"")
+        assert command.main(words) == 0
+        assert capsys.readouterr().out == (
+            f"ann was signed in {said} to {tmp_path}, and is no longer.\n"
+        )
+    assert command.main(words) == 0
+    assert capsys.readouterr().out == f"ann was signed in nowhere to {tmp_path}.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["ann", "--sign-out", "-d", "/nowhere/x"], 1, "there is no directory /nowhere/x"),
+        (["ann", "--sign-out", "--state", "/proc/x"], 1, "/proc/x"),
+        (["ann", "--sign-out", "--stdin"], 2, "expected --sign-out, or --file and --stdin"),
+        (["ann", "-d", "."], 2, "expected --sign-out with --directory"),
+    ],
+)
+def test_what_it_cannot_sign_out(capsys, words, status, message):
+    try:
+        found = command.main(words)
+    except SystemExit as ended:
+        found = ended.code
+    assert found == status
+    assert message in capsys.readouterr().err

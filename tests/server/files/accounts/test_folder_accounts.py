@@ -12,6 +12,7 @@ import pytest
 
 from nethttp.server.files.access import ANYONE, User
 from nethttp.server.files.accounts import folder_accounts as module
+from nethttp.server.files.accounts import sessions
 from nethttp.server.files.accounts.folder_accounts import FolderAccounts
 from nethttp.server.files.accounts.passwords import hash_password
 from nethttp.server.files.accounts.users import Users
@@ -268,8 +269,8 @@ def test_a_database_that_fails_lets_nobody_in(client, accounts, monkeypatch):
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(module.Attempts, "begin", fail)
-    monkeypatch.setattr(module.Sessions, "find", fail)
-    monkeypatch.setattr(module.Sessions, "end", fail)
+    monkeypatch.setattr(sessions.Sessions, "find", fail)
+    monkeypatch.setattr(sessions.Sessions, "end", fail)
     assert client.status("GET", "/f", Authorization=ANN) == 503
     assert client.status("GET", "/f", Cookie=cookie) == 503
     assert client.status("POST", "/?logout", Cookie=cookie) == 503
@@ -279,7 +280,7 @@ def test_a_session_that_cannot_begin(client, monkeypatch):
     def fail(*_):
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(module.Sessions, "begin", fail)
+    monkeypatch.setattr(sessions.Sessions, "begin", fail)
     assert sign_in(client).status == 503
 
 

@@ -24,13 +24,11 @@ from ..reply import Reply
 from ..request import FolderRequest
 from ..sites import check_site
 from ..urls import url_of
-from . import attempts, sessions
+from . import sessions
 from .attempts import Attempts
-from .database import Database
 from .login_page import login_page
-from .mark import Mark
 from .passwords import MAX_PASSWORD
-from .sessions import Sessions
+from .shared_state import open_sessions
 from .users import Users
 
 __all__ = ["FolderAccounts"]
@@ -72,11 +70,8 @@ class FolderAccounts:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._users = users
-        database = Database(
-            os.path.join(state, "accounts.sqlite"), attempts.SCHEMA + sessions.SCHEMA
-        )
+        database, self._sessions = open_sessions(state, clock)
         self._attempts = Attempts(database, clock)
-        self._sessions = Sessions(database, Mark(os.path.join(state, "sessions.mark")), clock)
         # A browser sends a cookie to all ports of a host, so each folder has a name of its own.
         self._cookie = f"nethttp-{hashlib.sha256(os.fsencode(state)).hexdigest()[:8]}"
         self._secure = secure

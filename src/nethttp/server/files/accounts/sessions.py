@@ -101,6 +101,17 @@ class Sessions:
             connection.execute("DELETE FROM sessions WHERE token = ?", (_digest(token),))
         self._mark.change()
 
+    def end_all(self, user: str) -> int:
+        """End all sessions of a user, and return how many there were.
+
+        Raises:
+            sqlite3.Error: the database cannot be changed.
+        """
+        with self._database.changing() as connection:
+            ended = connection.execute("DELETE FROM sessions WHERE user = ?", (user,)).rowcount
+        self._mark.change()
+        return ended
+
 
 def _digest(token: str) -> bytes:
     return hashlib.blake2b(token.encode("utf-8", "surrogateescape"), digest_size=32).digest()
