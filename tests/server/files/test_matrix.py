@@ -207,10 +207,11 @@ class Matrix:
         allowed: bool,
         to: str = "",
         quiet: tuple[int, ...] = (401, 403),
+        method: str | None = None,
     ) -> None:
         """Ask, and judge the answer; `allowed` says whether the request may be carried out."""
         known = {door.name: door for door in DOORS}.get(door)
-        method = known.method if known else door
+        method = method or (known.method if known else door)
         query = f"{'&' if '?' in path else '?'}{known.query}=f" if known and known.query else ""
         line = TABLE[door]
         fields = {"Content-Type": line.kind, "Destination": to}
@@ -296,6 +297,8 @@ def test_one_path(matrix, capsys, door):
                 allowed = covers(letters, line.needs)
             for path in paths:
                 matrix.ask(door, user, path, allowed)
+            if door in LISTING:
+                matrix.ask(door, user, f"/{place}", allowed, method="HEAD")
             if not allowed:
                 matrix.ask(door, user, f"/{place}/nothing/x", False)
             if door == "put":

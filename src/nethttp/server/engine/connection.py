@@ -128,6 +128,15 @@ class Connection:
         except OSError:
             return False
 
+    def has_ended(self) -> bool:
+        """Return whether the peer sends nothing more, and all that it has sent is read."""
+        try:
+            return not socket.socket.recv(self.sock, 1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
     def __repr__(self) -> str:
         return f"<Connection {self.fd} of {self.address}, stage {self.stage}>"
 

@@ -7,6 +7,7 @@ stays that of `SimpleHTTPRequestHandler`, because programs read it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from typing import Any
 
@@ -26,6 +27,9 @@ _SHOWN_AS = FieldFinder("host", "referer")
 _ACCEPT_ENCODING = FieldFinder("accept-encoding")
 
 NOTHING: Rights = frozenset()
+
+#: Their heads have no length, or that of the content of another response.
+_WITHOUT_LENGTH = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class FolderHandler(SimpleHTTPRequestHandler):
@@ -107,7 +111,7 @@ class FolderHandler(SimpleHTTPRequestHandler):
         for name, value in reply.fields:
             self.send_header(name, value)
         if isinstance(content, bytes):
-            if reply.status != HTTPStatus.NO_CONTENT:
+            if reply.status not in _WITHOUT_LENGTH:
                 self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if content and self.command != "HEAD":
@@ -115,12 +119,26 @@ class FolderHandler(SimpleHTTPRequestHandler):
             return
         with closing(content):  # type: ignore[type-var]  # the doors' are generators
             if self.command == "HEAD":
+                if reply.length is not None:
+                    self.send_header("Content-Length", str(reply.length))
                 self.end_headers()
                 return
             try:
-                send_pieces(self, content, reply.length)
+                send_pieces(self, self._while_there(content), reply.length)
             except Changed as error:
                 self.log_error("Cut the response to %s: %s", self.path, error)
+
+    def _while_there(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield pieces; raise at an empty one if the client has gone.
+
+        Raises:
+            ConnectionResetError: it has closed the connection.
+        """
+        connection = self._engaged
+        for piece in pieces:
+            if not piece and connection is not None and connection.has_ended():
+                raise ConnectionResetError("the client has gone")
+            yield piece
 
 
 def _url_of_page(host: str, path: str, referrer: str) -> str:

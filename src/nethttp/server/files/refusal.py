@@ -16,10 +16,12 @@ class Refusal(Exception):
     <HTTPStatus.CONTENT_TOO_LARGE: 413>
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = HTTPStatus(status)
         self.message = message
+        self.retry_after = retry_after
+        """Seconds after which the same request may succeed."""
 
 
 #: What the system's refusal of a write means for the client; any other means 404.

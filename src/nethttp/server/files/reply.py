@@ -24,7 +24,8 @@ class Reply(NamedTuple):
     content: bytes | Iterator[bytes] = b""
     """An iterator is closed after the last piece, or when the client receives no more. If it
     raises, the connection is cut, so that the client does not take a part for the whole; for
-    `Changed` that is no fault of the server's."""
+    `Changed` that is no fault of the server's. An empty piece says that the next one takes time:
+    if the client has gone meanwhile, no more is made."""
     length: int | None = None
     """The bytes of an iterator's pieces together; None: not known beforehand."""
     note: str | None = None

@@ -12,8 +12,8 @@ __all__ = ["DOOR_FIELDS", "FolderRequest"]
 
 DOOR_FIELDS = FieldFinder(
     *("accept", "authorization", "content-digest", "content-encoding", "content-range"),
-    *("content-type", "cookie", "destination", "host", "if-match", "if-none-match"),
-    *("if-unmodified-since", "last-modified", "origin", "overwrite", "repr-digest"),
+    *("content-type", "cookie", "destination", "host", "if-match", "if-none-match", "if-range"),
+    *("if-unmodified-since", "last-modified", "origin", "overwrite", "range", "repr-digest"),
     *("sec-fetch-site", "x-oc-mtime"),
 )
 """The fields of a request that doors read."""

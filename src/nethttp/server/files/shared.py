@@ -36,6 +36,9 @@ PIECE = 256 * 1024
 """Bytes of content that a door receives at once, at most. With 1 MiB, which does not fit into a
 processor's cache beside its copy, a GiB takes twice the time."""
 
+_PRIVATE = "private, no-cache"
+"""Cache-Control where users have accounts: no cache that they share may keep a response."""
+
 #: Methods that read, and need no door.
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -56,12 +59,14 @@ class SharedFolderHandler(FolderHandler):
     _STORED = WrittenFile
     _PACED_BY_METHOD = frozenset(door.method for door in DOORS if door.changes)
 
-    __slots__ = ("_is_foreign", "_may_read", "_through_link", "_user")
+    __slots__ = ("_is_foreign", "_may_read", "_retry_after", "_through_link", "_user")
     _user: User
     _may_read: bool
     """Whether the user may read a file at the path: what is kept is for those who may."""
     _is_foreign: bool
     """Whether the response has content that a user may have written."""
+    _retry_after: int | None
+    """Seconds that a refusal which is being sent asks the client to wait."""
     _through_link: bool
     """Whether a path of this request was a link, so that its file has another path in the rules."""
 
@@ -79,10 +84,11 @@ class SharedFolderHandler(FolderHandler):
         if share.is_written or share.access.has_paths:
             fixed["precompressed"] = False
         if share.accounts is not None:
-            fixed["cache_control"] = "private, no-cache"
+            fixed["cache_control"] = _PRIVATE
         return type(cls.__name__, (cls,), {**options, **fixed, "__doc__": cls.__doc__})
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        self._retry_after = None
         super().__init__(*args, directory=self.share.root, **options)
 
     # --- reading: what the base class does, behind the gate ---
@@ -99,7 +105,9 @@ class SharedFolderHandler(FolderHandler):
 
     def do_HEAD(self) -> None:
         """Send the head that GET would have."""
-        if self._admit():
+        if "?" in self.path and (door := door_for("HEAD", self._query())) is not None:
+            self._pass(door)
+        elif self._admit():
             try:
                 super().do_HEAD()
             except Refusal as refusal:
@@ -195,16 +203,25 @@ class SharedFolderHandler(FolderHandler):
             yield from map(_listed, self._gate.entries(directory))
 
     def end_headers(self) -> None:
-        """End the head of the response, with the fields that defuse content of others."""
-        if (
-            self.share.is_written
-            and self._status in (200, 206)
-            and self._sent_lines != ()  # Else these lines are content: a part of a multipart.
-            and self._is_foreign
-        ):
-            for name, value in defusing_fields(_media_type_in(self._headers_buffer)):
+        """End the head of the response, with the fields that a shared folder adds to all of them.
+
+        They defuse content of others, and tell caches for whom a response is.
+        """
+        if (self._status or 0) >= 200 and self._sent_lines != ():  # Else they are a part's.
+            for name, value in self._fields_of_share():
                 self.send_header(name, value)
         super().end_headers()
+
+    def _fields_of_share(self) -> Iterator[tuple[str, str]]:
+        if self._retry_after is not None:
+            yield "Retry-After", str(self._retry_after)
+        fields = _fields_in(self._headers_buffer)
+        if self.share.is_written and self._status in (200, 206) and self._is_foreign:
+            yield from defusing_fields(fields.get("content-type", ""))
+        if self.share.accounts is not None:
+            yield "Vary", "Authorization, Cookie"
+            if "cache-control" not in fields:
+                yield "Cache-Control", _PRIVATE
 
     # --- the doors ---
 
@@ -306,10 +323,12 @@ class SharedFolderHandler(FolderHandler):
             return
         # Content that a client is about to send would be read as its next request.
         self._error_ends_connection = self._awaits_continue or self._content_left
+        self._retry_after = refusal.retry_after
         try:
             self._report(refusal.status, None, refusal.message)
         finally:
             self._error_ends_connection = True
+            self._retry_after = None
 
     def _send_reply(self, reply: Reply) -> None:
         if reply.note is not None:
@@ -330,10 +349,9 @@ def _listed(entry: Entry) -> listing.Entry:
     return listing.Entry(entry.name, is_directory, entry.is_link, size, status.st_mtime)
 
 
-def _media_type_in(lines: list[bytes]) -> str:
-    """Return the value of Content-Type among the lines of a head."""
-    for line in b"".join(lines).split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-type":
-            return value.decode("latin-1").strip()
-    return ""
+def _fields_in(lines: list[bytes]) -> dict[str, str]:
+    """Return the fields in the lines of a head, by lower-case names."""
+    named = (line.partition(b":") for line in b"".join(lines).split(b"\r\n")[1:])
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, _, value in named
+    }

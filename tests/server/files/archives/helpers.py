@@ -24,9 +24,9 @@ def member(path: str, content: bytes = b"", modified: int = 1_700_000_000) -> Me
 
 
 def content_of(contents: dict[str, bytes]):
-    def content(of: Member) -> Iterator[bytes]:
+    def content(of: Member, begin: int = 0) -> Iterator[bytes]:
         data = contents[of.path]
-        for start in range(0, len(data), 7000):
+        for start in range(begin, len(data), 7000):
             yield data[start : start + 7000]
 
     return content

@@ -84,7 +84,7 @@ def test_chosen_names_alone(root, found):
 
 
 CHANGES = {
-    "grown": lambda path: path.write_bytes(b"1234567"),
+    "longer and other bytes": lambda path: path.write_bytes(b"1294567"),
     "shrunk": lambda path: path.write_bytes(b"12"),
     "other bytes": lambda path: (path.write_bytes(b"456"), os.utime(path, (5, 5))),
     "another file": lambda path: os.replace(path.with_name("b"), path),
@@ -105,7 +105,7 @@ def test_a_change_before_a_file_is_sent_ends_the_archive(root, found, change):
         list(members.content(member))
 
 
-@pytest.mark.parametrize("change", ["grown", "shrunk", "other bytes"])
+@pytest.mark.parametrize("change", ["longer and other bytes", "shrunk", "other bytes"])
 def test_a_change_while_a_file_is_sent_ends_the_archive(root, found, change, monkeypatch):
     monkeypatch.setattr(module, "PIECE", 1)
     (root / "a").write_bytes(b"123")
@@ -115,6 +115,63 @@ def test_a_change_while_a_file_is_sent_ends_the_archive(root, found, change, mon
     CHANGES[change](root / "a")
     with pytest.raises(Changed, match="a has"):
         list(pieces)
+
+
+@pytest.mark.parametrize("size", [0, 3, 1000])
+def test_a_file_that_grows_has_the_bytes_that_it_had(root, found, size, monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 100)
+    content = os.urandom(size)
+    (root / "log").write_bytes(content)
+    members = found()
+    for _ in range(2):
+        with open(root / "log", "ab") as log:
+            log.write(b"one more line")
+        got = []
+        for piece in members.content(next(iter(members))):
+            got.append(piece)
+            with open(root / "log", "ab") as log:
+                log.write(b"and more")
+        assert b"".join(got) == content
+
+
+def test_only_a_file_that_was_modified_just_now_may_grow(root, found):
+    (root / "old").write_bytes(b"123")
+    os.utime(root / "old", (5, 5))
+    members = found()
+    with open(root / "old", "ab") as file:
+        file.write(b"4")
+    with pytest.raises(Changed, match="old has changed"):
+        list(members.content(next(iter(members))))
+
+
+def test_the_digest_is_that_of_all_members_and_of_nothing_else(root, found, monkeypatch):
+    (root / "b").mkdir()
+    (root / "b" / "a").write_bytes(b"123")
+    (root / "link").symlink_to("b")
+    digests = {found().digest}
+    monkeypatch.setattr(module, "GROWING_SECONDS", -1e9)  # A minute later.
+    assert {found().digest} == digests
+    (root / "link").unlink()
+    assert {found().digest} == digests
+    for change in (
+        lambda: (root / "b" / "a").write_bytes(b"456"),
+        lambda: os.utime(root / "b" / "a", (5, 5)),
+        lambda: os.rename(root / "b" / "a", root / "b" / "c"),
+        lambda: (root / "b" / "d").write_bytes(b""),
+        lambda: (root / "b" / "d").unlink(),
+    ):
+        before = found().digest
+        change()
+        assert found().digest != before
+
+
+def test_content_from_a_byte_on(root, found):
+    (root / "a").write_bytes(b"123")
+    members = found()
+    [member] = members
+    assert [b"".join(members.content(member, start)) for start in range(4)] == [
+        *(b"123", b"23", b"3", b""),
+    ]
 
 
 def test_a_name_that_was_replaced_differs_from_all_others(root, found):

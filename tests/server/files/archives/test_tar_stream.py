@@ -47,6 +47,23 @@ def test_any_names_and_contents_and_their_length(contents):
     assert opened(made(contents)) == contents
 
 
+def test_any_part_is_that_of_the_whole_and_reads_nothing_before_it():
+    contents = {"a": b"1" * 700, "b/": b"", "b/c": b"", "d": b"2" * 512, "e": b"3" * 9}
+    members = [member(path, content) for path, content in contents.items()]
+    whole = made(contents)
+    read = []
+
+    def content(of, start):
+        read.append((of.path, start))
+        yield contents[of.path][start:]
+
+    for start in range(0, len(whole) + 1, 50):
+        assert b"".join(tar_pieces(members, content, start)) == whole[start:]
+    read.clear()
+    assert b"".join(tar_pieces(members, content, 512 + 600)) == whole[512 + 600 :]
+    assert read == [("a", 600), ("b/c", 0), ("d", 0), ("e", 0)]
+
+
 def test_tar_lists_it(tmp_path):
     path = tmp_path / "a.tar"
     path.write_bytes(made(CONTENTS))

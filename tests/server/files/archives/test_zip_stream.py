@@ -53,6 +53,34 @@ def test_any_names_and_contents_and_their_length(contents):
     assert opened(made(contents)) == contents
 
 
+def test_any_part_is_that_of_the_whole():
+    contents = {"a": b"1" * 30, "b/": b"", "b/c": b"", "d": os.urandom(40)}
+    members = [member(path, content) for path, content in contents.items()]
+    whole = made(contents)
+    for start in range(len(whole) + 1):
+        assert b"".join(zip_pieces(members, content_of(contents), start)) == whole[start:]
+
+
+def test_a_file_before_the_part_is_read_when_the_directory_needs_it():
+    contents = {"a": b"1" * 30, "b": b"2" * 30, "c": b"3" * 30}
+    members = [member(path, content) for path, content in contents.items()]
+    read = []
+
+    def content(of, start):
+        read.append(of.path)
+        yield contents[of.path][start:]
+
+    whole = made(contents)
+    pieces = zip_pieces(members, content, whole.index(b"3" * 30) - 1)
+    assert next(pieces)
+    assert read == []
+    assert b"".join(pieces) == whole[whole.index(b"3" * 30) :]
+    assert read == ["c", "a", "b"]
+    read.clear()
+    assert b"".join(zip_pieces(members, content, len(whole) - 22)) == whole[-22:]
+    assert read == []
+
+
 def test_no_member_makes_an_empty_archive():
     assert opened(made({})) == {}
 
@@ -116,7 +144,7 @@ def test_times_that_the_form_has_not(modified, year):
 
 
 def test_an_archive_whose_file_fails_cannot_be_opened():
-    def failing(_member):
+    def failing(_member, _start):
         yield b"1"
         raise OSError("gone")
 
@@ -133,7 +161,7 @@ def test_a_file_of_5_gb_and_one_after_it(tmp_path, program):
     size = 5 << 30
     members = [member("large")._replace(size=size), member("after", b"x")]
 
-    def content(of):
+    def content(of, _start):
         if of.path == "after":
             yield b"x"
         else:

@@ -2,27 +2,32 @@
 
 The members are kept in a file that stays in memory while it is small, so an archive of many files
 takes no more memory than one of a few. A file is opened by the gate in its turn. If it is another
-by then, or changes while it is read, the archive ends there: it has each file as it was found.
+by then, or changes while it is read, the archive ends there: it has each file as it was found. A
+file that only grows, as a log does, is in it with the bytes that it had.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import marshal
 import os
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import IO, NamedTuple
 from urllib.parse import quote
 
+from ...._version import __version__
 from ..access import Names, Operation
 from ..gate import Gate
 from ..refusal import Refusal
 from ..reply import Changed
 from ..store import tag_of
 from ..tree import Opened
+from .gathering import PIECE
 
 __all__ = ["Member", "Members"]
 
@@ -38,8 +43,14 @@ MAX_DEPTH = 100
 MAX_SECONDS = 30.0
 """Seconds to find the members; a client waits for its response meanwhile."""
 
-PIECE = 256 * 1024
-"""Bytes that are read at once."""
+GROWING_SECONDS = 60.0
+"""A file that was modified more recently may be growing: its end is remembered."""
+
+_END = 256
+"""Bytes of such an end. A file that was written anew, and is longer now, has others there."""
+
+#: The bytes of an archive depend on these too: they hold the form of headers, and the local time.
+_MADE_BY = ascii((__version__, sys.version, time.tzname, time.timezone))
 
 _IN_MEMORY = 1 << 20
 """Bytes of members that are kept in memory."""
@@ -61,6 +72,9 @@ class Member(NamedTuple):
     """Where it lies in the tree."""
     tag: str = ""
     """The entity tag of a file: another, or the same one after a change, has another tag."""
+    inode: int = 0
+    end: bytes | None = None
+    """The last bytes of a file that may be growing."""
 
     @property
     def is_directory(self) -> bool:
@@ -83,6 +97,12 @@ class Members:
         self._deadline = clock() + MAX_SECONDS
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # see close
         self._count = self._bytes = 0
+        self._digest = hashlib.blake2b(_MADE_BY.encode(), digest_size=16)
+
+    @property
+    def digest(self) -> str:
+        """A digest of what was found: that of any other members, or after any change, differs."""
+        return self._digest.hexdigest()
 
     def add_tree(self, directory: Opened, prefix: str, chosen: Set[str] | None = None) -> None:
         """Add what is in an open directory, below the path `prefix`; only `chosen` names if given.
@@ -119,7 +139,15 @@ class Members:
         elif self._gate.may(Operation.READ, child.names):
             status = child.status
             tag = tag_of(status).opaque
-            self._add(Member(path, status.st_size, int(status.st_mtime), child.names, tag))
+            end = None
+            if time.time() - status.st_mtime < GROWING_SECONDS:
+                end = _end_of(child.descriptor, status.st_size)
+            self._add(
+                Member(
+                    *(path, status.st_size, int(status.st_mtime), child.names),
+                    *(tag, status.st_ino, end),
+                )
+            )
 
     def _add(self, member: Member) -> None:
         self._count += 1
@@ -129,6 +157,8 @@ class Members:
         if self._bytes > MAX_BYTES:
             raise _too_much(f"{MAX_BYTES} bytes")
         marshal.dump(tuple(member), self._file)
+        # Whether a file's end is remembered depends on the time alone.
+        self._digest.update(ascii(member[:-1]).encode())
 
     def _check_time(self) -> None:
         if self._clock() > self._deadline:
@@ -140,8 +170,8 @@ class Members:
         for _ in range(self._count):
             yield Member(*marshal.load(self._file))  # written by this object
 
-    def content(self, member: Member) -> Iterator[bytes]:
-        """Yield the content of a file, which is still what was found.
+    def content(self, member: Member, start: int = 0) -> Iterator[bytes]:
+        """Yield the content of a file from its byte `start` on, which is still what was found.
 
         Raises:
             Changed: it is not, or the user may not read it any more.
@@ -151,15 +181,14 @@ class Members:
         except (OSError, Refusal) as error:
             raise Changed(f"{member.path} cannot be read any more: {error}") from error
         with opened:
-            _check_same(member, opened.status)
-            left = member.size
-            while left:
-                piece = os.read(opened.descriptor, min(left, PIECE))
+            _check_same(member, opened)
+            while start < member.size:
+                piece = os.pread(opened.descriptor, min(member.size - start, PIECE), start)
                 if not piece:
-                    raise Changed(f"{member.path} has {left} bytes fewer than it had")
-                left -= len(piece)
+                    raise Changed(f"{member.path} has fewer bytes than it had")
+                start += len(piece)
                 yield piece
-            _check_same(member, os.fstat(opened.descriptor))
+            _check_same(member, opened)
 
     def close(self) -> None:
         """Forget the members."""
@@ -170,9 +199,26 @@ def _too_much(bound: str) -> Refusal:
     return Refusal(403, f"An archive may have {bound}; choose fewer files")
 
 
-def _check_same(member: Member, status: os.stat_result) -> None:
-    if tag_of(status).opaque != member.tag:
+def _check_same(member: Member, opened: Opened) -> None:
+    """Check that an open file is what was found, or that with more at its end.
+
+    Raises:
+        Changed: it is not.
+    """
+    status = os.fstat(opened.descriptor)
+    if tag_of(status).opaque == member.tag:
+        return
+    is_longer = status.st_ino == member.inode and status.st_size > member.size
+    if opened.is_directory or not is_longer or member.end is None:
         raise Changed(f"{member.path} has changed since it was found")
+    if _end_of(opened.descriptor, member.size) != member.end:
+        raise Changed(f"{member.path} has been written anew since it was found")
+
+
+def _end_of(descriptor: int, size: int) -> bytes:
+    """Return the last of the first `size` bytes of a file."""
+    start = max(size - _END, 0)
+    return os.pread(descriptor, size - start, start)
 
 
 def archive_names(names: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
-from .members import PIECE, Member
+from .gathering import Beginning
+from .members import Member
 
 __all__ = ["tar_length", "tar_pieces"]
 
-_END = 2 * tarfile.BLOCKSIZE
+_END = bytes(2 * tarfile.BLOCKSIZE)
 
 
 def tar_length(members: Iterable[Member]) -> int:
     """Return the bytes that `tar_pieces` yields for these members."""
     sizes = (len(_header(member)) + member.size + _padding(member) for member in members)
-    return sum(sizes) + _END
+    return sum(sizes) + len(_END)
 
 
 def tar_pieces(
-    members: Iterable[Member], content: Callable[[Member], Iterator[bytes]]
-) -> Iterator[bytes]:
-    """Yield a tar archive; `content` yields the `size` bytes of a file.
+    members: Iterable[Member], content: Callable[[Member, int], Iterator[bytes]], start: int = 0
+) -> Generator[bytes, None, None]:
+    """Yield a tar archive from its byte `start` on.
 
-    What `content` raises ends the archive within a file.
+    `content` yields the bytes of a file from one on, `size` with those before it. What it raises
+    ends the archive within a file.
     """
-    waiting = bytearray()  # Many small files fill one piece.
+    beginning = Beginning(start)
     for member in members:
-        waiting += _header(member)
+        header = _header(member)
+        padding = _padding(member)
+        if beginning.covers(len(header) + member.size + padding):
+            continue
+        yield beginning.rest(header)
         if not member.is_directory:
-            for piece in content(member):
-                waiting += piece
-                if len(waiting) >= PIECE:
-                    yield bytes(waiting)
-                    waiting.clear()
-        waiting += bytes(_padding(member))
-    yield bytes(waiting) + bytes(_END)
+            yield from content(member, beginning.part_of(member.size))
+        if padding:
+            yield beginning.rest(bytes(padding))
+    yield beginning.rest(_END)
 
 
 def _header(member: Member) -> bytes:

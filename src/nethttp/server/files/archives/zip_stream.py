@@ -7,12 +7,13 @@ left. A file's checksum follows its content, because it is known only then.
 from __future__ import annotations
 
 import struct
-import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator
 
-from .members import PIECE, Member
+from .gathering import Beginning
+from .members import Member
 
 __all__ = ["zip_length", "zip_pieces"]
 
@@ -35,8 +36,8 @@ _VERSION, _VERSION_64 = 20, 45
 #: Extra fields: sizes and offset in 64 bits, and the time in seconds of UTC.
 _ID_64, _ID_TIME = 1, 0x5455
 
-_IN_MEMORY = 1 << 20
-"""Bytes of the central directory that are kept in memory."""
+_UNKNOWN = -1
+"""In the place of the checksum of a file that lies before what is sent."""
 
 
 def zip_length(members: Iterable[Member]) -> int:
@@ -44,43 +45,70 @@ def zip_length(members: Iterable[Member]) -> int:
     offset = directory = count = 0
     for member in members:
         directory += len(_central(member, 0, offset))
-        offset += len(_local(member)) + member.size + len(_descriptor(member, 0))
+        offset += _entry_length(member)
         count += 1
     return offset + directory + len(_end(count, directory, offset))
 
 
 def zip_pieces(
-    members: Iterable[Member], content: Callable[[Member], Iterator[bytes]]
-) -> Iterator[bytes]:
-    """Yield a zip archive; `content` yields the `size` bytes of a file.
+    members: Iterable[Member], content: Callable[[Member, int], Iterator[bytes]], start: int = 0
+) -> Generator[bytes, None, None]:
+    """Yield a zip archive from its byte `start` on.
 
-    What `content` raises ends the archive before its directory, without which it cannot be opened.
+    `content` yields the bytes of a file from one on, `size` with those before it. What it raises
+    ends the archive before its directory, without which it cannot be opened. A file that lies
+    before `start` is read when the directory tells its checksum, not before the first byte is sent.
     """
-    offset = count = 0
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as directory:
-        waiting = bytearray()  # Many small files fill one piece.
-        for member in members:
-            head = _local(member)
-            waiting += head
-            checksum = 0
-            if not member.is_directory:
-                for piece in content(member):
-                    checksum = zlib.crc32(piece, checksum)
-                    waiting += piece
-                    if len(waiting) >= PIECE:
-                        yield bytes(waiting)
-                        waiting.clear()
-            tail = _descriptor(member, checksum)
-            waiting += tail
-            directory.write(_central(member, checksum, offset))
-            offset += len(head) + member.size + len(tail)
-            count += 1
-        size = directory.tell()
-        directory.seek(0)
-        while piece := directory.read(PIECE):
-            yield bytes(waiting) + piece
-            waiting.clear()
-        yield bytes(waiting) + _end(count, size, offset)
+    beginning = Beginning(start)
+    checksums = array("q")  # 8 bytes a member, of which there is a bounded number.
+    offset = 0
+    for member in members:
+        length = _entry_length(member)
+        if beginning.covers(length):
+            checksums.append(_UNKNOWN)
+        else:
+            checksums.append((yield from _entry(member, content, beginning)))
+        offset += length
+    place = size = 0
+    for member, checksum in zip(members, checksums, strict=True):
+        central = _central(member, max(checksum, 0), place)
+        if not beginning.covers(len(central)):
+            if checksum == _UNKNOWN:
+                central = _central(member, (yield from _checksum(member, content)), place)
+            yield beginning.rest(central)
+        place += _entry_length(member)
+        size += len(central)
+    yield beginning.rest(_end(len(checksums), size, offset))
+
+
+def _entry_length(member: Member) -> int:
+    return len(_local(member)) + member.size + len(_descriptor(member, 0))
+
+
+def _entry(
+    member: Member, content: Callable[[Member, int], Iterator[bytes]], beginning: Beginning
+) -> Generator[bytes, None, int]:
+    """Yield a file between its headers, without the beginning; return its checksum."""
+    yield beginning.rest(_local(member))
+    checksum = 0
+    if not member.is_directory:
+        for piece in content(member, 0):
+            checksum = zlib.crc32(piece, checksum)
+            yield beginning.rest(piece)
+        yield beginning.rest(_descriptor(member, checksum))
+    return checksum
+
+
+def _checksum(
+    member: Member, content: Callable[[Member, int], Iterator[bytes]]
+) -> Generator[bytes, None, int]:
+    """Yield an empty piece for each of a file that is read; return its checksum."""
+    checksum = 0
+    if not member.is_directory:
+        for piece in content(member, 0):
+            checksum = zlib.crc32(piece, checksum)
+            yield b""
+    return checksum
 
 
 def _local(member: Member) -> bytes:

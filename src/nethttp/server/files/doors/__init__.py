@@ -44,11 +44,12 @@ DOORS = (
 
 
 def door_for(method: str, query: Mapping[str, object]) -> Door | None:
-    """Return the first door that a request opens, None if there is none.
+    """Return the first door that a request opens, None if there is none; HEAD opens those of GET.
 
-    >>> door_for("GET", {"json": [""]}).name, door_for("GET", {})
+    >>> door_for("HEAD", {"json": [""]}).name, door_for("GET", {})
     ('json', None)
     """
+    method = "GET" if method == "HEAD" else method
     for door in DOORS:
         if door.method == method and (door.query is None or door.query in query):
             return door
