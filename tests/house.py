@@ -25,7 +25,6 @@ LONG = {
     "client/connection": "HTTPConnection, whose methods programs override one by one",
     "client/response": "HTTPResponse, a message and a file at once",
     "server/handlers/handler": "BaseHTTPRequestHandler, the same",
-    "server/files/handler": "SimpleHTTPRequestHandler, the same",
 }
 
 

@@ -108,7 +108,8 @@ def __dir__() -> list[str]:
 _present(
     __name__,
     files={
-        *("files.cgi", "files.handler", "files.listing", "files.mediatypes", "files.paths"),
+        *("files.cgi", "files.finder", "files.handler", "files.listing", "files.mediatypes"),
+        *("files.paths", "files.sender", "files.settings"),
         *("engine.dated_head", "handlers.handler", "handlers.request", "handlers.response"),
         *(
             "logs.clock",

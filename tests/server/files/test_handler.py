@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from nethttp.client import HTTPConnection
 from nethttp.server import SimpleHTTPRequestHandler
-from nethttp.server.files import handler as files
 from nethttp.server.files.beneath import open_beneath
+from nethttp.server.files.finder import RESOURCES
 from nethttp.server.files.handler import SimpleHTTPRequestHandler as Files
 from nethttp.server.files.paths import local_path
 from nethttp.server.files.stored import MAX_COST, MAX_IN_MEMORY, descriptor_cost
@@ -640,7 +640,7 @@ def test_a_server_without_descriptors_says_so_and_recovers(http, site, monkeypat
 
     def open_few(path, flags, mode=0o777, *, dir_fd=None):
         # Until a file that is kept open is closed.
-        if failing[0] and (failing[0] != "kept" or len(files._RESOURCES)):
+        if failing[0] and (failing[0] != "kept" or len(RESOURCES)):
             raise OSError(errno.EMFILE, "Too many open files")
         return real(path, flags, mode, dir_fd=dir_fd)
 

@@ -15,6 +15,7 @@ from nethttp.client import HTTPConnection, HTTPSConnection
 from nethttp.server import SimpleHTTPRequestHandler, ThreadingHTTPSServer
 from nethttp.server.files import deciding
 from nethttp.server.files import handler as files
+from nethttp.server.files.finder import RESOURCES
 from nethttp.server.files.stored import MAX_IN_MEMORY
 
 LONG_AGO = 1_000_000_000
@@ -54,7 +55,7 @@ def counted():
 @pytest.fixture(autouse=True)
 def a_long_life(monkeypatch):
     """Let what is kept be kept on a slow machine too: answers that were worked out are counted."""
-    monkeypatch.setattr(files._RESOURCES, "life", 60)
+    monkeypatch.setattr(RESOURCES, "life", 60)
 
 
 def write(path, content: bytes, when: int = LONG_AGO) -> None:

@@ -13,8 +13,8 @@ import pytest
 from nethttp.caching import clear_all
 from nethttp.client import HTTPConnection
 from nethttp.server import SimpleHTTPRequestHandler
-from nethttp.server.files import handler as files
 from nethttp.server.files import representations
+from nethttp.server.files.finder import RESOURCES
 from nethttp.server.files.representations import MAX_COMPRESSED, MIN_COMPRESSED
 from nethttp.server.files.stored import MAX_IN_MEMORY
 
@@ -147,15 +147,15 @@ def test_what_was_compressed_is_kept_while_the_file_stays(browse, site, monkeypa
 
 
 def test_kept_files_have_a_bound_in_bytes(browse, site, monkeypatch):
-    monkeypatch.setattr(files._RESOURCES, "max_cost", 4 * MAX_IN_MEMORY)
-    monkeypatch.setattr(files._RESOURCES, "life", 60)
+    monkeypatch.setattr(RESOURCES, "max_cost", 4 * MAX_IN_MEMORY)
+    monkeypatch.setattr(RESOURCES, "life", 60)
     clear_all()
     browser, most = browse(), 0
     for number in range(8):
         (site / f"{number}.png").write_bytes(bytes(MAX_IN_MEMORY))
         settle(site / f"{number}.png")
         assert browser.get(f"/{number}.png")[0] == 200
-        most = max(most, len(files._RESOURCES))
+        most = max(most, len(RESOURCES))
     assert most == 3  # Each costs a little more than its content.
 
 
