@@ -59,7 +59,7 @@ def test_a_password_that_is_empty_or_too_long(password):
         "scrypt.15.0.1.AAAAAAAAAAAAAAAAAAAAAA." + "A" * 43,
         "$5$rounds=999$salt$" + "." * 43,
         "$6$rounds=9999999$salt$" + "." * 86,
-        HASHES["scrypt"] + "\n",
+        pytest.param(HASHES["scrypt"] + "\n", id="a line end behind a hash"),
     ],
 )
 def test_what_is_no_hash(text):
