@@ -1002,7 +1002,7 @@ def test_health_and_readiness(program):
         (["program:asgi"], "an ASGI application"),
         (["program:app", "--interface", "handler"], "expected a subclass of nethttp.server"),
         (["program:app", "--spa"], "--spa is for a directory"),
-        (["no-such"], "no such directory: no-such"),
+        (["no-such"], "no such directory or file: no-such"),
         ([".", "--directory", "."], "expected one directory"),
         (["--bind", "unix:"], "expected unix:PATH"),
         (["--bind", "systemd"], "systemd passed no socket"),

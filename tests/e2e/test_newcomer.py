@@ -156,7 +156,8 @@ def test_each_command_of_the_readme_does_something(environment, folder):
         elif "get" in command:
             asked.append(command)
         else:
-            status, printed = run(environment, folder, *command)
+            asks = "a password\n" if "passwd" in command else None
+            status, printed = run(environment, folder, *command, text=asks)
             assert status == 0, printed
             assert printed, command
     with serving(environment, folder, "nethttp", "serve"):
