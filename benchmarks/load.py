@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 __all__ = ["Contestant", "free_port", "pinned", "rate", "rates", "serving"]
@@ -74,8 +75,8 @@ def _await(port: int) -> None:
 
 
 @contextmanager
-def serving(contestant: Contestant, port: int) -> Iterator[None]:
-    """Run a server on the first core until it is no longer needed."""
+def serving(contestant: Contestant, port: int) -> Iterator[int]:
+    """Run a server on the first core until it is no longer needed; give its process's number."""
     command = [part.replace("{port}", str(port)) for part in contestant.command]
     process = subprocess.Popen(
         pinned(0, command),
@@ -85,7 +86,7 @@ def serving(contestant: Contestant, port: int) -> Iterator[None]:
     )
     try:
         _await(port)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         try:
@@ -95,23 +96,31 @@ def serving(contestant: Contestant, port: int) -> Iterator[None]:
             process.wait()
 
 
-def rate(port: int, path: str = "", script: Path | None = None) -> float:
+def rate(
+    port: int,
+    path: str = "",
+    script: Path | None = None,
+    more_fields: Mapping[str, str] = MappingProxyType({}),
+) -> float:
     """Return the requests a second that wrk counts, on the second core.
 
-    `script` is one of wrk's, in Lua, that makes the requests.
+    `script` is one of wrk's, in Lua, that makes the requests; `more_fields` are sent with a
+    browser's, in the place of those of the same name.
 
     Raises:
         SystemExit: wrk is not installed.
     """
     if shutil.which("wrk") is None:
         raise SystemExit("the servers' rows need wrk (Debian: apt install wrk)")
-    fields = [text for name, value in FIELDS.items() for text in ("-H", f"{name}: {value}")]
+    sent = {**FIELDS, **more_fields}
+    fields = [text for name, value in sent.items() for text in ("-H", f"{name}: {value}")]
     url = f"http://127.0.0.1:{port}/{path}"
     made_by = [] if script is None else ["-s", str(script)]
     wrk = ["wrk", "-t1", "-c32", f"-d{SECONDS}", *made_by, *fields, url]
     done = subprocess.run(pinned(1, wrk), capture_output=True, text=True, check=True)
     found = re.search(r"Requests/sec:\s+([0-9.]+)", done.stdout)
     assert found, done.stdout
+    assert "Non-2xx" not in done.stdout, done.stdout
     return float(found[1])
 
 
