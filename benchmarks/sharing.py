@@ -25,7 +25,7 @@ from .measure import Row
 SIZE = int(os.environ.get("BENCH_UPLOAD", 1 << 30))
 """Bytes of the upload; the variable BENCH_UPLOAD gives others."""
 
-RUNS = 3
+RUNS = 5
 
 ENTRIES = 100_000
 """Entries of the listing."""
