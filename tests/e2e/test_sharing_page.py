@@ -116,3 +116,19 @@ def test_every_section_is_in_the_table_of_needs():
         heading.lower().replace(",", "").replace(" ", "-")
         for heading in headings - {"Coming from another program"}
     }
+
+
+def test_a_user_is_signed_out_while_the_server_runs(reader):
+    with reader.serving("nethttp --auth-file ../users -w 2") as served:
+
+        def status(words: str) -> int:
+            return reader.run(f"curl -b jar -c jar {words} localhost:8000/a.txt", served.port).status
+
+        form = "-d 'name=ann&password=sesame'"
+        answer = reader.run(f"curl -c jar {form} 'localhost:8000/?login'", served.port)
+        assert answer.status == 303
+        assert [status("") for _ in range(6)] == [200] * 6
+        answer = reader.run("nethttp passwd ann --sign-out", served.port)
+        assert "ann was signed in once" in answer.text
+        assert [status("") for _ in range(6)] == [401] * 6
+        assert status("-u ann:sesame") == 200

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from nethttp.server.process.command_line import addresses_of, parsed, service_of
+from nethttp.server.process.command_line import addresses_of, command_line, parsed, service_of
 from nethttp.server.process.configuration import MAX_FILE
 from nethttp.server.process.options import Refused
 
@@ -54,6 +56,46 @@ def test_a_file_has_every_kind_of_option(file, here):
     assert (given["cors"], given["show_listing"]) == (["*"], False)
     assert "spa" not in given
     assert [address.port for address in addresses_of(arguments)] == [9000, 9001]
+
+
+def every_option() -> list[tuple[str, str | None]]:
+    """Return each option of the command line by its long name, with a value if it takes one."""
+    by_kind = {
+        "BYTES": "2K",
+        "N": "7",
+        "SECONDS": "1.5",
+        "PORT": "9000",
+        "MODE": "660",
+        "PATH": "/alive",
+        "RIGHTS": "r,w@/in",
+        "USER[:HASH]": ANN,
+        "VERSION": "HTTP/1.0",
+        "NAME:VALUE": "A:b",
+        "=ORIGIN": "https://a.example",
+        "ADDRESS": "127.0.0.2",
+    }
+    found = []
+    for name, action in command_line("prog")._option_string_actions.items():
+        if name.startswith("--") and name not in ("--help", "--version", "--config"):
+            value = (*(action.choices or ()), by_kind.get(str(action.metavar), "word"))[0]
+            found.append((name[2:], None if action.nargs == 0 else value))
+    return found
+
+
+ANN = "ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="
+
+
+@pytest.mark.parametrize(("name", "value"), every_option())
+def test_every_option_can_stand_in_the_environment_and_in_a_file(file, name, value):
+    word = f"--{name}" if value is None else f"--{name}={value}"
+    expected = vars(parsed("prog", [word], {}))
+    nothing = vars(parsed("prog", [], {}))
+    assert expected != nothing
+    variable = f"NETHTTP_SERVE_{name.upper().replace('-', '_')}"
+    assert vars(parsed("prog", [], {variable: value or "yes"})) == expected
+    for key in (name, name.replace("-", "_")):
+        words = file(f"{key} = {json.dumps(value or True)}\n")
+        assert {**vars(parsed("prog", words, {})), "config": None} == expected
 
 
 def test_the_command_line_counts_before_the_environment_and_that_before_the_file(file):
