@@ -29,7 +29,9 @@ class Served(NamedTuple):
 
     @property
     def port(self) -> int:
-        return int(re.search(r"https?://[\d.]+:(\d+)/", self.said)[1])
+        """Its port, 0 if it has none."""
+        found = re.search(r"https?://[\d.]+:(\d+)/", self.said)
+        return int(found[1]) if found else 0
 
     @property
     def password(self) -> str:

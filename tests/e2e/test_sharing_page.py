@@ -122,7 +122,8 @@ def test_a_user_is_signed_out_while_the_server_runs(reader):
     with reader.serving("nethttp --auth-file ../users -w 2") as served:
 
         def status(words: str) -> int:
-            return reader.run(f"curl -b jar -c jar {words} localhost:8000/a.txt", served.port).status
+            command = f"curl -b jar -c jar {words} localhost:8000/a.txt"
+            return reader.run(command, served.port).status
 
         form = "-d 'name=ann&password=sesame'"
         answer = reader.run(f"curl -c jar {form} 'localhost:8000/?login'", served.port)
