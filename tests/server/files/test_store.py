@@ -72,6 +72,13 @@ def test_a_file_is_replaced_at_once_and_keeps_its_mode(store, place, root):
     assert (root / "a").stat().st_mode & 0o777 == 0o640
 
 
+def test_new_content_does_not_run_as_the_owner_of_the_old(store, place, root):
+    (root / "a").write_bytes(b"old")
+    (root / "a").chmod(0o6755)
+    put(store, place, "a", b"new")
+    assert (root / "a").stat().st_mode & 0o7777 == 0o755
+
+
 def test_a_link_is_replaced_itself(store, place, root, tmp_path):
     (tmp_path / "outside").write_bytes(b"outside")
     os.symlink("../outside", root / "a")
@@ -201,6 +208,46 @@ def test_removing_does_not_follow_links(store, place, root, tmp_path):
     store.remove(place, "d", yes)
     assert contents(root) == {}
     assert (tmp_path / "outside" / "f").read_bytes() == b"f"
+
+
+@pytest.fixture
+def undeletable(monkeypatch):
+    """Have the system refuse to delete what has the name "kept"."""
+    real = os.unlink
+
+    def unlink(name, **named):
+        if name == "kept":
+            raise PermissionError(errno.EPERM, "immutable", name)
+        real(name, **named)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    return monkeypatch
+
+
+def test_what_the_system_does_not_delete_has_its_name_again(store, place, root, undeletable):
+    (root / "d" / "e").mkdir(parents=True)
+    (root / "d" / "e" / "kept").write_bytes(b"kept")
+    with pytest.raises(PermissionError):
+        store.remove(place, "d", yes)
+    assert contents(root) == {"d": None, "d/e": None, "d/e/kept": b"kept"}
+    assert os.listdir(store.notes._directory) == []
+
+
+def test_what_was_replaced_and_cannot_be_deleted_is_left_to_the_next_cleaning(
+    store, place, root, undeletable
+):
+    (root / "d").mkdir()
+    (root / "d" / "kept").write_bytes(b"kept")
+    (root / "new").write_bytes(b"new")
+    assert not store.move(place, "new", place, "d", yes).created
+    assert (root / "d").read_bytes() == b"new"
+    assert store.clean() == 0
+    (draft,) = (name for name in os.listdir(root) if name != "d")
+    assert contents(root) == {"d": b"new", draft: None, f"{draft}/kept": b"kept"}
+    undeletable.undo()
+    assert store.clean() == 1
+    assert contents(root) == {"d": b"new"}
+    assert os.listdir(store.notes._directory) == []
 
 
 def test_moving(store, place, root):

@@ -79,6 +79,10 @@ class Note:
             os.unlink(beginning)
             raise
 
+    def leave(self) -> None:
+        """Leave the note to `Notes.clean`: the draft could not be deleted yet."""
+        os.close(self._descriptor)
+
     def drop(self) -> None:
         """Delete the note: there is no draft of this name any more."""
         os.unlink(self._path)
@@ -121,8 +125,9 @@ class Notes:
                 os.unlink(path)
             return 0
         gone = 0
-        # A note that the system lost half of, in a loss of power, names no draft.
-        with suppress(OSError, ValueError, KeyError):
+        # A note that the system lost half of, in a loss of power, names no draft. What the system
+        # does not delete keeps its note.
+        with suppress(FileNotFoundError, NotADirectoryError, ValueError, KeyError):
             note: dict[str, Any] = json.loads(os.read(descriptor, status.st_size))
             place, draft = tree.parent((*note["names"], "_"))[0], note["draft"]
             with place:

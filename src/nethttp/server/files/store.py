@@ -125,7 +125,8 @@ class Store:
     def remove(self, place: Opened, name: str, decide: Decide) -> None:
         """Delete what a directory has under a name, with all below it.
 
-        A directory disappears in one step, and what is below it is deleted afterwards.
+        A directory disappears in one step, and what is below it is deleted afterwards. If the
+        system does not delete all of it, the rest has its name again.
 
         Raises:
             Refusal: `decide` has refused.
@@ -145,7 +146,8 @@ class Store:
     ) -> Callable[[], None]:
         """Give what has a name that of a draft; return a function that deletes it.
 
-        With `replaced`, that name, it is put back if nothing has taken the name by then.
+        With `replaced`, that name, it is put back if nothing has taken the name by then. What the
+        system does not delete is put back too, or is left to `clean`.
         """
         note = self.notes.write(place, replaced)
         at = place.descriptor
@@ -156,10 +158,26 @@ class Store:
             raise
 
         def finish() -> None:
-            finish_draft(place, note.draft, replaced)
+            try:
+                finish_draft(place, note.draft, replaced)
+            except OSError:
+                if not self._give_back(place, note.draft, name):
+                    note.leave()
+                    return
+                note.drop()
+                raise
             note.drop()
 
         return finish
+
+    def _give_back(self, place: Opened, draft: str, name: str) -> bool:
+        """Return whether what is left of a draft has its name again: nothing else has taken it."""
+        with suppress(OSError), self.locked(place):
+            if _status_or_none(place, name) is None:
+                at = place.descriptor
+                os.rename(draft, name, src_dir_fd=at, dst_dir_fd=at)
+                return True
+        return False
 
     def move(
         self, source: Opened, name: str, target: Opened, new_name: str, decide: Decide
@@ -311,7 +329,8 @@ class Upload:
                 raise Refusal(409, "A directory has this name")
             else:
                 if stat.S_ISREG(existing.st_mode):
-                    os.fchmod(self._draft.descriptor, stat.S_IMODE(existing.st_mode))
+                    # The rights of others are the name's. To run as its owner is the old content's.
+                    os.fchmod(self._draft.descriptor, existing.st_mode & 0o777)
                 self._draft.put_over(name)
                 return name, False
         # Only the name that was asked for is decided about: of the others the first free one is
