@@ -42,8 +42,19 @@ def test_put_in_chunks(shared, root):
 
 
 def test_put_of_nothing(shared, root):
-    assert shared().status("PUT", "/a") == 201
-    assert contents(root) == {"a": b""}
+    client = shared()
+    assert client.status("PUT", "/a") == 201
+    assert client.ask("PUT", "/b", iter([])).status == 201
+    assert contents(root) == {"a": b"", "b": b""}
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_put_that_does_not_say_how_long_its_content_is(root, serve, connect, version):
+    (root / "a").write_bytes(b"old")
+    with connect(serve(handler_of(share(root))).address) as raw:
+        raw.send(f"PUT /a HTTP/{version}\r\nHost: localhost\r\n\r\nnew".encode())
+        assert raw.response()[0] == 411
+    assert contents(root) == {"a": b"old"}
 
 
 @pytest.mark.parametrize(
@@ -428,7 +439,7 @@ def test_hole_26_no_file_stands_for_another(shared, root):
     "path",
     [
         *("/.htaccess", "/.nethttp-1", "/a%00b", "/a%0Ab", "/..%5cx", "/" + "x" * 256),
-        *("/.git/config", "/%2e%2e", "/."),
+        *("/.git/config", "/%2e%2e", "/.", "/a%C2%9B2J", "/a%C2%85"),
     ],
 )
 def test_hole_26_names_that_are_refused(shared, root, path):

@@ -36,6 +36,8 @@ class FolderRequest:
     """The client's address, as the log shows it."""
     length: int | None
     """Bytes of content; None if the client sends it in chunks."""
+    announces_content: bool
+    """Whether its head announces content, be it of no bytes."""
     content: Callable[[], Iterator[memoryview]]
     """Returns the content in pieces, each valid until the next one. A client that waits for 100
     Continue receives it with the first piece, so a refusal before that costs it nothing."""

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
 from ...status import HTTPStatus
+from ...wire.h1.rules import announces_content
 from . import cors, listing
 from .access import ANYONE, Names, Operation, Rights, User
 from .asking import ASKING, asking_fields
@@ -264,6 +265,7 @@ class SharedFolderHandler(FolderHandler):
         names = names_of(self.path)
         if names is None:
             raise Refusal(404, "There is no such file")
+        length = self._content_length()
         return FolderRequest(
             method=self.command,
             names=names,
@@ -272,7 +274,8 @@ class SharedFolderHandler(FolderHandler):
             fields=fields,
             user=user,
             address=self.address_string(),
-            length=self._content_length(),
+            length=length,
+            announces_content=length != 0 or announces_content(self._known_fields()),
             content=self._pieces_of_content,
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Self
@@ -28,6 +29,9 @@ MAX_LINKS = 40
 
 MAX_NAME = 255
 """Bytes of a name at most, as most file systems have it."""
+
+#: Controls, those of ISO 8859-1 too, and what separates names here or on Windows.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
 
 _COMMON = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
 #: Where a FIFO or a device replaces a file meanwhile, the open would wait for ever.
@@ -58,7 +62,7 @@ def is_new_name(name: str) -> bool:
     """
     return (
         name not in ("", ".", "..")
-        and not any(ord(character) < 0x20 or character in "/\\\x7f" for character in name)
+        and _UNSAFE.search(name) is None
         and len(os.fsencode(name)) <= MAX_NAME
     )
 
@@ -165,8 +169,10 @@ class Tree:
 
     def is_barred(self, name: str) -> bool:
         """Return whether a name does not exist for any request."""
-        # Some file systems take capital letters for small ones.
-        return name.lower().startswith(DRAFT) or (not self.hidden and name.startswith("."))
+        # Some file systems take capital letters for small ones, and none has a NUL in a name.
+        if "\0" in name or name.lower().startswith(DRAFT):
+            return True
+        return not self.hidden and name.startswith(".")
 
     def holds_state(self, names: Names) -> bool:
         """Return whether the server's own state lies at a path or below it."""

@@ -28,6 +28,9 @@ def answer(request: FolderRequest, gate: Gate) -> Reply:
     fields = request.fields
     if request.ends_with_slash:
         raise Refusal(405, "A directory has no content; MKCOL makes one")
+    if not request.announces_content:
+        # Content that a client sends after such a head is not read: an empty file would be stored.
+        raise Refusal(411, "Send Content-Length, also for an empty file")
     if "content-range" in fields:
         # RFC 9110 section 14.5: stored as a whole, a part would be all that is left.
         raise Refusal(400, "A part of a file cannot be stored; send the whole file")
