@@ -15,7 +15,7 @@ def attempts(database, clock):
     return Attempts(database(), clock)
 
 
-def test_the_delay_doubles(attempts, clock):
+def test_hole_18_the_delay_doubles(attempts, clock):
     waits = []
     for _ in range(4):
         assert attempts.begin("192.0.2.1", "ann") == 0
@@ -59,7 +59,7 @@ def test_right_passwords_never_delay(attempts):
         attempts.succeeded("192.0.2.1", "ann")
 
 
-def test_all_workers_count_together(database, clock):
+def test_hole_18_all_workers_count_together(database, clock):
     workers = [Attempts(database(), clock) for _ in range(5)]
     assert [worker.begin("::1", "ann") for worker in workers] == [0] * 5
     assert [worker.begin("::1", "ann") for worker in workers] == [1] * 5
@@ -95,7 +95,7 @@ def test_a_clock_that_is_set_back_delays_no_longer_than_the_longest(attempts, cl
     assert attempts.begin("::1", "ann") == module.MAX_DELAY
 
 
-def test_rows_have_a_bound(database, clock, monkeypatch):
+def test_hole_18_rows_have_a_bound(database, clock, monkeypatch):
     monkeypatch.setattr(module, "MAX_ROWS", 10)
     place = database()
     attempts = Attempts(place, clock)
@@ -106,7 +106,7 @@ def test_rows_have_a_bound(database, clock, monkeypatch):
         assert connection.execute("SELECT count(*) FROM attempts").fetchone() == (10,)
 
 
-def test_an_ipv6_network_counts_as_one_address(attempts):
+def test_hole_18_an_ipv6_network_counts_as_one_address(attempts):
     for number in range(5):
         attempts.begin(f"2001:db8::{number}", "ann")
     assert attempts.begin("2001:db8::ffff", "ann") == 1

@@ -150,7 +150,7 @@ def test_another_worker_knows_the_session_and_another_password_ends_it(client, a
     assert gone.user_of(cookie, "::1") == ANYONE
 
 
-def test_tries_are_slowed_across_workers_and_logged(client, accounts, clock, capfd):
+def test_hole_18_tries_are_slowed_across_workers_and_logged(client, accounts, clock, capfd):
     wrong = {"authorization": basic("ann", "x")}
     worker = accounts()
     assert [worker.user_of(wrong, "127.0.0.1").status for _ in range(5)] == [401] * 5
@@ -222,7 +222,7 @@ def test_an_error_is_that_of_all_who_wait(accounts):
     assert known._pending == {}
 
 
-def test_long_credentials_are_not_decoded(accounts):
+def test_hole_17_long_credentials_are_not_decoded(accounts):
     reply = accounts().user_of({"authorization": basic("a" * 4000, "x")}, "::1")
     assert (reply.status, reply.note) == (401, "Sign-in refused for '': wrong password")
 
@@ -244,7 +244,7 @@ def test_a_right_password_costs_little_from_its_second_use(accounts):
     assert (time.process_time() - begun) / 10_000 < 20e-6
 
 
-def test_proven_credentials_are_bounded_and_keep_no_password(accounts, monkeypatch):
+def test_hole_19_proven_credentials_are_bounded_and_keep_no_password(accounts, monkeypatch):
     monkeypatch.setattr(module, "MAX_PROVEN", 1)
     known = accounts()
     assert known.user_of({"authorization": ANN}, "::1") == User("ann")
@@ -253,7 +253,7 @@ def test_proven_credentials_are_bounded_and_keep_no_password(accounts, monkeypat
     assert all(isinstance(key, bytes) and len(key) == 64 for key in known._proven)
 
 
-def test_passwords_wait_for_their_turn_within_a_bound(accounts, monkeypatch):
+def test_hole_18_passwords_wait_for_their_turn_within_a_bound(accounts, monkeypatch):
     monkeypatch.setattr(module, "SECONDS_FOR_TURN", 0.01)
     known = accounts()
     known._turns = threading.BoundedSemaphore(1)

@@ -16,7 +16,7 @@ def test_its_style_is_the_one_that_its_policy_allows():
     assert f"style-src 'sha256-{digest}'" in dict(fields)["Content-Security-Policy"]
 
 
-def test_names_and_messages_are_escaped():
+def test_hole_10_names_and_messages_are_escaped():
     _, content = login_page("<i>", "<b>\udcff")
     assert b"&lt;i&gt;" in content
     assert b"&lt;b&gt;?" in content

@@ -33,7 +33,7 @@ def test_a_session_that_is_kept_ends_for_its_own_worker_too(workers):
     assert one.find(token) is None
 
 
-def test_tokens_that_are_none(workers):
+def test_hole_20_tokens_that_are_none(workers):
     one, _ = workers
     one.begin("ann", b"")
     for token in ("", "x", "\udcff", "x" * 10_000):

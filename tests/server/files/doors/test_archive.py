@@ -96,7 +96,7 @@ def test_a_file_that_shrinks_meanwhile_cuts_the_connection(
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_client_that_goes_gives_its_turn_back(filled, shared, monkeypatch):
+def test_hole_14_a_client_that_goes_gives_its_turn_back(filled, shared, monkeypatch):
     with open(filled / "large", "wb") as file:
         file.truncate(1 << 30)
     turns = threading.BoundedSemaphore(1)
@@ -110,7 +110,7 @@ def test_a_client_that_goes_gives_its_turn_back(filled, shared, monkeypatch):
     turns.release()
 
 
-def test_a_bounded_number_at_once(filled, shared, monkeypatch):
+def test_hole_14_a_bounded_number_at_once(filled, shared, monkeypatch):
     monkeypatch.setattr(archive, "_TURNS", threading.BoundedSemaphore(1))
     client = shared("/ * r")
     assert client.status("GET", "/?zip") == 200

@@ -54,7 +54,7 @@ def test_the_path_is_links_that_hold_behind_a_prefix():
 
 
 @given(NAMES, NAMES)
-def test_no_name_is_markup(name, parent):
+def test_hole_10_no_name_is_markup(name, parent):
     plain = Elements(
         html([Entry("x", False, False, 1, 0)], names=("y",), rights="rwd", query="filter=")
     )
@@ -157,7 +157,7 @@ def test_the_page_is_compressed_if_that_is_accepted():
     assert ("Vary", "Accept-Encoding") in reply().fields
 
 
-def test_a_readme_is_shown_as_text():
+def test_hole_10_a_readme_is_shown_as_text():
     files = [Entry("ReadMe.md", False, False, 9, 0)]
 
     def read(name, limit):

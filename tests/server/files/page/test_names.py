@@ -34,7 +34,7 @@ class Elements(HTMLParser):
 
 
 @given(NAMES)
-def test_a_name_is_text_that_is_seen(name):
+def test_hole_10_a_name_is_text_that_is_seen(name):
     found = Elements(f"<b>{shown(name)}</b>")
     assert found.elements == [("b", {})]
     assert not set(found.text) & set("\n\r\t\0\u202e\u2066\u200f\xad")
@@ -44,12 +44,12 @@ def test_a_name_is_text_that_is_seen(name):
 
 
 @given(NAMES)
-def test_a_name_is_the_value_of_one_attribute(name):
+def test_hole_10_a_name_is_the_value_of_one_attribute(name):
     assert Elements(f"<input value={attribute(name)}>").elements == [("input", {"value": name})]
 
 
 @given(NAMES)
-def test_a_link_leads_to_the_name_and_nowhere_else(name):
+def test_hole_10_a_link_leads_to_the_name_and_nowhere_else(name):
     link = link_to(name)
     assert urllib.parse.unquote_to_bytes(link) == os.fsencode(name)
     parts = urllib.parse.urlsplit(link)
