@@ -367,3 +367,38 @@ def test_source_and_destination(matrix, capsys, door):
                 )
                 matrix.ask(door, user, f"/{source}", allowed, to=f"/{target}/new")
     matrix.done(capsys, door)
+
+
+def test_options_lists_what_each_user_may_do(matrix, capsys):
+    """A method that Allow has is carried out, and one that it has not is refused."""
+    form = TABLE["form"]
+    requests = {
+        "PUT": (b"new", {}),
+        "POST": (form.content, {"Content-Type": FORM}),
+        "DELETE": (b"", {}),
+        "MKCOL": (b"", {}),
+        "MOVE": (b"", {}),
+        "COPY": (b"", {}),
+    }
+    paths = [
+        "/",
+        "/top/",
+        *(f"/{place}/{at}" for place in PLACES for at in ("", "f", "new", "upload")),
+    ]
+    for user in MAY:
+        signed_in = {} if user is None else {"Authorization": user}
+        to = {"Destination": "/elsewhere" if user == "ann" else "/drop/elsewhere"}
+        for path in paths:
+            allow = matrix.client.ask("OPTIONS", path, **signed_in).headers["Allow"].split(", ")
+            for method, (content, fields) in requests.items():
+                response = matrix.client.ask(method, path, content, **fields, **to, **signed_in)
+                done = 200 <= response.status < 304
+                matrix.count["carried out" if done else "refused"] += 1
+                # Of one who may not know what is there, the rights alone count.
+                knows = "GET" in allow
+                if done != (method in allow) and (done or knows):
+                    where = f"{method} {path} by {user}: {response.status}"
+                    matrix.holes.append(f"{where}, Allow: {', '.join(allow)}")
+                if done:
+                    matrix.repair(contents(matrix.root))
+    matrix.done(capsys, "OPTIONS")

@@ -319,17 +319,48 @@ def test_a_listing_shows_what_the_user_may_know_of(shared, root):
 
 
 def test_options_says_what_this_user_may_do_there(shared, root):
-    rules = ("/ * r", "/ ann rwd", "/drop * w", "/secret * -")
+    for place in ("drop", "secret", "open"):
+        (root / place).mkdir()
+        (root / place / "f").write_bytes(b"")
+    rules = ("/ * r", "/ ann rwd", "/open * rw", "/drop * w", "/secret * -")
     client = shared(*rules, accounts=ByName())
     reading = "GET, HEAD, OPTIONS"
 
     def allowed(path: str, **fields: str) -> str:
         return client.ask("OPTIONS", path, **fields).getheader("Allow")
 
-    assert allowed("/") == f"{reading}, COPY"
-    assert allowed("/drop/") == f"{reading}, PUT, POST, MKCOL"
-    assert allowed("/secret/") == reading
-    assert allowed("/", Authorization="ann") == f"{reading}, PUT, POST, DELETE, MKCOL, MOVE, COPY"
+    assert allowed("/") == reading
+    assert allowed("/open/") == f"{reading}, POST, COPY"
+    assert allowed("/open/f") == f"{reading}, COPY"  # To replace it needs "d".
+    assert allowed("/open/new") == f"{reading}, PUT, MKCOL"
+    assert allowed("/open/upload") == f"{reading}, PUT, POST, MKCOL"
+    # They may not know what is there, but that they may enter it.
+    assert allowed("/drop/") == f"{reading}, POST"
+    assert allowed("/drop/f") == allowed("/drop/new") == "OPTIONS, PUT, POST, MKCOL"
+    assert allowed("/secret/") == allowed("/secret/f") == "OPTIONS"
+    assert allowed("/secret/?login") == "OPTIONS, GET, HEAD, POST"
+    assert allowed("/%00") == "OPTIONS"
+    assert allowed("/", Authorization="ann") == f"{reading}, POST"
+    assert allowed("/open/", Authorization="ann") == f"{reading}, POST, DELETE, MOVE, COPY"
+    assert allowed("/open/f", Authorization="ann") == f"{reading}, PUT, DELETE, MOVE, COPY"
+
+
+def test_a_405_says_what_is_allowed(shared, root):
+    (root / "a").mkdir()
+    client = shared("/ * rw")
+    for method, path in (("MKCOL", "/a"), ("PUT", "/a/")):
+        refused = client.ask(method, path)
+        assert (refused.status, refused.getheader("Allow")) == (
+            *(405, "GET, HEAD, OPTIONS, POST, COPY"),
+        )
+    assert client.ask("GET", "/nothing").getheader("Allow") is None
+
+
+def test_a_put_that_renames_needs_no_right_to_delete(shared, root):
+    (root / "f").write_bytes(b"")
+    client = shared("/ * rw", on_conflict="rename")
+    assert "PUT" in client.ask("OPTIONS", "/f").getheader("Allow")
+    assert client.status("PUT", "/f", b"") == 201
 
 
 def test_one_without_a_name_is_asked_for_it_where_it_would_help(shared, root):

@@ -56,6 +56,14 @@ class Gate:
         """Return whether the user may do an operation at a path."""
         return self._access.allows(self.user, operation, names)
 
+    def may_beneath(self, operation: Operation, names: Names) -> bool:
+        """Return whether the user may do an operation at a path and everywhere below it."""
+        return self._access.allows_beneath(self.user, operation, names)
+
+    def may_ever(self, operation: Operation) -> bool:
+        """Return whether there is any path at which the user may do an operation."""
+        return self._access.may_ever(self.user, operation)
+
     def check(self, operation: Operation, names: Names) -> None:
         """Check that the user may do an operation at a path.
 
@@ -71,7 +79,7 @@ class Gate:
         Raises:
             Refusal: 403, or 401 for a user who may sign in.
         """
-        if not self._access.allows_beneath(self.user, operation, names):
+        if not self.may_beneath(operation, names):
             raise self._denied(operation)
         if operation is not Operation.READ and self._tree.holds_state(names):
             raise Refusal(403, "The server keeps its own state here")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
@@ -17,7 +17,7 @@ from ...wire.h1.rules import announces_content
 from . import cors, listing
 from .access import ANYONE, Names, Operation, Rights, User
 from .asking import ASKING, asking_fields
-from .doors import DOORS, Door, door_for
+from .doors import DOORS, Door, allowed_methods, door_for
 from .folder import FolderHandler
 from .foreign import defusing_fields
 from .gate import Gate
@@ -60,14 +60,14 @@ class SharedFolderHandler(FolderHandler):
     _STORED = WrittenFile
     _PACED_BY_METHOD = frozenset(door.method for door in DOORS if door.changes)
 
-    __slots__ = ("_is_foreign", "_may_read", "_retry_after", "_through_link", "_user")
+    __slots__ = ("_added", "_is_foreign", "_may_read", "_through_link", "_user")
     _user: User
     _may_read: bool
     """Whether the user may read a file at the path: what is kept is for those who may."""
     _is_foreign: bool
     """Whether the response has content that a user may have written."""
-    _retry_after: int | None
-    """Seconds that a refusal which is being sent asks the client to wait."""
+    _added: Sequence[tuple[str, str]]
+    """Fields of the refusal that is being sent."""
     _through_link: bool
     """Whether a path of this request was a link, so that its file has another path in the rules."""
 
@@ -89,7 +89,7 @@ class SharedFolderHandler(FolderHandler):
         return type(cls.__name__, (cls,), {**options, **fixed, "__doc__": cls.__doc__})
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._retry_after = None
+        self._added = ()
         super().__init__(*args, directory=self.share.root, **options)
 
     # --- reading: what the base class does, behind the gate ---
@@ -214,8 +214,7 @@ class SharedFolderHandler(FolderHandler):
         super().end_headers()
 
     def _fields_of_share(self) -> Iterator[tuple[str, str]]:
-        if self._retry_after is not None:
-            yield "Retry-After", str(self._retry_after)
+        yield from self._added
         fields = _fields_in(self._headers_buffer)
         if self.share.is_written and self._status in (200, 206) and self._is_foreign:
             yield from defusing_fields(fields.get("content-type", ""))
@@ -243,10 +242,11 @@ class SharedFolderHandler(FolderHandler):
             user = self._identify(fields)
             if user is None:
                 return
+            self._user = user
             if door.changes:
                 check_site(fields)
             request = self._request(fields, user)
-            reply = door.answer(request, self.share.gate(user))
+            reply = door.answer(request, self._gate)
         except Refusal as refusal:
             self._deny(refusal)
         except (ConnectionError, TimeoutError):
@@ -304,17 +304,22 @@ class SharedFolderHandler(FolderHandler):
             return
         if user is None:
             return
-        names = names_of(self.path) or ()
-        open_doors = (door for door in DOORS if door.is_open(self.share.access, user, names))
-        methods = [*_READING, *(door.method for door in open_doors if door.query is None)]
+        self._user = user
         self.send_response(HTTPStatus.NO_CONTENT)
-        self.send_header("Allow", ", ".join(methods))
+        self.send_header("Allow", self._allow())
         if self.cors is not None and "Access-Control-Request-Method" in self.headers:
             wanted = self.headers["Access-Control-Request-Headers"]
             # Pages of other sites may read, and never write.
             for name, value in cors.preflight_fields(_READING, wanted):
                 self.send_header(name, value)
         self.end_headers()
+
+    def _allow(self) -> str:
+        """Return the value of Allow for the user at the path of the request."""
+        names = names_of(self.path)
+        if names is None:
+            return "OPTIONS"
+        return ", ".join(allowed_methods(self._gate, names, self._query()))
 
     # --- replies ---
 
@@ -326,12 +331,15 @@ class SharedFolderHandler(FolderHandler):
             return
         # Content that a client is about to send would be read as its next request.
         self._error_ends_connection = self._awaits_continue or self._content_left
-        self._retry_after = refusal.retry_after
+        if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self._added = [("Allow", self._allow())]
+        elif refusal.retry_after is not None:
+            self._added = [("Retry-After", str(refusal.retry_after))]
         try:
             self._report(refusal.status, None, refusal.message)
         finally:
             self._error_ends_connection = True
-            self._retry_after = None
+            self._added = ()
 
     def _send_reply(self, reply: Reply) -> None:
         if reply.note is not None:

@@ -8,38 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..access import Operation
+from ..access import Names, Operation
+from ..gate import Gate
+from ..refusal import Refusal
 from . import archive, delete, form, listing_json, login, mkcol, page_form, put, search, transfer
-from .door import Door
+from .door import Door, Kind
 
-__all__ = ["DOORS", "Door", "door_for"]
+__all__ = ["DOORS", "Door", "allowed_methods", "door_for"]
 
 _READ = frozenset({Operation.READ})
 _LIST = frozenset({Operation.LIST})
 _CREATE = frozenset({Operation.CREATE})
 _DELETE = frozenset({Operation.DELETE})
 
+_NEW = frozenset({Kind.NOTHING, Kind.UPLOAD})
+_NAMED = frozenset({Kind.FILE, Kind.DIRECTORY})
+_DIRECTORIES = frozenset({Kind.ROOT, Kind.DIRECTORY})
+
 DOORS = (
-    Door("put", "PUT", _CREATE, put.answer),
+    Door("put", "PUT", _CREATE, put.answer, _NEW | {Kind.FILE}),
     Door("login page", "GET", frozenset(), login.answer_page, query="login"),
     Door("login", "POST", frozenset(), login.answer_sign_in, query="login"),
     Door("logout", "POST", frozenset(), login.answer_sign_out, query="logout"),
-    Door("page mkdir", "POST", _CREATE, page_form.answer_mkdir, query="mkdir"),
-    Door("page delete", "POST", _DELETE, page_form.answer_delete, query="delete"),
+    Door("page mkdir", "POST", _CREATE, page_form.answer_mkdir, _DIRECTORIES, query="mkdir"),
+    Door("page delete", "POST", _DELETE, page_form.answer_delete, _DIRECTORIES, query="delete"),
     Door(
-        *("page move", "POST", _READ | _DELETE, page_form.answer_move),
+        *("page move", "POST", _READ | _DELETE, page_form.answer_move, _DIRECTORIES),
         there=_CREATE,
         query="move",
     ),
-    Door("form", "POST", _CREATE, form.answer),
-    Door("delete", "DELETE", _DELETE, delete.answer),
-    Door("mkcol", "MKCOL", _CREATE, mkcol.answer),
-    Door("move", "MOVE", _READ | _DELETE, transfer.answer_move, there=_CREATE),
-    Door("copy", "COPY", _READ, transfer.answer_copy, there=_CREATE),
-    Door("json", "GET", _LIST, listing_json.answer, query="json"),
-    Door("zip", "GET", _LIST, archive.answer_zip, query="zip"),
-    Door("tar", "GET", _LIST, archive.answer_tar, query="tar"),
-    Door("search", "GET", _LIST, search.answer, query="q"),
+    Door("form", "POST", _CREATE, form.answer, _DIRECTORIES | {Kind.UPLOAD}),
+    Door("delete", "DELETE", _DELETE, delete.answer, _NAMED, beneath=True),
+    Door("mkcol", "MKCOL", _CREATE, mkcol.answer, _NEW),
+    Door(
+        *("move", "MOVE", _READ | _DELETE, transfer.answer_move, _NAMED),
+        there=_CREATE,
+        beneath=True,
+    ),
+    Door("copy", "COPY", _READ, transfer.answer_copy, _NAMED, there=_CREATE, beneath=True),
+    Door("json", "GET", _LIST, listing_json.answer, _DIRECTORIES, query="json"),
+    Door("zip", "GET", _LIST, archive.answer_zip, _DIRECTORIES, query="zip"),
+    Door("tar", "GET", _LIST, archive.answer_tar, _DIRECTORIES, query="tar"),
+    Door("search", "GET", _LIST, search.answer, _DIRECTORIES, query="q"),
 )
 
 
@@ -54,3 +64,30 @@ def door_for(method: str, query: Mapping[str, object]) -> Door | None:
         if door.method == method and (door.query is None or door.query in query):
             return door
     return None
+
+
+def allowed_methods(gate: Gate, names: Names, query: Mapping[str, object]) -> list[str]:
+    """Return the methods that the user of a gate may use at a path with a query.
+
+    What is there counts as far as the user may know of it. RFC 9110 section 10.2.1.
+    """
+    kind = _kind_of(gate, names)
+    reading = ["GET", "HEAD"] if gate.may(Operation.LIST, names) else []
+    methods = dict.fromkeys([*reading, "OPTIONS"])
+    for door in DOORS:
+        if (door.query is None or door.query in query) and door.is_open(gate, names, kind):
+            methods |= dict.fromkeys(["GET", "HEAD"] if door.method == "GET" else [door.method])
+    return list(methods)
+
+
+def _kind_of(gate: Gate, names: Names) -> Kind | None:
+    """Return what there is at a path, None if the user may not know that."""
+    if not names:
+        return Kind.ROOT
+    try:
+        with gate.open(names) as found:
+            return Kind.DIRECTORY if found.is_directory else Kind.FILE
+    except FileNotFoundError:
+        return Kind.UPLOAD if names[-1] == form.UPLOAD else Kind.NOTHING
+    except (OSError, Refusal):
+        return None
