@@ -2,75 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import shutil
-import subprocess
 import time
 import zipfile
 
 import pytest
 
-from ..server.files.shares import handler_of, share
-
-browser_module = pytest.importorskip("tests.e2e.browser")
-
-NAMES = (
-    "[...document.querySelectorAll('#list tbody tr:not([hidden]):not(.up) bdi')]"
-    ".map(e => e.textContent)"
-)
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """The browser, which all tests use one after the other."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("chromium is not installed")
-    with contextlib.closing(
-        browser_module.Browser(program, tmp_path_factory.mktemp("profile"))
-    ) as browser:
-        yield browser
-
-
-@pytest.fixture
-def root(tmp_path):
-    root = tmp_path / "root"
-    (root / "sub" / "deep").mkdir(parents=True)
-    for number in (1, 2, 10):
-        (root / f"file{number}.txt").write_text(f"text {number}")
-    (root / "README.md").write_text("About <b>this</b>")
-    (root / "picture.svg").write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
-    )
-    return root
-
-
-@pytest.fixture
-def page(chromium, serve, root):
-    chromium.errors.clear()
-    chromium.size(1000, 800)
-    chromium.url = serve(handler_of(share(root))).url
-    chromium.open(chromium.url + "/")
-    chromium.wait("document.body.classList.contains('scripted')")
-    yield chromium
-    assert chromium.errors == []
-    chromium.open("about:blank")
-
-
-def row(name: str) -> str:
-    return (
-        "[...document.querySelectorAll('#list tbody tr')]"
-        f".find(r => r.querySelector('bdi')?.textContent === {json.dumps(name)})"
-    )
-
-
-def button(label: str) -> str:
-    return (
-        "[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('button')]"
-        f".find(b => b.textContent === {json.dumps(label)})"
-    )
+from .elements import NAMES, button, row
 
 
 def names(page) -> list[str]:
@@ -238,42 +176,6 @@ def test_an_archive_of_what_is_chosen(page, tmp_path):
         assert "file1.txt" not in opened.namelist()
 
 
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    """The text of axe-core, which finds what keeps people from using a page."""
-    place = tmp_path_factory.mktemp("axe")
-    try:
-        subprocess.run(
-            ["npm", "install", "--prefix", str(place), "--no-audit", "--no-fund", "axe-core@4"],
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"axe-core cannot be had from npm: {error}")
-    return (place / "node_modules" / "axe-core" / "axe.min.js").read_text()
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing(page, axe, dark):
-    page.size(1000, 800, dark=dark)
-    page.run(f"{axe};0")
-
-    def findings() -> list[str]:
-        return page.run("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
-
-    assert findings() == []
-    page.run("document.querySelectorAll('details').forEach(d => { d.open = true })")
-    page.click(f"{row('file1.txt')}.querySelector('input')")
-    assert findings() == []
-    page.click(f"{row('file1.txt')}.querySelector('a')")
-    page.wait("document.querySelector('#preview pre')?.textContent === 'text 1'")
-    assert findings() == []
-    page.open(page.url + "/missing")
-    page.run(f"{axe};0")
-    assert findings() == []
-
-
 def test_preview(page):
     page.click(f"{row('file1.txt')}.querySelector('a')")
     page.wait("document.querySelector('#preview pre')?.textContent === 'text 1'")
@@ -332,26 +234,3 @@ def test_many_entries_are_filtered_by_the_server(page, root):
     page.type("n119")
     page.wait(f"{NAMES}.length === 11")
     assert page.run("document.activeElement.id") == "filter"
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_a_phone_shows_all_of_it(page, dark):
-    page.size(320, 600, dark=dark)
-    assert page.run("document.documentElement.scrollWidth") <= 320
-    back = page.run("getComputedStyle(document.body).backgroundColor")
-    assert back == ("rgb(22, 24, 28)" if dark else "rgb(255, 255, 255)")
-
-
-def test_without_scripts_the_forms_do_the_same(page, root):
-    page.call("Emulation.setScriptExecutionDisabled", value=True)
-    try:
-        page.open(page.url + "/")
-        page.click(f"{row('file1.txt')}.querySelector('input')")
-        page.click(
-            "[...document.querySelectorAll('summary')].find(s => s.textContent === 'Delete')"
-        )
-        page.click("document.querySelector('[formaction=\"?delete\"]')")
-        page.wait(f"!{row('file1.txt')}")
-        assert not (root / "file1.txt").exists()
-    finally:
-        page.call("Emulation.setScriptExecutionDisabled", value=False)

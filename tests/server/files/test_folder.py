@@ -90,6 +90,6 @@ def test_users_are_told_who_they_are_and_what_they_may(serve, tmp_path):
     client = Client(serve(handler_of(shared)).port)
     anyone, ann = client.ask("GET", "/").body, client.ask("GET", "/", Authorization="ann").body
     client.close()
-    assert b'<a href="?login"><bdi>Sign in</bdi></a>' in anyone
+    assert b'<a id=account href="?login"><bdi>Sign in</bdi></a>' in anyone
     assert b"Signed in as ann" in ann
     assert (b"?mkdir" in anyone.partition(b"<script")[0], b"?mkdir" in ann) == (False, True)

@@ -34,8 +34,12 @@ MEDIA_TYPES = {
     ".ipynb": "application/json",
     **dict.fromkeys(
         (
-            *(".cfg", ".conf", ".go", ".ini", ".jsx", ".kt", ".lock", ".log", ".rs", ".rst"),
-            *(".swift", ".toml", ".ts", ".tsx", ".yaml", ".yml"),
+            *(".adoc", ".bash", ".bat", ".cfg", ".cmake", ".conf", ".cs", ".csh", ".dart", ".diff"),
+            *(".env", ".err", ".erl", ".ex", ".exs", ".go", ".gradle", ".graphql", ".hs", ".ini"),
+            *(".jl", ".jsonl", ".jsx", ".kt", ".less", ".lock", ".log", ".lua", ".mk", ".ndjson"),
+            *(".nfo", ".out", ".patch", ".php", ".pl", ".properties", ".proto", ".ps1", ".r"),
+            *(".rb", ".rs", ".rst", ".scala", ".scss", ".sh", ".sql", ".svelte", ".swift", ".tex"),
+            *(".tf", ".toml", ".ts", ".tsx", ".vue", ".yaml", ".yml", ".zig", ".zsh"),
         ),
         "text/plain",
     ),

@@ -25,3 +25,9 @@ def test_hole_10_names_and_messages_are_escaped():
 def test_one_who_is_signed_in_can_sign_out():
     assert b'action="?logout"' in login_page("", "ann")[1]
     assert b'action="?login"' in login_page("", None)[1]
+
+
+def test_it_leads_back():
+    assert b'<a href="?">' in login_page("", None)[1]
+    assert b'<a href="?">' in login_page("", "ann")[1]
+    assert b'<a href="../">' in login_page("Sign in to open this.", None)[1]

@@ -91,10 +91,19 @@ def test_the_page_offers_what_the_user_may_do(rights, has):
 
 
 def test_users_see_who_they_are():
-    assert '<a href="?login"><bdi>Signed in as &lt;ann</bdi></a>' in html(
+    assert '<a id=account href="?login"><bdi>Signed in as &lt;ann</bdi></a>' in html(
         account="Signed in as <ann"
     )
-    assert "?login" not in html()
+    assert "id=account" not in html()
+
+
+def test_a_folder_for_deposits_says_so():
+    page = html([], names=("drop",), rights="w")
+    assert "What is here is not shown to you." in page
+    assert "<form role=search hidden>" in page
+    assert "<input type=hidden name=conflict value=rename>" in page
+    assert "This folder is empty." in html([], rights="rw")
+    assert "This folder is empty." not in html([], rights="rw", query="filter=x")
 
 
 def test_enter_in_a_field_deletes_nothing():

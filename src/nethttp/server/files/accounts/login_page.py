@@ -10,10 +10,21 @@ __all__ = ["login_page"]
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
-body { max-width: 20rem; margin: 15vh auto; padding: 0 1rem }
+body {
+  max-width: 22rem; margin: 12vh auto; padding: 0 1rem;
+  background: light-dark(#fff, #16181c); color: light-dark(#1b1e23, #e6e8eb)
+}
+h1 { font-size: 1.5rem }
 label, input, button { display: block; width: 100%; box-sizing: border-box; font: inherit }
-input { margin: 0 0 1rem; padding: .5rem }
-button { padding: .6rem }
+input, button {
+  min-height: 2.75rem; padding: .3rem .7rem; border-radius: .4rem; color: inherit;
+  background: light-dark(#f3f5f7, #22262c); border: 1px solid light-dark(#7c848e, #79818c)
+}
+input { margin: 0 0 1rem }
+button { background: light-dark(#0b57a4, #8ab4f8); color: light-dark(#fff, #16181c) }
+a { color: light-dark(#0b57a4, #8ab4f8); display: inline-block; padding: .6rem 0 }
+b { overflow-wrap: anywhere }
+:focus-visible { outline: 3px solid light-dark(#0b57a4, #8ab4f8); outline-offset: 2px }
 [role=alert] { border-inline-start: .25rem solid; padding-inline-start: .75rem }
 """
 
@@ -36,11 +47,16 @@ _SIGN_IN = """<form method="post" action="?login">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Sign in</button>
-</form>"""
+</form>
+<p>{back}</p>"""
 
 _SIGN_OUT = """<p>You are signed in as <b>{user}</b>.</p>
 <form method="post" action="?logout"><button>Sign out</button></form>
-<p><a href="?">Back to the files</a></p>"""
+<p>{back}</p>"""
+
+#: Where what was asked for is refused, the way back leads above it.
+_BACK = '<a href="?">Back to the files</a>'
+_ABOVE = '<a href="../">To the folder above</a>'
 
 
 def login_page(message: str, user: str | None) -> tuple[tuple[tuple[str, str], ...], bytes]:
@@ -54,7 +70,8 @@ def login_page(message: str, user: str | None) -> tuple[tuple[tuple[str, str], .
     True
     """
     alert = f'<p role="alert">{html.escape(message)}</p>' if message else ""
-    main = _SIGN_IN if user is None else _SIGN_OUT.format(user=html.escape(user))
+    form = _SIGN_IN if user is None else _SIGN_OUT
+    main = form.format(user=html.escape(user or ""), back=_ABOVE if message else _BACK)
     title = "Sign in" if user is None else "Signed in"
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'

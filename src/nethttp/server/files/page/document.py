@@ -21,6 +21,9 @@ __all__ = ["Page", "beginning", "rest"]
 ROWS_AT_ONCE = 250
 """Rows in one piece."""
 
+DEPOSIT = "You can put files here. What is here is not shown to you."
+"""What is said of a directory to those who may only write to it."""
+
 
 class Page(NamedTuple):
     """A directory that is shown."""
@@ -42,7 +45,7 @@ def beginning(page: Page) -> str:
     title = shown(page.names[-1]) if page.names else "Files"
     tools = '<a id=share href="?qr">QR code</a>' if page.has_qr_code else ""
     if page.account is not None:
-        tools += f'<a href="?login"><bdi>{shown(page.account)}</bdi></a>'
+        tools += f'<a id=account href="?login"><bdi>{shown(page.account)}</bdi></a>'
     return f"""\
 <!DOCTYPE html>
 <html lang=en>
@@ -73,9 +76,10 @@ def rest(page: Page, chosen: Chosen, readme: tuple[str, str] | None) -> Iterator
     view = page.view
     can_choose = bool(page.rights & {"r", "d"})
     box = "form method=post" if can_choose else "div"
+    is_deposit = "w" in page.rights and "r" not in page.rights
     yield f"""\
 <div id=list data-pages={chosen.pages}>
-<form role=search>
+<form role=search{" hidden" if is_deposit else ""}>
 <label for=filter>Filter</label> <input type=search id=filter name=filter maxlength=255 \
 value={attribute(view.wanted)}>
 {_hidden(view)}<button>Apply</button>
@@ -98,7 +102,7 @@ value={attribute(view.wanted)}>
     yield f"""\
 </table>
 {actions_bar(page.rights)}</{box.partition(" ")[0]}>
-<p id=totals>{_totals(view, chosen)}
+<p id=totals>{DEPOSIT if is_deposit else _totals(view, chosen)}
 {_pager(view, chosen)}
 </div>
 """
@@ -109,7 +113,7 @@ value={attribute(view.wanted)}>
         yield "</pre></section>\n"
     yield f"""\
 </main>
-<p id=said role=status></p>
+<p id=said class=said role=status></p>
 <script type=module>{assets().script}</script>
 </body>
 </html>
@@ -148,6 +152,8 @@ def _totals(view: View, chosen: Chosen) -> str:
     folders = f"{chosen.directories:,} folder{'' if chosen.directories == 1 else 's'}"
     files = f"{chosen.files:,} file{'' if chosen.files == 1 else 's'}"
     said = f"{folders}, {files}, {human_size(chosen.size)}"
+    if not chosen.total and not view.wanted:
+        return "This folder is empty."
     if view.wanted:
         clear = attribute(view._replace(wanted="", number=1).query)
         said += f" with <q><bdi>{shown(view.wanted)}</bdi></q>. <a href={clear}>Show all</a>"

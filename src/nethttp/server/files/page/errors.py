@@ -17,15 +17,17 @@ body {
   margin: 4rem auto; max-width: 40rem; padding: 0 1rem;
   background: light-dark(#fff, #16181c); color: light-dark(#1b1e23, #e6e8eb)
 }
-a { color: light-dark(#0b57a4, #8ab4f8) }
+a { color: light-dark(#0b57a4, #8ab4f8); display: inline-block; padding: .6rem 1rem .6rem 0 }
 </style>
 </head>
 <body>
 <main>
 <h1>%(code)d</h1>
 <p><strong>%(message)s</strong></p>
-<p>%(explain)s</p>
-<p><a href="./">To this folder</a>, <a href="/">to the first folder</a></p>
+<p id="why">%(explain)s</p>
+<nav aria-label="Ways back">
+<a href="./">This folder</a> <a href="../">The folder above</a> <a href="/">The first folder</a>
+</nav>
 </main>
 </body>
 </html>

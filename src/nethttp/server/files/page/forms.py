@@ -9,8 +9,7 @@ __all__ = ["actions_bar", "adding_forms"]
 _ADDING = """
 <details><summary>Upload files</summary>
 <form method=post action="./" enctype="multipart/form-data" id=upload>
-<p><label for=conflict>If a name exists</label> <select id=conflict name=conflict>
-<option value=refuse>Skip the file<option value=rename>Keep both{replace}</select>
+{conflict}
 <p><label for=files>Files</label> <input type=file id=files name=files multiple required>
 <button>Upload</button>
 </form></details>
@@ -21,7 +20,14 @@ _ADDING = """
 </form></details>
 """
 
+_CONFLICT = """\
+<p><label for=conflict>If a name exists</label> <select id=conflict name=conflict>
+<option value=refuse>Skip the file<option value=rename>Keep both{replace}</select>"""
+
 _REPLACE = "<option value=replace>Replace the old file"
+
+_KEEP_BOTH = "<input type=hidden name=conflict value=rename>"
+"""For those who may not know which names exist."""
 
 _MOVE = """
 <details><summary>Rename or move</summary>
@@ -51,7 +57,9 @@ def adding_forms(rights: Rights) -> str:
     """
     if "w" not in rights:
         return ""
-    return _ADDING.format(replace=_REPLACE if "d" in rights else "")
+    if "r" not in rights:
+        return _ADDING.format(conflict=_KEEP_BOTH)
+    return _ADDING.format(conflict=_CONFLICT.format(replace=_REPLACE if "d" in rights else ""))
 
 
 def actions_bar(rights: Rights) -> str:

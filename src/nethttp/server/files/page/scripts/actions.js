@@ -12,7 +12,7 @@ async function forEach(entries, doing, action) {
   }
   const done = `${doing} ${count(entries.length - failed.length, "entry", "entries")}`;
   await reload();
-  say(failed.length ? `${done}. ${failed.join(". ")}` : done);
+  say([done, ...failed.slice(0, 3), ...failed.length > 3 ? [`${failed.length - 3} more failed`] : []].join(". "));
 }
 
 const pathOf = row => new URL(linkIn(row).getAttribute("href") ?? encodeURIComponent(nameIn(row)), location).pathname.replace(/\/$/, "");
@@ -28,14 +28,18 @@ async function remove(entries) {
 
 const moveTo = (row, path) => send("MOVE", pathOf(row), { Destination: path, Overwrite: "F" });
 
-async function move() {
-  const entries = chosenRows();
+async function move(entries) {
+  if (!entries.length) return;
   const field = make("input", { id: "move-into", value: "/", autocomplete: "off" });
-  const label = make("label", { htmlFor: field.id }, "Folder, from the first one on");
+  const label = make("label", { htmlFor: field.id }, "Folder to move them into, for example /pictures");
   const dialog = openDialog(`Move ${count(entries.length, "entry", "entries")}`,
     make("p", {}, label, field), make("p", { className: "answers" },
       button("Move", () => dialog.close("yes")), button("Cancel", () => dialog.close(""))));
-  field.onkeydown = event => { if (event.key === "Enter") dialog.close("yes"); };
+  field.onkeydown = event => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();  // Else the button behind, which has the focus then, is pressed.
+    dialog.close("yes");
+  };
   if (!await dialog.closed) return;
   const into = urlOf(field.value).replace(/\/$/, "");
   await forEach(entries, "Moved", row => moveTo(row, `${into}/${pathOf(row).split("/").pop()}`));
@@ -77,8 +81,8 @@ function rename(row) {
   };
 }
 
-function archive() {
-  const entries = chosenRows();
+function archive(entries) {
+  if (!entries.length) return;
   const all = entries.length === rows().length && $("#list").dataset.whole;
   if (!all && entries.length > MAX_NAMES) {
     return say(`At most ${MAX_NAMES} entries make an archive, or all of the folder`);
@@ -89,6 +93,10 @@ function archive() {
 }
 
 const mkdir = $("#mkdir");
+function openNewFolder() {
+  mkdir.closest("details").open = true;
+  mkdir.name.focus();
+}
 if (mkdir) {
   mkdir.onsubmit = async event => {
     event.preventDefault();

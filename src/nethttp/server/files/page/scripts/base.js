@@ -21,23 +21,33 @@ function humanSize(bytes) {
   return `${unit ? bytes.toFixed(1) : bytes} ${["B", "KiB", "MiB", "GiB", "TiB"][unit]}`;
 }
 
-// Screen readers hear it, and it is seen for a while.
+// Screen readers hear it, and it is seen for a while: in the dialog that is open, because nothing
+// outside of that is heard.
 let forgetting;
 function say(text) {
-  $("#said").textContent = text;
+  for (const place of $$(".said")) place.textContent = "";
+  ($$("dialog[open] .said").at(-1) ?? $("#said")).textContent = text;
   clearTimeout(forgetting);
-  forgetting = setTimeout(() => { $("#said").textContent = ""; }, 10000);
+  forgetting = setTimeout(say, 10000, "");
+}
+
+const unseen = text => make("span", { className: "unseen" }, text);
+
+function live(properties = {}) {
+  const place = make("p", properties);
+  place.setAttribute("role", "status");
+  return place;
 }
 
 // An open dialog; `closed` is a promise of the value that it was closed with.
+let dialogs = 0;
 function openDialog(title, ...content) {
-  const heading = make("h2", { id: "dialog-title" }, make("bdi", {}, title));
-  const dialog = make("dialog", {}, heading, ...content);
+  const heading = make("h2", { id: `dialog-${++dialogs}` }, make("bdi", {}, title));
+  const dialog = make("dialog", {}, heading, ...content, live({ className: "said" }));
   dialog.setAttribute("aria-labelledby", heading.id);
   dialog.closed = new Promise(resolve => {
     dialog.onclose = () => { dialog.remove(); resolve(dialog.returnValue); };
   });
-  dialog.onclick = event => { if (event.target === dialog) dialog.close(""); };
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
@@ -54,16 +64,39 @@ function ask(title, answers, ...content) {
   return dialog.closed;
 }
 
+// Lead to the page that signs in. It is another one, so that what waits for its upload here stays.
+let signingIn = false;
+async function askToSignIn() {
+  if (signingIn) return;
+  signingIn = true;
+  const link = make("a", { href: "?login", target: "_blank" }, "Sign in");
+  const dialog = openDialog("You are signed out",
+    make("p", {}, "Sign in on a page of its own, then go on here. What could not be uploaded meanwhile can be tried again."),
+    make("p", { className: "answers" }, link, button("Go on", () => dialog.close())));
+  await dialog.closed;
+  signingIn = false;
+  await reload();
+}
+
 // What an error page of the server says.
 function reasonIn(page, status) {
-  const found = /<strong>([^<]*)<\/strong>/.exec(page);
+  if (status === 401) {
+    askToSignIn();
+    return "You are signed out";
+  }
+  const found = /<p id="why">([^<]*)<\/p>/.exec(page);
   const plain = { amp: "&", lt: "<", gt: ">" };
   return found ? found[1].replace(/&(amp|lt|gt);/g, (_, name) => plain[name]) : `Error ${status}`;
 }
 
+// Fetch as a page does: the server answers one who has to sign in without a challenge for programs,
+// for which the browser would open a dialog of its own.
+const fetchAsPage = (url, options = {}) =>
+  fetch(url, { ...options, headers: { Accept: "text/html", ...options.headers } });
+
 // Send a request without content; throw the server's reason if it is refused.
 async function send(method, url, headers = {}) {
-  const response = await fetch(url, { method, headers });
+  const response = await fetchAsPage(url, { method, headers });
   if (!response.ok) throw new Error(reasonIn(await response.text(), response.status));
   return response;
 }

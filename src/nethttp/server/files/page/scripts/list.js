@@ -13,14 +13,20 @@ async function load(url, { push = false, focus } = {}) {
   const request = new XMLHttpRequest();
   request.open("GET", url);
   request.responseType = "document";
+  request.setRequestHeader("Accept", "text/html");
   const page = await new Promise((resolve, reject) => {
-    request.onload = () => resolve(request.response);
+    request.onload = () => resolve(request.status === 401 ? askToSignIn() : request.response);
     request.onerror = () => reject(new Error("The server cannot be reached"));
     request.send();
   }).catch(error => say(error.message));
   if (turn !== loading || !page) return;
   const list = $("#list", page);
   if (!list) return say("The folder cannot be shown any more");
+  const account = $("#account", page)?.textContent;
+  if (account !== $("#account")?.textContent) {
+    if (account !== "Sign in") return location.reload();
+    askToSignIn();
+  }
   const field = $("#filter");
   const typed = document.activeElement === field;
   $("#filter", list).replaceWith(field);
@@ -35,16 +41,10 @@ async function load(url, { push = false, focus } = {}) {
 }
 const reload = focus => load(location.href, { focus });
 
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const isNarrow = matchMedia("(max-width: 36rem)");
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function enhanceList() {
-  for (const time of $$("#list time")) {
-    const date = new Date(time.dateTime);
-    time.textContent = (isNarrow.matches ? short : full).format(date);
-    time.title = full.format(date);
-  }
+  for (const time of $$("#list time")) time.textContent = local.format(new Date(time.dateTime));
   $$(".zone").forEach(zone => zone.remove());
   const corner = $("#list thead td");
   if (corner) {
@@ -67,9 +67,9 @@ function showChosen() {
   if (!number) return bar.replaceChildren();
   bar.replaceChildren(
     make("span", {}, `${count(number, "entry", "entries")} chosen`),
-    ...may("r") ? [button("Download as zip", archive)] : [],
+    ...may("r") ? [button("Download as zip", () => archive(chosenRows()))] : [],
     ...may("rwd") && number === 1 ? [button("Rename", () => rename(chosenRows()[0]))] : [],
-    ...may("rwd") ? [button("Move", move)] : [],
+    ...may("rwd") ? [button("Move", () => move(chosenRows()))] : [],
     ...may("d") ? [button("Delete", () => remove(chosenRows()), { className: "danger" })] : [],
     button("Choose none", () => chooseAll(false)),
   );

@@ -25,8 +25,7 @@ function readable(path) {
 function search() {
   let running = new AbortController();
   const field = make("input", { id: "wanted", type: "search", value: $("#filter").value, maxLength: 255 });
-  const results = make("ul", { id: "results" }), state = make("p");
-  state.setAttribute("role", "status");
+  const results = make("ul", { id: "results" }), state = live();
   const begin = async () => {
     running.abort();
     const { signal } = running = new AbortController();
@@ -34,7 +33,7 @@ function search() {
     if (!field.value) return;
     state.textContent = "Searching …";
     try {
-      const response = await fetch(`?q=${encodeURIComponent(field.value)}`, { signal });
+      const response = await fetchAsPage(`?q=${encodeURIComponent(field.value)}`, { signal });
       if (!response.ok) throw new Error(reasonIn(await response.text(), response.status));
       for await (const found of linesOf(response)) {
         if ("complete" in found) {
