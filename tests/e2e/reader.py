@@ -63,6 +63,8 @@ class Reader:
         command.chmod(0o755)
         (home / ".curlrc").write_text(_CURL)
         self.home = home
+        self.log = home / "log"
+        """What the last server has written to standard error."""
         self.environment = {
             **{name: text for name, text in os.environ.items() if not name.startswith("NETHTTP_")},
             "HOME": str(home),
@@ -75,27 +77,28 @@ class Reader:
     @contextmanager
     def serving(self, command: str) -> Iterator[Served]:
         """Run a command that serves, and end it as Ctrl-C does."""
-        process = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with self.log.open("w") as log:
+            process = subprocess.Popen(
+                ["sh", "-c", f"exec {command}"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
         said = ""
         try:
             while "Ctrl-C ends it." not in said:
                 line = process.stdout.readline()
-                assert line, f"{command}: {process.stderr.read()}"
+                assert line, f"{command}: {self.log.read_text()}"
                 said += line
             yield Served(process, said)
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            _, log = process.communicate(timeout=30)
-        assert process.returncode == 0, log
-        assert "Traceback" not in log
+            process.communicate(timeout=30)
+        assert process.returncode == 0, self.log.read_text()
+        assert "Traceback" not in self.log.read_text()
 
     def run(self, command: str, port: int, text: str | None = None) -> Answer:
         """Run a command to its end, where the server has `port`; `text` is what it can read."""

@@ -133,3 +133,18 @@ def test_a_user_is_signed_out_while_the_server_runs(reader):
         assert "ann was signed in once" in answer.text
         assert [status("") for _ in range(6)] == [401] * 6
         assert status("-u ann:sesame") == 200
+
+
+def test_the_line_for_fail2ban(reader):
+    (pattern,) = re.findall(r"^failregex = (.+)$", PAGE, re.MULTILINE)
+    matching = re.compile(pattern.replace("<HOST>", r"127\.0\.0\.1"), re.MULTILINE)
+    with reader.serving("nethttp --auth-file ../users") as served:
+        form = "-d 'name=ann&password=sesame'"
+        reader.run(f"curl -c jar {form} 'localhost:8000/?login'", served.port)
+        # One who has signed in, and guesses the password of another.
+        form = "-d 'name=bob&password=guess'"
+        for words in ("-u bob:guess localhost:8000", f"-b jar {form} 'localhost:8000/?login'"):
+            assert reader.run(f"curl {words}", served.port).status == 401
+    log = reader.log.read_text()
+    assert len(matching.findall(log)) == 2
+    assert "guess" not in log

@@ -8,12 +8,7 @@ import socket
 import pytest
 
 from nethttp.server.process import announcement as module
-from nethttp.server.process.announcement import (
-    Notice,
-    announcement,
-    certified_hosts,
-    network_addresses,
-)
+from nethttp.server.process.announcement import Notice, announcement, certified_hosts
 
 NETWORK = {socket.AF_INET: ["192.0.2.7"], socket.AF_INET6: ["2001:db8::7"]}
 
@@ -97,10 +92,3 @@ def test_colours(listening):
 
 def test_a_certificate_is_for_all_addresses_that_clients_use(on_a_network, listening):
     assert certified_hosts(listening("0.0.0.0", "127.0.0.3")) == ["127.0.0.3", "192.0.2.7"]
-
-
-def test_the_address_is_one_that_this_machine_has():
-    for address in network_addresses(socket.AF_INET):
-        with socket.create_server((address, 0)):
-            pass
-    assert network_addresses(socket.AF_UNIX) == []

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..logs.colours import coloured
+from .interfaces import network_addresses
 from .listeners import ANYWHERE, LOOPBACK, url_at
 
-__all__ = ["Notice", "announcement", "certified_hosts", "network_addresses", "network_urls"]
+__all__ = ["Notice", "announcement", "certified_hosts", "network_urls"]
 
-#: Addresses for documentation, which no host has (RFC 5737, RFC 3849). Nothing is sent to them.
-_ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+_IP = (socket.AF_INET, socket.AF_INET6)
 
 
 class Notice(NamedTuple):
@@ -23,28 +23,9 @@ class Notice(NamedTuple):
     """Whether it is a warning where others than this machine can open the server."""
 
 
-def network_addresses(family: int) -> list[str]:
-    """Return the addresses of this machine by which others on its network reach it.
-
-    `family` is `socket.AF_INET` or `AF_INET6`. One address at most, because the system tells only
-    the one that it would send from; none without a network.
-    """
-    elsewhere = _ELSEWHERE.get(socket.AddressFamily(family))
-    if elsewhere is None:
-        return []
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            # For UDP this looks up the route, and sends nothing.
-            probe.connect((elsewhere, 9))
-            address = str(probe.getsockname()[0])
-    except OSError:
-        return []
-    return [] if address in ANYWHERE or address == LOOPBACK else [address]
-
-
 def reachable_addresses(listener: socket.socket) -> list[str]:
     """Return the network's addresses for a listener that is bound to all of them."""
-    if listener.family not in _ELSEWHERE or listener.getsockname()[0] not in ANYWHERE:
+    if listener.family not in _IP or listener.getsockname()[0] not in ANYWHERE:
         return []
     if listener.family == socket.AF_INET:
         return network_addresses(socket.AF_INET)
@@ -57,7 +38,7 @@ def certified_hosts(listeners: Sequence[socket.socket]) -> list[str]:
 
     A certificate must list them, because a client compares them with its URL.
     """
-    bound = [sock.getsockname()[0] for sock in listeners if sock.family in _ELSEWHERE]
+    bound = [sock.getsockname()[0] for sock in listeners if sock.family in _IP]
     found = [address for listener in listeners for address in reachable_addresses(listener)]
     return [address for address in (*bound, *found) if address not in ANYWHERE]
 
@@ -92,7 +73,7 @@ def announcement(
 
     serving = coloured("Serving", "serving") if colours else "Serving"
     lines = [f"{serving} {what} at {painted(urls)}"]
-    hosts = [sock.getsockname()[0] for sock in listeners if sock.family in _ELSEWHERE]
+    hosts = [sock.getsockname()[0] for sock in listeners if sock.family in _IP]
     if any(host in ANYWHERE for host in hosts):
         network = network_urls(listeners, scheme)
         where = f": {painted(network)}" if network else "."
