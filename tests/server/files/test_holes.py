@@ -29,11 +29,16 @@ NOT_BUILT = (7, 16)
 
 FORM = "multipart/form-data; boundary=x"
 FIELDS = "application/x-www-form-urlencoded"
+PART = "application/partial-upload"
 FILE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="%b"\r\n\r\nnew\r\n--x--\r\n'
 
 #: A request by each door that changes: method, target, content, media type, Destination.
 CHANGES = {
     "put": ("PUT", "{}new", b"new", "", ""),
+    "upload": ("PUT", "{}new", b"new", PART, ""),
+    "upload append": ("PATCH", "{}new?upload=f", b"new", PART, ""),
+    "upload offset": ("HEAD", "{}new?upload=f", b"", "", ""),
+    "upload cancel": ("DELETE", "{}new?upload=f", b"", "", ""),
     "form": ("POST", "{}", FILE % b"new", FORM, ""),
     "delete": ("DELETE", "{}f", b"", "", ""),
     "mkcol": ("MKCOL", "{}new", b"", "", ""),
@@ -50,6 +55,8 @@ def ask(client: Client, request: tuple[str, str, bytes, str, str], place: str, *
     method, target, content, kind, destination = request
     if kind:
         fields["Content_Type"] = kind
+    if kind == PART:
+        fields |= {"Upload_Complete": "?0", "Upload_Length": "9", "Upload_Offset": "0"}
     if destination:
         fields["Destination"] = destination.format(place)
     return client.ask(method, target.format(place), content, **fields)

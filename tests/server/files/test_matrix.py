@@ -11,6 +11,7 @@ import ast
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,10 @@ import pytest
 
 from nethttp.server import files
 from nethttp.server.files.doors import DOORS
+from nethttp.server.files.share import Share
 from nethttp.server.files.shared import SharedFolderHandler
+from nethttp.server.files.tree import names_of
+from nethttp.server.files.unfinished import Wanted
 
 from .shares import ByName, Client, contents, handler_of, share
 
@@ -67,6 +71,7 @@ class Line(NamedTuple):
     there: str | None = None
     content: bytes = b""
     kind: str = FORM
+    fields: dict[str, str] = {}
     at: str = "f"
     """What is asked for in a place: its file, a name that is new there, or "" for itself."""
 
@@ -83,6 +88,16 @@ TABLE = {
     "login": Line("", at=""),
     "logout": Line("", at=""),
     "put": Line("w", content=b"new", at="new"),
+    "upload": Line("w", fields={"Upload-Complete": "?0", "Upload-Length": "9"}, at="new"),
+    "upload append": Line(
+        "w",
+        content=b"new",
+        kind="application/partial-upload",
+        fields={"Upload-Complete": "?1", "Upload-Offset": "0"},
+        at="new",
+    ),
+    "upload offset": Line("w", at="new"),
+    "upload cancel": Line("w", at="new"),
     "page mkdir": Line("w", content=b"name=new", kind=FIELDS, at=""),
     "page delete": Line("d", content=b"name=f", kind=FIELDS, at=""),
     "page move": Line("rd", "w", content=b"name=f&to=", kind=FIELDS),
@@ -184,17 +199,19 @@ def matrix(root, serve, monkeypatch):
     fill(root)
     (root.parent / "outside").mkdir()
     (root.parent / "outside" / "f").write_bytes(b"content of outside")
-    client = Client(serve(handler_of(share(root, *RULES, accounts=ByName()))).port)
-    yield Matrix(root, client)
+    shared = share(root, *RULES, accounts=ByName())
+    client = Client(serve(handler_of(shared)).port)
+    yield Matrix(root, client, shared)
     client.close()
 
 
 class Matrix:
     """Asks one request for each cell, and repairs the folder afterwards."""
 
-    def __init__(self, root, client: Client) -> None:
+    def __init__(self, root, client: Client, shared: Share) -> None:
         self.root = root
         self.client = client
+        self.shared = shared
         self.before = contents(root)
         self.count: Counter[str] = Counter()
         self.holes: list[str] = []
@@ -213,8 +230,12 @@ class Matrix:
         known = {door.name: door for door in DOORS}.get(door)
         method = method or (known.method if known else door)
         query = f"{'&' if '?' in path else '?'}{known.query}=f" if known and known.query else ""
+        self.shared.store.unfinished.drop_beneath(())
+        if known is not None and known.query == "upload":
+            query = query[:-1] + self.begin_upload(user, path)
+        before = contents(self.root)
         line = TABLE[door]
-        fields = {"Content-Type": line.kind, "Destination": to}
+        fields = {"Content-Type": line.kind, "Destination": to, **line.fields}
         content = line.content
         if door == "page move":
             content = f"name={alone_in(path[1:].rpartition('/')[0])}&into={to}".encode()
@@ -224,7 +245,7 @@ class Matrix:
         response = self.client.ask(method, path + query, content, **fields)
         done = 200 <= response.status < 304
         found = contents(self.root)
-        changed = found != self.before
+        changed = found != before
         self.count["cells"] += 1
         self.count["carried out" if done else "refused"] += 1
         told = self.told(response.body, user)
@@ -237,8 +258,19 @@ class Matrix:
             self.holes.append(f"{where} told of {told}")
         if not done and allowed:
             self.holes.append(f"{where} was refused: {response.status} {response.body!r}")
-        if changed:
+        if found != self.before:
             self.repair(found)
+
+    def begin_upload(self, user: str | None, path: str) -> str:
+        """Return what the user knows of an upload that began when that was still allowed."""
+        uploads = self.shared.store.unfinished
+        names = names_of(path)
+        try:
+            place, _ = self.shared.tree.parent(names)
+        except OSError:
+            return "f"
+        with place, closing(uploads.begin(place, Wanted(user, names, 3, {}))) as unfinished:
+            return unfinished.token
 
     def told(self, body: bytes, user: str | None) -> list[str]:
         """Return the places whose content a body has, though the user may not read it."""
@@ -301,7 +333,7 @@ def test_one_path(matrix, capsys, door):
                 matrix.ask(door, user, f"/{place}", allowed, method="HEAD")
             if not allowed:
                 matrix.ask(door, user, f"/{place}/nothing/x", False)
-            if door == "put":
+            if door in ("put", "upload", "upload append"):
                 for path in spellings(f"{place}/f"):
                     matrix.ask(door, user, path, covers(letters, "wd"))
         if door == "delete":

@@ -136,7 +136,7 @@ def test_a_length_that_is_not_kept(store, place, root):
 
 
 def test_the_largest_file(store, place, root):
-    store.max_file = 4
+    store.room.max_file = 4
     put(store, place, "a", b"1234")
     with pytest.raises(Refusal) as refused:
         store.begin(place, "b", 5)
@@ -150,7 +150,7 @@ def test_the_largest_file(store, place, root):
 def test_space_that_stays_free(store, place, root):
     space = os.statvfs(root)
     free = space.f_bavail * space.f_frsize
-    for store.reserve, length in ((0, 2 * free), (2 * free, 0), (free - 10_000, 10_000_000)):
+    for store.room.reserve, length in ((0, 2 * free), (2 * free, 0), (free - 10_000, 10_000_000)):
         with pytest.raises(Refusal) as refused:
             store.begin(place, "a", length)
         assert refused.value.status == 507

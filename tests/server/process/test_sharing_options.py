@@ -112,7 +112,7 @@ def test_the_other_options(served):
     words += ["--on-conflict", "rename", "--allowed-host", "a", "--allowed-host", "b"]
     handler = served(*words, "--follow-links", "none", "--cors")
     share = handler.share
-    assert (share.store.max_file, share.store.reserve) == (1024, 2048)
+    assert (share.store.room.max_file, share.store.room.reserve) == (1024, 2048)
     assert (share.tree.hidden, share.tree.links) == (True, "none")
     assert (share.on_conflict, share.hosts) == ("rename", ("a", "b"))
     assert handler.show_listing is False

@@ -10,7 +10,7 @@ from contextlib import suppress
 from .refusal import Refusal
 from .tree import Opened
 
-__all__ = ["copy_content", "copy_directory"]
+__all__ = ["PIECE", "copy_content", "copy_directory"]
 
 PIECE = 1024 * 1024
 """Bytes that are copied in one step."""

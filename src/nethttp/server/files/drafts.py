@@ -20,7 +20,7 @@ from typing import Any
 from ..seams import current
 from .tree import DRAFT, Opened, Tree
 
-__all__ = ["Draft", "Note", "Notes", "finish_draft", "lock_file", "remove_named"]
+__all__ = ["Draft", "Note", "Notes", "finish_draft", "lock_file", "remove_named", "unlock_file"]
 
 #: What file systems without nameless files answer to a request for one.
 _NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
@@ -47,6 +47,14 @@ def lock_file(descriptor: int, *, wait: bool) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def unlock_file(descriptor: int) -> None:
+    """Let other processes, and other descriptors of this one, lock a file that `lock_file` has."""
+    with suppress(ImportError):
+        import fcntl  # not on every platform
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class Note:
@@ -146,6 +154,9 @@ class Draft:
 
     __slots__ = ("_note", "_notes", "descriptor", "place")
 
+    size = 0
+    """Bytes that it begins with."""
+
     def __init__(self, notes: Notes, place: Opened) -> None:
         self.place = place
         self._notes = notes
@@ -177,6 +188,14 @@ class Draft:
             return descriptor
         os.close(descriptor)  # Without /proc it could not be given a name.
         return -1
+
+    def write(self, data: memoryview) -> int:
+        """Append content; return how many bytes of it were taken.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        return os.write(self.descriptor, data)
 
     def put_new(self, name: str) -> None:
         """Give the draft a name that nothing has.

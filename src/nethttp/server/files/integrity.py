@@ -42,6 +42,11 @@ class Integrity:
                     self._expected.append((field, name, digest))
         self._hashes = {name: hashlib.new(_ALGORITHMS[name]) for _, name, _ in self._expected}
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is a digest to check."""
+        return bool(self._expected)
+
     def update(self, data: bytes | memoryview) -> None:
         """Take the next bytes of the content into account."""
         for each in self._hashes.values():

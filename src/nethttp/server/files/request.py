@@ -14,7 +14,7 @@ DOOR_FIELDS = FieldFinder(
     *("accept", "authorization", "content-digest", "content-encoding", "content-range"),
     *("content-type", "cookie", "destination", "host", "if-match", "if-none-match", "if-range"),
     *("if-unmodified-since", "last-modified", "origin", "overwrite", "range", "repr-digest"),
-    *("sec-fetch-site", "x-oc-mtime"),
+    *("sec-fetch-site", "upload-complete", "upload-length", "upload-offset", "x-oc-mtime"),
 )
 """The fields of a request that doors read."""
 

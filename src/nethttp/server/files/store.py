@@ -10,42 +10,22 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from typing import NamedTuple
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 from ...wire.values import EntityTag
-from .copying import copy_content, copy_directory
-from .drafts import Draft, Notes, finish_draft, lock_file, remove_named
+from .copying import copy_directory
+from .drafts import Draft, Notes, finish_draft, remove_named
+from .locks import NameLocks
+from .places import status_of, status_or_none, sync_directory
 from .refusal import Refusal
+from .room import Room
 from .stored import written_opaque
 from .tree import Opened, Tree
+from .unfinished import Unfinished, UnfinishedUploads, Wanted
+from .upload import Decide, Stored, Upload
 
-__all__ = ["Decide", "Store", "Stored", "Upload", "tag_of"]
-
-MAX_NUMBER = 999
-"""The highest number that is added to a name that exists."""
-
-MAX_RACES = 3
-"""How often another program may take or free a name at the moment of a change."""
-
-LOCKS = 64
-"""Files that stand for directories to lock."""
-
-#: Between two looks at the space that is left, bytes that are written.
-_SPACE_STEP = 64 * 1024 * 1024
-
-Decide = Callable[[os.stat_result | None], bool]
-"""Called with the status of what has the name, None if nothing has it, in the moment of the change:
-raises `Refusal`, or returns whether the name may be taken. If not, the next free one is."""
-
-
-class Stored(NamedTuple):
-    """What a change made: `name`, its `status`, and whether the name was `created`."""
-
-    name: str
-    status: os.stat_result
-    created: bool
+__all__ = ["Decide", "Store", "Stored", "tag_of"]
 
 
 def tag_of(status: os.stat_result) -> EntityTag:
@@ -63,15 +43,14 @@ class Store:
         self, tree: Tree, state: str, *, max_file: int | None = None, reserve: int = 0
     ) -> None:
         self.tree = tree
-        self.max_file = max_file
-        self.reserve = reserve
+        self.room = Room(max_file=max_file, reserve=reserve)
         self.notes = Notes(os.path.join(state, "drafts"))
-        self._locks = os.path.join(state, "locks")
-        os.makedirs(self._locks, mode=0o700, exist_ok=True)
+        self.unfinished = UnfinishedUploads(os.path.join(state, "uploads"), tree)
+        self._locks = NameLocks(os.path.join(state, "locks"))
 
     def clean(self) -> int:
-        """Delete the drafts that dead processes have left; return how many there were."""
-        return self.notes.clean(self.tree)
+        """Delete what dead processes and old uploads have left; return how many there were."""
+        return self.notes.clean(self.tree) + self.unfinished.clean()
 
     def begin(self, place: Opened, name: str, length: int | None = None) -> Upload:
         """Return an upload to `name` in the directory `place`, of `length` bytes if that is known.
@@ -80,8 +59,30 @@ class Store:
             Refusal: it is too large, or the disk would be too full.
             OSError: the directory takes no file.
         """
-        self._check_room(place.descriptor, length or 0)
-        return Upload(self, place, name, length)
+        self.unfinished.sweep()
+        self.room.check(place.descriptor, length or 0)
+        return Upload(self.room, self._locks, name, length, Draft(self.notes, place))
+
+    def keep(self, place: Opened, wanted: Wanted) -> Unfinished:
+        """Return a new upload to the directory `place`, which may go on later.
+
+        Raises:
+            Refusal: it is too large, the disk would be too full, or its user has too many.
+            OSError: the directory takes no file.
+        """
+        self.room.check(place.descriptor, wanted.length)
+        return self.unfinished.begin(place, wanted)
+
+    def go_on(self, unfinished: Unfinished) -> Upload:
+        """Return the rest of an upload.
+
+        Raises:
+            Refusal: it is too large, or the disk would be too full.
+        """
+        wanted = unfinished.wanted
+        self.room.check_size(wanted.length)
+        self.room.check_space(unfinished.descriptor, wanted.length - unfinished.size)
+        return Upload(self.room, self._locks, wanted.names[-1], wanted.length, unfinished)
 
     def would(self, place: Opened, name: str, decide: Decide) -> bool:
         """Return what `decide` says now, before the content is received.
@@ -89,27 +90,7 @@ class Store:
         Raises:
             Refusal: it refuses.
         """
-        return decide(_status_or_none(place, name))
-
-    def _check_size(self, size: int) -> None:
-        if self.max_file is not None and size > self.max_file:
-            raise Refusal(413, f"A file may have {self.max_file} bytes, this one has more")
-
-    def _check_room(self, descriptor: int, size: int) -> None:
-        self._check_size(size)
-        self.check_space(descriptor, size)
-
-    def check_space(self, descriptor: int, more: int) -> None:
-        """Check that the disk of the file or directory `descriptor` has room for `more` bytes.
-
-        Raises:
-            Refusal: it has not.
-        """
-        space = os.fstatvfs(descriptor)
-        free = space.f_bavail * space.f_frsize - self.reserve
-        # A pseudo file system has no blocks at all.
-        if space.f_blocks and (more > free or free <= 0):
-            raise Refusal(507, f"The disk has no room for {more} bytes more")
+        return decide(status_or_none(place, name))
 
     def make_directory(self, place: Opened, name: str) -> Stored:
         """Return a new directory `name` in `place`.
@@ -117,10 +98,10 @@ class Store:
         Raises:
             OSError: it cannot be made; FileExistsError: the name exists.
         """
-        with self.locked(place):
+        with self._locks.held(place):
             os.mkdir(name, 0o777, dir_fd=place.descriptor)
-        _sync_directory(place)
-        return Stored(name, _status(place, name), created=True)
+        sync_directory(place)
+        return Stored(name, status_of(place, name), created=True)
 
     def remove(self, place: Opened, name: str, decide: Decide) -> None:
         """Delete what a directory has under a name, with all below it.
@@ -132,14 +113,14 @@ class Store:
             Refusal: `decide` has refused.
             OSError: there is nothing, or it cannot be deleted.
         """
-        with ExitStack() as rest, self.locked(place):
-            status = _status(place, name)
+        with ExitStack() as rest, self._locks.held(place):
+            status = status_of(place, name)
             decide(status)
             if stat.S_ISDIR(status.st_mode):
                 rest.callback(self._set_aside(place, name))
             else:
                 os.unlink(name, dir_fd=place.descriptor)
-        _sync_directory(place)
+        sync_directory(place)
 
     def _set_aside(
         self, place: Opened, name: str, replaced: str | None = None
@@ -172,8 +153,8 @@ class Store:
 
     def _give_back(self, place: Opened, draft: str, name: str) -> bool:
         """Return whether what is left of a draft has its name again: nothing else has taken it."""
-        with suppress(OSError), self.locked(place):
-            if _status_or_none(place, name) is None:
+        with suppress(OSError), self._locks.held(place):
+            if status_or_none(place, name) is None:
                 at = place.descriptor
                 os.rename(draft, name, src_dir_fd=at, dst_dir_fd=at)
                 return True
@@ -190,20 +171,24 @@ class Store:
             Refusal: `decide` has refused.
             OSError: there is nothing to move, or it cannot be moved.
         """
-        with ExitStack() as rest, self.locked(source, target):
-            status = _status(source, name)
-            existing = _status_or_none(target, new_name)
+        with ExitStack() as rest, self._locks.held(source, target):
+            status = status_of(source, name)
+            existing = status_or_none(target, new_name)
             # On some file systems "a" and "A" are one file, whose spelling may be changed.
             if existing is not None and os.path.samestat(existing, status):
                 existing = None
             if not decide(existing):
                 raise Refusal(409, "The name exists")
-            if existing is not None and (_is_directory(existing) or _is_directory(status)):
+            if stat.S_ISDIR(status.st_mode):
+                self.unfinished.drop_beneath((*source.names, name))
+            if existing is not None and (
+                stat.S_ISDIR(existing.st_mode) or stat.S_ISDIR(status.st_mode)
+            ):
                 rest.callback(self._set_aside(target, new_name, new_name))
             os.rename(name, new_name, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor)
-        _sync_directory(source)
-        _sync_directory(target)
-        return Stored(new_name, _status(target, new_name), created=existing is None)
+        sync_directory(source)
+        sync_directory(target)
+        return Stored(new_name, status_of(target, new_name), created=existing is None)
 
     def copy(self, source: Opened, target: Opened, name: str, decide: Decide) -> Stored:
         """Return a copy called `name` in `target`, of a file or a directory with all below it.
@@ -227,165 +212,14 @@ class Store:
                     remove_named(target, note.draft)
 
             rest.callback(delete)
-            copy_directory(source, target, note.draft, self._check_room)
-            with self.locked(target):
-                existing = _status_or_none(target, name)
+            copy_directory(source, target, note.draft, self.room.check)
+            with self._locks.held(target):
+                existing = status_or_none(target, name)
                 if not decide(existing):
                     raise Refusal(409, "The name exists")
                 if existing is not None:
                     rest.callback(self._set_aside(target, name, name))
                 at = target.descriptor
                 os.rename(note.draft, name, src_dir_fd=at, dst_dir_fd=at)
-        _sync_directory(target)
-        return Stored(name, _status(target, name), created=existing is None)
-
-    @contextmanager
-    def locked(self, *places: Opened) -> Iterator[None]:
-        """Return a context in which no other thread or worker changes names in these directories.
-
-        Each of a bounded number of locks stands for many directories. They are taken in one order.
-        """
-        numbers = {hash((place.status.st_dev, place.status.st_ino)) % LOCKS for place in places}
-        with ExitStack() as held:
-            for number in sorted(numbers):
-                flags = os.O_RDWR | os.O_CREAT
-                descriptor = os.open(os.path.join(self._locks, str(number)), flags, 0o600)
-                held.callback(os.close, descriptor)
-                lock_file(descriptor, wait=True)
-            yield
-
-
-class Upload:
-    """Content on its way to `name` in the directory `place`; `length` bytes, None if not known.
-
-    Use it in a ``with``, which drops it unless `commit` has put it in place.
-    """
-
-    def __init__(self, store: Store, place: Opened, name: str, length: int | None) -> None:
-        self._store = store
-        self._place = place
-        self._name = name
-        self._length = length
-        self._next_look = _SPACE_STEP
-        self.size = 0
-        """Bytes that were written."""
-        self._draft = Draft(store.notes, place)
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append content.
-
-        Raises:
-            Refusal: the file is too large, or the disk too full.
-            OSError: it cannot be written.
-        """
-        self.size += len(data)
-        self._store._check_size(self.size)
-        if self.size >= self._next_look:
-            self._next_look = self.size + _SPACE_STEP
-            self._store.check_space(self._draft.descriptor, 0)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._draft.descriptor, left) :]
-
-    def copy_from(self, source: Opened) -> None:
-        """Take over the content of a file, and its time of modification."""
-        self.size += copy_content(source.descriptor, self._draft.descriptor)
-        self._store._check_size(self.size)
-        self._length = self.size
-        self.set_modified(source.status.st_mtime_ns)
-
-    def set_modified(self, nanoseconds: int) -> None:
-        """Set the time of the file's modification, in nanoseconds since 1970."""
-        os.utime(self._draft.descriptor, ns=(nanoseconds, nanoseconds))
-
-    def commit(self, decide: Decide) -> Stored:
-        """Put the content in place, on the disk and under its name; return what it is there.
-
-        Raises:
-            Refusal: `decide` has refused, or the content is not as long as announced.
-            OSError: the system has refused.
-        """
-        if self._length is not None and self.size != self._length:
-            raise Refusal(400, f"Expected {self._length} bytes of content, got {self.size}")
-        os.fsync(self._draft.descriptor)
-        with self._store.locked(self._place):
-            name, created = self._put(decide)
-        _sync_directory(self._place)
-        return Stored(name, os.fstat(self._draft.descriptor), created)
-
-    def _put(self, decide: Decide) -> tuple[str, bool]:
-        """Give the draft its name; return the name, and whether nothing had it."""
-        name = self._name
-        for _ in range(MAX_RACES):
-            existing = _status_or_none(self._place, name)
-            may_have_it = decide(existing)
-            if existing is None:
-                with suppress(FileExistsError):
-                    self._draft.put_new(name)
-                    return name, True
-            elif not may_have_it:
-                break
-            elif _is_directory(existing):
-                raise Refusal(409, "A directory has this name")
-            else:
-                if stat.S_ISREG(existing.st_mode):
-                    # The rights of others are the name's. To run as its owner is the old content's.
-                    os.fchmod(self._draft.descriptor, existing.st_mode & 0o777)
-                self._draft.put_over(name)
-                return name, False
-        # Only the name that was asked for is decided about: of the others the first free one is
-        # taken.
-        for name in _numbered(self._name):
-            with suppress(FileExistsError):
-                self._draft.put_new(name)
-                return name, True
-        raise Refusal(409, f"{MAX_NUMBER} files have this name and a number")
-
-    def close(self) -> None:
-        """Drop the content, unless it was put in place."""
-        self._draft.close()
-
-    def __enter__(self) -> Upload:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def _numbered(name: str) -> Iterator[str]:
-    """Yield a name with one number after the other before its extension.
-
-    >>> from itertools import islice
-    >>> list(islice(_numbered("a.tar.gz"), 2))
-    ['a (1).tar.gz', 'a (2).tar.gz']
-    """
-    stem, dot, extension = name.partition(".")
-    if not stem:
-        stem, dot, extension = name, "", ""
-    for number in range(1, MAX_NUMBER + 1):
-        yield f"{stem} ({number}){dot}{extension}"
-
-
-def _status(place: Opened, name: str) -> os.stat_result:
-    return os.stat(name, dir_fd=place.descriptor, follow_symlinks=False)
-
-
-def _status_or_none(place: Opened, name: str) -> os.stat_result | None:
-    try:
-        return _status(place, name)
-    except FileNotFoundError:
-        return None
-
-
-def _is_directory(status: os.stat_result) -> bool:
-    return stat.S_ISDIR(status.st_mode)
-
-
-def _sync_directory(place: Opened) -> None:
-    """Write the names of a directory to the disk, where the system lets a directory be synced."""
-    with suppress(OSError):
-        descriptor = os.open(os.curdir, os.O_RDONLY, dir_fd=place.descriptor)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_directory(target)
+        return Stored(name, status_of(target, name), created=existing is None)

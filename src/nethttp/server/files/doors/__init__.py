@@ -7,11 +7,24 @@ not know fails it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from ..access import Names, Operation
 from ..gate import Gate
 from ..refusal import Refusal
-from . import archive, delete, form, listing_json, login, mkcol, page_form, put, search, transfer
+from . import (
+    archive,
+    delete,
+    form,
+    listing_json,
+    login,
+    mkcol,
+    page_form,
+    put,
+    resumable,
+    search,
+    transfer,
+)
 from .door import Door, Kind
 
 __all__ = ["DOORS", "Door", "allowed_methods", "door_for"]
@@ -22,11 +35,16 @@ _CREATE = frozenset({Operation.CREATE})
 _DELETE = frozenset({Operation.DELETE})
 
 _NEW = frozenset({Kind.NOTHING, Kind.UPLOAD})
+_STORED = _NEW | {Kind.FILE}
 _NAMED = frozenset({Kind.FILE, Kind.DIRECTORY})
 _DIRECTORIES = frozenset({Kind.ROOT, Kind.DIRECTORY})
 
 DOORS = (
-    Door("put", "PUT", _CREATE, put.answer, _NEW | {Kind.FILE}),
+    Door("upload", "PUT", _CREATE, resumable.answer_begin, _STORED, field="upload-complete"),
+    Door("upload append", "PATCH", _CREATE, resumable.answer_append, _STORED, query="upload"),
+    Door("upload offset", "GET", _CREATE, resumable.answer_offset, _STORED, query="upload"),
+    Door("upload cancel", "DELETE", _CREATE, resumable.answer_cancel, _STORED, query="upload"),
+    Door("put", "PUT", _CREATE, put.answer, _STORED),
     Door("login page", "GET", frozenset(), login.answer_page, query="login"),
     Door("login", "POST", frozenset(), login.answer_sign_in, query="login"),
     Door("logout", "POST", frozenset(), login.answer_sign_out, query="logout"),
@@ -53,15 +71,23 @@ DOORS = (
 )
 
 
-def door_for(method: str, query: Mapping[str, object]) -> Door | None:
+def door_for(
+    method: str, query: Mapping[str, object], fields: Mapping[str, str] = MappingProxyType({})
+) -> Door | None:
     """Return the first door that a request opens, None if there is none; HEAD opens those of GET.
+
+    `fields` has the `DOOR_FIELDS` of the request.
 
     >>> door_for("HEAD", {"json": [""]}).name, door_for("GET", {})
     ('json', None)
     """
     method = "GET" if method == "HEAD" else method
     for door in DOORS:
-        if door.method == method and (door.query is None or door.query in query):
+        if (
+            door.method == method
+            and (door.query is None or door.query in query)
+            and (door.field is None or door.field in fields)
+        ):
             return door
     return None
 

@@ -49,6 +49,8 @@ class Door(NamedTuple):
     """A name that the query must have; None: no query opens it."""
     beneath: bool = False
     """Whether it does that to all below the path too."""
+    field: str | None = None
+    """A field that the request must have, in lower case; None: no field opens it."""
 
     @property
     def changes(self) -> bool:
