@@ -83,6 +83,17 @@ def test_every_module_has_a_version_and_help(module):
     [
         (["srve"], "nethttp: there is no command srve; did you mean serve? (see nethttp --help)"),
         (["xyz"], "nethttp: there is no command xyz (see nethttp --help)"),
+        (
+            ["./x"],
+            "nethttp: there is no command ./x, and no such directory or file (see nethttp --help)",
+        ),
+        (
+            ["http://a/"],
+            (
+                "nethttp: there is no command http://a/; nethttp get sends a request to a URL "
+                "(see nethttp --help)"
+            ),
+        ),
         (["help", "xyz"], "nethttp help: there is no command xyz (see nethttp help --help)"),
         (
             ["--upoad"],

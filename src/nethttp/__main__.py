@@ -87,7 +87,7 @@ _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "serve": (_serve, "serve a directory, a WSGI application or a handler class"),
     "get": (_get, "send a request and print or save the response"),
     "cookies": (_cookies, "list, convert and clean cookie jars"),
-    "passwd": (_passwd, "hash a password for nethttp serve --auth"),
+    "passwd": (_passwd, "hash a password for nethttp serve --auth, or sign a user out"),
     "status": (_status, "print what a status code means"),
     "help": (_help, "print the help of a command: nethttp help serve"),
     "version": (_version, "print the version"),
@@ -117,7 +117,12 @@ def _parser() -> CommandParser:
 
 def _command(word: str) -> str:
     if word not in _COMMANDS:
-        raise argparse.ArgumentTypeError(f"there is no command {word}{closest(word, _COMMANDS)}")
+        hint = closest(word, _COMMANDS)
+        if "://" in word:
+            hint = "; nethttp get sends a request to a URL"
+        elif "/" in word:
+            hint = ", and no such directory or file"
+        raise argparse.ArgumentTypeError(f"there is no command {word}{hint}")
     return word
 
 

@@ -124,7 +124,12 @@ def command_line(prog: str) -> CommandParser:
         "is a directory, load its pages in browsers again when one of its files changes",
     )
     add_directory_options(parser.add_argument_group("if TARGET is a directory or a file"))
-    add_sharing_options(parser.add_argument_group("if others may change a directory"))
+    sharing = parser.add_argument_group(
+        "if others may change a directory",
+        "With users or rights a directory has archives, search and ?json, and hides names that "
+        "begin with a dot: --allow r, for one, lets everyone read so.",
+    )
+    add_sharing_options(sharing)
     tls = parser.add_argument_group(TLS)
     _add_rows(tls, TLS)
     tls.add_argument(

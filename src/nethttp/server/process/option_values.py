@@ -156,7 +156,7 @@ def _user(text: str) -> tuple[str, str | None]:
             return text, None
         return read_user(text)
     except ValueError as error:
-        hint = "; USER alone has a password made for it"
+        hint = "; a name alone has a password made for it"
         raise argparse.ArgumentTypeError(f"{error}{hint}") from None
 
 

@@ -37,7 +37,7 @@ def add_sharing_options(group: Any) -> None:
         metavar=kinds.USER.metavar,
         help="a user: USER alone has a password made for this run, which the start prints, and "
         "USER:HASH is what nethttp passwd prints; may be repeated. Those who sign in may read, and "
-        "what --upload and --delete say; others may nothing unless --allow says so",
+        "what --upload and --delete say; others may do nothing unless --allow says so",
     )
     add(
         "--auth-file",
