@@ -30,6 +30,9 @@ _KEYS = {
     "ArrowDown": (40, ""),
     "ArrowUp": (38, ""),
     "ArrowRight": (39, ""),
+    "ArrowLeft": (37, ""),
+    "Backspace": (8, ""),
+    "End": (35, ""),
     " ": (32, " "),
 }
 

@@ -22,7 +22,7 @@ input, button {
 }
 input { margin: 0 0 1rem }
 button { background: light-dark(#0b57a4, #8ab4f8); color: light-dark(#fff, #16181c) }
-a { color: light-dark(#0b57a4, #8ab4f8); display: inline-block; padding: .6rem 0 }
+a { color: light-dark(#0b57a4, #8ab4f8); display: inline-block; padding: .65rem 0 }
 b { overflow-wrap: anywhere }
 :focus-visible { outline: 3px solid light-dark(#0b57a4, #8ab4f8); outline-offset: 2px }
 [role=alert] { border-inline-start: .25rem solid; padding-inline-start: .75rem }

@@ -24,7 +24,7 @@ function readable(path) {
 
 function search() {
   let running = new AbortController();
-  const field = make("input", { id: "wanted", type: "search", value: $("#filter").value, maxLength: 255 });
+  const field = make("input", { id: "wanted", value: $("#filter").value, maxLength: 255 });
   const results = make("ul", { id: "results" }), state = live();
   const begin = async () => {
     running.abort();
