@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import threading
 
 import pytest
@@ -296,6 +297,24 @@ def test_a_listing_as_json(shared, root):
     assert client.status("GET", "/nothing?json") == 404
 
 
+def test_a_directory_that_the_system_does_not_let_the_server_read_is_refused(
+    shared, root, monkeypatch
+):
+    """Root may read anything, so the system is played."""
+    (root / "d").mkdir()
+    real = os.scandir
+
+    def scandir(place):
+        if os.path.basename(os.readlink(f"/proc/self/fd/{place}")) == "d":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    client = shared()
+    assert client.status("GET", "/d/?json") == 403
+    assert client.status("GET", "/?json") == 200
+
+
 def test_a_listing_shows_what_the_user_may_know_of(shared, root):
     for name in ("open", "secret", "drop", "team/inner"):
         (root / name).mkdir(parents=True)
@@ -563,6 +582,24 @@ def test_hole_6_the_state_is_reached_by_no_door(root, serve):
     client.close()
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_state_that_was_deleted_while_the_server_runs(shared, root, named, monkeypatch):
+    if named:
+        monkeypatch.setattr("nethttp.server.files.drafts._NAMELESS", 0)
+    (root / "f").write_bytes(b"old")
+    client = shared()
+    shutil.rmtree(root.parent / "state of root")
+    before = contents(root)
+    assert client.status("PUT", "/f", b"new") == 503
+    assert client.status("PUT", "/new", b"new") == 503
+    assert client.status("DELETE", "/f") == 503
+    assert client.status("MKCOL", "/d") == 503
+    assert client.status("MOVE", "/f", Destination="/g") == 503
+    assert client.status("PUT", "/new", b"new", Upload_Complete="?0", Upload_Length="6") == 503
+    assert client.ask("GET", "/f").body == b"old"
+    assert contents(root) == before
+
+
 def test_two_that_put_at_once_leave_one_whole_file(shared, root):
     clients = [shared() for _ in range(4)]
     contents_of = [bytes([65 + number]) * 300_000 for number in range(4)]
@@ -656,6 +693,17 @@ def test_hole_21_a_form_leads_back_to_no_other_host(shared, root, path):
 def test_a_form_at_the_root_as_uploadserver_has_it(shared, root):
     assert post(shared(), "/upload", ("files", "a", b"a")).status == 204
     assert contents(root) == {"a": b"a"}
+
+
+@pytest.mark.parametrize("path", ["/d", "d", "/x/../d/", "//d"])
+def test_a_form_for_a_directory_as_miniserve_has_it(shared, root, path):
+    (root / "d").mkdir()
+    file = ("path", "new", b"x")
+    client = shared("/ * -", "/d * w")
+    assert post(client, f"/upload?path={path}", file).status == 204
+    assert post(client, "/upload?path=/", file).status == 403
+    assert post(client, "/upload?path=%00", file).status == 400
+    assert contents(root) == {"d": None, "d/new": b"x"}
 
 
 def test_a_file_of_a_form_whose_name_exists(shared, root):

@@ -18,9 +18,19 @@ from contextlib import suppress
 from typing import Any
 
 from ..seams import current
+from .refusal import Refusal
 from .tree import DRAFT, Opened, Tree
 
-__all__ = ["Draft", "Note", "Notes", "finish_draft", "lock_file", "remove_named", "unlock_file"]
+__all__ = [
+    "Draft",
+    "Note",
+    "Notes",
+    "finish_draft",
+    "lock_file",
+    "open_own",
+    "remove_named",
+    "unlock_file",
+]
 
 #: What file systems without nameless files answer to a request for one.
 _NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
@@ -57,6 +67,22 @@ def unlock_file(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+def open_own(path: str, flags: int) -> int:
+    """Return the descriptor of one of the server's own files, closed to other users.
+
+    Raises:
+        Refusal: 503, its directory is not there any more; a directory that somebody else has made
+            there meanwhile must not be used.
+        OSError: the system has refused.
+    """
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        raise Refusal(
+            503, "The server's own files were deleted; nothing is changed until it is started again"
+        ) from None
+
+
 class Note:
     """A note that a draft has a name, from when the name is chosen until `drop`.
 
@@ -76,7 +102,7 @@ class Note:
         # Under its own name a note is always locked and complete, unless its process is dead.
         beginning = os.path.join(directory, "." + identity)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        self._descriptor = os.open(beginning, flags, 0o600)
+        self._descriptor = open_own(beginning, flags)
         try:
             lock_file(self._descriptor, wait=False)
             note = {"names": place.names, "draft": self.draft, "replaced": replaced}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from .drafts import lock_file
+from .drafts import lock_file, open_own
 from .tree import Opened
 
 __all__ = ["NameLocks"]
@@ -31,8 +31,8 @@ class NameLocks:
         numbers = {hash((place.status.st_dev, place.status.st_ino)) % LOCKS for place in places}
         with ExitStack() as held:
             for number in sorted(numbers):
-                flags = os.O_RDWR | os.O_CREAT
-                descriptor = os.open(os.path.join(self._directory, str(number)), flags, 0o600)
+                path = os.path.join(self._directory, str(number))
+                descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
                 held.callback(os.close, descriptor)
                 lock_file(descriptor, wait=True)
             yield

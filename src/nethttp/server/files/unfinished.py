@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from .access import Names
-from .drafts import lock_file, unlock_file
+from .drafts import lock_file, open_own, unlock_file
 from .refusal import Refusal
 from .tree import DRAFT, Opened, Tree
 
@@ -324,7 +324,7 @@ class UnfinishedUploads:
     def _alone(self) -> Iterator[None]:
         """Return a context in which no other worker begins an upload, so that it counts all."""
         path = os.path.join(self._directory, _LOCK)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
         try:
             lock_file(descriptor, wait=True)
             yield

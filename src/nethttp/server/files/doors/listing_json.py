@@ -33,8 +33,17 @@ def answer(request: FolderRequest, gate: Gate) -> Reply:
     if not directory.is_directory:
         directory.close()
         raise Refusal(400, "A file has no entries; ?json is for a directory")
+    pieces = _pieces(directory, gate)
+    # The first piece opens the directory, so what is refused then is refused in a response of its
+    # own.
+    first = next(pieces)
     fields = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    return Reply(200, fields, _pieces(directory, gate))
+    return Reply(200, fields, _beginning_with(first, pieces))
+
+
+def _beginning_with(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
 
 
 def _pieces(directory: Opened, gate: Gate) -> Iterator[bytes]:
