@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from urllib.parse import unquote_to_bytes
+
 import pytest
 
 from nethttp.caching import clear_all
@@ -14,6 +17,14 @@ def nothing_is_kept():
     clear_all()
     yield
     clear_all()
+
+
+@pytest.mark.parametrize(
+    "path", ["/%C3%A9", "/%FF", "/%ED%A0%80", "/%ED%B0%80%C3%A9", "/%F0%9F%98%80", "/%ED%A0"]
+)
+def test_every_name_that_a_system_has_can_be_written(path):
+    """The last are bytes that are not UTF-8; among them those of half a surrogate."""
+    assert os.fsencode(local_path("/srv", path)) == b"/srv" + unquote_to_bytes(path)
 
 
 def test_a_path_is_kept_from_the_second_time_on():

@@ -29,6 +29,7 @@ __all__ = [
     "lock_file",
     "open_own",
     "remove_named",
+    "state_is_gone",
     "unlock_file",
 ]
 
@@ -71,16 +72,21 @@ def open_own(path: str, flags: int) -> int:
     """Return the descriptor of one of the server's own files, closed to other users.
 
     Raises:
-        Refusal: 503, its directory is not there any more; a directory that somebody else has made
-            there meanwhile must not be used.
+        Refusal: 503, its directory was deleted.
         OSError: the system has refused.
     """
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        raise Refusal(
-            503, "The server's own files were deleted; nothing is changed until it is started again"
-        ) from None
+        raise state_is_gone() from None
+
+
+def state_is_gone() -> Refusal:
+    """Return the refusal of a change after the server's own files were deleted.
+
+    The server makes their directory when it starts alone: somebody else may have one there by then.
+    """
+    return Refusal(503, "The server's own files were deleted; start it again to change files")
 
 
 class Note:

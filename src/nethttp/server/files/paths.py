@@ -37,9 +37,11 @@ def decoded_path(path: str) -> str:
     path = path[origin.end() :] if origin else path
     path = path.partition("#")[0].partition("?")[0]
     try:
-        return urllib.parse.unquote(path, errors="surrogatepass")
+        decoded = urllib.parse.unquote(path, errors="surrogatepass")
     except UnicodeDecodeError:
         return os.fsdecode(urllib.parse.unquote_to_bytes(path))
+    # The bytes of half a surrogate may be a name too, though one that is not UTF-8.
+    return decoded if _can_be_named(decoded) else os.fsdecode(urllib.parse.unquote_to_bytes(path))
 
 
 def names_directory(path: str) -> bool:

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from .access import Names
-from .drafts import lock_file, open_own, unlock_file
+from .drafts import lock_file, open_own, state_is_gone, unlock_file
 from .refusal import Refusal
 from .tree import DRAFT, Opened, Tree
 
@@ -267,7 +267,11 @@ class UnfinishedUploads:
 
     def _notes(self) -> Iterator[_Note]:
         """Yield the notes; those that the system lost half of, in a loss of power, are deleted."""
-        for name in os.listdir(self._directory):
+        try:
+            names = os.listdir(self._directory)
+        except FileNotFoundError:
+            raise state_is_gone() from None
+        for name in names:
             path = os.path.join(self._directory, name)
             with suppress(FileNotFoundError):
                 if _TOKEN.fullmatch(name):

@@ -1,15 +1,18 @@
-"""Where MOVE and COPY lead: the fields Destination and Overwrite. RFC 4918 sections 10.3, 10.6."""
+"""Where a request leads besides its path: by Destination and Overwrite, or by a form's field.
+
+RFC 4918 sections 10.3, 10.6.
+"""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ..access import Names
 from ..refusal import Refusal
 from ..request import FolderRequest
 from ..tree import names_of
 
-__all__ = ["check_apart", "destination_of", "overwrites"]
+__all__ = ["check_apart", "destination_of", "directory_named", "overwrites"]
 
 
 def destination_of(request: FolderRequest) -> Names:
@@ -47,6 +50,21 @@ def check_apart(source: Names, target: Names) -> None:
     length = min(len(source), len(target))
     if source[:length] == target[:length]:
         raise Refusal(403, "The destination is the source, or one of the two is in the other")
+
+
+def directory_named(path: str) -> Names:
+    """Return the names in a path that a person wrote: it has no escapes.
+
+    >>> directory_named("a/../b%20c")
+    ('b%20c',)
+
+    Raises:
+        Refusal: 400, nothing can have it.
+    """
+    names = names_of("/" + quote(path, errors="surrogateescape"))
+    if names is None:
+        raise Refusal(400, "Nothing can have this path")
+    return names
 
 
 def overwrites(request: FolderRequest) -> bool:

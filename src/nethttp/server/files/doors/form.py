@@ -1,6 +1,7 @@
 """POST of a form: stores its files in a directory, for browsers without scripts and ``curl -F``.
 
-A form is sent to the directory itself, or to ``upload`` in it, as the program uploadserver has it.
+A form is sent to the directory itself, or to ``upload`` in it, as the program uploadserver has it,
+or to ``/upload?path=`` that directory, as miniserve has it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ..refusal import Refusal
 from ..reply import Reply
 from ..request import FolderRequest
 from ..urls import url_of
+from .destination import directory_named
 
 __all__ = ["answer"]
 
@@ -66,9 +68,10 @@ def answer(request: FolderRequest, gate: Gate) -> Reply:
 def _directory_of(request: FolderRequest) -> Names:
     """Return the names of the directory that the files are for."""
     names = request.names
-    if names[-1:] == (UPLOAD,) and not request.ends_with_slash:
-        return names[:-1]
-    return names
+    if names[-1:] != (UPLOAD,) or request.ends_with_slash:
+        return names
+    asked = request.asked("path")
+    return names[:-1] if asked is None else directory_named(asked)
 
 
 def _events(request: FolderRequest, form: FormParser) -> Iterator[FormEvent]:

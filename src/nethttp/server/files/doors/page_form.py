@@ -6,17 +6,16 @@ Each does in a directory what MKCOL, DELETE and MOVE do, to the entries that the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 from ....wire.values import parse_media_type
-from ..access import Names
 from ..gate import Gate
 from ..refusal import Refusal
 from ..reply import Reply
 from ..request import FolderRequest
-from ..tree import names_of
 from ..urls import url_of
 from .delete import delete
+from .destination import directory_named
 from .mkcol import make_directory
 from .transfer import move
 
@@ -65,7 +64,7 @@ def answer_move(request: FolderRequest, gate: Gate) -> Reply:
         OSError: there is no such entry, or the system has refused.
     """
     form = _form(request)
-    directory = _directory(_one(form, "into")) if "into" in form else request.names
+    directory = directory_named(_one(form, "into")) if "into" in form else request.names
     names = _all(form, "name")
     new_names = names if "into" in form else [_checked(_one(form, "to"))]
     if len(new_names) != len(names):
@@ -73,18 +72,6 @@ def answer_move(request: FolderRequest, gate: Gate) -> Reply:
     for name, new_name in zip(names, new_names, strict=True):
         move(gate, (*request.names, name), (*directory, new_name), may_replace=False)
     return _back(request)
-
-
-def _directory(path: str) -> Names:
-    """Return the names in a path that a person wrote: it has no escapes.
-
-    Raises:
-        Refusal: 400, nothing can have it.
-    """
-    names = names_of("/" + quote(path, errors="surrogateescape"))
-    if names is None:
-        raise Refusal(400, "Nothing can have this path")
-    return names
 
 
 def _form(request: FolderRequest) -> Mapping[str, Sequence[str]]:
