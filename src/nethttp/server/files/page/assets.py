@@ -13,7 +13,8 @@ __all__ = ["Assets", "assets", "content_security_policy"]
 SCRIPTS = tuple(
     f"{name}.js"
     for name in (
-        *("base", "list", "actions", "preview", "search", "share", "upload", "keys", "start"),
+        *("base", "list", "actions", "preview", "search", "share"),
+        *("parts", "upload", "keys", "start"),
     )
 )
 """The parts of the one script, in their order."""

@@ -1,9 +1,9 @@
-// Uploads: chosen or dropped files and folders, four at a time, by PUT.
+// Uploads: chosen or dropped files and folders, four at a time, by PUT, or in parts.
 const AT_ONCE = 4;
 const MAX_SHOWN = 50;
-const uploads = [];  // {file, path, state, loaded, request, reason}; `told` when all are over
+const uploads = [];  // {file, path, state, loaded, request, reason, and in parts url, offset}; `told` when all are over
 const folders = new Map();  // By path: the promise that it is made.
-let paused = false, conflict = null, drawing = 0, begun = 0;
+let paused = false, conflict = null, drawing = 0, begun = 0, loadedBefore = 0;
 
 const inState = (...states) => uploads.filter(upload => states.includes(upload.state));
 const isBusy = () => inState("waiting", "sending").length > 0;
@@ -25,14 +25,23 @@ tray.setAttribute("aria-label", "Uploads");
 bar.setAttribute("aria-label", "Uploaded");
 tray.append(summary, bar, make("p", { className: "answers" }, pauseButton, retryButton, closeButton), running);
 
+function loadedBytes() {
+  const over = upload => upload.state !== "waiting" && upload.state !== "sending";
+  return uploads.reduce((sum, upload) => sum + (over(upload) ? upload.file.size : upload.loaded), 0);
+}
+
+function startClock() {
+  begun = performance.now();
+  loadedBefore = loadedBytes();
+}
+
 function draw() {
   drawing = 0;
   const total = uploads.reduce((sum, upload) => sum + upload.file.size, 0);
-  const over = upload => upload.state !== "waiting" && upload.state !== "sending";
-  const loaded = uploads.reduce((sum, upload) => sum + (over(upload) ? upload.file.size : upload.loaded), 0);
+  const loaded = loadedBytes(), gained = loaded - loadedBefore;
   const failed = inState("failed"), skipped = inState("skipped").length;
   const seconds = (performance.now() - begun) / 1000;
-  const left = loaded && seconds > 2 ? Math.ceil((total - loaded) * seconds / loaded) : 0;
+  const left = gained > 0 && seconds > 2 ? Math.ceil((total - loaded) * seconds / gained) : 0;
   tray.hidden = !uploads.length;
   bar.max = total || 1;
   bar.value = isBusy() ? loaded : bar.max;
@@ -58,10 +67,11 @@ const drawSoon = () => { drawing ||= requestAnimationFrame(draw); };
 function cancel(upload) {
   upload.state = "skipped";
   upload.request?.abort();
+  abandon(upload);
   drawSoon();
 }
 
-// A paused file begins again from its start, because the server keeps no part of it.
+// A large file goes on where it stopped, and a small one begins again.
 function pause(now) {
   paused = now;
   if (paused) {
@@ -71,7 +81,7 @@ function pause(now) {
     }
     say("Uploads are paused");
   } else {
-    begun = performance.now();
+    startClock();
     pump();
   }
   drawSoon();
@@ -83,7 +93,7 @@ function makeFolder(path) {
   if (!folders.has(path)) {
     const above = path.split("/").slice(0, -1).join("/");
     folders.set(path, makeFolder(above).then(async () => {
-      const response = await fetch(encodePath(path) + "/", { method: "MKCOL" });
+      const response = await fetchAsPage(encodePath(path) + "/", { method: "MKCOL" });
       if (!response.ok && response.status !== 405) {
         throw new Error(reasonIn(await response.text(), response.status));
       }
@@ -93,7 +103,8 @@ function makeFolder(path) {
 }
 const encodePath = path => path.split("/").map(encodeURIComponent).join("/");
 
-// Ask once what happens to names that exist.
+// Ask once what happens to names that exist. One who may not read knows of none.
+const firstConflict = may("r") ? null : Promise.resolve("rename");
 function askConflict(path) {
   conflict ??= ask("A file with this name exists", [
     ...may("d") ? [["Replace it", "replace"]] : [], ["Keep both", "rename"], ["Skip it", "skip"],
@@ -101,33 +112,44 @@ function askConflict(path) {
   return conflict;
 }
 
-function put(upload, asked) {
+// Send a request of an upload; return it when it is answered, null if it was aborted.
+function exchange(upload, method, url, fields, content, before = 0) {
   return new Promise((resolve, reject) => {
     const request = upload.request = new XMLHttpRequest();
-    request.open("PUT", encodePath(upload.path) + (asked ? `?conflict=${asked}` : ""));
-    if (!asked) request.setRequestHeader("If-None-Match", "*");
-    request.setRequestHeader("X-OC-Mtime", (upload.file.lastModified / 1000).toFixed(3));
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.upload.onprogress = event => { upload.loaded = event.loaded; drawSoon(); };
+    request.open(method, url);
+    for (const [name, value] of Object.entries({ Accept: "text/html", ...fields })) {
+      request.setRequestHeader(name, value);
+    }
+    request.upload.onprogress = event => { upload.loaded = before + event.loaded; drawSoon(); };
     request.onload = () => resolve(request);
     request.onabort = () => resolve(null);
     request.onerror = () => reject(new Error("The connection was cut, or the file has changed"));
-    request.send(upload.file);
+    request.send(content);
   });
 }
 
+const target = (upload, asked) => encodePath(upload.path) + (asked ? `?conflict=${asked}` : "");
+const wishes = (upload, asked) => ({
+  ...asked ? {} : { "If-None-Match": "*" },
+  "X-OC-Mtime": (upload.file.lastModified / 1000).toFixed(3),
+  "Content-Type": "application/octet-stream",
+});
+const put = (upload, asked) => exchange(upload, "PUT", target(upload, asked), wishes(upload, asked), upload.file);
+const store = (upload, asked) =>
+  (inParts && upload.file.size >= LARGE ? putInParts : put)(upload, asked);
+
 async function run(upload) {
   upload.state = "sending";
-  upload.loaded = 0;
+  upload.loaded = upload.offset ?? 0;
   try {
     await makeFolder(upload.path.split("/").slice(0, -1).join("/"));
     let asked = conflict && await conflict;
     if (upload.state !== "sending") return;
-    let request = asked === "skip" || asked === "" ? await put(upload, "") : await put(upload, asked);
+    let request = await store(upload, asked === "skip" ? "" : asked);
     if (request?.status === 412 && upload.state === "sending") {
       asked = await askConflict(upload.path);
       if (asked === "skip" || !asked) return upload.state === "sending" && cancel(upload);
-      if (upload.state === "sending") request = await put(upload, asked);
+      if (upload.state === "sending") request = await store(upload, asked);
     }
     if (!request || upload.state !== "sending") return;
     if (request.status >= 300) throw new Error(reasonIn(request.responseText, request.status));
@@ -154,7 +176,7 @@ function pump() {
 
 function enqueue(files) {
   if (!files.length) return;
-  if (!isBusy()) { uploads.length = 0; folders.clear(); conflict = null; paused = false; begun = performance.now(); }
+  if (!isBusy()) { uploads.length = 0; folders.clear(); conflict = firstConflict; paused = false; startClock(); }
   uploads.told = false;
   for (const [file, path] of files) uploads.push({ file, path, state: "waiting", loaded: 0 });
   say(`Uploading ${count(files.length, "file")}`);
