@@ -148,6 +148,12 @@ class Browser:
         for kind in ("dragEnter", "dragOver", "drop"):
             self.call("Input.dispatchDragEvent", type=kind, x=300, y=300, data=data)
 
+    def choose(self, field: str, *paths: Path) -> None:
+        """Choose files and folders of this machine in the field that an expression gives."""
+        found = self.call("Runtime.evaluate", expression=field)["result"]
+        files = [str(path) for path in paths]
+        self.call("DOM.setFileInputFiles", files=files, objectId=found["objectId"])
+
     def size(self, width: int, height: int, *, dark: bool = False) -> None:
         """Set the size of the page, and whether the reader likes it dark."""
         self.call(

@@ -54,12 +54,7 @@ def test_an_upload_and_a_new_folder(plain, root, tmp_path):
     for name in ("new.txt", "file1.txt"):
         (tmp_path / name).write_text("new")
     unfold(plain, "Upload files")
-    field = plain.call("Runtime.evaluate", expression="document.querySelector('#files')")
-    plain.call(
-        "DOM.setFileInputFiles",
-        files=[str(tmp_path / "new.txt"), str(tmp_path / "file1.txt")],
-        objectId=field["result"]["objectId"],
-    )
+    plain.choose("document.querySelector('#files')", tmp_path / "new.txt", tmp_path / "file1.txt")
     plain.run("document.querySelector('#conflict').value = 'rename'")
     plain.click(button("Upload"))
     plain.wait(row("new.txt"))
