@@ -146,6 +146,18 @@ def test_a_refusal_costs_no_content(shared, root, connect, serve):
         assert raw.response()[0] == 403
 
 
+@pytest.mark.parametrize("field", ["Expect: 100-continue", "Upload-Complete: ?0"])
+def test_content_for_the_name_of_a_directory_is_not_asked_for(root, connect, serve, field):
+    (root / "dir").mkdir()
+    with connect(serve(handler_of(share(root))).address) as raw:
+        raw.send(
+            b"PUT /dir HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+            b"Upload-Length: 1000000\r\n%s\r\n\r\n" % field.encode()
+        )
+        assert raw.response()[0] == 409
+    assert contents(root) == {"dir": None}
+
+
 def test_100_continue_comes_before_the_content(shared, root, connect, serve):
     server = serve(handler_of(share(root)))
     with connect(server.address) as raw:

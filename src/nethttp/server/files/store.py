@@ -85,12 +85,16 @@ class Store:
         return Upload(self.room, self._locks, wanted.names[-1], wanted.length, unfinished)
 
     def would(self, place: Opened, name: str, decide: Decide) -> bool:
-        """Return what `decide` says now, before the content is received.
+        """Return what `decide` says now, before the content of a file is received.
 
         Raises:
-            Refusal: it refuses.
+            Refusal: it refuses, or a directory has the name.
         """
-        return decide(status_or_none(place, name))
+        existing = status_or_none(place, name)
+        may_have_it = decide(existing)
+        if may_have_it and existing is not None and stat.S_ISDIR(existing.st_mode):
+            raise Refusal(409, "A directory has this name")
+        return may_have_it
 
     def make_directory(self, place: Opened, name: str) -> Stored:
         """Return a new directory `name` in `place`.

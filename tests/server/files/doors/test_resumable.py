@@ -95,6 +95,8 @@ def test_the_wrong_offset_is_answered_with_the_right_one(shared, root):
         ({"Upload_Complete": "?0", "Upload_Length": "9" * 16}, 400),
         ({"Upload_Complete": "?0", "Upload_Length": "1", "Repr_Digest": "sha-256=x"}, 400),
         ({"Upload_Complete": "?0", "Upload_Length": "1", "X_OC_Mtime": "soon"}, 400),
+        ({"Upload_Complete": "?1", "Upload_Length": "1"}, 400),
+        ({"Upload_Complete": "?1", "Upload_Length": "-1"}, 400),
         ({"Upload_Complete": "?0", "Upload_Length": "1001"}, 413),
         ({"Upload_Complete": "?0", "Upload_Length": "1", "If_Match": '"x"'}, 412),
         ({"Upload_Complete": "?0", "Upload_Length": "1", "Content_Encoding": "gzip"}, 415),

@@ -46,6 +46,10 @@ def answer_begin(request: FolderRequest, gate: Gate) -> Reply:
         OSError: the system has refused.
     """
     if _complete(request):
+        if "upload-length" in request.fields:
+            announced = _integer(request, "upload-length")
+            if request.length not in (None, announced):
+                raise Refusal(400, f"Expected {announced} bytes, got {request.length}")
         return put(request, gate)
     check_content(request)
     names = request.names
