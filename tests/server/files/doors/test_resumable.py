@@ -6,9 +6,11 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -351,49 +353,26 @@ def test_two_workers_know_of_it(root, served):
     assert contents(root) == {"a": content}
 
 
-def test_curl(root, served, tmp_path):
-    """The commands of the documentation."""
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
-    url = f"http://127.0.0.1:{served().port}/big.iso"
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_of_the_documentation(root, served, tmp_path):
+    """They go on with an upload that broke off."""
+    page = (Path(__file__).parents[4] / "docs" / "sharing.md").read_text()
+    (commands,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    first, rest = commands.split("# Now, and again after each break:\n")
+    port = served().port
     content = os.urandom(3_000_000)
-    (tmp_path / "big.iso").write_bytes(content)
+    (tmp_path / "film.mkv").write_bytes(content)
 
-    def curl(*arguments: str) -> str:
+    def run(script: str) -> str:
+        script = script.replace("localhost:8000", f"localhost:{port}")
         done = subprocess.run(
-            ["curl", "-sS", "-f", *arguments], capture_output=True, text=True, check=True
+            ["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, check=True
         )
         return done.stdout
 
-    length = str(len(content))
-    head = curl(
-        "-D-", "-X", "PUT", "-H", "Upload-Complete: ?0", "-H", f"Upload-Length: {length}", url
-    )
-    (query,) = (line[10:] for line in head.splitlines() if line.startswith("Location: "))
-    (tmp_path / "first").write_bytes(content[:1_000_000])
-    part = ("-X", "PATCH", "-H", f"Content-Type: {PART}")
-    curl(
-        *part,
-        "-H",
-        "Upload-Offset: 0",
-        "-H",
-        "Upload-Complete: ?0",
-        "-T",
-        str(tmp_path / "first"),
-        url + query,
-    )
-    head = curl("-I", url + query)
-    (at,) = (line[15:] for line in head.splitlines() if line.startswith("Upload-Offset: "))
-    assert at == "1000000"
-    (tmp_path / "rest").write_bytes(content[int(at) :])
-    curl(
-        *part,
-        "-H",
-        f"Upload-Offset: {at}",
-        "-H",
-        "Upload-Complete: ?1",
-        "-T",
-        str(tmp_path / "rest"),
-        url + query,
-    )
-    assert contents(root) == {"big.iso": content}
+    url = run(f"{first}echo $url").strip().partition("/")[2]
+    client = Client(port)
+    assert append(client, f"/{url}", 0, content[:1_000_000], False).status == 204
+    run(f"url=localhost:8000/{url}\n{rest}")
+    assert contents(root) == {"film.mkv": content}
+    client.close()
