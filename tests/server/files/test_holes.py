@@ -166,6 +166,37 @@ def test_hole_4_a_move_deletes_and_creates(places, shared, name):
 MARKUP = ('<img src=x onerror="alert(1)">', "\"><script>alert(1)<'", "javascript:alert(1)")
 
 
+def test_hole_6_files_of_the_server_that_lie_in_the_folder_are_out_of_reach(places, shared):
+    """The users' file, a private key, the log."""
+    (places / "users").write_bytes(b"hashes")
+    (places / "pub" / "key.pem").write_bytes(b"hashes")
+    (places / "to_users").symlink_to("users")
+    own = [str(places / "users"), str(places / "pub" / "key.pem")]
+    client = shared(own=own)
+    before = contents(places)
+    for path in ("/users", "/pub/key.pem", "/pub/../users", "/%75sers"):
+        for method in ("GET", "HEAD", "PUT", "DELETE", "MKCOL", "MOVE", "COPY"):
+            status = client.status(method, path, Destination="/new")
+            assert status in (403, 404, 405, 409)
+        for method in ("MOVE", "COPY"):
+            assert client.status(method, "/pub/f", Destination=path) in (403, 409)
+    for method in ("GET", "HEAD", "COPY"):
+        assert client.status(method, "/to_users", Destination="/new") == 404
+    for method, path in (("DELETE", "/pub"), ("MOVE", "/pub")):
+        assert client.status(method, path, Destination="/new") == 403
+    for form in (b"name=users", b"name=pub"):
+        status = client.status("POST", "/?delete", form, Content_Type=FIELDS)
+        assert status in (403, 404)
+    assert client.status("POST", "/", FILE % b"users", Content_Type=FORM) in (403, 409)
+    for query in ("json", "zip", "tar", "q=*", ""):
+        for place in ("/", "/pub/"):
+            assert b"hashes" not in client.ask("GET", f"{place}?{query}").body
+    assert b'"users"' not in client.ask("GET", "/?json").body
+    assert contents(places) == before
+    assert client.status("COPY", "/pub", Destination="/copy") == 201
+    assert contents(places / "copy") == {"f": b"pub content"}
+
+
 @pytest.mark.parametrize("name", MARKUP)
 def test_hole_10_no_name_is_markup_in_any_response(shared, root, name):
     escaped = "".join(f"%{byte:02X}" for byte in name.encode())

@@ -125,14 +125,14 @@ def test_hole_6_the_state_does_not_exist_though_it_lies_inside(root):
     state = root / "a" / "state"
     state.mkdir()
     (state / "users").write_text("secret")
-    tree = Tree(str(root), state=str(state))
+    tree = Tree(str(root), own=[str(state)])
     for names in (("a", "state"), ("a", "state", "users")):
         with pytest.raises(FileNotFoundError):
             tree.open(names)
     with tree.open(("a",)) as place:
         assert {entry.name for entry in place.children()} == {"b", "to_b"}
-    assert tree.holds_state(("a",))
-    assert not tree.holds_state(("a", "b"))
+    assert tree.holds_own(("a",))
+    assert not tree.holds_own(("a", "b"))
 
 
 def test_hole_2_another_spelling_of_a_name_does_not_exist(root, monkeypatch):
@@ -166,7 +166,7 @@ def test_hole_6_another_spelling_of_the_state_or_of_a_draft(root, monkeypatch):
 
     (root / "state").mkdir()
     (root / "state" / "users").write_text("secret")
-    tree = Tree(str(root), state=str(root / "state"), hidden=True)
+    tree = Tree(str(root), own=[str(root / "state")], hidden=True)
     with monkeypatch.context() as folded:
         inner = os.open(root, os.O_RDONLY)
         folded.setattr(module.os, "stat", folding(os.stat))

@@ -52,6 +52,19 @@ def test_rights(served, words, rights):
     assert (rule.path, rule.user, "".join(sorted(rule.rights))) == ((), None, rights)
 
 
+def test_hole_6_files_that_the_server_reads_are_not_served(served, tmp_path):
+    users = tmp_path / "site" / "users"
+    users.write_text("ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n")
+    log = tmp_path / "site" / "log"
+    log.touch()
+    handler = served("--auth-file", str(users), "--access-log-file", str(log), "--hidden")
+    tree = handler.share.tree
+    with tree.open(()) as root:
+        assert [entry.name for entry in root.children()] == ["index.html"]
+    assert tree.holds_own(("users",))
+    assert tree.holds_own(("log",))
+
+
 def rules_of(handler) -> set[tuple[str, str | None, str]]:
     return {
         ("/" + "/".join(rule.path), rule.user, "".join(sorted(rule.rights)))

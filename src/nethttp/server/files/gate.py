@@ -81,8 +81,8 @@ class Gate:
         """
         if not self.may_beneath(operation, names):
             raise self._denied(operation)
-        if operation is not Operation.READ and self._tree.holds_state(names):
-            raise Refusal(403, "The server keeps its own state here")
+        if operation is not Operation.READ and self._tree.holds_own(names):
+            raise Refusal(403, "The server keeps files of its own here")
 
     def _denied(self, operation: Operation) -> Refusal:
         if self.accounts is not None and self.user.name is None:

@@ -21,7 +21,8 @@ class Share:
     `state` is a directory that belongs to this folder alone (see `state`). `accounts` is
     None if nobody can sign in. `on_conflict` is one of `conflicts.CONFLICTS`, `hosts` has the names
     by which the server is reached, besides its addresses and the machine's names. `max_file` and
-    `reserve` are those of `Store`, `hidden` and `links` those of `Tree`.
+    `reserve` are those of `Store`, `hidden` and `links` those of `Tree`. `own` are files of the
+    server's, besides the state, that nobody reaches although they may lie in the folder.
 
     Raises:
         ValueError: rules that contradict each other.
@@ -34,6 +35,7 @@ class Share:
         rules: Iterable[Rule],
         *,
         state: str,
+        own: Iterable[str] = (),
         accounts: Accounts | None = None,
         on_conflict: str = "ask",
         hosts: Sequence[str] = (),
@@ -48,7 +50,8 @@ class Share:
         self.accounts = accounts
         self.on_conflict = on_conflict
         self.hosts = tuple(hosts)
-        self.tree = Tree(root, links=links, hidden=hidden, state=state, exact=self.access.has_paths)
+        own = [state, *own]
+        self.tree = Tree(root, links=links, hidden=hidden, own=own, exact=self.access.has_paths)
         self.store = Store(self.tree, state, max_file=max_file, reserve=reserve)
         self.is_written = any(rule.rights & CHANGES for rule in self.access.rules)
         """Whether anyone may change a file, so that a file may hold what a stranger wrote."""

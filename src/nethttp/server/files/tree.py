@@ -12,7 +12,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Self
 
 from .access import Names
@@ -144,9 +144,10 @@ class Tree:
     """The files below `root`, which may itself be a link.
 
     `links` says which links are followed when a file is read; none is when one is written. With
-    `hidden` names that begin with a dot exist too. `state` is a directory that does not exist here
-    even if it lies below the root. With `exact` a name exists only as its directory spells it, also
-    where the file system takes other spellings, so that rules for a path hold for all of them.
+    `hidden` names that begin with a dot exist too. `own` are files and directories of the server's
+    that do not exist here even if they lie below the root. With `exact` a name exists only as its
+    directory spells it, also where the file system takes other spellings, so that rules for a path
+    hold for all of them.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class Tree:
         *,
         links: LinkPolicy = "inside",
         hidden: bool = False,
-        state: str | None = None,
+        own: Iterable[str] = (),
         exact: bool = False,
     ) -> None:
         if not CAN_WALK:
@@ -163,9 +164,10 @@ class Tree:
         self.root = root
         self.links: LinkPolicy = links
         self.hidden = hidden
-        self.state_names = _names_beneath(root, state)
-        """Where the state lies, if that is below the root."""
-        self.exact = exact or self.state_names is not None
+        found = (_names_beneath(root, path) for path in own)
+        self._own = frozenset(names for names in found if names is not None)
+        """Where the server's own files lie, as far as that is below the root."""
+        self.exact = exact or bool(self._own)
 
     def is_barred(self, name: str) -> bool:
         """Return whether a name does not exist for any request."""
@@ -174,9 +176,9 @@ class Tree:
             return True
         return not self.hidden and name.startswith(".")
 
-    def holds_state(self, names: Names) -> bool:
-        """Return whether the server's own state lies at a path or below it."""
-        return self.state_names is not None and self.state_names[: len(names)] == names
+    def holds_own(self, names: Names) -> bool:
+        """Return whether files of the server's own lie at a path or below it."""
+        return any(own[: len(names)] == names for own in self._own)
 
     def open(self, names: Names) -> Opened:
         """Return the regular file or the directory at a path.
@@ -211,7 +213,7 @@ class Tree:
         """
         if not names:
             raise PermissionError(errno.EPERM, "the root has no directory above", self.root)
-        if self.is_barred(names[-1]):
+        if self.is_barred(names[-1]) or names in self._own:
             raise _missing(names)
         place = self._open_root()
         for index, name in enumerate(names[:-1]):
@@ -241,7 +243,7 @@ class Tree:
     def entry(self, directory: Opened, item: os.DirEntry[str]) -> Entry | None:
         """Return an item of a directory, None if it does not exist for any request."""
         names = (*directory.names, item.name)
-        if self.is_barred(item.name) or names == self.state_names:
+        if self.is_barred(item.name) or names in self._own:
             return None
         try:
             if not item.is_symlink():
@@ -263,7 +265,7 @@ class Tree:
             _Link: it is a link, which the caller may follow.
             OSError: there is nothing that may be opened.
         """
-        if self.is_barred(name) or names == self.state_names:
+        if self.is_barred(name) or names in self._own:
             raise _missing(names)
         mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
         dropped = 0
@@ -311,14 +313,12 @@ def _missing(names: Names) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/".join(names))
 
 
-def _names_beneath(root: str, path: str | None) -> Names | None:
+def _names_beneath(root: str, path: str) -> Names | None:
     """Return the names that lead from `root` to `path`, links followed; None if it lies outside.
 
     >>> _names_beneath("/srv", "/srv/a/b"), _names_beneath("/srv", "/srv2")
     (('a', 'b'), None)
     """
-    if path is None:
-        return None
     top, place = os.path.realpath(root), os.path.realpath(path)
     if place == top:
         return ()

@@ -24,6 +24,13 @@ __all__ = [
 ]
 
 _RIGHTS = ("upload", "delete", "allow", "auth", "auth_file")
+#: Files that the server reads or writes itself: passwords, keys, the log. They may lie in the
+#: directory that it shares, where nobody is to read or replace them.
+_OWN_FILES = (
+    *("auth_file", "config", "access_log_file"),
+    *("tls_cert", "tls_key", "tls_password_file", "tls_client_ca"),
+)
+
 _FURTHER = ("hidden", "on_conflict", "max_file", "reserve", "allowed_host", "state")
 
 
@@ -164,6 +171,7 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
         directory,
         rules,
         state=state,
+        own=[path for name in _OWN_FILES if (path := getattr(arguments, name, None))],
         accounts=_accounts(hashes, state, arguments),
         on_conflict=arguments.on_conflict or CONFLICTS[0],
         hosts=arguments.allowed_host or (),
