@@ -61,22 +61,19 @@ def zip_pieces(
     """
     beginning = Beginning(start)
     checksums = array("q")  # 8 bytes a member, of which there is a bounded number.
-    offset = 0
     for member in members:
-        length = _entry_length(member)
-        if beginning.covers(length):
+        if beginning.left and beginning.covers(_entry_length(member)):
             checksums.append(_UNKNOWN)
         else:
             checksums.append((yield from _entry(member, content, beginning)))
-        offset += length
-    place = size = 0
+    offset = size = 0
     for member, checksum in zip(members, checksums, strict=True):
-        central = _central(member, max(checksum, 0), place)
+        central = _central(member, max(checksum, 0), offset)
         if not beginning.covers(len(central)):
             if checksum == _UNKNOWN:
-                central = _central(member, (yield from _checksum(member, content)), place)
+                central = _central(member, (yield from _checksum(member, content)), offset)
             yield beginning.rest(central)
-        place += _entry_length(member)
+        offset += _entry_length(member)
         size += len(central)
     yield beginning.rest(_end(len(checksums), size, offset))
 
