@@ -126,11 +126,13 @@ class Handler(BaseHTTPRequestHandler):
         tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
         fields = {} if "untagged" in query else {"ETag": tag}
         status = 200
-        found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if "ranges" in query:
+            fields["Accept-Ranges"] = "bytes"
+        found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if found and self.headers.get("If-Range") == tag:
-            start = int(found[1])
-            fields["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-            status, content = 206, content[start:]
+            start, last = int(found[1]), int(found[2] or len(content) - 1)
+            fields["Content-Range"] = f"bytes {start}-{last}/{len(content)}"
+            status, content = 206, content[start : last + 1]
         self.send_response(status)
         for name, value in fields.items():
             self.send_header(name, value)

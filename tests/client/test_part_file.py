@@ -11,7 +11,7 @@ from threading import Event, Thread
 import pytest
 
 from nethttp.client import part_file
-from nethttp.client.part_file import ChecksumError, PartFile, Version
+from nethttp.client.part_file import ChecksumError, PartFile, Version, kept_bytes
 
 VERSION = Version.of("http://a/?signature=secret", '"1"', 6)
 
@@ -205,3 +205,97 @@ def test_closing_waits_for_a_write_in_another_thread(path):
     closer.join()
     assert (path.parent / "name.part").read_bytes() == b"abc"
     part.close()
+
+
+# --- split files ----------------------------------------------------------------------------------
+
+
+def test_a_split_file_is_written_in_any_order(path):
+    right = hashlib.sha256(b"abcdef").hexdigest()
+    with PartFile(path, right) as part:
+        part.begin(VERSION)
+        part.add(b"ab?")
+        part.split(2)
+        assert (part.size, part.missing) == (2, [(2, 6)])
+        part.write_at(4, b"ef")
+        part.write_at(2, b"c")
+        assert (part.size, part.missing) == (5, [(3, 4)])
+        assert kept_bytes(path) == 2  # the state is saved now and then
+        part.write_at(3, b"d")
+        assert part.finish() == 6
+    assert path.read_bytes() == b"abcdef"
+    assert names(path) == ["name"]
+
+
+def test_a_split_file_is_resumed_where_bytes_are_missing(path):
+    with PartFile(path) as part:
+        part.begin(VERSION)
+        part.split(0)
+        part.write_at(1, b"bc")
+        part.write_at(4, b"e")
+    assert kept_bytes(path) == 3
+    with PartFile(path) as part:
+        assert (part.size, part.missing, part.version) == (3, [(0, 1), (3, 4), (5, 6)], VERSION)
+        for at, data in ((3, b"d"), (0, b"a"), (5, b"f")):
+            part.write_at(at, data)
+        part.finish()
+    assert path.read_bytes() == b"abcdef"
+
+
+def test_what_a_crash_leaves_of_a_split_file_lacks_too_much_but_never_too_little(path, monkeypatch):
+    monkeypatch.setattr(part_file, "SAVE_EVERY", 2)
+    with PartFile(path) as part:
+        part.begin(VERSION)
+        part.split(0)
+        part.write_at(4, b"ef")
+        part.write_at(0, b"a")
+        state = (path.parent / "name.part.json").read_bytes()
+    (path.parent / "name.part.json").write_bytes(state)
+    with PartFile(path) as part:
+        assert part.missing == [(0, 4)]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["[[0, 7]]", "[[3, 2]]", "[[2, 3], [1, 2]]", "[[-1, 2]]", "[[1]]", "7", '["ab"]', "[[4, 6]]"],
+)
+def test_a_state_that_cannot_be_is_no_state(path, missing):
+    with PartFile(path) as part:
+        part.begin(VERSION)
+        part.add(b"abc")  # shorter than what the last state says is there
+    file = path.parent / "name.part.json"
+    file.write_bytes(file.read_bytes()[:-1] + b', "missing": ' + missing.encode() + b"}")
+    with PartFile(path) as part:
+        assert (part.version, part.missing) == (None, None)
+    assert names(path) == ["name.part.json"]
+
+
+def test_another_version_of_a_split_file_begins_anew(path):
+    with PartFile(path) as part:
+        part.begin(VERSION)
+        part.split(0)
+        part.write_at(2, b"cd")
+        part.begin(VERSION._replace(etag='"2"'))
+        assert (part.size, part.missing) == (0, None)
+        part.add(b"new")
+        assert part.finish() == 3
+    assert path.read_bytes() == b"new"
+
+
+def test_threads_write_a_split_file(path):
+    content = bytes(range(256)) * 256
+    with PartFile(path, hashlib.sha256(content).hexdigest()) as part:
+        part.begin(VERSION._replace(length=len(content)))
+        part.split(0)
+
+        def write(number):
+            for at in range(number * 1000, len(content), 8000):
+                part.write_at(at, content[at : at + 1000])
+
+        threads = [Thread(target=write, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        part.finish()
+    assert path.read_bytes() == content

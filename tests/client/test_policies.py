@@ -11,7 +11,7 @@ import pytest
 
 from nethttp.client.aclient import AsyncClient
 from nethttp.client.client import Client
-from nethttp.client.part_file import ChecksumError
+from nethttp.client.part_file import ChecksumError, kept_bytes
 from nethttp.client.policy.guard import PublicOnly, public_only
 from nethttp.client.policy.pace import Pace
 from nethttp.client.policy.redirects import Redirects
@@ -270,6 +270,36 @@ def test_a_download_that_fails_leaves_no_file(ask, peers, tmp_path):
     with pytest.raises(StatusError, match="405"):
         ask("download", to(peers.urls[0], "/x", 405), tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_by_segments(ask, peers, tmp_path):
+    peers.content = content = CONTENT * 8
+    peers.cuts = [len(content), 300_000]  # the second request's
+    right = hashlib.sha256(content).hexdigest()
+    url = f"{peers.urls[3]}/file?ranges=1"
+    done = ask("download", url, tmp_path / "file", segments=4, sha256=right, retries=SOON)
+    assert (done.size, (tmp_path / "file").read_bytes()) == (len(content), content)
+    ranges = [dict(each.lines).get("Range") for each in peers.taken()]
+    assert ranges[0] is None
+    assert len(ranges) > 4
+    assert all(ranges[1:])
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_segments_of_a_cancelled_download_can_be_resumed(ask, peers, tmp_path):
+    peers.content = CONTENT * 8
+    url = f"{peers.urls[0]}/file?ranges=1"
+
+    def stop(done, _total):
+        if done > 3_000_000:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        ask("download", url, tmp_path / "file", segments=3, progress=stop)
+    kept = kept_bytes(tmp_path / "file")
+    assert 3_000_000 <= kept < len(peers.content)
+    assert ask("download", url, tmp_path / "file", segments=3).resumed == kept
+    assert (tmp_path / "file").read_bytes() == peers.content
 
 
 def test_a_cancelled_download_can_be_resumed(peers, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import os
 import socket
 import subprocess
@@ -140,6 +141,25 @@ def test_uploads_of_each_kind_arrive_whole(origin, nginx, tmp_path):
                 for kind, content in {"afile": file, "aiterator": pieces()}.items():
                     assert (await client.put(f"files/{kind}", content=content)).status_code == 201
                     assert (folder / kind).read_bytes() == CONTENT
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_file_arrives_by_segments(origin, nginx, tmp_path, kind):
+    url, options = origin
+    (nginx[2] / "big").write_bytes(CONTENT * 3)
+    given = {"segments": 4, "sha256": hashlib.sha256(CONTENT * 3).hexdigest()}
+    with Client(base_url=url, **options) as client:
+        if kind is Client:
+            client.download("files/big", tmp_path / "big", **given)
+            assert client.connections().idle > 1
+            return
+
+    async def main():
+        async with AsyncClient(base_url=url, **options) as client:
+            await client.download("files/big", tmp_path / "big", **given)
+            assert client.connections().idle > 1
 
     asyncio.run(main())
 

@@ -24,6 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     #: Set when /slow has sent its first half, so that a test can stop the command there.
     half = threading.Event()
+    parts: list[str] = []
     go_on = threading.Event()
 
     def do_GET(self):
@@ -57,6 +58,17 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             fields["Content-Range"] = f"bytes {start}-{len(BIG) - 1}/{len(BIG)}"
         self.answer(BIG[start:], 206 if start else 200, **fields)
+
+    def say_parts(self):
+        wanted = self.headers.get("Range", "bytes=0-")
+        self.parts.append(wanted)
+        start, _, last = wanted.removeprefix("bytes=").partition("-")
+        part = BIG[int(start) : int(last) + 1 if last else len(BIG)]
+        fields = {"ETag": ETAG, "Accept-Ranges": "bytes"}
+        if "Range" in self.headers:
+            end = int(start) + len(part) - 1
+            fields["Content-Range"] = f"bytes {start}-{end}/{len(BIG)}"
+        self.answer(part, 206 if "Range" in self.headers else 200, **fields)
 
     def say_slow(self):
         if "Range" in self.headers:
@@ -288,6 +300,19 @@ def test_remote_names_and_jobs(get, url, tmp_path):
     done = get("-O", "--jobs", "3", *[f"{url}/{name}" for name in names])
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert all((tmp_path / name).read_bytes() == BIG for name in names)
+
+
+def test_segments(get, url, tmp_path):
+    Handler.parts.clear()
+    right = hashlib.sha256(BIG).hexdigest()
+    done = get("-O", "--segments", "3", "--sha256", right, f"{url}/parts.a")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (tmp_path / "parts.a").read_bytes() == BIG
+    assert Handler.parts[0] == "bytes=0-"
+    assert len(Handler.parts) > 2
+    done = get("-O", "--segments", "17", url)
+    assert done.returncode == 2
+    assert b"expected a number from 1 to 16, got 17" in done.stderr
 
 
 def test_one_failure_costs_no_other(get, url, tmp_path):

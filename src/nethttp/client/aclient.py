@@ -154,6 +154,7 @@ class AsyncClient(BaseClient[AsyncResponse]):
         path: str | PathLike[str],
         *,
         sha256: str | None = None,
+        segments: int = 1,
         retries: int | Retries = 5,
         progress: Progress | None = None,
         **options: Unpack[GetOptions],
@@ -166,6 +167,10 @@ class AsyncClient(BaseClient[AsyncResponse]):
         checksum in hexadecimal, `retries` how often to go on after a failure that brought nothing
         new, and `progress` is called with the bytes that are there and their total or None.
 
+        Up to `segments` requests, at most 16, fetch parts of the file at once, each on a connection
+        of its own. For this the file must have 2 MiB or more, and the server must give a strong
+        entity tag and ranges; else one request fetches it.
+
         Raises:
             RequestError: it failed too often; what is there can be resumed.
             StatusError: the server answered with another status than success.
@@ -175,7 +180,9 @@ class AsyncClient(BaseClient[AsyncResponse]):
         from .part_file import PartFile  # start-up: few programs download into files
 
         with PartFile(path, sha256) as part:
-            return await self._run(self._downloaded(url, part, retries, progress, options))
+            return await self._run(
+                self._downloaded(url, part, segments, retries, progress, options)
+            )
 
     async def send(
         self, request: Request, *, stream: bool = False, **options: Unpack[CallOptions]

@@ -227,6 +227,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         self,
         url: str | URL,
         part: PartFile,
+        segments: int,
         retries: int | Retries,
         progress: DownloadProgress | None,
         options: GetOptions,
@@ -249,6 +250,7 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
                 clock=deadlines.clock,
                 deadline=deadlines.total,
                 progress=progress,
+                segments=segments,
             )
         )
 

@@ -175,6 +175,7 @@ class Client(BaseClient[Response]):
         path: str | PathLike[str],
         *,
         sha256: str | None = None,
+        segments: int = 1,
         retries: int | Retries = 5,
         progress: Progress | None = None,
         **options: Unpack[GetOptions],
@@ -187,6 +188,11 @@ class Client(BaseClient[Response]):
         checksum in hexadecimal, `retries` how often to go on after a failure that brought nothing
         new, and `progress` is called with the bytes that are there and their total or None.
 
+        Up to `segments` requests, at most 16, fetch parts of the file at once, each on a connection
+        of its own. For this the file must have 2 MiB or more, and the server must give a strong
+        entity tag and ranges; else one request fetches it. Then `progress` may be called in other
+        threads, by one at a time.
+
         Raises:
             RequestError: it failed too often; what is there can be resumed.
             StatusError: the server answered with another status than success.
@@ -196,7 +202,7 @@ class Client(BaseClient[Response]):
         from .part_file import PartFile  # start-up: few programs download into files
 
         with PartFile(path, sha256) as part:
-            return self._run(self._downloaded(url, part, retries, progress, options))
+            return self._run(self._downloaded(url, part, segments, retries, progress, options))
 
     def send(
         self, request: Request, *, stream: bool = False, **options: Unpack[CallOptions]

@@ -223,6 +223,16 @@ async def _pull(effect: effects.Pull) -> object:
         return await anext(source, None)
 
 
+async def _together(effect: effects.Together) -> list[Any]:
+    tasks = [asyncio.ensure_future(arun(flow)) for flow in effect.flows]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 _PERFORM: dict[type[Effect], Callable[[Any], Awaitable[Any]]] = {
     effects.Resolve: _resolve,
     effects.Dial: _dial,
@@ -237,4 +247,5 @@ _PERFORM: dict[type[Effect], Callable[[Any], Awaitable[Any]]] = {
     effects.Call: _call,
     effects.Ask: _ask,
     effects.Pull: _pull,
+    effects.Together: _together,
 }

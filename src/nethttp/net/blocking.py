@@ -123,6 +123,12 @@ def _pull(effect: effects.Pull) -> object:
     return next(effect.source, None)
 
 
+def _together(effect: effects.Together) -> list[Any]:
+    from .together import run_together  # start-up: few flows run others
+
+    return run_together(effect.flows, run)
+
+
 _PERFORM: dict[type[Effect], Callable[[Any], Any]] = {
     effects.Resolve: _resolve,
     effects.Dial: _dial,
@@ -137,4 +143,5 @@ _PERFORM: dict[type[Effect], Callable[[Any], Any]] = {
     effects.Call: _call,
     effects.Ask: _ask,
     effects.Pull: _pull,
+    effects.Together: _together,
 }

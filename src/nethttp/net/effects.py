@@ -50,6 +50,7 @@ __all__ = [
     "SendFile",
     "Sleep",
     "Socket",
+    "Together",
     "Upload",
     "Waiter",
     "Write",
@@ -294,6 +295,21 @@ class Pull:
         self.deadline = deadline
 
 
+class Together:
+    """Run `flows` at once: the result is the list of what they return, in their order.
+
+    They run in threads, or in tasks of an event loop, the first of them in the caller's thread if
+    there are threads. If one fails, the others are closed where they are, and its error is raised
+    once they have ended; so they do at any error of the flow that waits for them. As for `Dial`
+    there is no deadline: the flows have their own.
+    """
+
+    __slots__ = ("flows",)
+
+    def __init__(self, flows: list[Flow[Any]]) -> None:
+        self.flows = flows
+
+
 class Waiter:
     """One flow's place in a queue. It is woken at most once, by any thread, or gives up.
 
@@ -360,7 +376,7 @@ class Waiter:
 
 Effect: TypeAlias = (
     Resolve | Dial | Next | Read | Write | Exchange | Upload | SendFile
-    | Sleep | Park | Call | Ask | Pull
+    | Sleep | Park | Call | Ask | Pull | Together
 )  # fmt: skip
 Flow: TypeAlias = Generator[Effect, Any, T]
 
@@ -373,7 +389,9 @@ def ending_by(flow: Flow[T], deadline: float) -> Flow[T]:
     try:
         effect = next(flow)
         while True:
-            if not isinstance(effect, Dial):  # it alone has no deadline
+            if isinstance(effect, Together):
+                effect.flows = [ending_by(each, deadline) for each in effect.flows]
+            elif not isinstance(effect, Dial):
                 effect.deadline = min(effect.deadline, deadline)
             try:
                 result = yield effect

@@ -40,10 +40,15 @@ START: Final = 1000.0
 class _Running:
     """A flow, and the effect that it waits for."""
 
-    __slots__ = ("done", "effect", "error", "flow", "link", "progress", "result", "since")
+    __slots__ = (
+        "done", "effect", "error", "flow", "link", "parts", "progress", "result", "root", "since",
+    )  # fmt: skip
 
     def __init__(self, flow: Flow[Any], link: ScriptedLink | None = None) -> None:
         self.flow = flow
+        self.root = self
+        """Itself; of a flow in a `Together`, the one that is nobody's part."""
+        self.parts: list[_Running] = []
         self.link = link
         """The end of a server's connection; None for a flow of the client."""
         self.effect: Effect | None = None
@@ -170,8 +175,9 @@ class ScriptedNetwork:
             self._end(main)
         return cast("T", main.outcome())
 
-    def _begin(self, flow: Flow[T]) -> _Running:
+    def _begin(self, flow: Flow[T], root: _Running | None = None) -> _Running:
         main = _Running(flow)
+        main.root = root or main
         self._running.append(main)
         self._step(main, flow.send, None)
         return main
@@ -179,6 +185,8 @@ class ScriptedNetwork:
     def _end(self, main: _Running) -> None:
         if main in self._running:
             self._running.remove(main)
+            main.done = True
+        self._end_parts(main)
         if isinstance(main.result, asyncio.Future):
             main.result.cancel()
         main.flow.close()
@@ -187,7 +195,7 @@ class ScriptedNetwork:
         """Let `main` and every server go on as far as they can; return whether any has."""
         moves = self._moves
         for running in list(self._running):
-            if running is main or running.link is not None:
+            if running.root is main or running.root.link is not None:
                 self._go_on(running)
         return self._moves != moves
 
@@ -237,6 +245,7 @@ class ScriptedNetwork:
     def _step(self, running: _Running, go: Callable[[Any], Effect], value: object) -> None:
         """Give a flow a result or an error, and note what it asks for next."""
         self._moves += 1
+        self._end_parts(running)
         running.since, running.progress, running.result = self._now, 0, None
         try:
             running.effect = go(value)
@@ -255,6 +264,11 @@ class ScriptedNetwork:
         self._running.remove(running)
         if running.link is not None:
             running.link.close()
+
+    def _end_parts(self, running: _Running) -> None:
+        for part in running.parts:
+            self._end(part)
+        running.parts = []
 
     # --- effects: each returns the result, or `NOT_YET` ---
 
@@ -353,6 +367,15 @@ class ScriptedNetwork:
             return next(effect.source, None)
         return self._awaited(anext(effect.source, None), running)
 
+    def _together(self, effect: effects.Together, running: _Running) -> Any:
+        if not running.parts:
+            running.parts = [self._begin(flow, running.root) for flow in effect.flows]
+        for part in running.parts:
+            if part.error is not None:
+                raise part.error
+        done = all(part.done for part in running.parts)
+        return [part.result for part in running.parts] if done else NOT_YET
+
     def _awaited(self, result: Any, running: _Running) -> Any:
         """Return a function's result; of one that is to be awaited, what it gives, once it has."""
         if not isawaitable(result):
@@ -390,4 +413,5 @@ _PERFORM: Final[dict[type[Effect], Callable[[ScriptedNetwork, Any, _Running], An
     effects.Call: ScriptedNetwork._call,
     effects.Ask: ScriptedNetwork._ask,
     effects.Pull: ScriptedNetwork._pull,
+    effects.Together: ScriptedNetwork._together,
 }

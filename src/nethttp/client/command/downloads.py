@@ -117,6 +117,7 @@ def download_all(
                 target.url,
                 target.path,
                 sha256=arguments.sha256,
+                segments=arguments.segments,
                 retries=arguments.retry,
                 progress=progress,
                 **settings_of(target.url),

@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from ...commandline import CommandParser, seconds
+from ..flow.segments import MAX_SEGMENTS
 
 __all__ = ["EXIT_STATUSES", "MAX_REDIRECTS", "parser"]
 
@@ -28,6 +29,13 @@ def _count(text: str) -> int:
     if not re.fullmatch("[0-9]{1,4}", text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number from 1 to 9999, got {text!r}")
     return int(text)
+
+
+def _segments(text: str) -> int:
+    count = _count(text)
+    if count > MAX_SEGMENTS:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {MAX_SEGMENTS}, got {count}")
+    return count
 
 
 def _sha256(text: str) -> str:
@@ -208,6 +216,15 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
                     "default": 1,
                     "metavar": "N",
                     "help": "download N URLs at a time (default: 1)",
+                },
+            ),
+            (
+                ("--segments",),
+                {
+                    "type": _segments,
+                    "default": 1,
+                    "metavar": "N",
+                    "help": "fetch up to N parts of a large file at a time (1 to 16; default: 1)",
                 },
             ),
             (

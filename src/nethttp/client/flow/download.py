@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ...errors import (
     InvalidResponse,
@@ -27,13 +27,12 @@ from ..messages.base_response import BaseResponse
 from ..messages.request import Request
 from ..part_file import PartFile, Version
 from ..policy.retries import Retries
+from .segments import MAX_SEGMENTS, MIN_PIECE, Segments, Send, codings_of, continues
 
 __all__ = ["Download", "Progress", "download"]
 
 Progress: TypeAlias = Callable[[int, int | None], object]
 """Called with how many bytes are there, and how many there will be, None if that is unknown."""
-
-_CONTENT_RANGE: Final = re.compile(r"(?i)bytes +([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 
 
 class Download(NamedTuple):
@@ -49,7 +48,7 @@ class Download(NamedTuple):
 
 
 def download(
-    send: Callable[[Request], Flow[BaseResponse]],
+    send: Send,
     request: Request,
     part: PartFile,
     retries: Retries,
@@ -57,8 +56,11 @@ def download(
     clock: Callable[[], float],
     deadline: float,
     progress: Progress | None = None,
+    segments: int = 1,
 ) -> Flow[Download]:
     """Send `request`, a GET, until the file is complete; return what it gave.
+
+    Up to `segments` requests at once fetch parts of it, if it is large and the server allows this.
 
     `retries` says how often and when to go on after a failure; an attempt that got further than
     any before begins the count anew, so a large file over a bad line is completed all the same.
@@ -69,15 +71,18 @@ def download(
         StatusError: the server answered with another status than success.
         ChecksumError: the file is not the expected one.
         OSError: the file cannot be written.
+        ValueError: `segments` is not from 1 to `MAX_SEGMENTS`.
     """
+    if not isinstance(segments, int) or not 1 <= segments <= MAX_SEGMENTS:
+        raise ValueError(f"expected segments from 1 to {MAX_SEGMENTS}, got {segments!r:.80}")
     kept: int | None = None
     most = part.size
     tries = 0
     while True:
-        attempt = _Attempt(request, part, progress)
+        attempt = _Attempt(send, request, part, progress, segments)
         outcome: BaseResponse | RequestError
         try:
-            outcome = yield from attempt.run(send)
+            outcome = yield from attempt.run()
         except (NetworkError, RequestTimeout, InvalidResponse) as error:
             if isinstance(error, InvalidResponse) and error.phase != "receive":
                 raise
@@ -87,6 +92,7 @@ def download(
         if attempt.complete:
             size = yield Call(part.finish)
             return Download(part.path, size, kept, outcome)
+        segments = attempt.segments
         if attempt.restart:
             continue
         if part.size > most:
@@ -109,14 +115,24 @@ def _reason(outcome: BaseResponse | RequestError) -> BaseResponse | RequestError
 class _Attempt:
     """One request of a download, and what its response does to the file."""
 
-    def __init__(self, request: Request, part: PartFile, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        send: Send,
+        request: Request,
+        part: PartFile,
+        progress: Progress | None,
+        segments: int,
+    ) -> None:
+        self.send = send
         self.part = part
         self.progress = progress
+        self.segments = segments
+        """How many requests there may be at once; 1 once the server has refused more."""
         self.request = request.copy()
         # Ranges count the bytes of the content as it is sent: encoded, they cannot be joined.
         self.request.headers.set("Accept-Encoding", "identity")
         self.offset = _offset(part, _version_url(request))
-        if self.offset:
+        if self.offset is not None:
             assert part.version is not None
             self.request.headers.set("Range", f"bytes={self.offset}-")
             self.request.headers.set("If-Range", part.version.etag)
@@ -125,20 +141,22 @@ class _Attempt:
         self.complete = False
         """Whether the file has all bytes."""
         self.restart = False
-        """Whether to send the request again at once, from the beginning."""
+        """Whether to send a request again at once: for what is missing, or from the beginning."""
 
-    def run(self, send: Callable[[Request], Flow[BaseResponse]]) -> Flow[BaseResponse]:
+    def run(self) -> Flow[BaseResponse]:
         """Return the response, after its content was taken or dropped."""
-        response = yield from send(self.request)
+        response = yield from self.send(self.request)
         try:
-            if self.offset and not self._continues(response) and response.status_code in (206, 416):
+            status = response.status_code
+            if self.offset is not None and status in (206, 416) and not self._continues(response):
                 yield Call(lambda: self.part.begin(None))
                 self.restart = True
-            elif response.status_code == 206 and not self.offset:
+            elif status == 206 and self.offset is None:
                 raise InvalidResponse("expected a whole response, got a part of one (206)")
             elif response.is_success:
                 yield from self._take(response)
-                self.complete = True
+                self.complete = not self.part.missing
+                self.restart = not self.complete
             yield from response.close_flow()
         except BaseException as error:
             response.abandon()
@@ -148,31 +166,57 @@ class _Attempt:
         return response
 
     def _continues(self, response: BaseResponse) -> bool:
-        """Return whether a response has the rest of the same version, and nothing else."""
-        version = self.part.version
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range") or "")
-        if response.status_code != 206 or version is None or found is None:
-            return False
-        start, _, length = found.groups()
-        return (
-            int(start) == self.offset
-            and (version.length is None or length in ("*", str(version.length)))
-            and response.headers.get("etag") == version.etag
-            and not _codings(response)
-        )
+        return self.offset is not None and continues(response, self.part.version, self.offset)
 
     def _take(self, response: BaseResponse) -> Flow[None]:
-        """Write the content of a response to the file."""
+        """Write the content of a response to the file, by segments if that can be."""
         part = self.part
+        start = self.offset if self.offset is not None and response.status_code == 206 else 0
         if response.status_code == 206:
-            self.continued_at = self.offset
-            yield Call(lambda: part.go_on(self.offset))
+            self.continued_at = start if part.missing is None else part.size
             length = part.version.length if part.version else None
         else:
             length = _length(response)
             version = _version(response, _version_url(self.request), length)
             yield Call(lambda: part.begin(version))
-        decoder = decoder_for(_codings(response))
+        if part.missing is not None:
+            yield from self._take_segments(response, start)
+        elif length is not None and self._can_be_split(response, length - start):
+            yield Call(lambda: part.split(start))
+            yield from self._take_segments(response, start)
+        else:
+            if start:
+                yield Call(lambda: part.go_on(start))
+            yield from self._take_in_order(response, length)
+
+    def _can_be_split(self, response: BaseResponse, left: int) -> bool:
+        """Return whether segments are wanted, large enough, and something that the server gives."""
+        if self.segments == 1 or self.part.version is None or left < 2 * MIN_PIECE:
+            return False
+        ranges = response.headers.get("accept-ranges") or ""
+        return response.status_code == 206 or ranges.lower() == "bytes"
+
+    def _take_segments(self, response: BaseResponse, start: int) -> Flow[None]:
+        """Write the content of a response, from byte `start`, and beside it what others bring."""
+        part, progress = self.part, self.progress
+        done = part.size
+        length = part.version.length if part.version else None
+
+        def received(count: int) -> None:
+            nonlocal done
+            done += count
+            if progress is not None:
+                progress(done, length)
+
+        segments = Segments(part, self.request, self.send, self.segments, received)
+        yield from segments.fill(response, start)
+        if segments.refused:
+            self.segments = 1
+
+    def _take_in_order(self, response: BaseResponse, length: int | None) -> Flow[None]:
+        """Write the content of a response behind what is there."""
+        part = self.part
+        decoder = decoder_for(codings_of(response))
         while data := (yield from response.next_raw_flow()):
             for piece in decoder.decode(data):
                 if part.add(piece):
@@ -188,23 +232,26 @@ class _Attempt:
             )
 
 
-def _offset(part: PartFile, url: str) -> int:
-    """Return from which byte on the file can be resumed; 0: not at all.
+def _offset(part: PartFile, url: str) -> int | None:
+    """Return from which byte on the file can be resumed; None: not at all.
 
     Of a file that has all its bytes the last one is asked for again, so that the server says
     whether the version is still the same.
     """
     version = part.version
     if version is None or version.url != Version.of(url, "", None).url:
-        return 0
-    return part.size if version.length is None else max(min(part.size, version.length - 1), 0)
+        return None
+    if part.missing:
+        return part.missing[0][0]
+    last = part.size if version.length is None else min(part.size, version.length - 1)
+    return last if last > 0 else None
 
 
 def _version(response: BaseResponse, url: str, length: int | None) -> Version | None:
     """Return the version that a whole response has; None: it cannot be resumed."""
     etag = response.headers.get("etag") or ""
     parsed = parse_entity_tag(etag)
-    if parsed is None or parsed.weak or _codings(response):
+    if parsed is None or parsed.weak or codings_of(response):
         return None
     return Version.of(url, etag, length)
 
@@ -216,13 +263,7 @@ def _version_url(request: Request) -> str:
 def _length(response: BaseResponse) -> int | None:
     """Return the length of the file that a whole response has, if it says so."""
     text = response.headers.get("Content-Length") or ""
-    return int(text) if not _codings(response) and re.fullmatch("[0-9]{1,19}", text) else None
-
-
-def _codings(response: BaseResponse) -> str:
-    """Return the content codings of a response that change its bytes."""
-    value = ", ".join(response.headers.get_list("content-encoding"))
-    return "" if value.strip().lower() == "identity" else value
+    return int(text) if not codings_of(response) and re.fullmatch("[0-9]{1,19}", text) else None
 
 
 def _unwanted(response: BaseResponse) -> StatusError:
