@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from ..commandline import run_command
@@ -63,19 +64,22 @@ def _run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         if is_download(arguments, method):
             targets = targets_of(urls, arguments)
 
-            def settings_of(url: URL) -> dict[str, Any]:
+            def settings_of(url: URL) -> AbstractContextManager[dict[str, Any]]:
                 return _request_settings(arguments, words, url)
 
             return download_all(client, targets, arguments, settings_of, say)
         return max(_exchange(client, arguments, words, method, url, say) for url in urls)
 
 
-def _request_settings(arguments: argparse.Namespace, words: Words, url: URL) -> dict[str, Any]:
-    settings = asked.request_settings(arguments, words)
-    auth = asked.auth_of(arguments, url)
-    if auth is not None:
-        settings["auth"] = auth
-    return settings
+@contextmanager
+def _request_settings(
+    arguments: argparse.Namespace, words: Words, url: URL
+) -> Iterator[dict[str, Any]]:
+    with asked.request_settings(arguments, words) as settings:
+        auth = asked.auth_of(arguments, url)
+        if auth is not None:
+            settings["auth"] = auth
+        yield settings
 
 
 def _exchange(
@@ -87,7 +91,10 @@ def _exchange(
     say: Callable[[str], None],
 ) -> int:
     """Send one request, show its response, and return the exit status."""
-    with client.stream(method, url, **_request_settings(arguments, words, url)) as response:
+    with (
+        _request_settings(arguments, words, url) as settings,
+        client.stream(method, url, **settings) as response,
+    ):
         if arguments.verbose:
             shown.show_exchange(response)
         shown.show(arguments, response)

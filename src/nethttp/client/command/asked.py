@@ -10,6 +10,7 @@ import ssl
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
@@ -130,15 +131,21 @@ def method_of(arguments: argparse.Namespace, words: Words) -> str:
     return "POST" if has_content else "GET"
 
 
-def request_settings(arguments: argparse.Namespace, words: Words) -> dict[str, Any]:
-    """Return the arguments of `Client.request` for the options, without the credentials.
+@contextmanager
+def request_settings(arguments: argparse.Namespace, words: Words) -> Iterator[dict[str, Any]]:
+    """Return a context with the arguments of `Client.request`, without the credentials.
 
-    Fields of -H replace those that other options imply, since the user has named them.
+    The files that are sent stay open in it. Fields of -H replace those that other options imply,
+    since the user has named them.
 
     Raises:
         Failure: the options contradict each other, or a file cannot be read.
     """
-    settings = _content(arguments, words)
+    with ExitStack() as files:
+        yield {**_content(arguments, words, files), "headers": _headers(arguments, words)}
+
+
+def _headers(arguments: argparse.Namespace, words: Words) -> list[tuple[str, str]]:
     headers: list[tuple[str, str]] = []
     if arguments.json or words.data:
         headers.append(("Accept", "application/json, */*;q=0.5"))
@@ -158,8 +165,7 @@ def request_settings(arguments: argparse.Namespace, words: Words) -> dict[str, A
     given = [_field(line) for line in arguments.header]
     names = {name.lower() for name, _ in given}
     headers = [pair for pair in headers if pair[0].lower() not in names]
-    settings["headers"] = headers + [(name, value) for name, value in given if value]
-    return settings
+    return headers + [(name, value) for name, value in given if value]
 
 
 def left_out(arguments: argparse.Namespace) -> list[str]:
@@ -178,7 +184,7 @@ def _field(line: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _content(arguments: argparse.Namespace, words: Words) -> dict[str, Any]:
+def _content(arguments: argparse.Namespace, words: Words, files: ExitStack) -> dict[str, Any]:
     """Return the argument of `Client.request` that is the content; none without content."""
     kinds = {
         "-d": arguments.data is not None,
@@ -192,22 +198,22 @@ def _content(arguments: argparse.Namespace, words: Words) -> dict[str, Any]:
     if words.data:
         return {"json": words.data}
     if arguments.upload_file is not None:
-        return {"content": _opened(arguments.upload_file)}
+        return {"content": _opened(arguments.upload_file, files)}
     if arguments.form:
-        return _form(arguments.form)
+        return _form(arguments.form, files)
     if arguments.data is None:
         return {}
-    return {"content": _data(arguments)}
+    return {"content": _data(arguments, files)}
 
 
-def _data(arguments: argparse.Namespace) -> Any:
+def _data(arguments: argparse.Namespace, files: ExitStack) -> Any:
     data: str = arguments.data
     content: Any = octets(data)
     if data == "@-":
         # As a whole, so that its length is known: many servers take no chunks from a form.
         content = b"".join(_standard_input())
     elif data.startswith("@"):
-        content = _opened(data[1:])
+        content = _opened(data[1:], files)
     if arguments.json and isinstance(content, bytes):
         try:
             json.loads(content)
@@ -216,27 +222,27 @@ def _data(arguments: argparse.Namespace) -> Any:
     return content
 
 
-def _form(lines: list[str]) -> dict[str, Any]:
+def _form(lines: list[str], files: ExitStack) -> dict[str, Any]:
     parts: list[tuple[str, Any]] = []
     for line in lines:
         name, equals, value = line.partition("=")
         if not equals:
             raise Failure(f"expected NAME=VALUE after -F, got {excerpt(line)}")
         if value.startswith("@"):
-            parts.append((name, (os.path.basename(value[1:]), _opened(value[1:]))))
+            parts.append((name, (os.path.basename(value[1:]), _opened(value[1:], files))))
         else:
             parts.append((name, (None, value)))  # no file's name: a field
     return {"files": parts}
 
 
-def _opened(name: str) -> Any:
+def _opened(name: str, files: ExitStack) -> Any:
     """Return the file `name`, or standard input for "-", to be read while it is sent."""
     if name == "-":
         return _standard_input()
     if os.path.isdir(name):
         raise Failure(f"cannot read {name}: Is a directory")
     try:
-        return open(name, "rb")  # it is read while the request is sent
+        return files.enter_context(open(name, "rb"))  # it is read while the request is sent
     except OSError as error:
         raise Failure(f"cannot read {name}: {error.strerror}") from None
 

@@ -53,8 +53,8 @@ def curl_of(arguments: argparse.Namespace, words: Words, method: str, url: URL) 
 
     It is made of the same settings as the request, so that the two cannot differ.
     """
-    settings = request_settings(arguments, words)
-    fields = settings["headers"]
+    with request_settings(arguments, words) as settings:
+        fields = settings["headers"]
     options: list[str] = [] if arguments.no_compressed else ["--compressed"]
     content: str | None = None
     if words.data:

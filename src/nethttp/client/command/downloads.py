@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -93,13 +94,14 @@ def download_all(
     client: Client,
     targets: Sequence[Target],
     arguments: argparse.Namespace,
-    settings_of: Callable[[URL], dict[str, Any]],
+    settings_of: Callable[[URL], AbstractContextManager[dict[str, Any]]],
     say: Callable[[str], object],
 ) -> int:
     """Download all targets, `arguments.jobs` at a time; return the exit status, 0 if all are there.
 
-    `settings_of` gives the arguments of `Client.download` for a URL, `say` prints a line. One that
-    fails does not keep the others from being downloaded, so the failures are said at the end.
+    `settings_of` gives a context with the arguments of `Client.download` for a URL, `say` prints a
+    line. One that fails does not keep the others from being downloaded, so the failures are said at
+    the end.
     """
     stop = threading.Event()
 
@@ -113,15 +115,16 @@ def download_all(
             if not arguments.resume:
                 with PartFile(target.path) as part:
                     part.begin(None)
-            client.download(
-                target.url,
-                target.path,
-                sha256=arguments.sha256,
-                segments=arguments.segments,
-                retries=arguments.retry,
-                progress=progress,
-                **settings_of(target.url),
-            )
+            with settings_of(target.url) as settings:
+                client.download(
+                    target.url,
+                    target.path,
+                    sha256=arguments.sha256,
+                    segments=arguments.segments,
+                    retries=arguments.retry,
+                    progress=progress,
+                    **settings,
+                )
         except OSError as error:
             if isinstance(error, HTTPException):
                 raise
