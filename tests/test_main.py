@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 
@@ -13,19 +14,29 @@ from nethttp import __main__ as command
 from nethttp.client import __main__ as client
 from nethttp.cookiejar import __main__ as cookiejar
 
+from .commands import run_here
+
 COMMANDS = (["serve"], ["get"], ["cookies"], ["status"])
 MODULES = ("nethttp.server", "nethttp.client", "nethttp.cookiejar", "nethttp")
 
 
-def run(*words: str, module: str = "nethttp", **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module, *words],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        stdin=subprocess.DEVNULL,
-        **options,
-    )
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*words: str) -> Done:
+    done = run_here(command.main, *words)
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def run_module(module: str, *words: str) -> Done:
+    """Run ``python -m module`` in a process of its own."""
+    command = [sys.executable, "-m", module, *words]
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 30}
+    done = subprocess.run(command, **options)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
@@ -65,15 +76,16 @@ def test_options_and_paths_are_for_serve(words, tmp_path, monkeypatch):
     assert asked == [words]
 
 
-def test_a_command_counts_before_a_directory_of_its_name(tmp_path):
+def test_a_command_counts_before_a_directory_of_its_name(tmp_path, monkeypatch):
     (tmp_path / "status").mkdir()
-    assert run("status", "404", cwd=tmp_path).stdout.startswith("404 Not Found")
+    monkeypatch.chdir(tmp_path)
+    assert run("status", "404").stdout.startswith("404 Not Found")
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_has_a_version_and_help(module):
-    assert run("--version", module=module).stdout == run("version").stdout
-    done = run("--help", module=module)
+    assert run_module(module, "--version") == run("version")
+    done = run_module(module, "--help")
     assert done.stdout.startswith("usage: ")
     assert done.returncode == 0
 

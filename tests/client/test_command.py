@@ -1,4 +1,4 @@
-"""``python -m nethttp.client``, as a user types it."""
+"""``python -m nethttp.client``: what each option does, and what a terminal shows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import sys
 
 import pytest
 
+from nethttp.__main__ import main as face
+from nethttp.client.__main__ import main
 from nethttp.client.command.progress import progress_line
 from nethttp.server import BaseHTTPRequestHandler
+
+from ..commands import run_here
 
 BIG = bytes(range(256)) * 4000
 
@@ -80,18 +84,20 @@ def url(serve):
     return serve(Handler).url
 
 
-def fetch(*arguments: str, input: bytes | None = None, **options) -> subprocess.CompletedProcess:
+def fetch(*arguments: str | bytes, input: bytes | None = None) -> subprocess.CompletedProcess:
+    return run_here(main, *arguments, input=input)
+
+
+def fetch_in_a_process(*arguments: str, **options) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "nethttp.client", *arguments],
-        capture_output=True,
-        input=input,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         timeout=30,
-        **options,
     )
 
 
-def failed(*arguments: str, status: int = 2) -> str:
-    done = fetch(*arguments)
+def failed(*arguments: str, status: int = 2, run=fetch) -> str:
+    done = run(*arguments)
     assert done.returncode == status, done
     error = done.stderr.decode()
     assert "Traceback" not in error
@@ -99,9 +105,13 @@ def failed(*arguments: str, status: int = 2) -> str:
     return error
 
 
-def test_to_standard_output(url):
-    done = fetch(url)
+@pytest.mark.parametrize("run", [fetch, fetch_in_a_process])
+def test_to_standard_output(url, run):
+    done = run(url)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"hello", b"")
+
+
+def test_a_url_without_a_scheme(url):
     assert fetch(url.removeprefix("http://")).stdout == b"hello"
 
 
@@ -318,7 +328,8 @@ def test_the_password_is_asked_for_on_the_terminal(url):
 
 
 def test_without_a_terminal_the_password_must_be_given(url):
-    done = fetch("-u", "user", "-d", "@-", url + "/echo", input=b"data", start_new_session=True)
+    words = ["-u", "user", "-d", "@-", url + "/echo"]
+    done = fetch_in_a_process(*words, input=b"data", start_new_session=True)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"expected USER:PASSWORD after -u" in done.stderr
     assert done.stderr.count(b"\n") == 1
@@ -349,8 +360,7 @@ def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
     if os.path.exists("/dev/full"):
         assert "cannot write /dev/full: No space left" in failed("-o", "/dev/full", url)
         with open("/dev/full", "wb") as full:
-            command = [sys.executable, "-m", "nethttp.client", url]
-            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=30)
+            done = fetch_in_a_process(url, stdout=full)
         said = b"python -m nethttp.client: cannot write standard output: No space left on device\n"
         assert (done.returncode, done.stderr) == (2, said)
     assert "TLS" in failed(url.replace("http:", "https:"), status=5)
@@ -377,7 +387,8 @@ def test_a_certificate_that_nobody_trusts(serve, tmp_path):
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pem)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     url = f"https://localhost:{serve(Handler, ThreadingHTTPSServer, certfile=pem).port}/"
-    assert "is not trusted" in failed(url, status=5)
+    # The server says on standard error that its certificate was refused.
+    assert "is not trusted" in failed(url, status=5, run=fetch_in_a_process)
     assert fetch("-k", url).stdout == b"hello"
     assert fetch("--cacert", str(tmp_path / "ca.pem"), url).stdout == b"hello"
     assert "cannot read" in failed("--cacert", "/nothing", url)
@@ -398,13 +409,12 @@ def test_a_reader_that_has_enough(url):
 
 def test_the_face_command(url):
     def run(*arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "nethttp", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30)
+        return run_here(face, *arguments)
 
-    assert run("get", url).stdout == "hello"
-    assert run("status", "404").stdout.startswith("404 Not Found  (RFC 9110 section 15.5.5)\n")
-    assert run("status").stdout.count("\n") > 60
+    assert run("get", url).stdout == b"hello"
+    assert run("status", "404").stdout.startswith(b"404 Not Found  (RFC 9110 section 15.5.5)\n")
+    assert run("status").stdout.count(b"\n") > 60
     assert run("status", "599").returncode == 1
-    assert "parser" in run("--version").stdout
+    assert b"parser" in run("--version").stdout
     assert run("--help").returncode == 0
     assert run("brew").returncode == 2

@@ -14,7 +14,10 @@ import time
 
 import pytest
 
+from nethttp.__main__ import main
 from nethttp.server import BaseHTTPRequestHandler
+
+from ..commands import run_here
 
 BIG = bytes(range(256)) * 16_000
 ETAG = '"v1"'
@@ -130,18 +133,13 @@ def url(serve):
 
 
 @pytest.fixture
-def get(tmp_path):
+def get(tmp_path, monkeypatch):
     """Return a function that runs the command in a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     def run(*words: str, input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "nethttp", "get", *words],
-            capture_output=True,
-            input=input,
-            timeout=30,
-            cwd=tmp_path,
-            env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")},
-        )
+        return run_here(main, "get", *words, input=input)
 
     return run
 
