@@ -45,6 +45,16 @@ def children_obey_ctrl_c():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def resolvers_threads_end_at_once() -> Iterator[None]:
+    """Have the threads of the resolver end without a name to resolve: each test waits for them."""
+    from nethttp.net import resolver
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resolver, "IDLE", 0.01)
+        yield
+
+
 @pytest.fixture
 def program() -> Callable[[str], str]:
     """Return a function that gives the path of a program, and skips without it (fails in CI)."""

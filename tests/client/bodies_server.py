@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import indent
 from typing import Any
 
 from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -61,7 +62,7 @@ def serving(bombs: dict[str, tuple[str, bytes]] | None = None) -> Iterator[tuple
     """Return a context with the URL of a server and its handler class."""
     handler = type("Given", (Handler,), {"bombs": bombs or {}, "received": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/", handler
@@ -75,28 +76,26 @@ import asyncio, json, sys
 from nethttp.client import AsyncClient, Client
 from nethttp.errors import ResponseTooLarge
 
-argument = json.loads(sys.argv[1])
-said = None
+outcomes = []
+for argument in json.loads(sys.argv[1]):
+    said = None
+    open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew
 {code}
-# The peak since this program began: ru_maxrss would count its parent's too.
-status = open("/proc/self/status").read()
-print(json.dumps([said, int(status.partition("VmHWM:")[2].split()[0]) * 1024]))
+    # ru_maxrss would count the parent's too.
+    status = open("/proc/self/status").read()
+    outcomes.append([said, int(status.partition("VmHWM:")[2].split()[0]) * 1024])
+print(json.dumps(outcomes))
 """
 
 
-def apart(code: str) -> Callable[[object], tuple[Any, int]]:
-    """Return a function that runs a client's code with an argument, in another process.
+def apart(code: str, *arguments: object) -> list[tuple[Any, int]]:
+    """Run a client's code in another process, with each of the arguments.
 
-    It returns what the code has set `said` to, and the most bytes of memory that it took.
+    For each is returned what the code has set `said` to, and the most bytes of memory that the
+    process had meanwhile.
     """
-
-    def run(argument: object) -> tuple[Any, int]:
-        program = PROGRAM.format(code=code)
-        ran = subprocess.run(
-            [sys.executable, "-c", program, json.dumps(argument)], capture_output=True, text=True
-        )
-        assert ran.returncode == 0, ran.stderr
-        said, peak = json.loads(ran.stdout)
-        return said, peak
-
-    return run
+    program = PROGRAM.format(code=indent(code, "    "))
+    command = [sys.executable, "-c", program, json.dumps(arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return [(said, peak) for said, peak in json.loads(ran.stdout)]

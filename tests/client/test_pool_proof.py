@@ -29,7 +29,7 @@ from nethttp.net.aio import arun
 from nethttp.net.blocking import run
 from nethttp.net.effects import Flow
 
-PLACES = 3
+PLACES = 2
 BODY = b"hello, world"
 
 pytestmark = pytest.mark.skipif(

@@ -108,7 +108,7 @@ def ending() -> Iterator[Ending]:
 
 
 #: In full, 10,000 requests of each kind: `make proofs`.
-ROUNDS = 1_000 if os.environ.get("NETHTTP_STRESS") == "1" else 100
+ROUNDS = 1_000 if os.environ.get("NETHTTP_STRESS") == "1" else 50
 AT_ONCE = 10
 
 

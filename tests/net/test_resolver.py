@@ -7,7 +7,6 @@ import threading
 
 import pytest
 
-from nethttp.net import resolver
 from nethttp.net.resolver import MAX_THREADS, resolve_by
 
 
@@ -23,7 +22,6 @@ def dns(monkeypatch):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(resolver, "IDLE", 0.01)
     yield answer, asked
     answer.set()
 
@@ -55,8 +53,7 @@ def test_an_abandoned_answer_is_not_told(dns, eventually):
     assert told == []
 
 
-def test_errors_are_told_too(monkeypatch):
-    monkeypatch.setattr(resolver, "IDLE", 0.01)
+def test_errors_are_told_too():
     told = []
     done = threading.Event()
 

@@ -495,7 +495,6 @@ def test_a_name_whose_turn_has_not_come_is_abandoned(runner, monkeypatch, eventu
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, *_: asked.append(host) or answer.wait(10)
     )
-    monkeypatch.setattr(resolver, "IDLE", 0.01)
     for number in range(resolver.MAX_THREADS):
         resolver.resolve_by(lambda _: None, f"{number}.example", 80)
     eventually(lambda: len(asked) == resolver.MAX_THREADS)

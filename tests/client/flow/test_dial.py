@@ -19,7 +19,6 @@ from nethttp.errors import (
     InvalidURL,
     ResolveError,
 )
-from nethttp.net import resolver
 from nethttp.net.blocking import run
 from nethttp.net.effects import Address, Exchange, Resolve, Socket
 from nethttp.net.trust import TLSSettings
@@ -68,7 +67,6 @@ def names(monkeypatch):
         ]  # fmt: skip
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(resolver, "IDLE", 0.01)  # each test waits for the threads to end
     return known, asked
 
 
