@@ -162,6 +162,21 @@ def test_a_server_that_refuses_more_requests_is_left_in_peace(network, files, fe
     assert len(files.ranges) == 4
 
 
+def test_a_server_that_refused_is_not_asked_for_more_in_later_attempts(files, fetch, path):
+    files.refused = [403] * 3
+    files.cuts = [20_000]
+    fetch()
+    assert only(path) == OLD
+    assert files.ranges[4:] == [(20_000, None)]
+
+
+def test_a_part_that_is_cut_is_gone_on_with_beside_the_others(network, files, fetch, path):
+    files.cuts = [None, *[4000] * 10]
+    fetch()
+    assert only(path) == OLD
+    assert network.clock() - START < 45
+
+
 def test_cuts_are_resumed(files, fetch, path):
     files.cuts = [20_000, 3000, 0, 1000, 0, 0, 2000, 5000]
     done = fetch()

@@ -209,9 +209,11 @@ class _Attempt:
                 progress(done, length)
 
         segments = Segments(part, self.request, self.send, self.segments, received)
-        yield from segments.fill(response, start)
-        if segments.refused:
-            self.segments = 1
+        try:
+            yield from segments.fill(response, start)
+        finally:
+            if segments.refused:
+                self.segments = 1
 
     def _take_in_order(self, response: BaseResponse, length: int | None) -> Flow[None]:
         """Write the content of a response behind what is there."""

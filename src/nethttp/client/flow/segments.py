@@ -99,7 +99,7 @@ class Segments:
 
     def _lead(self, response: BaseResponse, piece: _Piece) -> Flow[None]:
         """Read `response` up to where others are at work, then take pieces as they do."""
-        self._extend(piece, 1)
+        self._extend(piece, piece.start + 1)
         try:
             yield from self._take(response, piece, goes_on=True)
         finally:
