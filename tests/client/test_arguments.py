@@ -73,7 +73,10 @@ MISTAKES = {
         lambda _: Client(verify=None),
         "expected verify as a bool, a path of cert",
     ),
-    "a certificate as a number": (lambda _: Client(cert=5), "expected cert as a path, or"),
+    "a certificate as a number": (
+        lambda _: Client(cert=5),
+        "expected cert as a path or PEM text",
+    ),
     "addresses in a list": (lambda _: Client(resolve=["a"]), "expected resolve as a mapping of h"),
     "an address as a number": (lambda _: Client(resolve={"a": 5}), "to an IP address or a list"),
     "a name for TLS as a number": (

@@ -37,9 +37,10 @@ from nethttp.errors import (
 )
 from nethttp.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from ..flows import peer
 from .both import caller
 
-__all__ = ["caller"]
+__all__ = ["caller", "peer"]
 
 
 LATIN = "text/plain; charset=latin1"
@@ -364,6 +365,45 @@ def test_a_response_over_the_bound_is_refused_and_holds_no_connection(caller, ur
     assert error.value.limit == 500_000
     assert client.connections().held == 0
     assert caller.call(client.get, "/text").content
+
+
+@pytest.mark.parametrize("reads", ["get", "stream"])
+def test_a_length_over_the_bound_is_refused_before_the_content(silent_after_head, caller, reads):
+    client = caller.client(max_response_size=500_000)
+    with pytest.raises(ResponseTooLarge, match="got 1000000") as error:
+        if reads == "get":
+            caller.call(client.get, silent_after_head)
+        else:
+            caller.stream(
+                client, lambda it: caller.list_of(it.iter_bytes()), "GET", silent_after_head
+            )
+    assert (error.value.limit, error.value.method) == (500_000, "GET")
+    assert client.connections().held == 0
+    assert caller.call(client.head, silent_after_head).headers["Content-Length"] == "1000000"
+
+
+@pytest.fixture
+def silent_after_head(peer) -> str:
+    """The URL of a server that promises a million bytes, and sends none."""
+
+    def serve(connection: socket.socket) -> None:
+        while connection.recv(1000):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+
+    return f"http://127.0.0.1:{peer(serve).port}/"
+
+
+def test_json_is_read_and_written_by_functions_of_the_program(caller, url):
+    client = caller.client(dumps=lambda value: f"<{value}>", loads=lambda text: (text[:1], "it"))
+    response = caller.call(client.post, url, json=[1, 2])
+    assert json.loads(response.content)["body"] == "<[1, 2]>"
+    assert response.json() == ("{", "it")
+    assert response.json(loads=len) == len(response.content)
+    assert response.request.headers["content-type"] == "application/json"
+    kept = pickle.loads(pickle.dumps(response))
+    assert kept.json()["body"] == "<[1, 2]>"
+    plain = caller.call(caller.client(dumps=lambda _: b"7").post, url, json=0)
+    assert plain.json()["body"] == "7"
 
 
 def test_interim_responses_and_events_are_told(caller, url):

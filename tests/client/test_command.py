@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import socket
+import ssl
 import subprocess
 import sys
 
@@ -17,6 +18,10 @@ from nethttp.client.command.progress import progress_line
 from nethttp.server import BaseHTTPRequestHandler
 
 from ..commands import run_here
+from ..flows import peer
+from .flow.certificates import Authority, tls_peer
+
+__all__ = ["peer"]
 
 BIG = bytes(range(256)) * 4000
 
@@ -392,6 +397,34 @@ def test_a_certificate_that_nobody_trusts(serve, tmp_path):
     assert fetch("-k", url).stdout == b"hello"
     assert fetch("--cacert", str(tmp_path / "ca.pem"), url).stdout == b"hello"
     assert "cannot read" in failed("--cacert", "/nothing", url)
+
+
+def test_certificates_and_pins(peer, tmp_path):
+    authority = Authority(tmp_path)
+    context = authority.server("localhost")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.path)
+
+    def answer(connection):
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
+
+    url = f"https://localhost:{peer(tls_peer(context, answer)).port}/"
+    own = authority.client_files()
+    trust = ("--cacert", str(authority.path))
+    shown = (*trust, "-E", own[0], "--key", own[1])
+    done = fetch("-v", *shown, url)
+    assert done.stdout == b"hello"
+    line = done.stderr.decode().splitlines()[0]
+    pin = line.rpartition(", ")[2]
+    assert re.fullmatch(r"\* 127\.0\.0\.1:\d+, TLSv1\.3, TLS_\w+, sha256//\S{44}", line)
+    assert fetch(*shown, "--pinnedpubkey", f"sha256//{'A' * 43}=; {pin}", url).stdout == b"hello"
+    said = failed(*shown, "--pinnedpubkey", f"sha256//{'A' * 43}=", url, status=5)
+    assert "expected 'localhost' to have a key of sha256/AAAA" in said
+    assert "--cacert" not in said
+    assert "wants a certificate" in failed(*trust, url, status=5)
+    assert "cannot read /nothing" in failed("--cert", "/nothing:password", url)
+    assert "expected a pin" in failed("--pinnedpubkey", "sha256//x", url)
 
 
 def test_a_reader_that_has_enough(url):

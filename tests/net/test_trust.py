@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from nethttp.net import trust
+from nethttp.net.pins import pins_of
 from nethttp.net.trust import TLSSettings, context_for, made_context_for
 
 
@@ -137,6 +138,26 @@ def test_nothing_is_verified_if_the_program_says_so():
     assert context.verify_mode is ssl.CERT_NONE
     assert not context.check_hostname
     assert context_for(TLSSettings(True)).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_pins_do_not_need_a_context_of_their_own(file):
+    pins = pins_of("sha256/" + "A" * 43 + "=")
+    assert context_for(TLSSettings(str(file), pins=pins)) is context_for(TLSSettings(str(file)))
+
+
+def test_certificates_from_memory_are_told_apart(file):
+    issued = trustme.CA().issue_cert("a@b.test"), trustme.CA().issue_cert("a@b.test")
+    texts = [each.private_key_and_cert_chain_pem.bytes() for each in issued]
+    one, other = (context_for(TLSSettings(str(file), text)) for text in texts)
+    assert one is context_for(TLSSettings(str(file), texts[0]))
+    assert one is not other
+
+
+def test_texts_are_no_missing_files(file):
+    settings = TLSSettings(file.read_text(), (file.read_text(), file.read_bytes()))
+    assert settings.checked() is settings
+    with pytest.raises(FileNotFoundError, match="the file of cert"):
+        TLSSettings(cert=(file.read_text(), "missing.key")).checked()
 
 
 def test_a_context_of_the_program_is_used_as_it_is(file):

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from .flow.download import Download as Download
     from .message import HTTPMessage as HTTPMessage
     from .message import parse_headers as parse_headers
+    from .messages.connection_info import ConnectionInfo as ConnectionInfo
+    from .messages.connection_info import TLSInfo as TLSInfo
     from .messages.headers import Headers as Headers
     from .messages.request import Request as Request
     from .messages.response import AsyncResponse as AsyncResponse
@@ -152,6 +154,7 @@ _OURS = {
     "Budget": "policy.retries",
     "Cache": "caching.cache",
     "ChecksumError": "part_file",
+    "ConnectionInfo": "messages.connection_info",
     "Client": "client",
     "Download": "flow.download",
     "EventSource": "event_source",
@@ -168,6 +171,7 @@ _OURS = {
     "SQLiteCache": "caching.sqlite",
     "Retries": "policy.retries",
     "ServerSentEvent": "content.events",
+    "TLSInfo": "messages.connection_info",
     "Timeout": "policy.timeouts",
     "URL": "messages.url",
     "ValkeyCache": "caching.valkey",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar, Unpack
 from ..net.aio import arun
 from ..net.effects import Flow
 from .base import BaseClient
-from .messages.base_response import Arrival
+from .messages.arrival import Arrival
 from .messages.request import Request
 from .messages.response import AsyncResponse
 from .messages.timing import Marks
@@ -229,5 +229,7 @@ class AsyncClient(BaseClient[AsyncResponse]):
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> AsyncResponse:
         response = AsyncResponse(request, arrival, marks, self._bounds)
         response.default_encoding = self.default_encoding
+        if self._loads is not None:
+            response._loads = self._loads
         response._run = self._run
         return response

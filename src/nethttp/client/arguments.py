@@ -36,7 +36,13 @@ def _is_trusted(value: Any) -> bool:
 
 def _is_certificate(value: Any) -> bool:
     parts = value if isinstance(value, tuple) else (value,)
-    return value is None or (len(parts) < 4 and _is_path(parts[0]))
+    return value is None or (
+        0 < len(parts) < 4 and all(_is_pem(part) for part in parts[:2] if part is not None)
+    )
+
+
+def _is_pem(value: Any) -> bool:
+    return _is_path(value) or isinstance(value, bytes)
 
 
 def _are_addresses(value: Any) -> bool:
@@ -95,7 +101,9 @@ _RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "cache": (_is_cache, "a store such as MemoryCache() or SQLiteCache(path)"),
     "max_response_size": (_is_a_size, "a number of bytes or None"),
     "verify": (_is_trusted, "a bool, a path of certificates or an ssl.SSLContext"),
-    "cert": (_is_certificate, "a path, or (certificate, key, password)"),
+    "cert": (_is_certificate, "a path or PEM text, or (certificate, key, password)"),
+    "dumps": (_is_function, "a function that returns a value as JSON"),
+    "loads": (_is_function, "a function that returns the value of JSON"),
     "resolve": (_are_addresses, "a mapping of hosts to an IP address or a list of them"),
     "server_hostname": (_is_text, "a name or None"),
     "unix_path": (_is_text, "a path as str or None"),

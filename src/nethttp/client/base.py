@@ -20,7 +20,7 @@ from .flow.middleware import Events, Middleware
 from .flow.pool import PoolCounts
 from .flow.request import steps_of_a_call
 from .flow.transport import HTTPTransport, Transport
-from .messages.base_response import Arrival
+from .messages.arrival import Arrival
 from .messages.headers import Headers, HeaderSource
 from .messages.params import Params
 from .messages.request import Request
@@ -48,6 +48,7 @@ from .policy.timeouts import DEFAULT_TIMEOUT, Timeout, as_timeout
 
 if TYPE_CHECKING:
     from ..cookiejar import CookieJar
+    from ..net.pins import Pins, PinSource
     from ..net.scripted import ScriptedNetwork
     from .caching.cache import Cache
     from .caching.store import Store
@@ -81,8 +82,11 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         limits: PoolLimits = DEFAULT_POOL_LIMITS,
         max_response_size: int | None = None,
         default_encoding: Encoding = "utf-8",
+        dumps: Callable[[Any], str | bytes] | None = None,
+        loads: Callable[[str | bytes], Any] | None = None,
         verify: Verify = True,
         cert: Certificate | None = None,
+        pins: PinSource | None = None,
         proxy: ProxyArgument = None,
         trust_env: bool = True,
         guard: Guard | None = None,
@@ -105,7 +109,8 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
         self._clock = time.monotonic if network is None else network.clock
         if network is not None:
             self._run_on(network)
-        super().__init__(base_url, params, headers)
+        super().__init__(base_url, params, headers, dumps)
+        self._loads = loads
         self.timeout = as_timeout(timeout)
         """The bounds of a call that names none."""
         self._cookies = CookieStore(cookies)
@@ -116,7 +121,9 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
             transport,
             limits=limits,
             dialler=Dialler(guard, resolve, clock=self._clock),
-            tls=TLSSettings(verify, cert, trust_env).checked(),
+            tls=TLSSettings(
+                verify, cert, trust_env, () if pins is None else _pins_of(pins)
+            ).checked(),
             proxies=choose_proxies(proxy, os.environ if trust_env else None),
             server_hostname=server_hostname,
             unix_path=unix_path,
@@ -364,6 +371,12 @@ class BaseClient(RequestBuilder, Generic[ResponseT]):
 
 #: Names in `BaseClient.__init__` that are no arguments of a program; `super` makes the second.
 _NOT_SETTINGS: Final = frozenset({"self", "__class__", "unknown"})
+
+
+def _pins_of(pins: PinSource) -> Pins:
+    from ..net.pins import pins_of  # start-up: few programs pin keys
+
+    return pins_of(pins)
 
 
 def _from_settings(kind: type[Any], settings: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from .._version import __version__
@@ -43,7 +43,11 @@ class RequestBuilder:
     """
 
     def __init__(
-        self, base_url: str | URL, params: Params | None, headers: HeaderSource | None
+        self,
+        base_url: str | URL,
+        params: Params | None,
+        headers: HeaderSource | None,
+        dumps: Callable[[Any], str | bytes] | None = None,
     ) -> None:
         self.base_url = URL(base_url) if base_url else None
         """Prefixed to URLs without a scheme; None: there is none."""
@@ -53,6 +57,7 @@ class RequestBuilder:
         """Headers of every request; a program may change and remove them."""
         self.headers.set("Accept-Encoding", accept_encoding())
         _merge(self.headers, headers or ())
+        self._dumps = dumps
         self._commons: dict[Origin, CommonHeaders] = {}
         self._commons_of = self.headers.pairs
 
@@ -101,6 +106,7 @@ class RequestBuilder:
                 files=files,
                 json=json,
                 content_type=given,
+                dumps=self._dumps,
                 progress=progress,
             )
             if implied is not None:

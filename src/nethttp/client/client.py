@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar, Unpack
 from ..net.blocking import run
 from ..net.effects import Flow
 from .base import BaseClient
-from .messages.base_response import Arrival
+from .messages.arrival import Arrival
 from .messages.request import Request
 from .messages.response import Response
 from .messages.timing import Marks
@@ -62,7 +62,9 @@ class Client(BaseClient[Response]):
     * `limits`: how many connections there may be (`PoolLimits`).
     * `max_response_size`: the most bytes of a response's content, received and decoded.
     * `default_encoding`: that of texts whose response names none, or a function of the content.
-    * `verify` and `cert`: which certificates are trusted, and the client's own (`TLSSettings`).
+    * `dumps` and `loads` write and read JSON instead of the module json: those of orjson, say.
+    * `verify` and `cert`: which certificates are trusted, and the client's own, by files or as PEM
+      text (`TLSSettings`). `pins`: the public keys of which a server must have one (`PinSource`).
     * `proxy`: a URL, a mapping of schemes to URLs, a function of the URL, or False: none. Without
       it the environment's variables count, unless `trust_env` is False.
     * `guard`: whether an address may be dialled (`nethttp.client.policy.guard.public_only`).
@@ -245,5 +247,7 @@ class Client(BaseClient[Response]):
     def _make_response(self, request: Request, arrival: Arrival, marks: Marks) -> Response:
         response = Response(request, arrival, marks, self._bounds)
         response.default_encoding = self.default_encoding
+        if self._loads is not None:
+            response._loads = self._loads
         response._run = self._run
         return response

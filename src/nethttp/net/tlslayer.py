@@ -8,6 +8,7 @@ a network runs it too.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
@@ -19,6 +20,9 @@ __all__ = ["TLSLayer"]
 
 RECORD = 16384
 """How many plain bytes are decrypted at a time: those of a whole record, RFC 8446 section 5.1."""
+
+_DER = 2
+"""The encoding of a certificate for `public_bytes`; ssl names it `_ssl.ENCODING_DER`."""
 
 _SYSTEM_VERIFIES = Lock()
 """Held while a context that asks macOS or Windows makes an object or a step of a handshake.
@@ -35,14 +39,19 @@ class TLSLayer:
     is what the certificate must be valid for; the dot that ends a full name is left out of both.
 
     First `handshake` is called until `established`; from then on the layer is a link's `layer`.
+    A `session` of the same context is offered to the server, who may resume it.
     """
 
     __slots__ = (
+        "__weakref__",
         "_incoming",
         "_lock",
         "_object",
         "_outgoing",
+        "at_end",
         "below",
+        "certificate",
+        "context",
         "cut",
         "ended",
         "established",
@@ -50,21 +59,32 @@ class TLSLayer:
     )
 
     def __init__(
-        self, context: ssl.SSLContext, server_hostname: str, below: Layer | None = None
+        self,
+        context: ssl.SSLContext,
+        server_hostname: str,
+        below: Layer | None = None,
+        session: ssl.SSLSession | None = None,
     ) -> None:
+        self.context = context
         self.below = below
+        self.at_end: Callable[[ssl.SSLSession], object] | None = None
+        """Is given the session when the layer ends."""
         self.host = server_hostname
         self.ended = False
         self.cut = False
         self.established = False
+        self.certificate: bytes | None = None
+        """The certificate of the peer, in DER; None if it has shown none."""
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._lock = _SYSTEM_VERIFIES if type(context).__module__.startswith("truststore") else None
+        offered: dict[str, Any] = {} if session is None else {"session": session}
         self._object: ssl.SSLObject = self._locked(
             lambda: context.wrap_bio(
                 self._incoming,
                 self._outgoing,
                 server_hostname=server_hostname.removesuffix(".") or None,
+                **offered,
             )
         )
 
@@ -90,9 +110,36 @@ class TLSLayer:
         return self._object.cipher()
 
     @property
-    def certificate(self) -> bytes | None:
-        """The certificate of the peer, in DER; None if it has shown none."""
-        return self._object.getpeercert(binary_form=True)
+    def verified(self) -> list[bytes]:
+        """The certificates of the peer and of the authorities up to the trusted one, in DER.
+
+        That of the peer alone where nothing was verified, or the ssl module does not say more.
+        """
+        certificate = self.certificate
+        if certificate is None:
+            return []
+        # Public from Python 3.13 on.
+        tls: Any = self._object if hasattr(self._object, "get_verified_chain") else None
+        tls = tls or getattr(self._object, "_sslobj", None)
+        if self.context.verify_mode is not ssl.CERT_REQUIRED or tls is None:
+            return [certificate]
+        chain = tls.get_verified_chain() or ()
+        others = [each if isinstance(each, bytes) else each.public_bytes(_DER) for each in chain]
+        return [certificate, *others[1:]]
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the server has resumed an earlier session, so that nothing was verified anew."""
+        return bool(self._object.session_reused)
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """What a later connection may resume; None: nothing.
+
+        The system's verification, by truststore, is not part of a session.
+        """
+        session = None if self._lock is not None else self._object.session
+        return session if session is not None and (session.has_ticket or session.id) else None
 
     def handshake(self, data: bytes) -> bytes:
         """Take bytes that the peer sent; return those to send to it. `established` says if it is.
@@ -111,6 +158,8 @@ class TLSLayer:
             raise tls_error(error, self.host) from error
         else:
             self.established = True
+            # Now, since the ssl module gives it only until the end of the connection.
+            self.certificate = self._object.getpeercert(binary_form=True)
         return self._outgoing.read()
 
     def refusal(self) -> bytes:
@@ -186,6 +235,9 @@ class TLSLayer:
 
     def farewell(self) -> bytes:
         """Return the bytes of TLS's own end: RFC 8446 section 6.1."""
+        at_end, self.at_end = self.at_end, None
+        if at_end is not None and (session := self.session) is not None:
+            at_end(session)
         try:
             self._object.unwrap()
         except (ssl.SSLError, ValueError):

@@ -11,11 +11,16 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from .pem import Source, file_of, is_text
+
 if TYPE_CHECKING:
     import ssl
+
+    from .pins import Pins
 
 __all__ = ["Certificate", "TLSSettings", "Verify", "context_for", "made_context_for"]
 
@@ -24,10 +29,11 @@ Verify: TypeAlias = "bool | str | os.PathLike[str] | ssl.SSLContext"
 ``openssl rehash`` has prepared; or their PEM text itself. An `ssl.SSLContext` is used as it is.
 False: nothing is verified, which lets anyone read and change what is sent."""
 
-Path: TypeAlias = str | os.PathLike[str]
-Certificate: TypeAlias = Path | tuple[Path, Path | None] | tuple[Path, Path | None, str | None]
+Certificate: TypeAlias = (
+    Source | tuple[Source, Source | None] | tuple[Source, Source | None, str | None]
+)
 """A PEM file of a client's certificate and key, or of the certificate, with the key's file second
-and the key's password third."""
+and the key's password third. In place of a file there may be its PEM text, as str or bytes."""
 
 #: Where systems keep their authorities, for a Python whose OpenSSL was built elsewhere.
 _USUAL_FILES: Final = (
@@ -55,6 +61,8 @@ class TLSSettings(NamedTuple):
     trust_env: bool = True
     """Whether SSL_CERT_FILE and SSL_CERT_DIR replace the system's authorities, and SSLKEYLOGFILE
     names a file to which the secrets of the connections are written."""
+    pins: Pins = ()
+    """The public keys of which each server must have one: see `pins_of`."""
 
     def checked(self) -> TLSSettings:
         """Return these settings.
@@ -65,7 +73,9 @@ class TLSSettings(NamedTuple):
         for name, given in (("verify", self.verify), ("cert", self.cert)):
             parts = given[:2] if isinstance(given, tuple) else (given,)
             for path in parts:
-                if isinstance(path, str | os.PathLike) and not os.access(path, os.R_OK):
+                if not isinstance(path, str | os.PathLike) or is_text(path):
+                    continue
+                if not os.access(path, os.R_OK):
                     reason = errno.EACCES if os.path.exists(path) else errno.ENOENT
                     raise OSError(
                         reason, f"cannot read the file of {name}: {os.strerror(reason)}", path
@@ -94,7 +104,7 @@ def context_for(settings: TLSSettings) -> ssl.SSLContext:
     Raises:
         OSError: a file cannot be read; `ssl.SSLError` if it has no PEM certificate or key.
         FileNotFoundError: this system has no certificates of authorities.
-        ValueError: there is a `cert` beside an `ssl.SSLContext`.
+        ValueError: there is a `cert` beside an `ssl.SSLContext`; or its key's password is missing.
     """
     key = _key(settings)
     context = _contexts.get(key)
@@ -120,13 +130,14 @@ def _key(settings: TLSSettings) -> tuple[object, ...]:
         files += settings.cert if isinstance(settings.cert, tuple) else [settings.cert]
     keylog = os.environ.get("SSLKEYLOGFILE") if settings.trust_env else None
     # True and 1, and two contexts, must not be one key: so the kind belongs to it.
-    return type(settings.verify), settings, keylog, *files, *map(_changed, files)
+    made_of = (settings.verify, settings.cert, settings.trust_env)
+    return type(settings.verify), *made_of, keylog, *files, *map(_changed, files)
 
 
 def _changed(path: Any) -> int | None:
     """When a file was last changed, in nanoseconds; None if there is none."""
     try:
-        return os.stat(path).st_mtime_ns if path else None
+        return os.stat(path).st_mtime_ns if path and not is_text(path) else None
     except (OSError, ValueError):
         return None
 
@@ -159,13 +170,24 @@ def _make(settings: TLSSettings) -> ssl.SSLContext:
         context.load_verify_locations(**given)
     elif system is None:
         _load_authorities(context)
-    if isinstance(settings.cert, tuple):
-        context.load_cert_chain(*settings.cert)
-    elif settings.cert is not None:
-        context.load_cert_chain(settings.cert)
+    if settings.cert is not None:
+        _load_certificate(context, settings.cert)
     if settings.trust_env and (keylog := os.environ.get("SSLKEYLOGFILE")):
         context.keylog_filename = keylog
     return context
+
+
+def _load_certificate(context: ssl.SSLContext, cert: Certificate) -> None:
+    parts = cert if isinstance(cert, tuple) else (cert,)
+    certificate, key, password = (*parts, None, None)[:3]
+
+    def no_password() -> str:
+        raise ValueError("the key is encrypted: pass its password as cert=(certificate, key, ...)")
+
+    with file_of(certificate) as certificate_file, ExitStack() as stack:
+        key_file = None if key is None else stack.enter_context(file_of(key))
+        # Without a function OpenSSL would ask for the password at the terminal, and wait.
+        context.load_cert_chain(certificate_file, key_file, password or no_password)
 
 
 def _given(settings: TLSSettings) -> dict[str, str]:

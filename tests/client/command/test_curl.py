@@ -39,6 +39,13 @@ def curl(*words: str) -> list[str]:
             ["-L", "-k", "-u", "me:pw", "a.com"],
             ["--compressed", "-u", "me:pw", "-L", "-k", "http://a.com/"],
         ),
+        (
+            ["-E", "c.pem:pw", "--key", "k", "--pinnedpubkey", "sha256//x", "a.com"],
+            [
+                *("--compressed", "--cert", "c.pem:pw", "--key", "k"),
+                *("--pinnedpubkey", "sha256//x", "http://a.com/"),
+            ],
+        ),
         (["-F", "a=b", "a.com"], ["-X", "POST", "--compressed", "-F", "a=b", "http://a.com/"]),
         (
             ["-H", "X: y", "-H", "Accept:", "a.com"],

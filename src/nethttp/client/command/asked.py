@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 from ...errors import InvalidURL, excerpt
+from ...net.pins import pins_of
 from ..messages.url import URL
 from ..policy.auth.auth import Auth
 from ..policy.redirects import Redirects
@@ -25,7 +26,7 @@ from .items import Words
 from .options import MAX_REDIRECTS
 
 if TYPE_CHECKING:
-    from ...net.trust import Verify
+    from ...net.trust import Certificate, Verify
     from ..flow.transport import Transport
 
 __all__ = [
@@ -70,7 +71,8 @@ def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     --speed-time.
 
     Raises:
-        Failure: a file of certificates cannot be read, or the recording not be written.
+        Failure: a file of certificates cannot be read, a pin is none, or the recording cannot be
+            written.
     """
     seconds = arguments.timeout
     settings: dict[str, Any] = {
@@ -78,6 +80,10 @@ def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
         "follow_redirects": Redirects(max=MAX_REDIRECTS) if arguments.location else False,
         "verify": _verify(arguments),
     }
+    if arguments.cert is not None:
+        settings["cert"] = _certificate(arguments)
+    if arguments.pinnedpubkey is not None:
+        settings["pins"] = _pins(arguments.pinnedpubkey)
     if arguments.proxy is not None:
         settings["proxy"] = arguments.proxy
     if arguments.retry:
@@ -116,6 +122,26 @@ def _verify(arguments: argparse.Namespace) -> Verify:
         raise Failure(f"cannot read {arguments.cacert}: {reason}") from None
     path: str = arguments.cacert
     return path
+
+
+def _certificate(arguments: argparse.Namespace) -> Certificate:
+    """Return the client's certificate, its key and the key's password, in curl's form."""
+    file, password = arguments.cert, None
+    if not os.path.exists(file) and ":" in file:
+        file, _, password = file.rpartition(":")
+    for name in (file, arguments.key):
+        if name is not None and not os.access(name, os.R_OK):
+            raise Failure(f"cannot read {name}: there is no such file, or it may not be read")
+    return file, arguments.key, password
+
+
+def _pins(text: str) -> list[str]:
+    pins = [pin.strip() for pin in text.split(";")]
+    try:
+        pins_of(pins)
+    except ValueError as error:
+        raise Failure(f"--pinnedpubkey: {error}") from None
+    return pins
 
 
 def method_of(arguments: argparse.Namespace, words: Words) -> str:

@@ -20,6 +20,9 @@ _WITH_VALUES = {
     "-x": "proxy",
     "-o": "output",
     "--cacert": "cacert",
+    "--cert": "cert",
+    "--key": "key",
+    "--pinnedpubkey": "pinnedpubkey",
 }
 _FLAGS = {"-L": "location", "-k": "insecure", "-i": "include", "-O": "remote_name"}
 

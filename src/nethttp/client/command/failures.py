@@ -47,8 +47,8 @@ def sentence(error: BaseException, url: str, timeout: float) -> str:
         return str(error)
     if isinstance(error, errors.RequestTimeout):
         return f"{url}: no answer within {timeout:g} seconds"
-    if isinstance(error, errors.CertificateError):
-        why = getattr(error.__cause__, "verify_message", None) or error.args[0]
+    why = getattr(error.__cause__, "verify_message", None)
+    if isinstance(error, errors.CertificateError) and why:
         return f"{url}: the certificate is not trusted: {why}; --cacert FILE names who signed it"
     if isinstance(error, errors.RedirectRefused) and not isinstance(error, errors.TooManyRedirects):
         return f"{url}: a redirect leads from https to http, where anyone on the way can read along"

@@ -157,6 +157,24 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
             (("-k", "--insecure"), {**_FLAG, "help": "do not check the server's certificate"}),
             (("--cacert",), {"metavar": "FILE", "help": "trust the certificates in FILE (PEM)"}),
             (
+                ("-E", "--cert"),
+                {
+                    "metavar": "FILE[:PASSWORD]",
+                    "help": "show the server this certificate (PEM, with its key or --key)",
+                },
+            ),
+            (
+                ("--key",),
+                {"metavar": "FILE", "help": "the certificate's key, if it has its own file"},
+            ),
+            (
+                ("--pinnedpubkey",),
+                {
+                    "metavar": "PINS",
+                    "help": "keys of which the server must have one: sha256//BASE64; -v shows it",
+                },
+            ),
+            (
                 ("-m", "--timeout"),
                 {
                     "type": seconds,

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import excerpt
 from ...status import HTTPStatus
+from ..messages.connection_info import ConnectionInfo, TLSInfo
 from ..messages.request import Request
 from ..messages.response import Response
 from . import terminal
@@ -138,11 +139,21 @@ def show_exchange(response: Response) -> None:
     console = terminal.colours(sys.stderr)
     for each in [*response.history, response]:
         request: Request = each.request
+        if each.connection is not None and each.connection.tls is not None:
+            print(f"* {_encryption(each.connection)}", file=sys.stderr)
         first = f"{request.method} {request.target} HTTP/1.1"
         _print_head(sys.stderr, console, first, request.headers.pairs, "> ")
         print(">", file=sys.stderr)
         _print_head(sys.stderr, console, *head_of(each), "< ")
         print("<", file=sys.stderr)
+
+
+def _encryption(connection: ConnectionInfo) -> str:
+    """Return how a connection is encrypted, with its pin in the form of --pinnedpubkey."""
+    tls = connection.tls or TLSInfo()
+    shown = [connection.address, tls.version, tls.cipher, "resumed" if tls.resumed else None]
+    pin = tls.pin and tls.pin.replace("/", "//", 1)
+    return ", ".join(each for each in [*shown, pin] if each)
 
 
 def show_timing(response: Response) -> None:

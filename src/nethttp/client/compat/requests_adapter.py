@@ -28,7 +28,7 @@ from ..content.decoding import decoder_for
 from ..content.upload import body_of
 from ..flow.deadlines import Deadlines
 from ..flow.transport import HTTPTransport
-from ..messages.base_response import Arrival
+from ..messages.arrival import Arrival
 from ..messages.request import Request
 from ..messages.timing import Marks
 from ..messages.url import URL

@@ -19,7 +19,7 @@ from ..content.upload import Body, body_of
 from ..flow.deadlines import Deadlines
 from ..flow.dial import Dialler
 from ..flow.transport import HTTPTransport as NativeHTTPTransport
-from ..messages.base_response import Arrival
+from ..messages.arrival import Arrival
 from ..messages.timing import Marks
 from ..policy.proxies import Proxies, choose_proxies
 from .config import DEFAULT_LIMITS, Limits, native_limits, native_proxy, native_timeout

@@ -16,7 +16,7 @@ from ..caching.flow import Beside, cached
 from ..caching.recording import Recording
 from ..caching.reply import Reply, Source
 from ..caching.store import Store
-from ..messages.base_response import Arrival
+from ..messages.arrival import Arrival
 from ..messages.request import Request
 from ..messages.timing import Marks
 from ..policy.timeouts import Timeout
@@ -159,6 +159,7 @@ class CachedArrival:
         self._deadlines = deadlines
         received = self._received()
         self.version = 11 if received is None else received.version
+        self.link = getattr(received, "link", None)
         self.status = reply.status
         self.reason = reply.reason
         self.fields: FieldLines = list(reply.fields)

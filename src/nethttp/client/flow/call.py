@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Generic, TypeAlias, TypeVar
 
 from ...net.effects import Flow
-from ..messages.base_response import Arrival, BaseResponse
+from ..messages.arrival import Arrival
+from ..messages.base_response import BaseResponse
 from ..messages.request import Request
 from ..messages.timing import Marks
 from ..messages.url import Origin

@@ -8,7 +8,7 @@ from typing import Final
 from ...errors import ReadTimeout
 from ...net.effects import Flow, Park, Waiter
 from ...wire.fields import FieldLines
-from ..messages.base_response import Arrival
+from ..messages.arrival import Arrival
 from ..messages.headers import Headers
 from ..messages.request import Request
 from ..messages.timing import Marks

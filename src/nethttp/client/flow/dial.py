@@ -11,6 +11,7 @@ import socket as sockets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
 from ...caching import AgeCache
@@ -23,6 +24,7 @@ from ...errors import (
     TLSError,
 )
 from ...net.effects import Address, Flow, Link, Resolve, Socket
+from ...net.sessions import Sessions
 from ...net.trust import TLSSettings
 from ..messages.url import Origin
 from ..policy.guard import Guard
@@ -133,7 +135,7 @@ class Dialler:
             link = yield from self._pass_proxy(route, route.proxy, deadline, marks)
         if origin.scheme in SECURE:
             host = route.server_hostname or origin.host
-            yield from self._secure(link, route.tls, host, deadline, marks)
+            yield from self._secure(link, route.tls, host, origin.port, deadline, marks)
         return link
 
     # --- names and addresses ---
@@ -207,14 +209,24 @@ class Dialler:
         address = Address(sockets.AF_UNIX, path)
         return first_to_answer(path, [address], self._socket, deadline, self.clock)
 
+    @cached_property
+    def _sessions(self) -> Sessions:
+        return Sessions(self.clock)
+
     def _secure(
-        self, link: Link, settings: TLSSettings, host: str, deadline: float, marks: ConnectMarks
+        self,
+        link: Link,
+        settings: TLSSettings,
+        host: str,
+        port: int,
+        deadline: float,
+        marks: ConnectMarks,
     ) -> Flow[None]:
         """Put TLS on `link`, which is closed if that fails."""
         began = self.clock()
         try:
             with _failures_of("tls", f"the TLS handshake with {host!r}", TLSError):
-                yield from start_tls(link, settings, host, deadline)
+                yield from start_tls(link, settings, host, deadline, self._sessions, port)
         except BaseException:
             link.close()
             raise
@@ -239,7 +251,7 @@ class Dialler:
             raise
         if origin.scheme in SECURE:
             settings = TLSSettings(proxy.verify, proxy.cert)
-            yield from self._secure(link, settings, origin.host, deadline, marks)
+            yield from self._secure(link, settings, origin.host, origin.port, deadline, marks)
         return link
 
     def _pass_proxy(

@@ -14,7 +14,7 @@ from ...net.effects import Flow
 from ...net.trust import TLSSettings
 from ...status import HTTPStatus
 from ...wire.limits import DEFAULT_LIMITS, Limits
-from ..messages.base_response import Arrival
+from ..messages.arrival import Arrival
 from ..messages.request import Request
 from ..messages.timing import Marks
 from ..messages.url import Origin

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 from warnings import warn
 
 from ...errors import (
@@ -24,6 +24,7 @@ from ...net.effects import Flow
 from ...wire.fields import FieldLines
 from ...wire.h1.head import parse_response_head
 from ..content.decoding import MAX_RATIO, Bounds, Decoder, decoder_for
+from .arrival import Arrival, WireArrival
 from .headers import Headers
 from .request import Request
 from .text import Encoding, check_encoding, encoding_of, json_encoding
@@ -31,9 +32,10 @@ from .timing import Marks, Timing
 from .url import URL
 
 if TYPE_CHECKING:
-    pass
+    from ...net.link import Link
+    from .connection_info import ConnectionInfo
 
-__all__ = ["Arrival", "BaseResponse"]
+__all__ = ["BaseResponse"]
 
 T = TypeVar("T")
 ResponseT = TypeVar("ResponseT", bound="BaseResponse")
@@ -45,56 +47,6 @@ _NO_FIELDS: Final[FieldLines] = []
 
 #: The versions of HTTP by the number that the wire has for them.
 _VERSIONS: Final = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
-
-
-class Arrival(Protocol):
-    """A response whose content is still to be read, from a connection or from an application."""
-
-    version: int
-    """10, 11, 20."""
-    status: int
-    reason: str
-    trailers: FieldLines
-    complete: bool
-    """Whether the content was received to its end."""
-
-    @property
-    def fields(self) -> FieldLines:
-        """The fields of the head."""
-        ...
-
-    def read(self) -> Flow[bytes]:
-        """Return the next piece of content; b"" at the end."""
-        ...
-
-    def read_all(self) -> Flow[bytes]:
-        """Return the rest of the content."""
-        ...
-
-    def drain(self) -> Flow[None]:
-        """Return nothing, once a short rest was dropped so that its connection can be used."""
-        ...
-
-    def abandon(self) -> None:
-        """Give up what was not received."""
-        ...
-
-    def lose(self) -> None:
-        """Do the same in a finaliser, which may run at any moment in any thread."""
-        ...
-
-
-class WireArrival(Arrival, Protocol):
-    """An arrival on a connection, whose usual heads need not be parsed."""
-
-    head: bytes | None
-    """A usual head whose fields are not parsed."""
-    plain: bool
-    """Whether that head has neither Set-Cookie nor Content-Encoding."""
-
-    def take_content(self) -> bytes:
-        """Return the content of a `complete` arrival."""
-        ...
 
 
 class BaseResponse:
@@ -116,6 +68,8 @@ class BaseResponse:
     _encoding: str | None = None
     _received = 0
     _streamed = False
+    _link: Link | None = None
+    _loads: Callable[[str | bytes], Any] = staticmethod(json.loads)
 
     def __init__(
         self,
@@ -135,11 +89,13 @@ class BaseResponse:
         head: bytes | None = getattr(arrival, "head", None)
         if head is None:
             self._fields = arrival.fields
+            self._link = getattr(arrival, "link", None)
             if getattr(arrival, "from_cache", False):
                 self.extensions["from_cache"] = True
         else:
             self._head = head
             self._plain = cast("WireArrival", arrival).plain
+            self._link = cast("WireArrival", arrival).link
 
     @cached_property
     def history(self) -> list[Self]:
@@ -271,17 +227,25 @@ class BaseResponse:
         content = self.content
         return content.decode(self.encoding, "replace")
 
-    def json(self, *, loads: Callable[[str | bytes], Any] = json.loads) -> Any:
-        """Return the content as JSON: RFC 8259. `loads` parses it.
+    def json(self, *, loads: Callable[[str | bytes], Any] | None = None) -> Any:
+        """Return the content as JSON: RFC 8259. `loads` parses it, or else the client's function.
 
         Raises:
             ValueError: the content is not JSON, or is nested more deeply than `loads` can read.
         """
         content = self.content
+        loads = loads or self._loads
         try:
             return loads(content.decode(json_encoding(content)))
         except RecursionError:
             raise ValueError("expected JSON that is nested less deeply than Python reads") from None
+
+    @property
+    def connection(self) -> ConnectionInfo | None:
+        """The connection's address and TLS; None: a cache or an application has answered."""
+        from .connection_info import ConnectionInfo  # start-up: few programs ask
+
+        return None if self._link is None else ConnectionInfo.of(self._link)
 
     # --- times ---
 
@@ -376,9 +340,7 @@ class BaseResponse:
         self._received += len(data)
         most = self._bounds.max_size
         if most is not None and self._received > most:
-            error = ResponseTooLarge(f"expected at most {most} bytes of content, got more")
-            error.limit = most
-            raise error.about(self.request)
+            raise self._too_large(most)
         if decoder is None:
             yield data
         else:
@@ -413,7 +375,18 @@ class BaseResponse:
             if self._streamed:
                 raise StreamConsumed("expected content that is unread, but it was read in pieces")
             raise StreamClosed("expected an open response, but it was closed before it was read")
+        most = self._bounds.max_size
+        if most is not None:
+            length: int = getattr(self._arrival, "framing", 0)  # its length, if the head says it
+            if length > most:
+                self.abandon()
+                raise self._too_large(most, length)
         return self._arrival
+
+    def _too_large(self, most: int, length: int | str = "more") -> RequestError:
+        error = ResponseTooLarge(f"expected at most {most} bytes of content, got {length}")
+        error.limit = most
+        return error.about(self.request)
 
     def _end(self, arrival: Arrival) -> None:
         self._trailers = arrival.trailers
@@ -458,7 +431,7 @@ class BaseResponse:
         """Return what a pickle keeps: everything but a connection, so the content must be read."""
         headers = self.headers
         state = self.__dict__ | {"_fields": headers.pairs}
-        for name in ("_arrival", "_headers", "_run"):
+        for name in ("_arrival", "_headers", "_link", "_loads", "_run"):
             state.pop(name, None)
         state["_content"] = self.content
         state["request"] = Request(

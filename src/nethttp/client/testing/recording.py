@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..flow.deadlines import Deadlines
     from ..flow.incoming import OnInterim
     from ..flow.transport import Transport
-    from ..messages.base_response import Arrival
+    from ..messages.arrival import Arrival
     from ..messages.request import Request
     from ..messages.timing import Marks
 
