@@ -42,7 +42,8 @@ class Server:
             except ssl.SSLWantReadError:
                 pass
             received = self.outgoing.read()
-        layer.receive(received)
+        if received:  # of TLS 1.3: tickets
+            layer.receive(received)
 
 
 def test_bytes_arrive_one_by_one(contexts):
@@ -75,6 +76,37 @@ def test_a_farewell_is_tls_own(contexts):
     server.greet(layer)
     server.incoming.write(layer.farewell())
     assert server.tls.read(10) == b""  # close_notify
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("end", ["close_notify", "none", "within a record", "unread", "by us"])
+def test_a_session_is_resumed_after_any_end(contexts, version, end):
+    """And again after the resumed connection, whose session is another one with TLS 1.3."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = version
+    kept, resumed = [], []
+    for _ in range(3):
+        server = Server(contexts[0])
+        layer = TLSLayer(context, "localhost", session=kept[-1] if kept else None)
+        layer.at_end = kept.append
+        server.greet(layer)
+        resumed.append(layer.resumed)
+        server.tls.write(b"hello")
+        if end == "close_notify":
+            with pytest.raises(ssl.SSLWantReadError):
+                server.tls.unwrap()
+        received = server.outgoing.read()
+        if end == "within a record":
+            received = received[:-1]
+        if end != "unread":
+            layer.receive(received)
+        if end in ("close_notify", "none", "within a record"):
+            assert layer.receive(b"") == layer.receive(b"") == b""
+            assert layer.cut is (end != "close_notify")
+        layer.farewell()
+        del layer, server
+    assert resumed == [False, True, True]
 
 
 def test_a_damaged_record_is_an_error(contexts):
