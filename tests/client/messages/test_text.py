@@ -8,7 +8,7 @@ import json
 import warnings
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nethttp.client.messages.text import check_encoding, encoding_of, json_encoding
@@ -58,7 +58,6 @@ def test_what_is_no_encoding_of_the_web_is_passed_over(charset):
     assert encoding_of(f'text/html; charset="{charset}"', b"") == "utf-8"
 
 
-@settings(max_examples=25)  # of each of a hundred
 @given(st.binary(max_size=20))
 @pytest.mark.parametrize("name", sorted({*encodings.aliases.aliases.values()}))
 def test_no_charset_that_a_server_may_name_fails(name, content):
