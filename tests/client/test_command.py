@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+import trustme
 
 from nethttp.__main__ import main as face
 from nethttp.client.__main__ import main
@@ -383,8 +384,6 @@ def test_what_goes_wrong_is_said_in_a_line(url, tmp_path):
 
 
 def test_a_certificate_that_nobody_trusts(serve, tmp_path):
-    import trustme
-
     from nethttp.server import ThreadingHTTPSServer
 
     authority = trustme.CA()

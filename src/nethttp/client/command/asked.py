@@ -6,9 +6,7 @@ import argparse
 import json
 import os
 import re
-import ssl
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
@@ -16,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 from ...errors import InvalidURL, excerpt
-from ...net.pins import pins_of
 from ..messages.url import URL
 from ..policy.auth.auth import Auth
 from ..policy.redirects import Redirects
@@ -24,9 +21,10 @@ from ..policy.timeouts import Timeout
 from .failures import Failure
 from .items import Words
 from .options import MAX_REDIRECTS
+from .passwords import password_of
+from .tls import tls_settings
 
 if TYPE_CHECKING:
-    from ...net.trust import Certificate, Verify
     from ..flow.transport import Transport
 
 __all__ = [
@@ -71,19 +69,14 @@ def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     --speed-time.
 
     Raises:
-        Failure: a file of certificates cannot be read, a pin is none, or the recording cannot be
-            written.
+        Failure: an option of TLS cannot be obeyed, or the recording cannot be written.
     """
     seconds = arguments.timeout
     settings: dict[str, Any] = {
         "timeout": Timeout(queue=seconds, connect=seconds, write=seconds, read=seconds),
         "follow_redirects": Redirects(max=MAX_REDIRECTS) if arguments.location else False,
-        "verify": _verify(arguments),
+        **tls_settings(arguments),
     }
-    if arguments.cert is not None:
-        settings["cert"] = _certificate(arguments)
-    if arguments.pinnedpubkey is not None:
-        settings["pins"] = _pins(arguments.pinnedpubkey)
     if arguments.proxy is not None:
         settings["proxy"] = arguments.proxy
     if arguments.retry:
@@ -107,41 +100,6 @@ def _recording(path: str) -> Callable[[Transport], Transport]:
     from ..testing.recording import RecordingTransport  # start-up: few users record
 
     return lambda usual: RecordingTransport(usual, path)
-
-
-def _verify(arguments: argparse.Namespace) -> Verify:
-    if arguments.insecure:
-        return False
-    if arguments.cacert is None:
-        return True
-    try:
-        ssl.create_default_context().load_verify_locations(arguments.cacert)
-    except OSError as error:
-        no_pem = isinstance(error, ssl.SSLError)
-        reason = "it has no certificate in PEM format" if no_pem else error.strerror
-        raise Failure(f"cannot read {arguments.cacert}: {reason}") from None
-    path: str = arguments.cacert
-    return path
-
-
-def _certificate(arguments: argparse.Namespace) -> Certificate:
-    """Return the client's certificate, its key and the key's password, in curl's form."""
-    file, password = arguments.cert, None
-    if not os.path.exists(file) and ":" in file:
-        file, _, password = file.rpartition(":")
-    for name in (file, arguments.key):
-        if name is not None and not os.access(name, os.R_OK):
-            raise Failure(f"cannot read {name}: there is no such file, or it may not be read")
-    return file, arguments.key, password
-
-
-def _pins(text: str) -> list[str]:
-    pins = [pin.strip() for pin in text.split(";")]
-    try:
-        pins_of(pins)
-    except ValueError as error:
-        raise Failure(f"--pinnedpubkey: {error}") from None
-    return pins
 
 
 def method_of(arguments: argparse.Namespace, words: Words) -> str:
@@ -309,18 +267,6 @@ def auth_of(arguments: argparse.Namespace, url: URL) -> Auth | tuple[str, str] |
             return None
         return unquote(parts.username), unquote(parts.password or "")
     user, colon, password = arguments.user.partition(":")
-    return user, password if colon else _asked_for(user, url.host)
-
-
-def _asked_for(user: str, host: str) -> str:
-    from getpass import GetPassWarning, getpass  # start-up: few users leave the password out
-
-    try:
-        with warnings.catch_warnings():
-            # Without a terminal, getpass would read standard input, which may be the content of -d.
-            warnings.simplefilter("error", GetPassWarning)
-            return getpass(f"Password of {user} at {host}: ")
-    except (GetPassWarning, EOFError):
-        raise Failure(
-            "expected USER:PASSWORD after -u: there is no terminal to ask for the password"
-        ) from None
+    if not colon:
+        password = password_of(f"{user} at {url.host}", "USER:PASSWORD after -u")
+    return user, password

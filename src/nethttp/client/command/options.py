@@ -160,7 +160,8 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
                 ("-E", "--cert"),
                 {
                     "metavar": "FILE[:PASSWORD]",
-                    "help": "show the server this certificate (PEM, with its key or --key)",
+                    "help": "show the server this certificate (PEM, with its key or --key); the "
+                    "command asks for a password that the key needs",
                 },
             ),
             (
