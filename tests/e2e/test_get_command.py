@@ -290,6 +290,22 @@ def test_curl_prints_and_sends_nothing(get):
     assert done.stdout.startswith(b"curl -X POST ")
 
 
+def test_downloads_are_shown_too(get, url):
+    done = get("-v", "--timing", "-o", "saved", "--retry", "3", url + "/busy")
+    assert done.returncode == 0
+    lines = done.stderr.decode().splitlines()
+    answers = [line for line in lines if line.startswith("< HTTP")]
+    assert answers == ["< HTTP/1.1 503 Service Unavailable"] * 2 + ["< HTTP/1.1 200 OK"]
+    assert sum(line.startswith("> GET /busy HTTP/1.1") for line in lines) == 3
+    assert sum(line.startswith("  receive ") for line in lines) == 3
+    done = get("-v", "-O", "--jobs", "2", url + "/missing", url + "/moved")
+    said = done.stderr.decode()
+    assert (done.returncode, said.count("> GET "), said.count("< HTTP/1.1 404 ")) == (1, 3, 1)
+    assert "> GET /echo?moved HTTP/1.1" in said
+    assert "nethttp get: " in said
+    assert get("-O", "--curl", "-v", url + "/big").stderr == b""
+
+
 # --- downloads -----------------------------------------------------------------------------------
 
 

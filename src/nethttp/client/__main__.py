@@ -19,6 +19,7 @@ from .command.failures import Failure, exit_status, sentence
 from .command.items import Words, sorted_out
 from .command.options import parser
 from .command.output import CannotWrite, ReaderLeft
+from .messages.response import Response
 from .messages.url import URL
 
 
@@ -54,6 +55,9 @@ def _run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         raise Failure(f"expected one URL with -o, got {len(urls)}: -O names a file for each")
     method = asked.method_of(arguments, words)
     settings = asked.client_settings(arguments)
+    exchanges: list[Response] = []
+    if is_download(arguments, method) and (arguments.verbose or arguments.timing):
+        settings["events"] = {"response": exchanges.append}
     with jar_for(arguments) as jar, Client(cookies=jar, **settings) as client:
         for name in asked.left_out(arguments):
             client.headers.remove(name)
@@ -62,13 +66,31 @@ def _run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
                 print(curl_of(arguments, words, method, url))
             return 0
         if is_download(arguments, method):
-            targets = targets_of(urls, arguments)
-
-            def settings_of(url: URL) -> AbstractContextManager[dict[str, Any]]:
-                return _request_settings(arguments, words, url)
-
-            return download_all(client, targets, arguments, settings_of, say)
+            try:
+                return _download(client, arguments, words, urls, say)
+            finally:  # below the bars; a download that fails or is stopped needs it most
+                _show(arguments, exchanges)
         return max(_exchange(client, arguments, words, method, url, say) for url in urls)
+
+
+def _download(
+    client: Client,
+    arguments: argparse.Namespace,
+    words: Words,
+    urls: Sequence[URL],
+    say: Callable[[str], None],
+) -> int:
+    def settings_of(url: URL) -> AbstractContextManager[dict[str, Any]]:
+        return _request_settings(arguments, words, url)
+
+    return download_all(client, targets_of(urls, arguments), arguments, settings_of, say)
+
+
+def _show(arguments: argparse.Namespace, exchanges: Sequence[Response]) -> None:
+    if arguments.verbose:
+        shown.show_exchanges(exchanges)
+    if arguments.timing:
+        shown.show_timing(exchanges)
 
 
 @contextmanager
@@ -95,13 +117,14 @@ def _exchange(
         _request_settings(arguments, words, url) as settings,
         client.stream(method, url, **settings) as response,
     ):
+        exchanges = [*response.history, response]
         if arguments.verbose:
-            shown.show_exchange(response)
+            shown.show_exchanges(exchanges)
         shown.show(arguments, response)
         if not (arguments.include or arguments.head):
             shown.say_status(say, response, str(url))
         if arguments.timing:
-            shown.show_timing(response)
+            shown.show_timing(exchanges)
         return exit_status(StatusError("")) if response.is_error else 0
 
 

@@ -17,7 +17,7 @@ from .failures import Failure
 from .output import output_file, writing_to
 from .progress import progress_on
 
-__all__ = ["head_of", "say_status", "show", "show_exchange", "show_timing"]
+__all__ = ["head_of", "say_status", "show", "show_exchanges", "show_timing"]
 
 
 def head_of(response: Response) -> tuple[str, list[tuple[str, str]]]:
@@ -134,10 +134,10 @@ def _print_head(
         print(f"{mark}{terminal.safe_text(name)}: {terminal.safe_text(value)}", file=stream)
 
 
-def show_exchange(response: Response) -> None:
-    """Print each request, and the head of its response, to standard error: -v."""
+def show_exchanges(responses: Iterable[Response]) -> None:
+    """Print the request of each response, and the response's head, to standard error: -v."""
     console = terminal.colours(sys.stderr)
-    for each in [*response.history, response]:
+    for each in responses:
         request: Request = each.request
         if each.connection is not None and each.connection.tls is not None:
             print(f"* {_encryption(each.connection)}", file=sys.stderr)
@@ -156,9 +156,9 @@ def _encryption(connection: ConnectionInfo) -> str:
     return ", ".join(each for each in [*shown, pin] if each)
 
 
-def show_timing(response: Response) -> None:
+def show_timing(responses: Iterable[Response]) -> None:
     """Print how long each phase of each exchange took, in milliseconds: --timing."""
-    for each in [*response.history, response]:
+    for each in responses:
         print(f"{each.request}: {each.status_code}", file=sys.stderr)
         for name, seconds in zip(each.timing._fields, each.timing, strict=True):
             if seconds is not None:
