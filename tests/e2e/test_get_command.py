@@ -200,6 +200,26 @@ def test_uploads(get, url, tmp_path):
     assert echoed(get("-T", "-", url, input=b"from stdin"))["content"] == "from stdin"
 
 
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [
+        ("/echo/", "/echo/a%20%C3%A4%3Fb.txt"),
+        ("", "/a%20%C3%A4%3Fb.txt"),
+        ("/echo/?x=1", "/echo/a%20%C3%A4%3Fb.txt?x=1"),
+        ("/echo/name", "/echo/name"),
+        ("/echo?x=/", "/echo?x=/"),
+    ],
+)
+def test_an_upload_into_a_folder_has_the_files_name(get, url, tmp_path, place, path):
+    (tmp_path / "a \u00e4?b.txt").write_bytes(b"from disk")
+    said = echoed(get("-T", str(tmp_path / "a \u00e4?b.txt"), url + place))
+    assert (said["method"], said["path"], said["content"]) == ("PUT", path, "from disk")
+    assert echoed(get("-T", "-", url + "/echo/", input=b"x"))["path"] == "/echo/"
+    (tmp_path / "a").touch()
+    line = get("--curl", "-T", "a", "http://a.example/b/").stdout.decode()
+    assert line.rstrip().endswith(" -T a http://a.example/b/a")
+
+
 def test_one_kind_of_content(get, url):
     done = get("-d", "a", "-F", "b=c", url)
     assert done.returncode == 2

@@ -48,7 +48,9 @@ def _answered(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
 
 def _run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     words = sorted_out(arguments.words)
-    urls = [asked.url_of(word, words) for word in words.urls]
+    urls = [
+        asked.below_folder(asked.url_of(word, words), arguments.upload_file) for word in words.urls
+    ]
     if not urls:
         raise Failure(f"expected a URL, got {arguments.words[0]!r} alone")
     if arguments.output is not None and len(urls) > 1:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ...errors import InvalidURL, excerpt
 from ..messages.url import URL
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "auth_of",
+    "below_folder",
     "client_settings",
     "left_out",
     "method_of",
@@ -60,6 +61,20 @@ def url_of(word: str, words: Words) -> URL:
     if url.scheme not in ("http", "https"):
         raise Failure(f"expected an http:// or https:// URL, got {excerpt(word)}")
     return url.with_params(words.query) if words.query else url
+
+
+def below_folder(url: URL, file: str | None) -> URL:
+    """Return where -T sends `file`: to its name below a URL that ends in a slash, as curl does.
+
+    Any other URL stays as it is, as it does for standard input ("-") and without -T.
+
+    >>> str(below_folder(URL("http://a/docs/?v=1"), "my/a b.txt"))
+    'http://a/docs/a%20b.txt?v=1'
+    """
+    if file in (None, "-") or not url.path.endswith("/"):
+        return url
+    name = quote(os.fsencode(os.path.basename(file)), safe="")
+    return url.join(name + url.target[len(url.path) :])
 
 
 def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -101,7 +101,11 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
             ),
             (
                 ("-T", "--upload-file"),
-                {"metavar": "FILE", "help": "send FILE, by PUT; -: standard input"},
+                {
+                    "metavar": "FILE",
+                    "help": "send FILE, by PUT, under its name if the URL ends in /; -: standard "
+                    "input",
+                },
             ),
             (("-I", "--head"), {**_FLAG, "help": "send HEAD; print the status and the fields"}),
             (
