@@ -181,6 +181,18 @@ def test_a_form_without_files_is_multipart_too(get, url):
     assert 'form-data; name="title"\r\n\r\nA cat\r\n' in said["content"]
 
 
+def test_parts_of_a_form_say_their_types_and_names(get, url, tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"PNG")
+    words = ("-F", "a=@photo.png;type=image/x", "-F", "b=@photo.png;filename=cat.jpg")
+    content = echoed(get(*words, "-F", 'c={"d": ";"};type=application/json', url))["content"]
+    assert 'name="a"; filename="photo.png"\r\nContent-Type: image/x\r\n\r\nPNG\r\n' in content
+    assert 'filename="cat.jpg"\r\nContent-Type: image/jpeg\r\n\r\nPNG\r\n' in content
+    assert 'name="c"\r\nContent-Type: application/json\r\n\r\n{"d": ";"}\r\n' in content
+    done = get("-F", "a=@photo.png;type=image", url)
+    assert done.returncode == 2
+    assert b"expected a media type such as image/png after ;type=, got 'image'" in done.stderr
+
+
 def test_no_data_is_dropped_and_no_file_is_taken_for_a_cookie(get, url):
     done = get("-d", "a=1", "-d", "b=2", url)
     assert done.returncode == 2

@@ -19,6 +19,7 @@ from ..policy.auth.auth import Auth
 from ..policy.redirects import Redirects
 from ..policy.timeouts import Timeout
 from .failures import Failure
+from .forms import form_part
 from .items import Words
 from .options import MAX_REDIRECTS
 from .passwords import password_of
@@ -223,14 +224,9 @@ def _data(arguments: argparse.Namespace, files: ExitStack) -> Any:
 
 def _form(lines: list[str], files: ExitStack) -> dict[str, Any]:
     parts: list[tuple[str, Any]] = []
-    for line in lines:
-        name, equals, value = line.partition("=")
-        if not equals:
-            raise Failure(f"expected NAME=VALUE after -F, got {excerpt(line)}")
-        if value.startswith("@"):
-            parts.append((name, (os.path.basename(value[1:]), _opened(value[1:], files))))
-        else:
-            parts.append((name, (None, value)))  # no file's name: a field
+    for part in map(form_part, lines):
+        content = _opened(part.value, files) if part.is_file else octets(part.value)
+        parts.append((part.name, (part.file_name, content, part.media_type)))
     return {"files": parts}
 
 

@@ -96,7 +96,8 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
                 {
                     **_MANY,
                     "metavar": "NAME=VALUE",
-                    "help": "a field of a form (multipart); NAME=@FILE: a file; may be repeated",
+                    "help": "a field of a form (multipart); NAME=@FILE: a file; then perhaps "
+                    "';type=MEDIA/TYPE' and ';filename=NAME'; may be repeated",
                 },
             ),
             (
