@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from nethttp import __main__ as command
-from nethttp.client import __main__ as client
+from nethttp.client.command import options
 from nethttp.cookiejar import __main__ as cookiejar
 
 from .commands import run_here
@@ -195,7 +195,7 @@ def test_an_output_that_cannot_be_written(words):
     assert (done.returncode, done.stderr) == (2, said)
 
 
-@pytest.mark.parametrize("parser", [client.parser("prog"), cookiejar._parser("prog")])
+@pytest.mark.parametrize("parser", [options.parser("prog"), cookiejar._parser("prog")])
 def test_no_option_has_a_value_that_may_be_left_out(parser):
     """Such an option takes the word behind it, which is meant for something else."""
     parsers = [parser]

@@ -409,7 +409,7 @@ def test_ctrl_c_leaves_what_can_be_resumed_and_says_how(get, url, tmp_path, jobs
     assert not (tmp_path / "slow.iso").exists()
     assert b"slow.iso: " in said
     assert b"-C goes on" in said
-    done = get("-C", "-O", f"{url}/slow.iso")
+    done = get("-C", "-", "-O", f"{url}/slow.iso")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "slow.iso").read_bytes() == BIG
 

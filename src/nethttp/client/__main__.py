@@ -17,7 +17,7 @@ from .command.curl import curl_of
 from .command.downloads import download_all, is_download, targets_of
 from .command.failures import Failure, exit_status, sentence
 from .command.items import Words, sorted_out
-from .command.options import parser
+from .command.options import parsed
 from .command.output import CannotWrite, ReaderLeft
 from .messages.response import Response
 from .messages.url import URL
@@ -29,8 +29,8 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m nethttp.clien
     def say(text: str) -> None:
         print(f"{prog}: {text}", file=sys.stderr)
 
-    # Intermixed: URLs may stand before, between and behind the options.
-    return run_command(lambda: _answered(parser(prog).parse_intermixed_args(argv), say))
+    words = sys.argv[1:] if argv is None else argv
+    return run_command(lambda: _answered(parsed(prog, words), say))
 
 
 def _answered(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ...commandline import CommandParser, seconds
 from ..flow.segments import MAX_SEGMENTS
 
-__all__ = ["EXIT_STATUSES", "MAX_REDIRECTS", "parser"]
+__all__ = ["EXIT_STATUSES", "MAX_REDIRECTS", "parsed", "parser"]
 
 MAX_REDIRECTS: Final = 20
 """The most redirects that -L follows."""
@@ -272,6 +273,17 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
     ),
 )
 
+_SWITCHES: Final = "".join(
+    flags[0][1]
+    for _, group in _GROUPS
+    for flags, how in group
+    if how.get("action") == "store_true" and not flags[0].startswith("--")
+)
+"""The letters of the options without a value."""
+
+_CONTINUE: Final = re.compile(f"-[{_SWITCHES}]*C-?|--continue")
+"""-C, alone or behind other such options; ``-C-`` is curl's ``-C -``."""
+
 
 def parser(prog: str) -> CommandParser:
     """Return the parser of the command, which calls itself `prog`.
@@ -299,3 +311,24 @@ def parser(prog: str) -> CommandParser:
         for flags, settings in options:
             group.add_argument(*flags, **settings)
     return made
+
+
+def parsed(prog: str, argv: Sequence[str]) -> argparse.Namespace:
+    """Return the values of a command line; URLs may stand before, between and behind its options.
+
+    >>> parsed("nethttp get", ["-OC", "-", "http://a.com/b"]).words
+    ['http://a.com/b']
+    """
+    made = parser(prog)
+    words: list[str] = []
+    behind = False
+    for word in argv:
+        # To argparse, -C has a value or none; but a URL behind it is none.
+        if behind and word == "-":
+            behind = False
+            continue
+        if behind and word.isdigit():
+            made.error(f"argument -C/--continue: expected '-' or nothing, got the offset {word}")
+        behind = _CONTINUE.fullmatch(word) is not None
+        words.append(word.removesuffix("-") if behind else word)
+    return made.parse_intermixed_args(words)
