@@ -160,6 +160,17 @@ def test_items_make_json(get, url):
     assert said["fields"]["accept"].startswith("application/json")
 
 
+def test_a_usual_method_is_sent_in_capitals(get, url, tmp_path):
+    for given, sent in (("post", "POST"), ("Put", "PUT"), ("delete", "DELETE")):
+        assert echoed(get("-X", given, url))["method"] == sent
+    assert b"501" in get("-X", "purge", url).stderr  # the server knows no such method
+    assert echoed(get("-X", "get", "-d", "x", url))["method"] == "GET"
+    assert get("-X", "head", "-i", url).stdout.endswith(b"\r\n\r\n")
+    assert get("--curl", "-X", "post", url).stdout.startswith(b"curl -X POST ")
+    assert get("-X", "get", "-O", url + "/big").returncode == 0
+    assert (tmp_path / "big").read_bytes() == BIG
+
+
 def test_json_data(get, url):
     said = echoed(get("--json", "-d", '{"a": 1}', url))
     assert (said["content"], said["fields"]["content-type"]) == ('{"a": 1}', "application/json")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from ...errors import InvalidURL, excerpt
+from ...status import HTTPMethod
 from ..messages.url import URL
 from ..policy.auth.auth import Auth
 from ..policy.redirects import Redirects
@@ -119,10 +120,17 @@ def _recording(path: str) -> Callable[[Transport], Transport]:
 
 
 def method_of(arguments: argparse.Namespace, words: Words) -> str:
-    """Return the method: that of -X, or the one that the content makes usual, as curl does it."""
+    """Return the method: that of -X, or the one that the content makes usual, as curl does it.
+
+    A usual method is sent in capitals, since ``post`` is another method (RFC 9110 section 9.1),
+    which servers do not know.
+
+    >>> [method_of(argparse.Namespace(request=it), Words([], {}, [])) for it in ("post", "Purge")]
+    ['POST', 'Purge']
+    """
     if arguments.request is not None:
         method: str = arguments.request
-        return method
+        return method.upper() if method.upper() in HTTPMethod.__members__ else method
     if arguments.upload_file is not None:
         return "PUT"
     if arguments.head:
