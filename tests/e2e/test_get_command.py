@@ -257,6 +257,14 @@ def test_credentials(get, url, options, value):
     assert echoed(get(*options, url))["fields"].get("authorization") == value
 
 
+def test_one_kind_of_credentials(get, url):
+    for more in ([], ["--curl"]):
+        done = get(*more, "-u", "me:pw", "--bearer", "abc", url)
+        assert (done.returncode, done.stdout) == (2, b"")
+        said = b"nethttp get: expected one kind of credentials, got -u for 'me' and --bearer\n"
+        assert done.stderr == said
+
+
 def test_credentials_of_the_url(get, url):
     assert get(url.replace("//", "//me:pw@") + "/private").stdout == b"welcome"
 

@@ -86,8 +86,14 @@ def client_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     --speed-time.
 
     Raises:
-        Failure: an option of TLS cannot be obeyed, or the recording cannot be written.
+        Failure: an option of TLS cannot be obeyed, the recording cannot be written, or there are
+            credentials of two kinds.
     """
+    if arguments.user is not None and arguments.bearer is not None:
+        raise Failure(
+            f"expected one kind of credentials, got -u for {excerpt(arguments.user.split(':')[0])}"
+            " and --bearer"
+        )
     seconds = arguments.timeout
     settings: dict[str, Any] = {
         "timeout": Timeout(queue=seconds, connect=seconds, write=seconds, read=seconds),
