@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -355,6 +356,54 @@ def test_downloads_are_shown_too(get, url):
     assert "> GET /echo?moved HTTP/1.1" in said
     assert "nethttp get: " in said
     assert get("-O", "--curl", "-v", url + "/big").stderr == b""
+
+
+def test_curls_command_has_the_cookies_and_says_what_it_lacks(get, url, tmp_path):
+    get("--session", "mine", url + "/cookie")
+    words = ["--session", "mine", "-b", "id=own; b=c", "--sha256", "0" * 64, "--har", "calls.har"]
+    done = get("--curl", *words, url)
+    assert b" -H 'Cookie: id=own; b=c' " in done.stdout
+    assert done.stderr == (
+        b"nethttp get: curl has no --session, --har, --sha256: its command does without\n"
+    )
+    assert b" -H 'Cookie: id=7' " in get("--curl", "--session", "mine", url).stdout
+    assert b"Cookie" not in get("--curl", "--session", "mine", "http://a.example/").stdout
+    get("-c", "jar.txt", url + "/cookie")
+    before = (tmp_path / "jar.txt").read_text()
+    done = get("--curl", "-b", "jar.txt", "-c", "jar.txt", url)
+    assert b" -H 'Cookie: id=7' " in done.stdout
+    get("--curl", "-c", "jar.txt", url)
+    assert (tmp_path / "jar.txt").read_text() == before
+    assert not (tmp_path / "calls.har").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-m", "5", "-H", "X-A: b", "-X", "put"],
+        ["-u", "me:pw", "-d", "a=b", "-H", "User-Agent:"],
+        ["-F", "a=b;c", "-F", "d=@file;type=text/x", "-F", 'e=f";g;type=h/i', "-F", "j=@x;y"],
+        ["-T", "file"],
+        ["--bearer", "abc", "a=b", "c==d"],
+        ["--session", "mine"],
+    ],
+)
+def test_curl_sends_the_same(get, url, tmp_path, program, words):
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "x;y").write_bytes(b"content")
+    get("--session", "mine", url + "/cookie")
+    line = get("--curl", *words, f"{url}/echo/").stdout.decode()
+    command = [program("curl"), *shlex.split(line)[1:]]
+    theirs = json.loads(subprocess.run(command, capture_output=True, cwd=tmp_path).stdout)
+    ours = echoed(get(*words, f"{url}/echo/"))
+    for said in (ours, theirs):
+        for name in ("accept", "accept-encoding", "user-agent", "content-length", "expect"):
+            said["fields"].pop(name, None)
+        boundary = said["fields"].get("content-type", "").partition("boundary=")[2]
+        if boundary:
+            said["content"] = said["content"].replace(boundary, "*")
+            said["fields"]["content-type"] = "multipart/form-data; boundary=*"
+    assert theirs == ours
 
 
 # --- downloads -----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from ..errors import HTTPException, StatusError
 from .client import Client
 from .command import asked, shown
 from .command.cookies import jar_for
-from .command.curl import curl_of
+from .command.curl import curl_of, not_in_curl
 from .command.downloads import download_all, is_download, targets_of
 from .command.failures import Failure, exit_status, sentence
 from .command.items import Words, sorted_out
@@ -57,22 +57,36 @@ def _run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         raise Failure(f"expected one URL with -o, got {len(urls)}: -O names a file for each")
     method = asked.method_of(arguments, words)
     settings = asked.client_settings(arguments)
+    if arguments.curl:
+        return _print_curl(arguments, words, method, urls, say)
     exchanges: list[Response] = []
     if is_download(arguments, method) and (arguments.verbose or arguments.timing):
         settings["events"] = {"response": exchanges.append}
     with jar_for(arguments) as jar, Client(cookies=jar, **settings) as client:
         for name in asked.left_out(arguments):
             client.headers.remove(name)
-        if arguments.curl:
-            for url in urls:
-                print(curl_of(arguments, words, method, url))
-            return 0
         if is_download(arguments, method):
             try:
                 return _download(client, arguments, words, urls, say)
             finally:  # below the bars; a download that fails or is stopped needs it most
                 _show(arguments, exchanges)
         return max(_exchange(client, arguments, words, method, url, say) for url in urls)
+
+
+def _print_curl(
+    arguments: argparse.Namespace,
+    words: Words,
+    method: str,
+    urls: Sequence[URL],
+    say: Callable[[str], None],
+) -> int:
+    unsaved = argparse.Namespace(**{**vars(arguments), "cookie_jar": None})  # nothing is received
+    with jar_for(unsaved) as jar:
+        for url in urls:
+            print(curl_of(arguments, words, method, url, jar))
+    if names := not_in_curl(arguments):
+        say(f"curl has no {', '.join(names)}: its command does without")
+    return 0
 
 
 def _download(

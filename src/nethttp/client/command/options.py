@@ -10,7 +10,10 @@ from typing import Any, Final
 from ...commandline import CommandParser, seconds
 from ..flow.segments import MAX_SEGMENTS
 
-__all__ = ["EXIT_STATUSES", "MAX_REDIRECTS", "parsed", "parser"]
+__all__ = ["DEFAULT_TIMEOUT", "EXIT_STATUSES", "MAX_REDIRECTS", "parsed", "parser"]
+
+DEFAULT_TIMEOUT: Final = 60.0
+"""How long each wait may take without -m, in seconds."""
 
 MAX_REDIRECTS: Final = 20
 """The most redirects that -L follows."""
@@ -185,9 +188,10 @@ _GROUPS: Final[tuple[tuple[str, Options], ...]] = (
                 ("-m", "--timeout"),
                 {
                     "type": seconds,
-                    "default": 60.0,
+                    "default": DEFAULT_TIMEOUT,
                     "metavar": "SECONDS",
-                    "help": "longest time to wait for the server to send something (default: 60)",
+                    "help": "longest time to wait for the server to send something (default: "
+                    f"{DEFAULT_TIMEOUT:g})",
                 },
             ),
         ),

@@ -19,7 +19,7 @@ from .call import Call, Handler, ResponseT
 if TYPE_CHECKING:
     from ...cookiejar import CookieJar
 
-__all__ = ["CookieStore", "with_cookies"]
+__all__ = ["CookieStore", "joined", "with_cookies"]
 
 
 class CookieStore:
@@ -142,10 +142,18 @@ def with_cookies(send: Handler[ResponseT], store: CookieStore) -> Handler[Respon
 def _with_cookie(request: Request, cookie: str) -> Request:
     """Return `request` with the jar's cookies behind the program's own."""
     request = request.copy()
-    own = request.headers.get("cookie")
-    if own:
-        names = {pair.partition("=")[0].strip() for pair in own.split(";")}
-        others = [pair for pair in cookie.split("; ") if pair.partition("=")[0] not in names]
-        cookie = "; ".join([own, *others])
-    request.headers.set("Cookie", cookie)
+    request.headers.set("Cookie", joined(request.headers.get("cookie"), cookie))
     return request
+
+
+def joined(own: str | None, cookie: str) -> str:
+    """Return a program's own Cookie field, with the cookies of a jar behind it.
+
+    >>> joined("a=1", "a=2; b=3"), joined(None, "b=3")
+    ('a=1; b=3', 'b=3')
+    """
+    if not own:
+        return cookie
+    names = {pair.partition("=")[0].strip() for pair in own.split(";")}
+    others = [pair for pair in cookie.split("; ") if pair.partition("=")[0] not in names]
+    return "; ".join([own, *others])
