@@ -110,12 +110,18 @@ class Browser:
         return result["result"].get("value")
 
     def wait(self, script: str) -> None:
-        """Wait until an expression is true in the page."""
+        """Wait until an expression is true in the page; one that fails there is not true yet."""
         until = time.monotonic() + SECONDS
-        while not self.run(f"!!({script})"):
+        while not self._is_true(script):
             if time.monotonic() > until:
                 raise TimeoutError(f"expected {script}; the page is:\n{self.text()}")
             time.sleep(0.03)
+
+    def _is_true(self, script: str) -> bool:
+        try:
+            return bool(self.run(f"!!({script})"))
+        except RuntimeError:
+            return False  # A page that is being loaded has no body.
 
     def text(self) -> str:
         """Return the text that is seen."""

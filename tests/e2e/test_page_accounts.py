@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -146,6 +147,12 @@ def test_a_folder_for_deposits(visitor, root, tmp_path):
     visitor.wait("document.querySelector('#said').textContent.startsWith('1 of 1 file uploaded')")
     assert (root / "drop" / "mine.txt").read_text() == "mine"
     assert "mine.txt" not in visitor.run(NAMES)
+    # Nobody is asked about names that are not theirs to know.
+    (tmp_path / "secret.txt").write_text("mine")
+    visitor.drop(tmp_path / "secret.txt")
+    visitor.wait("document.querySelector('#said').textContent.startsWith('1 of 1 file uploaded')")
+    assert (root / "drop" / "secret.txt").read_text() == "of another"
+    assert len(list((root / "drop").iterdir())) == 3
 
 
 def test_a_session_that_ended_leads_to_signing_in(visitor, root):
@@ -168,6 +175,41 @@ def test_a_session_that_ended_leads_to_signing_in(visitor, root):
     visitor.click(button("Delete"))
     visitor.wait(f"!{row('file1.txt')}")
     assert not (root / "file1.txt").exists()
+
+
+@pytest.mark.parametrize("size", [3, 9 << 20], ids=["whole", "in parts"])
+def test_uploads_wait_while_the_user_signs_in_again(visitor, root, tmp_path, size):
+    (tmp_path / "new.txt").write_bytes(b"x" * size)
+    sign_in(visitor, "ann")
+    end_session(visitor)
+    visitor.drop(tmp_path / "new.txt")
+    visitor.wait("document.querySelector('dialog')?.innerText.includes('You are signed out')")
+    sign_in_elsewhere(visitor, "ann")
+    visitor.click(button("Go on"))
+    visitor.wait("!document.querySelector('dialog')")
+    visitor.wait("document.querySelector('#tray .failed')")
+    visitor.click(button("Try again"))
+    visitor.wait("document.querySelector('#said').textContent.startsWith('1 of 1 file uploaded')")
+    assert (root / "new.txt").stat().st_size == size
+
+
+def test_a_session_that_ends_during_an_upload_costs_no_byte(visitor, root, tmp_path):
+    (tmp_path / "large.bin").write_bytes(os.urandom(1 << 20) * 70)  # Three parts.
+    sign_in(visitor, "ann")
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    visitor.call("Network.enable")
+    visitor.call("Network.emulateNetworkConditions", uploadThroughput=20 << 20, **conditions)
+    visitor.drop(tmp_path / "large.bin")
+    visitor.wait("document.querySelector('#tray progress').value > (33 << 20)")
+    end_session(visitor)
+    visitor.wait("document.querySelector('dialog')?.innerText.includes('You are signed out')")
+    visitor.call("Network.emulateNetworkConditions", uploadThroughput=-1, **conditions)
+    sign_in_elsewhere(visitor, "ann")
+    visitor.click(button("Go on"))
+    visitor.wait("!document.querySelector('dialog')")
+    visitor.click(button("Try again"))
+    visitor.wait("document.querySelector('#said').textContent.startsWith('1 of 1 file uploaded')")
+    assert (root / "large.bin").read_bytes() == (tmp_path / "large.bin").read_bytes()
 
 
 def test_one_who_signs_in_elsewhere_sees_it_here(visitor):
