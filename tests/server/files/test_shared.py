@@ -70,6 +70,10 @@ def test_put_that_does_not_say_how_long_its_content_is(root, serve, connect, ver
         ("/new", {"Content_Encoding": "gzip"}, 415),
         ("/new", {"If_Match": "*"}, 412),
         ("/file", {"If_None_Match": "*"}, 412),
+        ("/file", {"If_None_Match": '"x", *'}, 400),
+        ("/file", {"If_None_Match": "x"}, 400),
+        ("/file", {"If_None_Match": ""}, 400),
+        ("/file", {"If_Match": "x"}, 412),
         ("/file", {"If_Match": '"other"'}, 412),
         ("/file", {"If_Unmodified_Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, 412),
         ("/file?conflict=refuse", {}, 409),
@@ -272,6 +276,20 @@ def test_move_and_copy(shared, root, method):
     moved = client.ask(method, "/x", Destination="/a%20b")
     assert (moved.status, moved.getheader("Location")) == (201, "/a%20b")
     assert contents(root)["a b/e/f"] == b"f"
+
+
+@pytest.mark.parametrize("method", ["MOVE", "COPY", "DELETE"])
+def test_conditions_are_those_of_what_is_moved_or_deleted(shared, root, method):
+    (root / "a").write_bytes(b"1")
+    (root / "d").mkdir()
+    client = shared()
+    before = contents(root)
+    for fields in ({"If_Match": '"other"'}, {"If_None_Match": "*"}):
+        assert client.status(method, "/a", Destination="/d/b", **fields) == 412
+    assert contents(root) == before
+    tag = client.ask("GET", "/a").getheader("ETag")
+    assert client.status(method, "/a", Destination="/d/b", If_Match=tag) in (201, 204)
+    assert contents(root) != before
 
 
 def test_move_to_another_file_system(shared, root, monkeypatch):

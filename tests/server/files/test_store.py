@@ -239,7 +239,7 @@ def test_what_was_replaced_and_cannot_be_deleted_is_left_to_the_next_cleaning(
     (root / "d").mkdir()
     (root / "d" / "kept").write_bytes(b"kept")
     (root / "new").write_bytes(b"new")
-    assert not store.move(place, "new", place, "d", yes).created
+    assert not store.move(place, "new", place, "d", yes, leaving=yes).created
     assert (root / "d").read_bytes() == b"new"
     assert store.clean() == 0
     (draft,) = (name for name in os.listdir(root) if name != "d")
@@ -255,19 +255,19 @@ def test_moving(store, place, root):
     (root / "b").write_bytes(b"b")
     (root / "d").mkdir()
     with store.tree.open(("d",)) as inner:
-        assert store.move(place, "a", inner, "c", yes).created
-        assert not store.move(place, "b", inner, "c", yes).created
+        assert store.move(place, "a", inner, "c", yes, leaving=yes).created
+        assert not store.move(place, "b", inner, "c", yes, leaving=yes).created
         assert contents(root) == {"d": None, "d/c": b"b"}
         with pytest.raises(FileNotFoundError):
-            store.move(place, "a", inner, "c", yes)
+            store.move(place, "a", inner, "c", yes, leaving=yes)
     (root / "e").mkdir()
-    assert not store.move(place, "d", place, "e", yes).created
+    assert not store.move(place, "d", place, "e", yes, leaving=yes).created
     assert contents(root) == {"e": None, "e/c": b"b"}
     with store.tree.open(("e",)) as inner, pytest.raises(OSError, match=r"."):
-        store.move(place, "e", inner, "in itself", yes)
+        store.move(place, "e", inner, "in itself", yes, leaving=yes)
     (root / "x").write_bytes(b"x")
     with pytest.raises(Refusal):
-        store.move(place, "x", place, "e", refuse)
+        store.move(place, "x", place, "e", refuse, leaving=yes)
     assert contents(root) == {"e": None, "e/c": b"b", "x": b"x"}
 
 
@@ -285,7 +285,7 @@ def test_a_move_that_fails_at_the_last_moment_loses_nothing(store, place, root, 
 
     monkeypatch.setattr(os, "rename", rename)
     with pytest.raises(OSError, match="another file system"):
-        store.move(place, "a", place, "b", yes)
+        store.move(place, "a", place, "b", yes, leaving=yes)
     assert contents(root) == before
     assert os.listdir(store.notes._directory) == []
 

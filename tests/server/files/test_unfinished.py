@@ -214,7 +214,7 @@ def test_what_a_kill_or_a_loss_of_power_leaves(store, place, root, tmp_path):
 def test_no_upload_is_left_in_a_directory_that_is_moved(store, place, root, tmp_path):
     token = begin(store, place)
     with store.tree.open(()) as top:
-        store.move(top, "d", top, "e", yes)
+        store.move(top, "d", top, "e", yes, leaving=yes)
     assert contents(root) == {"e": None}
     assert notes(tmp_path) == []
     with store.tree.open(("e",)) as moved, pytest.raises(Refusal):

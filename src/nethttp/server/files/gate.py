@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ...wire.values import parse_entity_tags
 from .access import Access, Names, Operation, User
 from .accounting import Accounts
 from .preconditions import evaluate
@@ -19,7 +20,7 @@ from .refusal import Refusal
 from .store import Decide, Store, tag_of
 from .tree import Entry, Opened, Tree, is_new_name
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "check_conditions"]
 
 CONDITIONS = ("if-match", "if-none-match", "if-unmodified-since")
 
@@ -194,7 +195,7 @@ class Gate:
                 if "if-match" in fields:
                     raise Refusal(412, "Nothing has this name any more")
                 return True
-            _check_conditions(fields, existing)
+            check_conditions(fields, existing)
             if not any(name in fields for name in CONDITIONS):
                 if conflict == "rename":
                     return False
@@ -212,7 +213,7 @@ class Gate:
         def decide(existing: os.stat_result | None) -> bool:
             self.check_beneath(Operation.DELETE, names)
             if existing is not None:
-                _check_conditions(fields, existing)
+                check_conditions(fields, existing)
             return True
 
         return decide
@@ -232,12 +233,15 @@ class Gate:
                 raise Refusal(409, "Another directory has this path meanwhile")
 
 
-def _check_conditions(fields: Mapping[str, str], existing: os.stat_result) -> None:
+def check_conditions(fields: Mapping[str, str], existing: os.stat_result) -> None:
     """Check the conditions of a request to change a file. RFC 9110 section 13.
 
     Raises:
-        Refusal: 412.
+        Refusal: 412; 400, a condition that cannot be read, because nothing is changed without it.
     """
+    if_none_match = fields.get("if-none-match", "*").strip(" \t")
+    if if_none_match != "*" and not parse_entity_tags(if_none_match):
+        raise Refusal(400, "If-None-Match is expected to be * or entity tags")
     tag = tag_of(existing)
     modified = existing.st_mtime_ns // 1_000_000_000
     # A client that has read the file compressed knows it by that tag.

@@ -165,18 +165,26 @@ class Store:
         return False
 
     def move(
-        self, source: Opened, name: str, target: Opened, new_name: str, decide: Decide
+        self,
+        source: Opened,
+        name: str,
+        target: Opened,
+        new_name: str,
+        decide: Decide,
+        *,
+        leaving: Decide,
     ) -> Stored:
         """Return what `target` has as `new_name` after moving it there from `name` in `source`.
 
-        `decide` is for the new name.
+        `decide` is for the new name, `leaving` for what is moved.
 
         Raises:
-            Refusal: `decide` has refused.
+            Refusal: one of them has refused.
             OSError: there is nothing to move, or it cannot be moved.
         """
         with ExitStack() as rest, self._locks.held(source, target):
             status = status_of(source, name)
+            leaving(status)
             existing = status_or_none(target, new_name)
             # On some file systems "a" and "A" are one file, whose spelling may be changed.
             if existing is not None and os.path.samestat(existing, status):

@@ -70,7 +70,7 @@ def answer_move(request: FolderRequest, gate: Gate) -> Reply:
     if len(new_names) != len(names):
         raise Refusal(400, "Expected one entry for one new name")
     for name, new_name in zip(names, new_names, strict=True):
-        move(gate, (*request.names, name), (*directory, new_name), may_replace=False)
+        move(gate, (*request.names, name), (*directory, new_name), {}, may_replace=False)
     return _back(request)
 
 

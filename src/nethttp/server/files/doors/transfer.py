@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 
 from ..access import Names, Operation
-from ..gate import Gate
+from ..gate import Gate, check_conditions
 from ..refusal import Refusal
 from ..reply import Reply
 from ..request import FolderRequest
@@ -32,6 +33,7 @@ def answer_copy(request: FolderRequest, gate: Gate) -> Reply:
     names = destination_of(request)
     may_replace = overwrites(request)
     with gate.whole(request.names) as source:
+        check_conditions(request.fields, source.status)
         gate.check_beneath(Operation.CREATE, names)
         with gate.place(Operation.CREATE, names) as (place, name):
             decide = _deciding(gate, place, names, may_replace)
@@ -46,11 +48,17 @@ def answer_move(request: FolderRequest, gate: Gate) -> Reply:
         OSError: there is nothing, or the system has refused.
     """
     names = destination_of(request)
-    return _done(move(gate, request.names, names, may_replace=overwrites(request)), names)
+    may_replace = overwrites(request)
+    moved = move(gate, request.names, names, request.fields, may_replace=may_replace)
+    return _done(moved, names)
 
 
-def move(gate: Gate, old: Names, names: Names, *, may_replace: bool) -> Stored:
+def move(
+    gate: Gate, old: Names, names: Names, fields: Mapping[str, str], *, may_replace: bool
+) -> Stored:
     """Return what has the path `names` after moving it there from `old`. RFC 4918 section 9.9.
+
+    `fields` has the conditions for what is moved.
 
     Raises:
         Refusal: the user may not delete the source, or not write the destination, or it exists and
@@ -66,7 +74,8 @@ def move(gate: Gate, old: Names, names: Names, *, may_replace: bool) -> Stored:
     ):
         decide = _deciding(gate, place, names, may_replace)
         try:
-            return gate.store.move(source, old_name, place, name, decide)
+            leaving = gate.deleting(old, fields)
+            return gate.store.move(source, old_name, place, name, decide, leaving=leaving)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
