@@ -157,6 +157,18 @@ def test_smaller_parts_where_large_ones_are_refused(chromium, middle, root, larg
     assert middle.received["PATCH"] == 40 * MIB
 
 
+def test_a_session_that_ends(chromium, middle, root, large):
+    middle.refused["PATCH"] = 401
+    chromium.drop(large)
+    chromium.wait("document.querySelector('dialog[open]')")
+    middle.refused.clear()
+    chromium.click(button("Go on"))
+    chromium.wait("!document.querySelector('dialog[open]')")
+    chromium.click(button("Try again"))
+    chromium.wait(DONE)
+    assert (root / "large.bin").read_bytes() == large.read_bytes()
+
+
 def test_a_name_that_is_taken_meanwhile(chromium, middle, root, large):
     middle.cut_after = 20 * MIB
     chromium.drop(large)

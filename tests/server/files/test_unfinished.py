@@ -154,6 +154,32 @@ def test_room_is_asked_for_all_of_it(store, place, root):
     assert parts(root) == []
 
 
+def test_room_is_asked_for_again_when_it_goes_on(store, place, root):
+    token = begin(store, place)
+    store.room.reserve = 1 << 60
+    with closing(resume(store, place, token)) as again, pytest.raises(Refusal) as refused:
+        store.go_on(again)
+    assert refused.value.status == 507
+    assert parts(root) == [b"ab"]
+
+
+def test_the_lock_of_a_directory_stays(store, place, tmp_path):
+    begin(store, place)
+    lock = tmp_path / "state" / "uploads" / ".lock"
+    os.utime(lock, (1, 1))
+    store.clean()
+    assert lock.exists()
+
+
+def test_any_upload_sweeps(store, place, root, tmp_path):
+    token = begin(store, place)
+    os.utime(tmp_path / "state" / "uploads" / token, (1, 1))
+    # A worker that has just begun has not swept yet.
+    with Store(store.tree, str(tmp_path / "state")).begin(place, "b"):
+        assert notes(tmp_path) == []
+    assert parts(root) == []
+
+
 def test_what_is_left_too_long_is_deleted(store, place, root, tmp_path):
     old, young = begin(store, place), begin(store, place)
     begun = os.stat(tmp_path / "state" / "uploads" / old).st_mtime

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from nethttp.server.files.shared import SharedFolderHandler
 from nethttp.server.files.unfinished import LIFE
 
 from ..shares import ByName, Client, contents, handler_of, share
@@ -264,6 +265,38 @@ def test_a_cut_append_goes_on_where_it_stopped(root, serve, connect):
     assert done.status == 201
     assert contents(root) == {"a": b"a" * at + b"b" * (300_000 - at)}
     client.close()
+
+
+def test_what_a_client_is_told_is_on_the_disk(shared, root, monkeypatch):
+    client = shared()
+    url = begin(client)
+    synced = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert append(client, url, 0, b"abc", False).status == 204
+    assert synced == [3]
+
+
+def test_an_append_that_is_too_long_costs_no_content(root, serve, connect):
+    server = serve(handler_of(share(root)))
+    client = Client(server.port)
+    url = begin(client)
+    with connect(server.address) as raw:
+        raw.send(
+            f"PATCH {url} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PART}\r\n"
+            "Upload-Offset: 0\r\nUpload-Complete: ?1\r\nContent-Length: 7\r\n"
+            "Expect: 100-continue\r\n\r\n".encode()
+        )
+        assert raw.response()[0] == 400
+    client.close()
+
+
+def test_a_get_is_paced_by_its_path():
+    assert "GET" not in SharedFolderHandler._PACED_BY_METHOD
+    assert "PATCH" in SharedFolderHandler._PACED_BY_METHOD
 
 
 def test_a_later_append_ends_the_one_before(root, serve, connect):
