@@ -113,7 +113,7 @@ class Reader:
             errors="surrogateescape",
             timeout=60,
         )
-        if command.startswith("curl ") and done.returncode == 0:
+        if "curl " in command and done.returncode == 0:
             printed, _, status = done.stdout.rpartition("\n")
             return Answer(int(status), printed)
         return Answer(done.returncode, done.stdout)

@@ -97,9 +97,18 @@ def test_each_line_has_the_user_of_its_request_and_no_secret(logged):
         # A request that is none has no user, though the one before on this connection had.
         ask(sock, "GET /f HTTP/1.1\r\nBad field")
         expected += [None, "ann", "ann", None]
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        begin = "Upload-Complete: ?0\r\nUpload-Length: 9"
+        said = ask(sock, f"PUT /h HTTP/1.1\r\n{basic('ann')}\r\n{begin}", "part")
+        upload = re.search(rb"Location: \?upload=(\w+)", said)[1].decode()
+        for user in ("ann", "bob"):
+            ask(sock, f"HEAD /h?upload={upload} HTTP/1.1\r\n{basic(user)}")
+        ask(sock, f"POST /h?a=b&upload={upload} HTTP/1.1")
+        expected += ["ann", "ann", "bob", None]
     form, lines = ended()
     requests = [line for line in lines if "HTTP/1.1" in line]
     assert [user_in(form, line) for line in requests] == expected
     log = "\n".join(lines)
-    for secret in (PASSWORD, "guessed", "Basic ", basic("ann")[21:], token[2].decode()):
+    for secret in (PASSWORD, "guessed", "Basic ", basic("ann")[21:], token[2].decode(), upload):
         assert secret not in log
+    assert log.count("upload=...") == 3

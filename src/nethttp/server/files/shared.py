@@ -7,6 +7,7 @@ looked for, and each file that it opens is opened by the gate. All else is a doo
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -46,6 +47,9 @@ FIRST_PIECE = 16 * 1024
 
 #: Methods that read, and need no door.
 _READING = ("GET", "HEAD", "OPTIONS")
+
+#: The token of an unfinished upload in a request line.
+_UPLOAD = re.compile(r"([?&]upload=)[^&\s]+")
 
 
 @FolderHandler._ANSWER_STEPS.also
@@ -146,6 +150,9 @@ class SharedFolderHandler(FolderHandler):
         Raises:
             Refusal: the request is not for this server.
         """
+        if "upload=" in self.requestline:
+            # Whoever reads the log must not be able to go on with an upload.
+            self.requestline = _UPLOAD.sub(r"\1...", self.requestline)
         share = self.share
         check_name(fields.get("host", ""), share.hosts)
         if share.accounts is None:
