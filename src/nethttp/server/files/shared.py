@@ -24,6 +24,7 @@ from .folder import FolderHandler
 from .foreign import defusing_fields
 from .gate import Gate
 from .paths import names_directory
+from .privacy import privacy_fields, private_cache_control
 from .refusal import Refusal, refusal_of
 from .reply import Reply
 from .representations import Resource
@@ -38,9 +39,6 @@ __all__ = ["SharedFolderHandler"]
 PIECE = 256 * 1024
 """Bytes of content that a door receives at once, at most. With 1 MiB, which does not fit into a
 processor's cache beside its copy, a GiB takes twice the time."""
-
-_PRIVATE = "private, no-cache"
-"""Cache-Control where users have accounts: no cache that they share may keep a response."""
 
 FIRST_PIECE = 16 * 1024
 """Bytes of the first piece. Each is twice as long as the one before."""
@@ -94,7 +92,7 @@ class SharedFolderHandler(FolderHandler):
         if share.is_written or share.access.has_paths:
             fixed["precompressed"] = False
         if share.accounts is not None:
-            fixed["cache_control"] = _PRIVATE
+            fixed["cache_control"] = private_cache_control(options.get("cache_control"))
         return type(cls.__name__, (cls,), {**options, **fixed, "__doc__": cls.__doc__})
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -231,9 +229,7 @@ class SharedFolderHandler(FolderHandler):
         if self.share.is_written and self._status in (200, 206) and self._is_foreign:
             yield from defusing_fields(fields.get("content-type", ""))
         if self.share.accounts is not None:
-            yield "Vary", "Authorization, Cookie"
-            if "cache-control" not in fields:
-                yield "Cache-Control", _PRIVATE
+            yield from privacy_fields(fields)
 
     # --- the doors ---
 

@@ -6,7 +6,7 @@ import pytest
 
 from nethttp.server.files.doors import DOORS
 
-from .shares import ByName, handler_of, share
+from .shares import ByName, Client, handler_of, share
 from .test_matrix import TABLE
 
 RULES = ("/ ann rwd", "/open * r")
@@ -90,10 +90,30 @@ def test_without_accounts_no_field_is_added(filled, shared):
     assert "Cache-Control" not in client.ask("GET", "/nothing").headers
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("max-age=60", "private, max-age=60"),
+        ("public, max-age=60, s-maxage=9", "private, max-age=60"),
+        ("Private , immutable", "private, immutable"),
+        ("no-store", "no-store"),
+        ("public", "private"),
+    ],
+)
+def test_cache_control_of_the_operator_is_for_browsers_alone(filled, serve, root, given, sent):
+    handler = handler_of(share(root, *RULES, accounts=ByName()), cache_control=given)
+    client = Client(serve(handler).port)
+    for path in ("/open/f", "/open/"):
+        assert client.ask("GET", path).headers["Cache-Control"] == sent
+    client.close()
+    handler = handler_of(share(root, "/ * rw"), cache_control=given)
+    client = Client(serve(handler).port)
+    assert client.ask("GET", "/open/f").headers["Cache-Control"] == given
+    client.close()
+
+
 def test_what_the_operator_says_of_caches_is_for_folders_without_accounts(filled, serve, root):
     public = [("Cache-Control", "public, max-age=60"), ("Vary", "X")]
-    from .shares import Client
-
     handler = handler_of(share(root, *RULES, accounts=ByName()), extra_response_headers=public)
     client = Client(serve(handler).port)
     check(client.ask("GET", "/open/f"), "extra fields")
