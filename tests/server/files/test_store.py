@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -14,6 +15,7 @@ from nethttp.server.files.drafts import Draft, Notes
 from nethttp.server.files.refusal import Refusal
 from nethttp.server.files.store import Store, tag_of
 from nethttp.server.files.tree import Tree
+from nethttp.server.files.unfinished import Wanted
 
 from .shares import contents
 
@@ -103,6 +105,28 @@ def test_the_next_free_name(store, place, root):
     names = [put(store, place, name, b"new", no).name for name in ("a.tar.gz", "b", ".c")]
     assert names == ["a (2).tar.gz", "b (1)", ".c (1)"]
     assert contents(root)["a.tar.gz"] == b"old"
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_file_system_on_which_a_file_has_one_name(root, tmp_path, monkeypatch, code):
+    """FAT, exFAT, some of networks."""
+
+    def link(*_args, **_named):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(drafts, "_NAMELESS", 0)
+    monkeypatch.setattr(os, "link", link)
+    store = Store(Tree(str(root)), str(tmp_path / "state"))
+    with store.tree.open(()) as place:
+        assert put(store, place, "a", b"1").created
+        assert not put(store, place, "a", b"2").created
+        assert put(store, place, "a", b"3", no).name == "a (1)"
+        with closing(store.keep(place, Wanted(None, ("b",), 1, {}))) as unfinished:
+            upload = store.go_on(unfinished)
+            upload.write(b"4")
+            assert upload.commit(yes).created
+    assert contents(root) == {"a": b"2", "a (1)": b"3", "b": b"4"}
+    assert os.listdir(store.notes._directory) == []
 
 
 def test_a_name_that_another_program_takes_at_that_moment(store, place, root):

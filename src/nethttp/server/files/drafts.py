@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..seams import current
+from .places import status_or_none
 from .refusal import Refusal
 from .tree import DRAFT, Opened, Tree
 
@@ -27,6 +28,7 @@ __all__ = [
     "Notes",
     "finish_draft",
     "lock_file",
+    "name_new",
     "open_own",
     "remove_named",
     "state_is_gone",
@@ -35,6 +37,9 @@ __all__ = [
 
 #: What file systems without nameless files answer to a request for one.
 _NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
+
+#: What file systems answer on which a file has one name: those of USB sticks, and of some networks.
+_NO_SECOND_NAME = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 _NAMELESS = getattr(os, "O_TMPFILE", 0)
 
@@ -239,9 +244,7 @@ class Draft:
         if self._note is None:
             os.link(_path_of(self.descriptor), name, dst_dir_fd=place, follow_symlinks=True)
             return
-        draft = self._note.draft
-        os.link(draft, name, src_dir_fd=place, dst_dir_fd=place, follow_symlinks=False)
-        os.unlink(draft, dir_fd=place)
+        name_new(self.place, self._note.draft, name)
         self._drop_note()
 
     def put_over(self, name: str) -> None:
@@ -275,6 +278,27 @@ class Draft:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def name_new(place: Opened, draft: str, name: str) -> None:
+    """Give a draft in a directory a name that nothing has.
+
+    Raises:
+        FileExistsError: something has it.
+    """
+    at = place.descriptor
+    try:
+        os.link(draft, name, src_dir_fd=at, dst_dir_fd=at, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_SECOND_NAME:
+            raise
+        # The threads and workers of this server are locked out; a program of another kind could
+        # take the name between these two steps.
+        if status_or_none(place, name) is not None:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
+        os.rename(draft, name, src_dir_fd=at, dst_dir_fd=at)
+    else:
+        os.unlink(draft, dir_fd=at)
 
 
 def remove_named(place: Opened, name: str) -> None:

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from .access import Names
-from .drafts import lock_file, open_own, state_is_gone, unlock_file
+from .drafts import lock_file, name_new, open_own, state_is_gone, unlock_file
 from .refusal import Refusal
 from .tree import DRAFT, Opened, Tree
 
@@ -122,11 +122,8 @@ class Unfinished:
             Refusal: as `write`.
             FileExistsError: something has it.
         """
-        at = self.place.descriptor
         with self._held():
-            draft = self._note.draft
-            os.link(draft, name, src_dir_fd=at, dst_dir_fd=at, follow_symlinks=False)
-            os.unlink(draft, dir_fd=at)
+            name_new(self.place, self._note.draft, name)
             os.unlink(self._note.path)
 
     def put_over(self, name: str) -> None:
