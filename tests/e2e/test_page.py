@@ -224,12 +224,19 @@ def test_a_search_finds_what_lies_below(page, root):
     assert page.run("fetch(document.querySelector('#results a').href).then(r => r.status)") == 200
 
 
-def test_many_entries_are_filtered_by_the_server(page, root):
+def test_many_entries_are_filtered_and_sorted_by_the_server(page, root):
     for number in range(1200):
-        (root / "sub" / f"n{number}").touch()
+        (root / "sub" / f"n{number}").write_bytes(b"x" * number)
     page.open(page.url + "/sub/")
     page.wait("document.querySelector('#pager')")
     assert len(names(page)) == 500
+    page.click("document.querySelectorAll('th a')[1]")
+    page.wait("location.search === '?sort=size'")
+    page.click("document.querySelectorAll('th a')[1]")
+    page.wait(f"{NAMES}[1] === 'n1199'")
+    page.click("document.querySelector('#pager a:last-child')")
+    page.wait(f"{NAMES}.at(-1) === 'n0'")
+    assert page.run("location.search") == "?sort=size&order=desc&page=3"
     page.press("/")
     page.type("n119")
     page.wait(f"{NAMES}.length === 11")

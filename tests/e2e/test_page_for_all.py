@@ -164,9 +164,10 @@ def test_a_phone_shows_all_of_it(page, dark):
 def test_colours_that_the_system_forces(page):
     features = [{"name": "forced-colors", "value": "active"}]
     page.call("Emulation.setEmulatedMedia", features=features)
-    icon = f"getComputedStyle({row('file1.txt')}.querySelector('td:nth-child(2)'), '::before')"
-    back = "getComputedStyle(document.body).backgroundColor"
-    assert page.run(f"{icon}.backgroundColor") != page.run(back)
+    text = page.run("getComputedStyle(document.querySelector('h1')).color")
+    for name in ("file1.txt", "picture.svg", "sub"):
+        icon = f"getComputedStyle({row(name)}.querySelector('td:nth-child(2)'), '::before')"
+        assert page.run(f"{icon}.backgroundColor") == text
     page.click(f"{row('file1.txt')}.querySelector('input')")
     assert page.run(f"getComputedStyle({row('file1.txt')}).outlineStyle") == "solid"
 
