@@ -292,19 +292,55 @@ def test_conditions_are_those_of_what_is_moved_or_deleted(shared, root, method):
     assert contents(root) != before
 
 
-def test_move_to_another_file_system(shared, root, monkeypatch):
-    (root / "d").mkdir()
-    (root / "d" / "f").write_bytes(b"f")
+@pytest.fixture
+def two_file_systems(monkeypatch):
+    """Have the system refuse to rename "d" and "f" to "e"."""
     real = os.rename
 
     def rename(old, new, **named):
-        if old == "d" and new == "e":
+        if old in ("d", "f") and new == "e":
             raise OSError(errno.EXDEV, "another file system")
         real(old, new, **named)
 
     monkeypatch.setattr(os, "rename", rename)
+
+
+@pytest.mark.usefixtures("two_file_systems")
+def test_move_to_another_file_system(shared, root):
+    (root / "d" / "in").mkdir(parents=True)
+    (root / "d" / "in" / "f").write_bytes(b"f")
     assert shared().status("MOVE", "/d", Destination="/e") == 201
-    assert contents(root) == {"e": None, "e/f": b"f"}
+    assert contents(root) == {"e": None, "e/in": None, "e/in/f": b"f"}
+
+
+@pytest.mark.usefixtures("two_file_systems")
+@pytest.mark.parametrize("kind", ["hidden", "link", "pipe"])
+def test_move_to_another_file_system_loses_nothing_that_is_not_copied(shared, root, kind):
+    (root / "d" / "in").mkdir(parents=True)
+    if kind == "hidden":
+        (root / "d" / "in" / ".git").mkdir()
+    elif kind == "link":
+        (root / "d" / "in" / "link").symlink_to("nothing")
+    else:
+        os.mkfifo(root / "d" / "in" / "pipe")
+    before = sorted(os.walk(root))
+    assert shared().status("MOVE", "/d", Destination="/e") == 409
+    assert sorted(os.walk(root)) == before
+
+
+@pytest.mark.usefixtures("two_file_systems")
+def test_move_to_another_file_system_of_what_cannot_be_deleted(shared, root, monkeypatch):
+    (root / "f").write_bytes(b"f")
+    real = os.unlink
+
+    def unlink(name, **named):
+        if name == "f":
+            raise OSError(errno.EROFS, "read-only")
+        real(name, **named)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    assert shared().status("MOVE", "/f", Destination="/e") == 403
+    assert contents(root) == {"f": b"f"}
 
 
 def test_a_listing_as_json(shared, root):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 
 from .refusal import Refusal
 from .tree import Opened
 
-__all__ = ["PIECE", "copy_content", "copy_directory"]
+__all__ = ["PIECE", "check_complete", "copy_content", "copy_directory"]
 
 PIECE = 1024 * 1024
 """Bytes that are copied in one step."""
@@ -95,6 +96,35 @@ def copy_directory(
             os.close(copied)
 
     copy_into(source, target.descriptor, name, 1)
+
+
+def check_complete(directory: Opened, depth: int = 1) -> None:
+    """Check that a copy of a directory has all that is in it and below it.
+
+    Raises:
+        Refusal: it has links, hidden files, or what is no file.
+        OSError: it cannot be read.
+    """
+    if depth > MAX_DEPTH:
+        return  # The copy itself is refused.
+    copied = {
+        entry.name: stat.S_ISDIR(entry.status.st_mode)
+        for entry in directory.children()
+        if not entry.is_link
+        and entry.status is not None
+        and stat.S_IFMT(entry.status.st_mode) in (stat.S_IFDIR, stat.S_IFREG)
+    }
+    readable = os.open(os.curdir, os.O_RDONLY | os.O_DIRECTORY, dir_fd=directory.descriptor)
+    try:
+        complete = set(os.listdir(readable)) == copied.keys()
+    finally:
+        os.close(readable)
+    if not complete:
+        raise Refusal(409, "It has links or hidden files, which a move to another disk would lose")
+    for name, is_directory in copied.items():
+        if is_directory:
+            with directory.child(name) as child:
+                check_complete(child, depth + 1)
 
 
 def _copy_file(source: Opened, within: int, name: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from ...wire.values import EntityTag
-from .copying import copy_directory
+from .copying import check_complete, copy_directory
 from .drafts import Draft, Notes, finish_draft, remove_named
 from .locks import NameLocks
 from .places import status_of, status_or_none, sync_directory
@@ -201,6 +201,42 @@ class Store:
         sync_directory(source)
         sync_directory(target)
         return Stored(new_name, status_of(target, new_name), created=existing is None)
+
+    def move_by_copy(
+        self,
+        source: Opened,
+        name: str,
+        whole: Opened,
+        target: Opened,
+        new_name: str,
+        decide: Decide,
+        *,
+        leaving: Decide,
+    ) -> Stored:
+        """Return what `move` does, for two file systems. `whole` is what has `name` in `source`.
+
+        Raises:
+            Refusal: one of them has refused, or a part would be lost.
+            OSError: it cannot be copied, or not be deleted; then it stays where it was.
+        """
+        if whole.is_directory:
+            check_complete(whole)
+        stored = self.copy(whole, target, new_name, decide)
+
+        def unchanged(status: os.stat_result | None) -> bool:
+            assert status is not None
+            if not whole.is_directory and tag_of(status) != tag_of(whole.status):
+                raise Refusal(409, "The file has changed meanwhile; it is in both places")
+            return leaving(status)
+
+        try:
+            self.remove(source, name, unchanged)
+        except OSError:
+            if stored.created:
+                with suppress(OSError):
+                    self.remove(target, new_name, lambda _: True)
+            raise
+        return stored
 
     def copy(self, source: Opened, target: Opened, name: str, decide: Decide) -> Stored:
         """Return a copy called `name` in `target`, of a file or a directory with all below it.

@@ -72,18 +72,17 @@ def move(
         gate.place(Operation.DELETE, old) as (source, old_name),
         gate.place(Operation.CREATE, names) as (place, name),
     ):
-        decide = _deciding(gate, place, names, may_replace)
+        decide, leaving = _deciding(gate, place, names, may_replace), gate.deleting(old, fields)
         try:
-            leaving = gate.deleting(old, fields)
             return gate.store.move(source, old_name, place, name, decide, leaving=leaving)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            # The two lie on different file systems.
-            with gate.whole(old) as whole:
-                stored = gate.store.copy(whole, place, name, decide)
-            gate.store.remove(source, old_name, gate.deleting(old, {}))
-            return stored
+        # The two lie on different file systems.
+        with gate.whole(old) as whole:
+            return gate.store.move_by_copy(
+                source, old_name, whole, place, name, decide, leaving=leaving
+            )
 
 
 def _deciding(gate: Gate, place: Opened, names: Names, may_replace: bool) -> Decide:
