@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import threading
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -744,7 +745,7 @@ def test_a_form_stores_its_files(shared, root, path):
     assert answer.status == 204
     assert contents(root) == {"d": None, "d/a.txt": b"a", "d/b": big}
     seen = post(client, path, ("files", "c", b"c"), Accept="text/html,*/*")
-    assert (seen.status, seen.getheader("Location")) == (303, "/d/")
+    assert (seen.status, urljoin(path, seen.getheader("Location"))) == (303, "/d/")
 
 
 @pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/upload", "/\\evil.example/"])
@@ -753,7 +754,9 @@ def test_hole_21_a_form_leads_back_to_no_other_host(shared, root, path):
     (root / name).mkdir()
     answer = post(shared(), path, ("files", "a", b"a"), Accept="text/html")
     assert answer.status == 303
-    assert answer.getheader("Location") in ("/evil.example/", "/%5Cevil.example/")
+    # A browser takes a backslash for a slash.
+    base = "http://here" + path.replace("\\", "/")
+    assert urlsplit(urljoin(base, answer.getheader("Location"))).netloc == "here"
 
 
 def test_a_form_at_the_root_as_uploadserver_has_it(shared, root):
@@ -827,10 +830,10 @@ def test_forms_of_a_page_without_scripts(shared, root):
     (root / "d").mkdir()
     for name in "abc":
         (root / "d" / name).write_bytes(name.encode())
-    assert submit(client, "/d/?mkdir", "name=new+d%C3%A9") == (303, "/d/")
-    assert submit(client, "/d/?move", "name=a&to=A%25") == (303, "/d/")
+    assert submit(client, "/d/?mkdir", "name=new+d%C3%A9") == (303, "./")
+    assert submit(client, "/d/?move", "name=a&to=A%25") == (303, "./")
     assert submit(client, "/d?move", "name=b&name=A%25&into=/d/new+d%C3%A9") == (303, "/d/")
-    assert submit(client, "/d/?delete", "name=c") == (303, "/d/")
+    assert submit(client, "/d/?delete", "name=c") == (303, "./")
     assert contents(root / "d") == {"new dé": None, "new dé/A%": b"a", "new dé/b": b"b"}
     assert submit(client, "/?delete", "name=d&name=nothing")[0] == 404
     assert contents(root) == {}

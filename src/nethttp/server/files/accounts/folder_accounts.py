@@ -23,7 +23,7 @@ from ..refusal import Refusal
 from ..reply import Reply
 from ..request import FolderRequest
 from ..sites import check_site
-from ..urls import url_of
+from ..urls import back_to
 from . import sessions
 from .attempts import Attempts
 from .login_page import login_page
@@ -241,7 +241,7 @@ class FolderAccounts:
         cookie = f"{self._cookie}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
         if self._secure:
             cookie += "; Secure"
-        place = url_of(request.names, directory=request.ends_with_slash)
+        place = back_to(request.names, ends_with_slash=request.ends_with_slash, directory=False)
         return Reply(303, [("Location", place), ("Set-Cookie", cookie), _NO_STORE])
 
 

@@ -16,7 +16,7 @@ from ..gate import Gate
 from ..refusal import Refusal
 from ..reply import Reply
 from ..request import FolderRequest
-from ..urls import url_of
+from ..urls import back_to
 from .destination import directory_named
 
 __all__ = ["answer"]
@@ -61,7 +61,8 @@ def answer(request: FolderRequest, gate: Gate) -> Reply:
     if skipped:
         raise Refusal(409, f"{', '.join(skipped[:10])}: the name exists. The others are stored")
     if "text/html" in request.fields.get("accept", ""):
-        return Reply(303, [("Location", url_of(directory, directory=True))])
+        is_here = directory == request.names and request.ends_with_slash
+        return Reply(303, [("Location", back_to(directory, ends_with_slash=is_here))])
     return Reply(204)
 
 

@@ -13,7 +13,7 @@ from ..gate import Gate
 from ..refusal import Refusal
 from ..reply import Reply
 from ..request import FolderRequest
-from ..urls import url_of
+from ..urls import back_to
 from .delete import delete
 from .destination import directory_named
 from .mkcol import make_directory
@@ -125,4 +125,5 @@ def _checked(name: str) -> str:
 
 
 def _back(request: FolderRequest) -> Reply:
-    return Reply(303, [("Location", url_of(request.names, directory=True))])
+    place = back_to(request.names, ends_with_slash=request.ends_with_slash)
+    return Reply(303, [("Location", place)])

@@ -26,7 +26,9 @@ async function remove(entries) {
   if (answer) await forEach(entries, "Deleted", row => send("DELETE", pathOf(row)));
 }
 
-const moveTo = (row, path) => send("MOVE", pathOf(row), { Destination: path, Overwrite: "F" });
+// A proxy that takes a prefix off the path of a request leaves Destination as it is.
+const moveTo = (row, path) =>
+  send("MOVE", pathOf(row), { Destination: "/" + path.slice(root.pathname.length), Overwrite: "F" });
 
 async function move(entries) {
   if (!entries.length) return;
