@@ -274,6 +274,13 @@ def test_move_and_copy(shared, root, method):
     assert contents(root)["x/e/f"] == b"f"
     assert ("d" in contents(root)) == (method == "COPY")
     assert "x" in before
+    (root / "file").write_bytes(b"file")
+    assert ask("/file", "/x/e", Overwrite="F") == 412
+    assert ask("/file", "/x/e") == 204
+    assert contents(root)["x/e"] == b"file"
+    (root / "x" / "e").unlink()
+    (root / "x" / "e").mkdir()
+    (root / "x" / "e" / "f").write_bytes(b"f")
     moved = client.ask(method, "/x", Destination="/a%20b")
     assert (moved.status, moved.getheader("Location")) == (201, "/a%20b")
     assert contents(root)["a b/e/f"] == b"f"

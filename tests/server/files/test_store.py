@@ -333,6 +333,16 @@ def test_copying(store, place, root, tmp_path):
             store.copy(source, place, "two", refuse)
     with store.tree.open(("d",)) as source, pytest.raises(Refusal):
         store.copy(source, place, "two", refuse)
+    refusals = iter([True, Refusal(403, "at the last moment")])
+
+    def refuse_later(_existing):
+        answer = next(refusals)
+        if answer is True:
+            return True
+        raise answer
+
+    with store.tree.open(("d",)) as source, pytest.raises(Refusal):
+        store.copy(source, place, "two", refuse_later)
     assert sorted(os.listdir(root)) == ["copy", "d", "one"]
     assert os.listdir(store.notes._directory) == []
 

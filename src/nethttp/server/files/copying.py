@@ -11,7 +11,7 @@ from contextlib import suppress
 from .refusal import Refusal
 from .tree import Opened
 
-__all__ = ["PIECE", "check_complete", "copy_content", "copy_directory"]
+__all__ = ["PIECE", "check_complete", "copy_content", "copy_directory", "copy_file"]
 
 PIECE = 1024 * 1024
 """Bytes that are copied in one step."""
@@ -91,7 +91,7 @@ def copy_directory(
                         copy_into(child, copied, entry.name, depth + 1)
                     else:
                         check_room(copied, child.status.st_size)
-                        _copy_file(child, copied, entry.name)
+                        copy_file(child, copied, entry.name)
         finally:
             os.close(copied)
 
@@ -127,7 +127,12 @@ def check_complete(directory: Opened, depth: int = 1) -> None:
                 check_complete(child, depth + 1)
 
 
-def _copy_file(source: Opened, within: int, name: str) -> None:
+def copy_file(source: Opened, within: int, name: str) -> None:
+    """Copy a file to the directory `within`, a descriptor, where nothing has `name`.
+
+    Raises:
+        OSError: the system has refused.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     descriptor = os.open(name, flags, 0o666, dir_fd=within)
     try:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from ...wire.values import EntityTag
-from .copying import check_complete, copy_directory
+from .copying import check_complete, copy_directory, copy_file
 from .drafts import Draft, Notes, finish_draft, remove_named
 from .locks import NameLocks
 from .places import status_of, status_or_none, sync_directory
@@ -247,7 +247,10 @@ class Store:
             Refusal: `decide` has refused, or it is too large.
             OSError: it cannot be copied.
         """
-        if not source.is_directory:
+        existing = status_or_none(target, name)
+        decide(existing)  # What is refused now costs no copy.
+        replaces_directory = existing is not None and stat.S_ISDIR(existing.st_mode)
+        if not source.is_directory and not replaces_directory:
             with self.begin(target, name, source.status.st_size) as upload:
                 upload.copy_from(source)
                 return upload.commit(decide)
@@ -260,7 +263,11 @@ class Store:
                     remove_named(target, note.draft)
 
             rest.callback(delete)
-            copy_directory(source, target, note.draft, self.room.check)
+            if source.is_directory:
+                copy_directory(source, target, note.draft, self.room.check)
+            else:
+                self.room.check(target.descriptor, source.status.st_size)
+                copy_file(source, target.descriptor, note.draft)
             with self._locks.held(target):
                 existing = status_or_none(target, name)
                 if not decide(existing):
