@@ -12,6 +12,7 @@ import pytest
 
 from nethttp.server.files import drafts
 from nethttp.server.files.drafts import Draft, Notes
+from nethttp.server.files.places import status_of
 from nethttp.server.files.refusal import Refusal
 from nethttp.server.files.store import Store, tag_of
 from nethttp.server.files.tree import Tree
@@ -293,6 +294,31 @@ def test_moving(store, place, root):
     with pytest.raises(Refusal):
         store.move(place, "x", place, "e", refuse, leaving=yes)
     assert contents(root) == {"e": None, "e/c": b"b", "x": b"x"}
+
+
+def test_another_spelling_of_a_name_is_a_new_name(store, place, root, monkeypatch):
+    (root / "a").write_bytes(b"a")
+
+    def without_case(place, name):
+        return status_of(place, name.lower())
+
+    monkeypatch.setattr("nethttp.server.files.store.status_or_none", without_case)
+    assert store.move(place, "a", place, "A", yes, leaving=yes).created
+    assert contents(root) == {"A": b"a"}
+
+
+def test_what_is_moved_or_copied_to_itself_by_another_path_stays(store, place, root):
+    # Two spellings of a directory, or two places where it is mounted, are two paths.
+    (root / "d").mkdir()
+    (root / "d" / ".hidden").write_bytes(b"h")
+    (root / "a").write_bytes(b"a")
+    before = contents(root)
+    for name in ("a", "d"):
+        with pytest.raises(Refusal, match="is the source"):
+            store.move(place, name, place, name, yes, leaving=yes)
+    with store.tree.open(("d",)) as source, pytest.raises(Refusal, match="is the source"):
+        store.copy(source, place, "d", yes)
+    assert contents(root) == before
 
 
 def test_a_move_that_fails_at_the_last_moment_loses_nothing(store, place, root, monkeypatch):

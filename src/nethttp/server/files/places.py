@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from .tree import Opened
 
-__all__ = ["status_of", "status_or_none", "sync_directory"]
+__all__ = ["is_listed", "status_of", "status_or_none", "sync_directory"]
 
 
 def status_of(place: Opened, name: str) -> os.stat_result:
@@ -25,6 +25,19 @@ def status_or_none(place: Opened, name: str) -> os.stat_result | None:
         return status_of(place, name)
     except FileNotFoundError:
         return None
+
+
+def is_listed(place: Opened, name: str) -> bool:
+    """Return whether a directory has a name in just this spelling.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    readable = os.open(os.curdir, os.O_RDONLY, dir_fd=place.descriptor)
+    try:
+        return name in os.listdir(readable)
+    finally:
+        os.close(readable)
 
 
 def sync_directory(place: Opened) -> None:

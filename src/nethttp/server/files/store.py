@@ -17,7 +17,7 @@ from ...wire.values import EntityTag
 from .copying import check_complete, copy_directory, copy_file
 from .drafts import Draft, Notes, finish_draft, remove_named
 from .locks import NameLocks
-from .places import status_of, status_or_none, sync_directory
+from .places import is_listed, status_of, status_or_none, sync_directory
 from .refusal import Refusal
 from .room import Room
 from .stored import written_opaque
@@ -186,8 +186,14 @@ class Store:
             status = status_of(source, name)
             leaving(status)
             existing = status_or_none(target, new_name)
+            is_same = existing is not None and os.path.samestat(existing, status)
+            is_link = (
+                is_same
+                and _is_other_name(source, name, target, new_name)
+                and not stat.S_ISDIR(status.st_mode)
+            )
             # On some file systems "a" and "A" are one file, whose spelling may be changed.
-            if existing is not None and os.path.samestat(existing, status):
+            if is_same and not is_link:
                 existing = None
             if not decide(existing):
                 raise Refusal(409, "The name exists")
@@ -197,7 +203,12 @@ class Store:
                 stat.S_ISDIR(existing.st_mode) or stat.S_ISDIR(status.st_mode)
             ):
                 rest.callback(self._set_aside(target, new_name, new_name))
-            os.rename(name, new_name, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor)
+            if is_link:
+                # The system's rename leaves both names of one file.
+                os.unlink(name, dir_fd=source.descriptor)
+            else:
+                ends = {"src_dir_fd": source.descriptor, "dst_dir_fd": target.descriptor}
+                os.rename(name, new_name, **ends)
         sync_directory(source)
         sync_directory(target)
         return Stored(new_name, status_of(target, new_name), created=existing is None)
@@ -249,6 +260,8 @@ class Store:
         """
         existing = status_or_none(target, name)
         decide(existing)  # What is refused now costs no copy.
+        if source.is_directory and existing and os.path.samestat(existing, source.status):
+            raise _is_itself()  # Its copy, which is without links, would replace it.
         replaces_directory = existing is not None and stat.S_ISDIR(existing.st_mode)
         if not source.is_directory and not replaces_directory:
             with self.begin(target, name, source.status.st_size) as upload:
@@ -278,3 +291,20 @@ class Store:
                 os.rename(note.draft, name, src_dir_fd=at, dst_dir_fd=at)
         sync_directory(target)
         return Stored(name, status_of(target, name), created=existing is None)
+
+
+def _is_other_name(source: Opened, name: str, target: Opened, new_name: str) -> bool:
+    """Return whether two names of one file are two, and not another spelling of one.
+
+    Raises:
+        Refusal: 403, they are one name in one directory, which has two paths.
+    """
+    if not os.path.samestat(source.status, target.status):
+        return True
+    if name == new_name:
+        raise _is_itself()
+    return is_listed(target, new_name)
+
+
+def _is_itself() -> Refusal:
+    return Refusal(403, "The destination is the source")
