@@ -274,6 +274,7 @@ def test_keys_of_one_character_can_be_turned_off(page):
     page.wait("document.querySelector('dialog input')")
     page.click("document.querySelector('dialog input')")
     page.press("Escape")
+    page.wait("!document.querySelector('dialog')")
     page.press("?")
     page.wait("document.querySelector('dialog dl')")
 

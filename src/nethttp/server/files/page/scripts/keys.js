@@ -55,7 +55,8 @@ function help() {
 
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  const field = event.target.closest("input:not([type=checkbox]), select, textarea, summary, button");
+  const isPressed = event.target.closest("button, summary") && [" ", "Enter"].includes(event.key);
+  const field = event.target.closest("input:not([type=checkbox]), select, textarea");
   if (event.target.id === "filter" && event.key === "Escape") {
     event.target.value = "";
     filter("");
@@ -65,7 +66,7 @@ document.addEventListener("keydown", event => {
     event.preventDefault();
     return focusRow(0);
   }
-  if (field) return;
+  if (field || isPressed) return;
   const key = KEYS.find(([name, , , action, keys = [name]]) => action && keys.includes(event.key));
   if (!key || event.key === " " && (!currentRow() || event.target.matches("input"))) return;
   if (event.key.length === 1 && event.key !== " " && !areKeysOn()) return;
