@@ -1,7 +1,7 @@
 // The link to share, with its QR code.
 function share() {
   const field = make("input", { id: "url", readOnly: true, value: location.href });
-  const code = $("#share") && make("img", { src: "?qr", alt: "QR code of the link", width: 246 });
+  const code = $("#share") && make("img", { src: "?qr", alt: "QR code of the link", width: 246, height: 246 });
   const copy = async () => {
     field.select();
     try {
