@@ -197,6 +197,28 @@ def test_hole_6_files_of_the_server_that_lie_in_the_folder_are_out_of_reach(plac
     assert contents(places / "copy") == {"f": b"pub content"}
 
 
+READS = [
+    *("/?json", "/?q=f", "/?zip", "/?tar", "/?login", "/", "/?qr"),
+    *("/pub/f?json", "/?q="),
+]
+
+
+@pytest.mark.parametrize("target", READS)
+def test_hole_9_no_browser_guesses_the_kind_of_a_reply(places, shared, target):
+    for method in ("GET", "HEAD"):
+        answer = shared("/ * r").ask(method, target)
+        assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"], answer.status
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_hole_9_nor_of_a_reply_to_a_change(places, shared, name):
+    for rules in (["/ * rwd"], ["/ * r"]):
+        client = shared(*rules)
+        for place in ("/pub/", "/nothing/"):
+            answer = ask(client, CHANGES[name], place)
+            assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"], answer.status
+
+
 @pytest.mark.parametrize("name", MARKUP)
 def test_hole_10_no_name_is_markup_in_any_response(shared, root, name):
     escaped = "".join(f"%{byte:02X}" for byte in name.encode())

@@ -15,6 +15,7 @@ from ...status import HTTPStatus
 from ...wire.fields import FieldFinder
 from ..handlers.pieces import send_pieces
 from .access import Names, Rights
+from .foreign import NOSNIFF
 from .handler import SimpleHTTPRequestHandler
 from .page.errors import ERROR_PAGE
 from .paths import url_to_parts
@@ -108,7 +109,8 @@ class FolderHandler(SimpleHTTPRequestHandler):
     def _send_reply(self, reply: Reply) -> None:
         content = reply.content
         self.send_response(reply.status)
-        for name, value in reply.fields:
+        # Names of files, which strangers may have chosen, are in most replies.
+        for name, value in (*reply.fields, NOSNIFF):
             self.send_header(name, value)
         if isinstance(content, bytes):
             if reply.status not in _WITHOUT_LENGTH:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["defusing_fields"]
+__all__ = ["NOSNIFF", "defusing_fields"]
+
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+"""Keeps a browser from taking content for another kind than its media type says."""
 
 #: Kinds of content that a browser runs scripts from.
 _ACTIVE = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
@@ -25,7 +28,7 @@ def defusing_fields(media_type: str) -> list[tuple[str, str]]:
     True
     """
     essence = media_type.partition(";")[0].strip().lower()
-    fields = [("X-Content-Type-Options", "nosniff")]
+    fields = [NOSNIFF]
     if essence in _ACTIVE or essence.endswith("+xml"):
         fields.append(("Content-Security-Policy", _SANDBOX))
     elif essence == "application/pdf":

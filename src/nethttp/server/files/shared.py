@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
@@ -21,7 +21,7 @@ from .access import ANYONE, Names, Operation, Rights, User
 from .asking import ASKING, asking_fields
 from .doors import DOORS, Door, allowed_methods, door_for
 from .folder import FolderHandler
-from .foreign import defusing_fields
+from .foreign import NOSNIFF, defusing_fields
 from .gate import Gate
 from .paths import names_directory
 from .privacy import privacy_fields, private_cache_control
@@ -73,7 +73,7 @@ class SharedFolderHandler(FolderHandler):
     """Whether the user may read a file at the path: what is kept is for those who may."""
     _is_foreign: bool
     """Whether the response has content that a user may have written."""
-    _added: Sequence[tuple[str, str]]
+    _added: list[tuple[str, str]]
     """Fields of the refusal that is being sent."""
     _through_link: bool
     """Whether a path of this request was a link, so that its file has another path in the rules."""
@@ -96,7 +96,7 @@ class SharedFolderHandler(FolderHandler):
         return type(cls.__name__, (cls,), {**options, **fixed, "__doc__": cls.__doc__})
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._added = ()
+        self._added = []
         super().__init__(*args, directory=self.share.root, **options)
 
     # --- reading: what the base class does, behind the gate ---
@@ -346,15 +346,16 @@ class SharedFolderHandler(FolderHandler):
             return
         # Content that a client is about to send would be read as its next request.
         self._error_ends_connection = self._awaits_continue or self._content_left
+        self._added = [NOSNIFF]
         if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
-            self._added = [("Allow", self._allow())]
+            self._added.append(("Allow", self._allow()))
         elif refusal.retry_after is not None:
-            self._added = [("Retry-After", str(refusal.retry_after))]
+            self._added.append(("Retry-After", str(refusal.retry_after)))
         try:
             self._report(refusal.status, None, refusal.message)
         finally:
             self._error_ends_connection = True
-            self._added = ()
+            self._added = []
 
     def _send_reply(self, reply: Reply) -> None:
         if reply.note is not None:

@@ -37,7 +37,6 @@ _POLICY = (
 
 _FIELDS = (
     ("Content-Type", "text/html; charset=utf-8"),
-    ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", _POLICY),
 )
 

@@ -38,7 +38,6 @@ def page_reply(
     fields = [
         ("Content-type", "text/html; charset=utf-8"),
         ("Content-Security-Policy", content_security_policy()),
-        ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "same-origin"),
         ("Vary", "Accept-Encoding"),
     ]
