@@ -105,13 +105,24 @@ class Opened:
         """
         return self.tree.open_in(self.descriptor, name, (*self.names, name))
 
+    def check_readable(self) -> None:
+        """Check that this directory can be read.
+
+        Raises:
+            OSError: it cannot.
+        """
+        os.close(self._readable())
+
+    def _readable(self) -> int:
+        return os.open(os.curdir, _READABLE, dir_fd=self.descriptor)
+
     def children(self) -> Iterator[Entry]:
         """Yield what this directory has, in the system's order, without the names that are barred.
 
         Raises:
             OSError: the directory cannot be read.
         """
-        readable = os.open(os.curdir, _READABLE, dir_fd=self.descriptor)
+        readable = self._readable()
         try:
             with os.scandir(readable) as found:
                 for item in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from nethttp.server.files.doors import search
 from nethttp.server.files.doors.search import MAX_RUNNING
+from nethttp.server.files.tree import Opened
 
 from ..shares import Client
 
@@ -112,3 +114,49 @@ def test_hole_15_a_pattern_takes_no_exponential_time(shared, root):
     begun = time.process_time()
     found(shared("/ * r"), "/?q=" + "*a" * 100 + "b")
     assert time.process_time() - begun < 2
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Let the system refuse to read the directories a, and b below it."""
+    check, children = Opened.check_readable, Opened.children
+
+    def refuse(directory):
+        if directory.names[-1:] in (("b",), ("a",)):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Opened, "check_readable", lambda self: refuse(self) or check(self))
+    monkeypatch.setattr(Opened, "children", lambda self: refuse(self) or children(self))
+
+
+def test_a_search_begins_in_no_directory_that_cannot_be_read(shared, root, unreadable):
+    client = shared("/ * r")
+    for _ in range(MAX_RUNNING + 1):
+        assert client.status("GET", "/a/?q=report") == 403
+    assert client.status("GET", "/%C3%A9/?q=report") == 200
+
+
+def test_a_search_says_which_directories_it_has_left_out(shared, root, unreadable):
+    result, last = found(shared("/ * r", "/secret * -"), "/?q=report")
+    assert result == []
+    assert (last["complete"], last["left_out"]) == (False, ["/a/"])
+
+
+def test_a_search_names_only_so_many_of_them(shared, root, unreadable):
+    for number in range(30):
+        (root / "many" / str(number) / "b").mkdir(parents=True)
+    last = found(shared("/ * r"), "/many/?q=*")[1]
+    assert len(last["left_out"]) == search.MAX_LEFT_OUT
+
+
+def test_a_directory_that_is_deleted_meanwhile_is_not_left_out(shared, root, monkeypatch):
+    child = Opened.child
+
+    def vanish(directory, name):
+        if name == "b":
+            raise FileNotFoundError(errno.ENOENT, "No such file")
+        return child(directory, name)
+
+    monkeypatch.setattr(Opened, "child", vanish)
+    last = found(shared("/ * r"), "/?q=report")[1]
+    assert (last["complete"], last["left_out"]) == (True, [])

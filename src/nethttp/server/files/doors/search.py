@@ -6,6 +6,7 @@ so it has no loop.
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import json
 import re
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple, Self
 
-from ..access import Operation
+from ..access import Names, Operation
 from ..gate import Gate
 from ..refusal import Refusal
 from ..reply import Reply
@@ -37,11 +38,17 @@ MAX_LOOKED = 1_000_000
 MAX_DEPTH = 100
 """Directories in one another that a search goes into."""
 
+MAX_LEFT_OUT = 20
+"""Directories that were left out which a search names."""
+
 MAX_QUERY = 256
 """Characters of a query at most."""
 
 MAX_RUNNING = 8
 """Searches of a process that may run at once."""
+
+#: What the system says of a directory that has just been deleted, or replaced.
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 #: Seconds after which what was found is sent, so that a person sees it early.
 _SEND_AFTER = 0.1
@@ -82,17 +89,19 @@ def answer(request: FolderRequest, gate: Gate) -> Reply:
     ``q`` is a part of a name, in any case, or a pattern for all of it with ``*``, ``?`` and ``[]``.
     ``larger`` and ``smaller`` are bounds of the size in bytes, ``newer`` and ``older`` of the time
     of modification in seconds since 1970. The last line says whether the search is ``complete``,
-    because its time, or another bound, may end before.
+    because its time, or another bound, may end before, and names directories in ``left_out`` that
+    the system does not let the server read.
 
     Raises:
         Refusal: the user may not list the directory; a wrong query; too many searches run.
-        OSError: there is nothing.
+        OSError: there is nothing, or the directory cannot be read.
     """
     query = _query_of(request)
     directory = gate.open(request.names)
     if not directory.is_directory:
         directory.close()
         raise Refusal(400, "A file has no entries; ?q= is for a directory")
+    directory.check_readable()
     if not _running.acquire(blocking=False):
         directory.close()
         raise Refusal(503, f"{MAX_RUNNING} searches run already; try again")
@@ -115,7 +124,8 @@ class Search:
         self._clock = clock
         self._until = clock() + MAX_SECONDS
         self._looked = self._found = 0
-        self._complete = True
+        self._is_cut = False
+        self._left_out: list[str] = []
         self._pieces = self._make_pieces()
         self._running = True
 
@@ -141,7 +151,12 @@ class Search:
             if len(lines) >= _AT_ONCE or self._clock() - sent > _SEND_AFTER:
                 yield _joined(lines)
                 lines, sent = [], self._clock()
-        last = {"complete": self._complete, "found": self._found, "looked": self._looked}
+        last = {
+            "complete": not self._is_cut and not self._left_out,
+            "found": self._found,
+            "looked": self._looked,
+            "left_out": self._left_out,
+        }
         yield _joined([*lines, json.dumps(last)])
 
     def _entries(self, directory: Opened, depth: int) -> Iterator[tuple[Entry, tuple[str, ...]]]:
@@ -157,19 +172,26 @@ class Search:
                     yield entry, names
                 if _is_directory(entry):
                     below.append(entry.name)
-        except OSError:
-            return  # It has just been deleted, or this process may not read it.
+        except OSError as error:
+            self._leave_out(directory.names, error)
+            return
         if below and depth >= MAX_DEPTH:
-            self._complete = False
+            self._is_cut = True
             return
         for name in below:
             try:
                 child = directory.child(name)
-            except OSError:
+            except OSError as error:
+                self._leave_out((*directory.names, name), error)
                 continue
             with child:
                 if child.is_directory:
                     yield from self._entries(child, depth + 1)
+
+    def _leave_out(self, names: Names, error: OSError) -> None:
+        """Note a directory that the system does not let this process read; one may be deleted."""
+        if error.errno not in _GONE and len(self._left_out) < MAX_LEFT_OUT:
+            self._left_out.append(url_of(names, directory=True))
 
     def _is_over(self) -> bool:
         """Count one more entry, and return whether the search has reached a bound."""
@@ -179,8 +201,8 @@ class Search:
             or self._looked > MAX_LOOKED
             or (self._looked % 100 == 0 and self._clock() > self._until)
         ):
-            self._complete = False
-        return not self._complete
+            self._is_cut = True
+        return self._is_cut
 
 
 def _query_of(request: FolderRequest) -> Query:

@@ -37,7 +37,8 @@ function search() {
       if (!response.ok) throw new Error(reasonIn(await response.text(), response.status));
       for await (const found of linesOf(response)) {
         if ("complete" in found) {
-          state.textContent = `${found.found.toLocaleString()} found` + (found.complete ? "" : "; there may be more");
+          state.textContent = `${found.found.toLocaleString()} found` + (found.complete ? "" : "; there may be more")
+            + (found.left_out.length ? `. Not readable: ${found.left_out.map(readable).join(", ")}` : "");
         } else if (results.childElementCount < MAX_RESULTS) {
           const path = root.pathname.slice(0, -1) + found.path;
           results.append(make("li", {}, make("a", { href: path }, make("bdi", {}, readable(found.path)))));
