@@ -24,6 +24,18 @@ def test_the_state_of_a_root(tmp_path, monkeypatch):
     assert state_directory("/srv/a").startswith(str(tmp_path / f"nethttp-{os.getuid()}"))
 
 
+def test_the_shared_folder_itself_is_no_place_for_the_state(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to("root")
+    for given in (root, f"{root}/", tmp_path / "link"):
+        with pytest.raises(PermissionError, match="besides the shared"):
+            state_directory(str(root), str(given))
+    assert os.stat(root).st_mode & 0o777 == 0o755
+    assert os.listdir(root) == []
+    assert state_directory(str(root), str(root / "state")) == str(root / "state")
+
+
 @pytest.mark.parametrize("where", ["nethttp-{uid}", "nethttp-{uid}/{name}"])
 def test_the_state_is_kept_in_no_directory_of_another_user(tmp_path, monkeypatch, where):
     if os.getuid() != 0:

@@ -18,10 +18,12 @@ def state_directory(root: str, given: str | None = None) -> str:
     different roots share no lock.
 
     Raises:
-        PermissionError: it belongs to another user.
+        PermissionError: it belongs to another user, or `given` is the root.
         OSError: it cannot be made.
     """
     if given is not None:
+        if os.path.realpath(given) == os.path.realpath(root):
+            raise PermissionError(f"expected a state directory besides the shared {root}")
         return _own_directory(given)
     name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
     places = [
