@@ -257,6 +257,23 @@ def test_an_upload_whose_directory_is_deleted(store, place, root, tmp_path):
     assert notes(tmp_path) == []
 
 
+@pytest.mark.parametrize("change", ["remove", "move", "copy"])
+def test_uploads_to_a_directory_that_goes_away_count_no_more(store, root, tmp_path, change):
+    (root / "d" / "in").mkdir()
+    (root / "new").mkdir()
+    for names in (("d",), ("d", "in")):
+        with store.tree.open(names) as place:
+            store.keep(place, Wanted(None, (*names, "a"), 6, {})).close()
+    with store.tree.open(()) as top, store.tree.open(("new",)) as new:
+        if change == "remove":
+            store.remove(top, "d", yes)
+        elif change == "move":
+            store.move(top, "new", top, "d", yes, leaving=yes)
+        else:
+            store.copy(new, top, "d", yes)
+    assert notes(tmp_path) == []
+
+
 def test_no_name_is_given_twice(store, place, root):
     (root / "d" / "a").write_bytes(b"old")
     token = begin(store, place, length=2)

@@ -131,9 +131,12 @@ class Store:
     ) -> Callable[[], None]:
         """Give what has a name that of a draft; return a function that deletes it.
 
+        No unfinished upload to what is below it goes on.
+
         With `replaced`, that name, it is put back if nothing has taken the name by then. What the
         system does not delete is put back too, or is left to `clean`.
         """
+        self.unfinished.drop_beneath((*place.names, name))
         note = self.notes.write(place, replaced)
         at = place.descriptor
         try:

@@ -77,6 +77,13 @@ def test_an_upload_that_is_whole_at_once_is_a_put(shared, root):
     assert contents(root) == {"a": b"ab"}
 
 
+@pytest.mark.parametrize("content", [b"abc", b"abcdefg"])
+def test_an_upload_that_is_whole_at_once_has_its_length_in_chunks_too(shared, root, content):
+    begun = shared().ask("PUT", "/a", [content], Upload_Complete="?1", Upload_Length="6")
+    assert begun.status == 400
+    assert contents(root) == {}
+
+
 def test_the_wrong_offset_is_answered_with_the_right_one(shared, root):
     client = shared()
     url = begin(client, content=b"abc")

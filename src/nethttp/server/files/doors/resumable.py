@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 from ..access import Operation
 from ..gate import CONDITIONS, Gate
@@ -50,6 +51,7 @@ def answer_begin(request: FolderRequest, gate: Gate) -> Reply:
             announced = _integer(request, "upload-length")
             if request.length not in (None, announced):
                 raise Refusal(400, f"Expected {announced} bytes, got {request.length}")
+            request = replace(request, length=announced)
         return put(request, gate)
     check_content(request)
     names = request.names
