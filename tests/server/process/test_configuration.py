@@ -143,6 +143,7 @@ def test_the_environment_names_the_file_and_says_yes_or_no(file, here):
     ("text", "said"),
     [
         ("worker = 2", "serve.toml: worker: there is no such option; did you mean workers?"),
+        ('targte = "."', "serve.toml: targte: there is no such option; did you mean target?"),
         ("help = true", "serve.toml: help: there is no such option"),
         ('config = "a"', "serve.toml: config: there is no such option"),
         ("workers = [1, 2]", "serve.toml: workers: expected one value, got 2"),

@@ -101,7 +101,7 @@ def test_users_and_what_they_may(served, tmp_path, words, rules):
     ("words", "message"),
     [
         (["--auth", ANN, "--auth", ANN], "--auth: the user ann occurs twice"),
-        (["--auth-file", "/nowhere"], "--auth-file: .*No such file"),
+        (["--auth-file", "/nowhere"], "--auth-file: /nowhere: No such file"),
         (["--auth-file", os.devnull], "--auth-file: there is no user"),
         (["--auth", ANN, "--allow", "carl=r"], "--allow: .*no such user"),
         (["--allow", "users=r"], "--allow: .*see --auth"),

@@ -175,7 +175,12 @@ def _with_values_joined(words: Sequence[str]) -> list[str]:
             word = f"--spa={SPA_FILE}"
         elif word == "--cors":
             word = f"--cors={rest.pop(0) if rest and kinds.is_origin(rest[0]) else ANY_ORIGIN}"
-        elif word in ("-H", "--header") and len(rest) > 1 and grammar.TOKEN.fullmatch(rest[0]):
+        elif (
+            word in ("-H", "--header")
+            and len(rest) > 1
+            and grammar.TOKEN.fullmatch(rest[0])
+            and not rest[1].startswith("--")
+        ):
             word = f"--header={rest.pop(0)}:{rest.pop(0)}"
         joined.append(word)
     return joined

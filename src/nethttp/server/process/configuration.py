@@ -58,11 +58,12 @@ def words_of_file(
         raise Refused(f"{path}: expected TOML: {error}") from None
     words: list[str] = []
     targets: list[str] = []
+    known = {_TARGET, *options}
     for key, value in table.items():
         name = key.replace("_", "-")
         where = f"{path}: {key}"
-        if name not in options and name != _TARGET:
-            raise Refused(f"{where}: there is no such option{closest(name, options)}")
+        if name not in known:
+            raise Refused(f"{where}: there is no such option{closest(name, known)}")
         if name in given:
             continue
         if name == _TARGET:
@@ -82,12 +83,13 @@ def words_of_environment(
     """
     words: list[str] = []
     targets: list[str] = []
+    known = {_TARGET, *options}
     for variable, text in environ.items():
         if not variable.startswith(PREFIX):
             continue
         name = variable[len(PREFIX) :].lower().replace("_", "-")
-        if name not in options and name != _TARGET:
-            raise Refused(f"{variable}: there is no such option{closest(name, options)}")
+        if name not in known:
+            raise Refused(f"{variable}: there is no such option{closest(name, known)}")
         if name in given:
             continue
         if name == _TARGET:

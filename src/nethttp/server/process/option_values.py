@@ -17,6 +17,7 @@ __all__ = [
     "FIELD",
     "FIELD_VALUE",
     "FILE",
+    "HOST_NAME",
     "MODE",
     "ORIGIN",
     "PATH",
@@ -65,6 +66,23 @@ def _origin(text: str) -> str:
             f"expected an origin such as https://app.example, got {text!r}"
         )
     return text
+
+
+#: Of what a browser sends, the port and the brackets are cut off, and no address needs an option.
+_HOST_NAME = re.compile(r"\*|[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            "expected a name such as files.example.org, without scheme and port, or * for any, "
+            f"got {text!r}"
+        )
+    return text
+
+
+#: Fields that say how long a content is, which each response says for itself.
+_FRAMING = ("content-length", "content-range", "transfer-encoding")
 
 
 def _protocol(text: str) -> str:
@@ -128,6 +146,8 @@ def _field(text: str) -> tuple[str, str]:
     value = value.strip(" \t")
     if not colon or not grammar.TOKEN.fullmatch(name) or not grammar.FIELD_VALUE.fullmatch(value):
         raise argparse.ArgumentTypeError(f"expected NAME:VALUE, got {text!r}")
+    if name.lower() in _FRAMING:
+        raise argparse.ArgumentTypeError(f"{name} is a field of each response's own")
     return name, value
 
 
@@ -162,6 +182,7 @@ def _user(text: str) -> tuple[str, str | None]:
 
 WORD = Kind("WORD")
 FILE = Kind("FILE")
+HOST_NAME = Kind("NAME", _host_name)
 PATH = Kind("PATH", _path)
 FIELD = Kind("NAME:VALUE", _field)
 FIELD_VALUE = Kind("VALUE", _field_value)

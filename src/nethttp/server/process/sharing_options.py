@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ...errors import reason_of
 from ..files.conflicts import CONFLICTS
 from . import option_values as kinds
 from .announcement import Notice
@@ -92,7 +93,8 @@ def add_sharing_options(group: Any) -> None:
     add(
         "--allowed-host",
         action="append",
-        metavar="NAME",
+        type=kinds.HOST_NAME.read,
+        metavar=kinds.HOST_NAME.metavar,
         help="a name by which browsers reach this server, besides its addresses and the names of "
         "this machine; * for any. Other names are refused, against DNS rebinding",
     )
@@ -207,7 +209,7 @@ def _hashes(arguments: argparse.Namespace) -> dict[str, str]:
         try:
             hashes = read_users(arguments.auth_file)
         except (OSError, ValueError) as error:
-            raise Refused(f"--auth-file: {error}") from None
+            raise Refused(f"--auth-file: {reason_of(error)}") from None
         if not hashes:
             raise Refused(f"--auth-file: there is no user in {arguments.auth_file}")
     for name, hashed in arguments.auth or ():

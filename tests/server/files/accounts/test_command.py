@@ -52,11 +52,14 @@ def test_it_puts_the_line_in_a_file(typed, tmp_path):
 @pytest.mark.parametrize(
     ("words", "text", "message"),
     [
-        (["a:b"], "x", "without a colon"),
+        (["a:b"], "x", "user's name"),
         (["users"], "x", "user's name"),
+        (["#a"], "x", "user's name"),
+        ([" a"], "x", "user's name"),
         (["ann"], "", "1 to 1024 bytes"),
         (["ann"], "x" * 1025, "1 to 1024 bytes"),
-        (["ann", "--file", "/nowhere/x"], "x", "/nowhere"),
+        (["ann"], "\udcff", "a password in UTF-8"),
+        (["ann", "--file", "/nowhere/x"], "x", "passwd: /nowhere"),
     ],
 )
 def test_it_says_what_is_wrong(typed, capsys, words, text, message):
@@ -75,6 +78,12 @@ def test_two_passwords_that_differ(monkeypatch, capsys):
     monkeypatch.setattr(command.getpass, "getpass", lambda _: next(answers))
     assert command.main(["ann"]) == 1
     assert "the same password twice" in capsys.readouterr().err
+
+
+def test_a_wrong_name_is_refused_before_a_password_is_typed(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+    assert command.main(["a b"]) == 1
+    assert "user's name" in capsys.readouterr().err
 
 
 def test_it_signs_a_user_out(tmp_path, capsys, monkeypatch):

@@ -51,6 +51,11 @@ def test_a_password_that_is_empty_or_too_long(password):
         hash_password(password)
 
 
+def test_a_password_that_is_no_text():
+    with pytest.raises(ValueError, match="expected a password in UTF-8"):
+        hash_password("\udcff")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -59,6 +64,9 @@ def test_a_password_that_is_empty_or_too_long(password):
         "scrypt.15.0.1.AAAAAAAAAAAAAAAAAAAAAA." + "A" * 43,
         "$5$rounds=999$salt$" + "." * 43,
         "$6$rounds=9999999$salt$" + "." * 86,
+        "$2b$03$" + "." * 53,
+        "$2b$17$" + "." * 53,
+        pytest.param("$2b$04$" + "." * 21 + "/" + "." * 31, id="a salt that bcrypt refuses"),
         pytest.param(HASHES["scrypt"] + "\n", id="a line end behind a hash"),
     ],
 )

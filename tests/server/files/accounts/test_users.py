@@ -27,6 +27,7 @@ def test_a_file_of_users(tmp_path):
         (f"users:{SHA}\n", "line 1: expected a user's name"),
         (f"a b:{SHA}\n", "line 1: expected a user's name"),
         (f"a,b:{SHA}\n", "line 1: expected a user's name"),
+        (f" #a:{SHA}\n", "line 1: expected a user's name"),
     ],
 )
 def test_a_line_that_is_no_user_is_named(tmp_path, text, message):
@@ -35,6 +36,13 @@ def test_a_line_that_is_no_user_is_named(tmp_path, text, message):
     with pytest.raises(ValueError, match=message) as refused:
         read_users(str(path))
     assert "secret" not in str(refused.value)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "users"
+    path.write_bytes(f"é:{SHA}\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="users: expected UTF-8"):
+        read_users(str(path))
 
 
 def test_a_file_has_a_bound(tmp_path, monkeypatch):

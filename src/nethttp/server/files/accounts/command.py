@@ -12,10 +12,11 @@ import sys
 from collections.abc import Sequence
 
 from ....commandline import CommandParser
+from ....errors import reason_of
 from ....whole_file import whole_file
 from .passwords import hash_password
 from .shared_state import sign_out_everywhere
-from .users import read_user, read_users
+from .users import check_name, read_users
 
 __all__ = ["main"]
 
@@ -56,13 +57,14 @@ def main(words: Sequence[str], prog: str = "nethttp passwd") -> int:
     if arguments.directory is not None or arguments.state is not None:
         parser.error("expected --sign-out with --directory and --state")
     try:
-        line = _line(arguments.user, _password(arguments.stdin))
+        check_name(arguments.user)
+        line = f"{arguments.user}:{hash_password(_password(arguments.stdin))}"
         if arguments.file is None:
             print(line)
         else:
             _put(arguments.file, line)
     except (OSError, ValueError) as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        print(f"{prog}: {reason_of(error)}", file=sys.stderr)
         return 1
     return 0
 
@@ -80,14 +82,6 @@ def _sign_out(user: str, directory: str | None, state: str | None, prog: str) ->
     times = "nowhere" if not ended else "once" if ended == 1 else f"{ended} times"
     print(f"{user} was signed in {times} to {root}{', and is no longer' if ended else ''}.")
     return 0
-
-
-def _line(user: str, password: str) -> str:
-    if ":" in user:
-        raise ValueError(f"expected a user's name without a colon, got {user!r}")
-    line = f"{user}:{hash_password(password)}"
-    read_user(line)
-    return line
 
 
 def _password(from_stdin: bool) -> str:

@@ -38,6 +38,9 @@ MAX_SCRYPT = 20
 MAX_ROUNDS = 1_000_000
 """Rounds of SHA-crypt that a file may ask for: about two seconds."""
 
+MAX_BCRYPT = 16
+"""log2 of the rounds of bcrypt that a file may ask for: about four seconds."""
+
 Verify = Callable[[bytes], bool]
 """Return whether a password is the right one."""
 
@@ -66,9 +69,12 @@ def hash_password(password: str, *, cost: int = _SCRYPT[0]) -> str:
     True
 
     Raises:
-        ValueError: the password is empty or longer than `MAX_PASSWORD`.
+        ValueError: the password is empty, longer than `MAX_PASSWORD`, or was typed in no UTF-8.
     """
-    encoded = password.encode()
+    try:
+        encoded = password.encode()
+    except UnicodeEncodeError:
+        raise ValueError("expected a password in UTF-8, got other bytes") from None
     if not 0 < len(encoded) <= MAX_PASSWORD:
         raise ValueError(f"expected a password of 1 to {MAX_PASSWORD} bytes, got {len(encoded)}")
     salt = os.urandom(16)
@@ -125,6 +131,9 @@ def _read_bcrypt(found: re.Match[str]) -> Verify:
         import bcrypt  # of the extra
     except ImportError:
         raise _missing("bcrypt") from None
+    cost = int(found["cost"])
+    if not 4 <= cost <= MAX_BCRYPT:
+        raise UnknownHash(f"expected a cost of bcrypt from 4 to {MAX_BCRYPT}, got {cost}")
     hashed = found[0].encode()
     # bcrypt itself ends at 72 bytes, and the library refuses more.
     return lambda password: bcrypt.checkpw(password[:72], hashed)
@@ -164,7 +173,14 @@ _FORMS = (
         ),
         _read_scrypt,
     ),
-    _Form(re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}"), _read_bcrypt),
+    _Form(
+        re.compile(
+            # Of the salt's last character two bits count, and the library refuses others.
+            r"\$2[aby]\$(?P<cost>\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}",
+            re.ASCII,
+        ),
+        _read_bcrypt,
+    ),
     _Form(re.compile(r"\$argon2(?:id|i|d)\$[\w$,=+/.-]{20,300}", re.ASCII), _read_argon2),
     _Form(
         re.compile(

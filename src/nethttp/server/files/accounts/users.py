@@ -45,12 +45,19 @@ def check_name(name: str) -> None:
     """Check that a user may have a name.
 
     Raises:
-        ValueError: it is empty or reserved, or has a character that a rule or a log line needs.
+        ValueError: it is empty or reserved, has a character that a rule or a log line needs, or
+            would begin a comment in a file.
     """
-    if not name or name == RESERVED or not name.isprintable() or set(name) & set(",=@: "):
+    if (
+        not name
+        or name == RESERVED
+        or name.startswith("#")
+        or not name.isprintable()
+        or set(name) & set(",=@: ")
+    ):
         raise ValueError(
-            "expected a user's name without blank, comma, colon, = and @, and not "
-            f"{RESERVED!r}, got {name!r}"
+            "expected a user's name without blank, comma, colon, = and @, with no # in front, and "
+            f"not {RESERVED!r}, got {name!r}"
         )
 
 
@@ -64,7 +71,10 @@ def read_users(path: str) -> dict[str, str]:
         OSError: the file cannot be read.
     """
     with open(path, encoding="utf-8") as file:
-        text = file.read(MAX_FILE + 1)
+        try:
+            text = file.read(MAX_FILE + 1)
+        except UnicodeDecodeError:
+            raise ValueError(f"{path}: expected UTF-8, got other bytes") from None
     if len(text) > MAX_FILE:
         raise ValueError(f"{path}: expected at most {MAX_FILE} characters")
     found: dict[str, str] = {}
