@@ -104,6 +104,23 @@ def test_hole_1_a_path_is_judged_as_it_is_opened(places, shared, place):
     assert contents(places) == before
 
 
+@pytest.mark.parametrize("link", ["to_secret", "pub/up/secret", "to_link"])
+def test_hole_1_no_link_tells_what_lies_behind_it(places, shared, link):
+    (places / "to_secret").symlink_to("secret")
+    (places / "pub" / "up").symlink_to("..")
+    (places / "to_link").symlink_to("to_secret")
+    client = shared("/ * r", "/secret * -")
+    for method in ("GET", "HEAD", "OPTIONS", "COPY", "PUT", "MKCOL", "DELETE"):
+        for query in ("", "?json", "?zip", "?q=f", "?upload=f"):
+            there, missing = (
+                client.ask(method, f"/{link}/{name}{query}", Destination="/new")
+                for name in ("f", "nothing")
+            )
+            assert there.status == missing.status
+            assert there.getheader("Allow") == missing.getheader("Allow")
+            assert there.body.replace(b"/f", b"") == missing.body.replace(b"/nothing", b"")
+
+
 def test_hole_2_a_rule_holds_for_whole_names(shared, root):
     for name in ("secret", "secrets", "secret.txt"):
         (root / name).mkdir()

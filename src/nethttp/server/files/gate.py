@@ -102,7 +102,8 @@ class Gate:
             OSError: there is nothing.
         """
         self.check(Operation.LIST, names)
-        found = self._tree.open(names)
+        # Else a link would tell of what is where the user may not look, by a 404 or none.
+        found = self._tree.open(names, lambda way: self.check(Operation.LIST, way))
         try:
             operation = Operation.LIST if found.is_directory else Operation.READ
             for way in {names, found.names}:

@@ -191,8 +191,11 @@ class Tree:
         """Return whether files of the server's own lie at a path or below it."""
         return any(own[: len(names)] == names for own in self._own)
 
-    def open(self, names: Names) -> Opened:
+    def open(self, names: Names, judge: Callable[[Names], object] | None = None) -> Opened:
         """Return the regular file or the directory at a path.
+
+        `judge` is called with each path that a link leads to, before anything is looked up there,
+        and may raise what it wants.
 
         Raises:
             PermissionError: the system does not let this process open it.
@@ -212,6 +215,8 @@ class Tree:
             if self.links != "inside":
                 break
             names = (*self._where_link_leads(names[: link + 1]), *names[link + 1 :])
+            if judge is not None:
+                judge(names)
         raise _missing(names)
 
     def parent(self, names: Names) -> tuple[Opened, str]:
