@@ -258,6 +258,33 @@ def test_what_the_system_does_not_delete_has_its_name_again(store, place, root, 
     assert os.listdir(store.notes._directory) == []
 
 
+@pytest.mark.parametrize("change", ["begins", "ends"])
+def test_a_directory_is_deleted_in_which_an_upload_begins_or_ends_meanwhile(
+    store, root, tmp_path, monkeypatch, change
+):
+    for name in "abc":
+        (root / "d").mkdir(exist_ok=True)
+        (root / "d" / name).touch()
+    unlink, seen = os.unlink, []
+
+    def meanwhile(name, *, dir_fd=None):
+        if dir_fd is not None and name in ("a", "b", "c"):
+            seen.append(name)
+            if len(seen) == 1 and change == "begins":
+                os.close(os.open("new", os.O_CREAT, dir_fd=dir_fd))
+            if len(seen) == 1 and change == "ends":
+                for other in {"a", "b", "c"} - {name}:
+                    unlink(other, dir_fd=dir_fd)
+        unlink(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", meanwhile)
+    with store.tree.open(()) as top:
+        store.remove(top, "d", yes)
+    assert seen
+    assert contents(root) == {}
+    assert os.listdir(tmp_path / "state" / "drafts") == []
+
+
 def test_what_was_replaced_and_cannot_be_deleted_is_left_to_the_next_cleaning(
     store, place, root, undeletable
 ):

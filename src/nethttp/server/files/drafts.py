@@ -43,6 +43,12 @@ _NO_SECOND_NAME = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.
 
 _NAMELESS = getattr(os, "O_TMPFILE", 0)
 
+#: What the system answers where an upload that has the directory open begins or ends meanwhile.
+_CHANGED_MEANWHILE = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT})
+
+MAX_RACES = 10
+"""How often a directory may change while it is deleted."""
+
 #: Seconds that a process may take to write and lock a note.
 _NOTE_SECONDS = 60.0
 
@@ -308,11 +314,17 @@ def remove_named(place: Opened, name: str) -> None:
         OSError: it cannot be deleted.
     """
     status = os.stat(name, dir_fd=place.descriptor, follow_symlinks=False)
-    if stat.S_ISDIR(status.st_mode):
-        shutil = current("shutil")  # start-up: it loads every archive format
-        shutil.rmtree(name, dir_fd=place.descriptor)
-    else:
+    if not stat.S_ISDIR(status.st_mode):
         os.unlink(name, dir_fd=place.descriptor)
+        return
+    shutil = current("shutil")  # start-up: it loads every archive format
+    for left in reversed(range(MAX_RACES)):
+        try:
+            shutil.rmtree(name, dir_fd=place.descriptor)
+            return
+        except OSError as error:
+            if not left or error.errno not in _CHANGED_MEANWHILE:
+                raise
 
 
 def finish_draft(place: Opened, draft: str, replaced: str | None) -> None:
