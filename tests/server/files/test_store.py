@@ -11,7 +11,8 @@ from contextlib import closing
 import pytest
 
 from nethttp.server.files import drafts
-from nethttp.server.files.drafts import Draft, Notes
+from nethttp.server.files import store as module
+from nethttp.server.files.drafts import Draft, Notes, finish_draft
 from nethttp.server.files.places import status_of
 from nethttp.server.files.refusal import Refusal
 from nethttp.server.files.store import Store, tag_of
@@ -281,6 +282,19 @@ def test_a_directory_is_deleted_in_which_an_upload_begins_or_ends_meanwhile(
     with store.tree.open(()) as top:
         store.remove(top, "d", yes)
     assert seen
+    assert contents(root) == {}
+    assert os.listdir(tmp_path / "state" / "drafts") == []
+
+
+def test_a_directory_that_is_deleted_by_two_leaves_no_note(store, root, tmp_path, monkeypatch):
+    def second(place, draft, replaced):
+        finish_draft(place, draft, None)
+        finish_draft(place, draft, replaced)
+
+    (root / "d").mkdir()
+    monkeypatch.setattr(module, "finish_draft", second)
+    with store.tree.open(()) as top:
+        store.remove(top, "d", yes)
     assert contents(root) == {}
     assert os.listdir(tmp_path / "state" / "drafts") == []
 

@@ -148,6 +148,8 @@ class Store:
         def finish() -> None:
             try:
                 finish_draft(place, note.draft, replaced)
+            except FileNotFoundError:
+                pass  # It was deleted with the directory in which it lay.
             except OSError:
                 if not self._give_back(place, note.draft, name):
                     note.leave()
