@@ -1,4 +1,4 @@
-"""``python -m nethttp``, or ``nethttp``: serve, get, cookies, passwd, status, help, version.
+"""``python -m nethttp``, or ``nethttp``: the commands, each with its ``--help``.
 
 Without the name of a command the words are for serve: ``nethttp site``, ``nethttp --upload``.
 """
@@ -36,6 +36,12 @@ def _passwd(words: Sequence[str]) -> int:
     from .server.files.accounts.command import main  # start-up: only this command needs it
 
     return main(words, prog="nethttp passwd")
+
+
+def _explain(words: Sequence[str]) -> int:
+    from .server.process.explain import main  # start-up: only this command needs it
+
+    return main(words, prog="nethttp explain")
 
 
 def _status(words: Sequence[str]) -> int:
@@ -88,6 +94,7 @@ _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "get": (_get, "send a request and print or save the response"),
     "cookies": (_cookies, "list, convert and clean cookie jars"),
     "passwd": (_passwd, "hash a password for nethttp serve --auth, or sign a user out"),
+    "explain": (_explain, "say what is allowed at a path of a directory, and by which rule"),
     "status": (_status, "print what a status code means"),
     "help": (_help, "print the help of a command: nethttp help serve"),
     "version": (_version, "print the version"),

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "sharing.md").read_text()
 README = (ROOT / "README.md").read_text()
+#: Commands that do not serve.
+ENDS = ("explain", "passwd", "help")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*?)(?: +# (.*))?$", re.MULTILINE)
 
@@ -58,11 +60,11 @@ def reader(tmp_path):
 
 def serves(command: str) -> bool:
     words = command.split()
-    return "nethttp" in words and words != ["nethttp"] and words[1] not in ("passwd", "help")
+    return "nethttp" in words and words != ["nethttp"] and words[1] not in ENDS
 
 
-def asks(reader: Reader, served: Served | None, command: str, expected: str | None) -> None:
-    """Run a command that ends, and check its status."""
+def asks(reader: Reader, served: Served | None, command: str, expected: str | None) -> str:
+    """Return what a command that ends has printed, and check its status."""
     if command.startswith("curl"):
         assert served is not None
         command = command.replace("PASSWORD", served.password if "PASSWORD" in command else "")
@@ -73,28 +75,30 @@ def asks(reader: Reader, served: Served | None, command: str, expected: str | No
     else:
         answer = reader.run(command, 0, "sesame\n")
         assert answer.status == 0, (command, answer)
+    return answer.text
 
 
 @pytest.mark.parametrize("title", SECTIONS)
 def test_each_command_does_what_the_page_says(reader, title):
     served: Served | None = None
+    said = ""
     with ExitStack() as stack:
         for kind, block in BLOCK.findall(SECTIONS[title]):
             if kind == "toml":
                 (reader.folder.parent / "serve.toml").write_text(block)
             for command, comment in COMMAND.findall(block) if kind == "console" else ():
                 if not serves(command):
-                    asks(reader, served, command, comment)
+                    said = asks(reader, served, command, comment)
                     continue
                 stack.close()
                 command = re.sub(r"\b9000\b", "0", command)
                 served = stack.enter_context(
                     reader.serving(f"env {command}" if command.startswith("NETHTTP_") else command)
                 )
-                assert served.said.startswith(("Serving ", "Certificate of its own, "))
+                said = served.said
+                assert said.startswith(("Serving ", "Certificate of its own, "))
             if kind == "" and title == "Rights for each path":
-                assert served is not None
-                assert block in served.said
+                assert block in said
 
 
 def test_the_warning_that_the_page_shows(reader):

@@ -100,8 +100,9 @@ class Access:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
-        self._by_user: dict[str | None, dict[Names, Rights]] = {None: {}}
-        for path, user, rights in self.rules:
+        self._by_user: dict[str | None, dict[Names, Rule]] = {None: {}}
+        for rule in self.rules:
+            path, user, rights = rule
             if not rights <= ANYTHING:
                 raise ValueError(f"expected rights of r, w and d, got {''.join(sorted(rights))!r}")
             if any(name in ("", ".", "..") or "/" in name or "\0" in name for name in path):
@@ -109,16 +110,26 @@ class Access:
             given = self._by_user.setdefault(user, {})
             if path in given:
                 raise ValueError(f"expected one rule for {user or 'anyone'} at {_shown(path)}")
-            given[path] = rights
+            given[path] = rule
         self.has_paths = any(rule.path for rule in self.rules)
         """Whether rights differ from path to path."""
 
     def rights(self, user: User, names: Sequence[str]) -> Rights:
         """Return the rights of a user at a path."""
+        return NOTHING.union(*[rule.rights for rule in self.deciding(user, names)])
+
+    def deciding(self, user: User, names: Sequence[str]) -> list[Rule]:
+        """Return the rules that give a user's rights at a path: anyone's, and the user's own.
+
+        >>> access = Access([Rule((), None, frozenset("r")), Rule((), "ann", frozenset("rw"))])
+        >>> [rule.user for rule in access.deciding(User("ann"), ("a", "b"))]
+        [None, 'ann']
+        """
         names = tuple(names)
-        rights = _longest(self._by_user[None], names)
-        own = None if user.name is None else self._by_user.get(user.name)
-        return rights if own is None else rights | _longest(own, names)
+        found = [_longest(self._by_user[None], names)]
+        if user.name is not None:
+            found.append(_longest(self._by_user.get(user.name, {}), names))
+        return [rule for rule in found if rule is not None]
 
     def allows(self, user: User, operation: Operation, names: Sequence[str]) -> bool:
         """Return whether a user may do an operation at a path.
@@ -162,13 +173,13 @@ class Access:
         )
 
 
-def _longest(given: dict[Names, Rights], names: Names) -> Rights:
-    """Return the rights of the longest of the paths `given` that leads to `names`."""
+def _longest(given: dict[Names, Rule], names: Names) -> Rule | None:
+    """Return the rule for the longest of the paths `given` that leads to `names`."""
     for length in range(len(names), -1, -1):
-        rights = given.get(names[:length])
-        if rights is not None:
-            return rights
-    return NOTHING
+        rule = given.get(names[:length])
+        if rule is not None:
+            return rule
+    return None
 
 
 def _shown(path: Names) -> str:

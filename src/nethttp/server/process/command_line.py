@@ -30,7 +30,16 @@ from .options import GENERAL, OPERATION, ROWS, TLS, Refused, Row, ServeOptions, 
 from .sharing_options import add_sharing_options, clean_drafts, make_passwords
 from .worker import Service
 
-__all__ = ["addresses_of", "command_line", "parsed", "renews_workers", "service_of"]
+__all__ = [
+    "add_arguments",
+    "addresses_of",
+    "arguments_of",
+    "command_line",
+    "directory_of",
+    "parsed",
+    "renews_workers",
+    "service_of",
+]
 
 
 def parsed(
@@ -46,7 +55,19 @@ def parsed(
     Raises:
         Refused: the environment or the file has what is no option, or cannot be read.
     """
-    parser = command_line(prog)
+    arguments = arguments_of(command_line(prog), words, environ)
+    make_passwords(arguments)
+    return arguments
+
+
+def arguments_of(
+    parser: CommandParser, words: Sequence[str], environ: Mapping[str, str] = os.environ
+) -> argparse.Namespace:
+    """Return what `parsed` does, for a parser with these arguments among others.
+
+    Raises:
+        Refused: the environment or the file has what is no option, or cannot be read.
+    """
     options = {
         name[2:]: action
         for name, action in parser._option_string_actions.items()
@@ -57,15 +78,14 @@ def parsed(
     more, targets = words_of_environment(environ, options, _given(arguments, options))
     if more or targets:
         parser.source = f"the environment's {PREFIX}..."
-        every_word = [*more, *targets, *every_word]
+        every_word = [*more, *every_word, *targets]
         arguments = parser.parse_intermixed_args(every_word)
     if arguments.config is not None:
         parser.source = arguments.config
         del options["config"]
         given = _given(arguments, options)
         more, targets = words_of_file(arguments.config, options, given)
-        arguments = parser.parse_intermixed_args([*more, *targets, *every_word])
-    make_passwords(arguments)
+        arguments = parser.parse_intermixed_args([*more, *every_word, *targets])
     return arguments
 
 
@@ -93,6 +113,12 @@ def command_line(prog: str) -> CommandParser:
         "ends it at once. SIGHUP starts new workers with the new code, certificates and log file "
         "in the place of the old ones, and loses no request.",
     )
+    add_arguments(parser)
+    return parser
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Add all that says what is served, and how."""
     add = parser.add_argument
     add(
         "target",
@@ -141,7 +167,6 @@ def command_line(prog: str) -> CommandParser:
         help="serve HTTPS with a certificate made for this run, which browsers warn about",
     )
     _add_rows(parser.add_argument_group(OPERATION), OPERATION)
-    return parser
 
 
 def _add_rows(group: Any, of_group: str) -> None:
@@ -256,7 +281,6 @@ def service_of(arguments: argparse.Namespace, name: str) -> tuple[Service, str]:
 
 def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any, str]:
     """Return a function that finds what is to be served, and what to call it."""
-    directory = arguments.directory
     if target is not None and not os.path.isdir(target):
         try:
             find = loader_for(target, arguments.interface)
@@ -271,6 +295,19 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
             alone = file_handler(target, arguments)
             return lambda: Target("file", alone), os.path.abspath(target)
         return find, target
+    directory = directory_of(arguments)
+    served = directory_handler(directory, arguments)
+    return functools.partial(_cleaned, served), directory
+
+
+def directory_of(arguments: argparse.Namespace) -> str:
+    """Return the path of the directory that is to be served.
+
+    Raises:
+        Refused: there is none, or two are given.
+    """
+    target, _ = _target_and_port(arguments)
+    directory = arguments.directory
     if target is not None and directory is not None:
         raise Refused(f"expected one directory, got {target} and --directory {directory}")
     if arguments.interface not in (None, "directory"):
@@ -280,8 +317,7 @@ def _application(target: str | None, arguments: argparse.Namespace) -> tuple[Any
         there = os.path.exists(directory)
         wrong = "expected a directory, got the file" if there else "no such directory:"
         raise Refused(f"{wrong} {target or arguments.directory}")
-    served = directory_handler(directory, arguments)
-    return functools.partial(_cleaned, served), directory
+    return directory
 
 
 def _cleaned(served: Any) -> Target:

@@ -1,6 +1,7 @@
-"""`rights_notice`: what the rules of a shared folder allow to whom, in words, for the start.
+"""What the rules of a shared folder allow to whom, in words: `rights_notice` for the start.
 
-Each line is for users with the same rights, and says what `Access` would decide for them.
+Each of its lines is for users with the same rights, and says what `Access` would decide for them.
+`rights_beneath` is for one user, from one path on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from ..files.access import ANYONE, CHANGES, Access, Names, Operation, Rights, User
 from .announcement import Notice
 
-__all__ = ["rights_notice"]
+__all__ = ["path_in_words", "rights_beneath", "rights_in_words", "rights_notice"]
 
 MAX_LINES = 8
 """Lines for users at most; the rest is counted."""
@@ -64,6 +65,28 @@ def rights_notice(access: Access, users: Sequence[str]) -> list[Notice]:
     return lines
 
 
+def rights_beneath(access: Access, user: User, names: Names) -> str:
+    """Return a line on what a user may do at a path, and where that changes below it.
+
+    >>> from ..files.access import Rule
+    >>> access = Access([Rule((), None, frozenset("r")), Rule(("a", "b"), None, frozenset())])
+    >>> rights_beneath(access, ANYONE, ("a",))
+    'Anyone may read at /a; in /a/b: nothing.'
+    """
+    places = {rule.path for rule in access.rules if rule.path[: len(names)] == names} | {names}
+    who = "Anyone" if user.name is None else _cut(user.name)
+    return _line(who, _rights(access, user, sorted(places)), names)
+
+
+def rights_in_words(rights: Rights) -> str:
+    """Return what rights allow, as the object of "may".
+
+    >>> rights_in_words(frozenset("rw")), rights_in_words(frozenset())
+    ('read and add files', 'nothing')
+    """
+    return _MAY["".join(sorted(rights))]
+
+
 def _rights(access: Access, user: User, places: Sequence[Names]) -> dict[Names, Rights]:
     return {place: access.rights(user, place) for place in places}
 
@@ -76,11 +99,22 @@ def _line_for_anyone(rights: dict[Names, Rights], signs_in: bool) -> Notice:
     return Notice(_line("Without a password anyone" if changes else "Anyone", rights), changes)
 
 
-def _line(who: str, rights: dict[Names, Rights]) -> str:
-    """Return who may do what, at the root and at each place where that changes."""
-    words = [f"{who} may {_word(rights[()]) if rights[()] else 'do nothing'}"]
-    others = [place for place in rights if place and rights[place] != _above(rights, place)]
-    words += [f"in {_path(place)}: {_word(rights[place])}" for place in others[:MAX_PLACES]]
+def _line(who: str, rights: dict[Names, Rights], top: Names | None = None) -> str:
+    """Return who may do what, at the top and at each place where that changes.
+
+    The top is the root unless a path is given; a line that is for that path names it.
+    """
+    first = rights[top or ()]
+    words = [f"{who} may {rights_in_words(first) if first else 'do nothing'}"]
+    if top is not None:
+        words[0] += f" at {path_in_words(top)}"
+    others = [
+        place for place in rights if place != (top or ()) and rights[place] != _above(rights, place)
+    ]
+    words += [
+        f"in {path_in_words(place)}: {rights_in_words(rights[place])}"
+        for place in others[:MAX_PLACES]
+    ]
     if len(others) > MAX_PLACES:
         words.append(f"other rights in {len(others) - MAX_PLACES} more places")
     return f"{'; '.join(words)}."
@@ -95,10 +129,6 @@ def _above(rights: dict[Names, Rights], place: Names) -> Rights:
     )
 
 
-def _word(rights: Rights) -> str:
-    return _MAY["".join(sorted(rights))]
-
-
 def _listed(names: Sequence[str]) -> str:
     shown = [_cut(name) for name in names[:MAX_NAMES]]
     if len(names) > MAX_NAMES:
@@ -107,8 +137,12 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _path(place: Names) -> str:
-    """Return a path as a line may have it: control characters escaped."""
+def path_in_words(place: Names) -> str:
+    r"""Return a path as a line may have it: control characters escaped, and not too long.
+
+    >>> print(path_in_words(("a\n", "b")))
+    /a\n/b
+    """
     text = "/" + "/".join(place)
     return _cut(text if text.isprintable() else ascii(text)[1:-1])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import reason_of
 from ..files.conflicts import CONFLICTS
@@ -12,16 +12,20 @@ from .announcement import Notice
 from .options import Refused
 
 if TYPE_CHECKING:
+    from ..files.access import Access, Rule
     from ..files.accounts.grants import Grant
 
 __all__ = [
+    "Sharing",
     "add_sharing_options",
     "clean_drafts",
     "first_sharing_option",
     "is_shared",
     "make_passwords",
+    "rights_options",
     "shared_folder_handler",
     "sharing_notice",
+    "sharing_of",
 ]
 
 _RIGHTS = ("upload", "delete", "allow", "auth", "auth_file")
@@ -115,6 +119,11 @@ def is_shared(arguments: argparse.Namespace) -> bool:
     return any(getattr(arguments, name) for name in _RIGHTS)
 
 
+def rights_options(arguments: argparse.Namespace) -> list[str]:
+    """Return the names of the options that give rights, of those that were given."""
+    return [f"--{name.replace('_', '-')}" for name in _RIGHTS if getattr(arguments, name)]
+
+
 def first_sharing_option(arguments: argparse.Namespace) -> str | None:
     """Return the first of these options that was given, None if none was.
 
@@ -148,7 +157,6 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
         OSError: the server's own files cannot be written.
     """
     # start-up: only a directory with rights needs these
-    from ..files.accounts.grants import rules_of
     from ..files.beneath import CAN_WALK
     from ..files.share import Share
     from ..files.shared import SharedFolderHandler
@@ -157,10 +165,7 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
     if not CAN_WALK:
         raise Refused("a directory with rights needs a system that opens names in a directory")
     hashes = _hashes(arguments)
-    try:
-        rules = rules_of(_grants(arguments), hashes)
-    except ValueError as error:
-        raise Refused(f"--allow: {error}") from None
+    rules = _rules(_grants(arguments), hashes)
     state = state_directory(directory, arguments.state)
     for name in ("cgi", "reload"):
         if getattr(arguments, name):
@@ -248,6 +253,40 @@ def _grants(arguments: argparse.Namespace) -> list[Grant]:
     return [grant for grants in arguments.allow for grant in grants]
 
 
+def _rules(grants: list[Grant], hashes: dict[str, str]) -> list[Rule]:
+    """Return the rules that grants mean for these users.
+
+    Raises:
+        Refused: two of them contradict each other, or there is no such user.
+    """
+    from ..files.accounts.grants import rules_of  # start-up: only a directory with rights needs it
+
+    try:
+        return rules_of(grants, hashes)
+    except ValueError as error:
+        raise Refused(f"--allow: {error}") from None
+
+
+class Sharing(NamedTuple):
+    """What the options allow in a directory: to whom, and as the command line writes it."""
+
+    access: Access
+    users: list[str]
+    grants: list[Grant]
+
+
+def sharing_of(arguments: argparse.Namespace) -> Sharing:
+    """Return what options that give rights mean together.
+
+    Raises:
+        Refused: they do not fit together, or the file of users cannot be read.
+    """
+    from ..files.access import Access  # start-up: only a directory with rights needs it
+
+    hashes, grants = _hashes(arguments), _grants(arguments)
+    return Sharing(Access(_rules(grants, hashes)), sorted(hashes), grants)
+
+
 def sharing_notice(arguments: argparse.Namespace) -> list[Notice]:
     """Return what the start says of who may do what.
 
@@ -256,15 +295,12 @@ def sharing_notice(arguments: argparse.Namespace) -> list[Notice]:
     """
     if not is_shared(arguments):
         return []
-    # start-up: only a directory with rights needs these
-    from ..files.access import Access
-    from ..files.accounts.grants import rules_of
-    from .rights_notice import rights_notice
+    from .rights_notice import rights_notice  # start-up: only a directory with rights needs it
 
-    hashes = _hashes(arguments)
-    notice = rights_notice(Access(rules_of(_grants(arguments), hashes)), sorted(hashes))
+    sharing = sharing_of(arguments)
+    notice = rights_notice(sharing.access, sharing.users)
     for name, password in arguments.made_passwords.items():
         notice.append(Notice(f"The password of {name} for this run: {password}"))
-    if hashes and not (arguments.tls_cert or arguments.tls_self_signed):
+    if sharing.users and not (arguments.tls_cert or arguments.tls_self_signed):
         notice.append(Notice("Passwords are sent without TLS: see --tls-self-signed.", True))
     return notice

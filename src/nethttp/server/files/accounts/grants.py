@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from ..access import ANYTHING, Names, Rights, Rule
 from ..tree import names_of
+from ..urls import url_of
 from .users import RESERVED
 
-__all__ = ["Grant", "grants_of", "rules_of"]
+__all__ = ["Grant", "grant_behind", "grants_of", "rules_of", "text_of"]
 
 NO_RIGHT = "-"
 
@@ -76,3 +77,24 @@ def rules_of(grants: Iterable[Grant], users: Collection[str]) -> list[Rule]:
             raise ValueError(f"expected one rule for {grant.user or 'anyone'} at {at}")
         rules[grant.path, grant.user] = grant.rights
     return [Rule(path, user, rights) for (path, user), rights in rules.items()]
+
+
+def grant_behind(rule: Rule, grants: Collection[Grant]) -> Grant:
+    """Return the one of these grants that a rule comes from.
+
+    >>> grant_behind(Rule((), "ann", frozenset("r")), grants_of("users=r")).user
+    'users'
+    """
+    own = Grant(rule.user, rule.rights, rule.path)
+    return own if own in grants else own._replace(user=RESERVED)
+
+
+def text_of(grant: Grant) -> str:
+    """Return a grant as the command line writes it.
+
+    >>> text_of(Grant("ann", frozenset("wr"), ("a b",))), text_of(Grant(None, frozenset()))
+    ('ann=rw@/a%20b', '-')
+    """
+    user = "" if grant.user is None else f"{grant.user}="
+    letters = "".join(letter for letter in "rwd" if letter in grant.rights) or NO_RIGHT
+    return f"{user}{letters}{f'@{url_of(grant.path)}' if grant.path else ''}"
