@@ -102,7 +102,7 @@ def test_a_link_needs_rights_at_both_ends(explain):
         "  read     no: r is missing",
         "  list     no: r is missing",
     ]
-    lines = explain("/link", "-A", "-,r@/private")
+    lines = explain("/link", "--allow=-,r@/private")
     assert lines[3] == "  read     no: r is missing"
     lines = explain("/link", "-A", "r,-@/private,-@/link/x")
     assert lines[3] == "  read     no: r is missing"
