@@ -111,6 +111,12 @@ def test_the_warning_that_the_page_shows(reader):
         assert shown in served.said
 
 
+def test_the_command_of_the_first_sentence(reader):
+    (command,) = re.findall(r"\A# .+\n\n`(.+?)` shares the directory in which you type it", PAGE)
+    with reader.serving(command) as served:
+        assert served.said.startswith(f"Serving {reader.folder} at http://127.0.0.1:")
+
+
 def test_every_section_is_in_the_table_of_needs():
     headings = set(re.findall(r"^## (.+)$", PAGE, re.MULTILINE))
     linked = set(re.findall(r"\]\(#([\w-]+)\)", PAGE))
