@@ -5,6 +5,7 @@ None is longer than that of the other program in its row, but for the name of th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -66,6 +67,7 @@ def test_there_is_a_check_for_every_job():
             "upload a form by curl",
             "go on with a download",
             "a listing for programs",
+            "the SHA-256 of a file",
         ),
     ]
 
@@ -262,6 +264,11 @@ def test_a_listing_for_programs(reader, writable):
     answer = reader.run(JOBS["a listing for programs"], writable.port)
     assert answer.status == 200
     assert "a.txt" in json.dumps(json.loads(answer.text))
+
+
+def test_the_sha_256_of_a_file(reader, writable):
+    answer = reader.run(JOBS["the SHA-256 of a file"], writable.port)
+    assert answer == (200, hashlib.sha256(BIG).hexdigest())
 
 
 def test_every_command_that_asks_has_the_port_of_the_server():

@@ -91,8 +91,9 @@ def test_hole_1_a_path_is_judged_as_it_is_opened(places, shared, place):
     for way in (f"{place}f", place, f"{place}.", f"{place}f?x=/pub/f"):
         for method in ("GET", "HEAD"):
             assert client.status(method, way) == 403
-    for query in ("json", "zip", "tar", "q=f"):
+    for query in ("json", "zip", "tar", "q=f", "hash"):
         assert client.status("GET", f"{place}?{query}") == 403
+    assert client.status("GET", f"{place}f?hash") == 403
     for request in CHANGES.values():
         assert ask(client, request, place).status == 403
     # The other end of a move or copy.
@@ -208,6 +209,8 @@ def test_hole_6_files_of_the_server_that_lie_in_the_folder_are_out_of_reach(plac
     for query in ("json", "zip", "tar", "q=*", ""):
         for place in ("/", "/pub/"):
             assert b"hashes" not in client.ask("GET", f"{place}?{query}").body
+    for path in ("/users", "/pub/key.pem", "/to_users"):
+        assert client.status("GET", f"{path}?hash") == 404
     assert b'"users"' not in client.ask("GET", "/?json").body
     assert contents(places) == before
     assert client.status("COPY", "/pub", Destination="/copy") == 201

@@ -115,6 +115,7 @@ TABLE = {
     "zip": Line("r", at=""),
     "tar": Line("r", at=""),
     "search": Line("r", at=""),
+    "hash": Line("r"),
 }
 
 #: What anyone may use at any path: it tells and changes nothing of the files.
@@ -343,7 +344,7 @@ def test_one_path(matrix, capsys, door):
         for link, place in LINKS.items():
             way = MAY[user][PLACES.index(link.split("/")[0])]
             both = set(way) & set(MAY[user][PLACES.index(place)])
-            if door in ("GET", "HEAD"):
+            if door in ("GET", "HEAD", "hash"):
                 matrix.ask(door, user, f"/{link}/f", "r" in both, quiet=LEADS_NOWHERE)
             elif door in LISTING:
                 matrix.ask(

@@ -1,4 +1,4 @@
-"""The fields of a request by which it is known who asks, and for which server."""
+"""The fields of a request by which it is known who asks, for which server, and for digests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from ...wire.fields import FieldFinder
 
 __all__ = ["ASKING", "asking_fields"]
 
-ASKING = FieldFinder("authorization", "cookie", "host")
+ASKING = FieldFinder(
+    *("authorization", "cookie", "host", "want-content-digest", "want-repr-digest"),
+)
 
 _KNOWN: SecondTimeCache[bytes, Mapping[str, str]] = SecondTimeCache()
 """What a field section has of them. A look here takes a sixth of the time of a search."""

@@ -136,11 +136,20 @@ class FolderHandler(SimpleHTTPRequestHandler):
         Raises:
             ConnectionResetError: it has closed the connection.
         """
-        connection = self._engaged
         for piece in pieces:
-            if not piece and connection is not None and connection.has_ended():
-                raise ConnectionResetError("the client has gone")
+            if not piece:
+                self._check_client()
             yield piece
+
+    def _check_client(self) -> None:
+        """Check that the client has not gone.
+
+        Raises:
+            ConnectionResetError: it has closed the connection.
+        """
+        connection = self._engaged
+        if connection is not None and connection.has_ended():
+            raise ConnectionResetError("the client has gone")
 
 
 def _url_of_page(host: str, path: str, referrer: str) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 from .refusal import Refusal
 
-__all__ = ["Integrity"]
+__all__ = ["ALGORITHMS", "Integrity"]
 
-#: The algorithms that RFC 9530 section 5 calls active, by their names there.
-_ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
+ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
+"""The algorithms that RFC 9530 section 5 calls active: the names of `hashlib` by those there."""
 
 _MEMBER = re.compile(r"([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):")
 
@@ -38,9 +38,9 @@ class Integrity:
         self._expected: list[tuple[str, str, bytes]] = []
         for field in ("content-digest", "repr-digest"):
             for name, digest in _members(field, fields.get(field, "")):
-                if name in _ALGORITHMS:
+                if name in ALGORITHMS:
                     self._expected.append((field, name, digest))
-        self._hashes = {name: hashlib.new(_ALGORITHMS[name]) for _, name, _ in self._expected}
+        self._hashes = {name: hashlib.new(ALGORITHMS[name]) for _, name, _ in self._expected}
 
     @property
     def is_asked(self) -> bool:

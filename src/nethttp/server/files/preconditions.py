@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...status import HTTPStatus
 from ...wire.values import EntityTag, match_etags, parse_entity_tag, parse_http_date
 
-__all__ = ["evaluate", "range_applies"]
+__all__ = ["evaluate", "evaluate_tag", "range_applies"]
 
 
 def evaluate(
@@ -37,6 +37,16 @@ def evaluate(
     elif reading and (since := _date(fields, "if-modified-since")) is not None:
         return HTTPStatus.NOT_MODIFIED if modified <= since else None
     return None
+
+
+def evaluate_tag(fields: Mapping[str, str], etag: EntityTag) -> HTTPStatus | None:
+    """Return what `evaluate` returns for what is read, and has an entity tag and no time of change.
+
+    >>> evaluate_tag({"if-none-match": '"a"', "if-modified-since": "?"}, EntityTag("a"))
+    <HTTPStatus.NOT_MODIFIED: 304>
+    """
+    names = ("if-match", "if-none-match")
+    return evaluate("GET", {name: fields[name] for name in names if name in fields}, etag, -1)
 
 
 def range_applies(if_range: str | None, etag: EntityTag, modified: int, now: float) -> bool:

@@ -41,6 +41,8 @@ class FolderRequest:
     content: Callable[[], Iterator[memoryview]]
     """Returns the content in pieces, each valid until the next one. A client that waits for 100
     Continue receives it with the first piece, so a refusal before that costs it nothing."""
+    check_client: Callable[[], None]
+    """Raises `ConnectionResetError` if the client has gone, so that work for it can end."""
 
     def asked(self, name: str) -> str | None:
         """Return the first value that the query has for a name, None without that name."""

@@ -19,8 +19,8 @@ from ...wire.h1.rules import announces_content
 from . import cors, listing
 from .access import ANYONE, Names, Operation, Rights, User
 from .asking import ASKING, asking_fields
+from .described import DescribedHandler
 from .doors import DOORS, Door, allowed_methods, door_for
-from .folder import FolderHandler
 from .foreign import NOSNIFF, defusing_fields
 from .gate import Gate
 from .paths import names_directory
@@ -50,8 +50,8 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _UPLOAD = re.compile(r"([?&]upload=)[^&\s]+")
 
 
-@FolderHandler._ANSWER_STEPS.also
-class SharedFolderHandler(FolderHandler):
+@DescribedHandler._ANSWER_STEPS.also
+class SharedFolderHandler(DescribedHandler):
     """Serves and changes the files of a `share`, as far as its users' rights go.
 
     `of` makes the class for a share. Where anyone may write, no file stands for another: index
@@ -67,14 +67,12 @@ class SharedFolderHandler(FolderHandler):
     # How long a GET takes depends on its path: few are for the offset of an upload.
     _PACED_BY_METHOD = frozenset(door.method for door in DOORS if door.changes) - {"GET"}
 
-    __slots__ = ("_added", "_is_foreign", "_may_read", "_through_link", "_user")
+    __slots__ = ("_is_foreign", "_may_read", "_through_link", "_user")
     _user: User
     _may_read: bool
     """Whether the user may read a file at the path: what is kept is for those who may."""
     _is_foreign: bool
     """Whether the response has content that a user may have written."""
-    _added: list[tuple[str, str]]
-    """Fields of the refusal that is being sent."""
     _through_link: bool
     """Whether a path of this request was a link, so that its file has another path in the rules."""
 
@@ -96,7 +94,6 @@ class SharedFolderHandler(FolderHandler):
         return type(cls.__name__, (cls,), {**options, **fixed, "__doc__": cls.__doc__})
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._added = []
         super().__init__(*args, directory=self.share.root, **options)
 
     # --- reading: what the base class does, behind the gate ---
@@ -126,12 +123,15 @@ class SharedFolderHandler(FolderHandler):
         self._is_foreign = True
         self._through_link = False
         try:
-            user = self._identify(self._asking_fields())
+            fields = self._asking_fields()
+            user = self._identify(fields)
             if user is None:
                 return False
             self._user = user
             self._may_read = self.share.may_read(user, self.path)
-            self._repeats = self._repeats and self._may_read
+            wants = "want-repr-digest" in fields or "want-content-digest" in fields
+            self._wants = fields if wants else None
+            self._repeats = self._repeats and self._may_read and not wants
         except Refusal as refusal:
             self._deny(refusal)
             return False
@@ -285,6 +285,7 @@ class SharedFolderHandler(FolderHandler):
             length=length,
             announces_content=length != 0 or announces_content(self._known_fields()),
             content=self._pieces_of_content,
+            check_client=self._check_client,
         )
 
     def _query(self) -> dict[str, list[str]]:

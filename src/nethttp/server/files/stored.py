@@ -21,10 +21,12 @@ from functools import lru_cache
 __all__ = [
     "MAX_COST",
     "MAX_IN_MEMORY",
+    "SETTLED_SECONDS",
     "FileView",
     "StoredFile",
     "WrittenFile",
     "descriptor_cost",
+    "identity_of",
     "written_opaque",
 ]
 
@@ -83,7 +85,7 @@ class StoredFile:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise FileNotFoundError(errno.ENOENT, "no regular file", path)
-        self.identity = _identity(status)
+        self.identity = identity_of(status)
         self.content: bytes | None = None
         self.size = status.st_size
         self.modified_ns = status.st_mtime_ns
@@ -92,7 +94,7 @@ class StoredFile:
             content = os.pread(descriptor, MAX_IN_MEMORY + 1, 0)
             # Content and size belong together only if the file has not been written in between. Its
             # time of access, which this reading may have changed, is not compared.
-            unchanged = _identity(os.fstat(descriptor)) == self.identity
+            unchanged = identity_of(os.fstat(descriptor)) == self.identity
             if len(content) == self.size and unchanged:
                 self.content = content
                 self._close()
@@ -124,7 +126,7 @@ class StoredFile:
             return True
         now = time.monotonic()
         try:
-            current = _identity(os.stat(self.path)) == self.identity
+            current = identity_of(os.stat(self.path)) == self.identity
         except OSError:
             return False
         if current:
@@ -167,7 +169,8 @@ def written_opaque(status: os.stat_result) -> str:
     return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}-{status.st_ctime_ns:x}"
 
 
-def _identity(status: os.stat_result) -> tuple[int, ...]:
+def identity_of(status: os.stat_result) -> tuple[int, ...]:
+    """Return what tells a file, and each of its states, from another one: times, size, inode."""
     return (
         status.st_mtime_ns,
         status.st_size,

@@ -15,6 +15,7 @@ from ..refusal import Refusal
 from . import (
     archive,
     delete,
+    digest,
     form,
     listing_json,
     login,
@@ -67,6 +68,7 @@ DOORS = (
     Door("json", "GET", _LIST, listing_json.answer, _DIRECTORIES, query="json"),
     Door("zip", "GET", _LIST, archive.answer_zip, _DIRECTORIES, query="zip"),
     Door("tar", "GET", _LIST, archive.answer_tar, _DIRECTORIES, query="tar"),
+    Door("hash", "GET", _READ, digest.answer, frozenset({Kind.FILE}), query="hash"),
     Door("search", "GET", _LIST, search.answer, _DIRECTORIES, query="q"),
 )
 

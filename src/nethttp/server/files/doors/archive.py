@@ -20,7 +20,7 @@ from ..archives.members import Member, Members, archive_name
 from ..archives.tar_stream import tar_length, tar_pieces
 from ..archives.zip_stream import zip_length, zip_pieces
 from ..gate import Gate
-from ..preconditions import evaluate, range_applies
+from ..preconditions import evaluate_tag, range_applies
 from ..ranges import content_range
 from ..refusal import Refusal
 from ..reply import Reply
@@ -88,7 +88,7 @@ def _answer(request: FolderRequest, gate: Gate, form: _Form) -> Reply:
             ("Accept-Ranges", "bytes"),
             ("Cache-Control", "no-store"),
         ]
-        status = _status_by_conditions(request, tag)
+        status = evaluate_tag(request.fields, tag)
         if status is not None:
             return Reply(status, fields)
         parts = _parts(request, tag, length)
@@ -106,13 +106,6 @@ def _answer(request: FolderRequest, gate: Gate, form: _Form) -> Reply:
         pieces = form.pieces(members, members.content, part.start)
         content = _Content(gathered(pieces, part.stop - part.start), stack.pop_all())
         return Reply(200 if is_whole else 206, fields, content, part.stop - part.start)
-
-
-def _status_by_conditions(request: FolderRequest, tag: EntityTag) -> int | None:
-    """Return 304 or 412 if the conditions of a request say so, None if it is to be answered."""
-    names = ("if-match", "if-none-match")
-    conditions = {name: request.fields[name] for name in names if name in request.fields}
-    return evaluate("GET", conditions, tag, _NEVER)
 
 
 def _parts(request: FolderRequest, tag: EntityTag, length: int) -> list[ByteRange]:
