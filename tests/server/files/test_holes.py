@@ -91,7 +91,7 @@ def test_hole_1_a_path_is_judged_as_it_is_opened(places, shared, place):
     for way in (f"{place}f", place, f"{place}.", f"{place}f?x=/pub/f"):
         for method in ("GET", "HEAD"):
             assert client.status(method, way) == 403
-    for query in ("json", "zip", "tar", "q=f", "hash"):
+    for query in ("json", "zip", "tar", "q=f", "simple", "hash"):
         assert client.status("GET", f"{place}?{query}") == 403
     assert client.status("GET", f"{place}f?hash") == 403
     for request in CHANGES.values():
@@ -206,7 +206,7 @@ def test_hole_6_files_of_the_server_that_lie_in_the_folder_are_out_of_reach(plac
         status = client.status("POST", "/?delete", form, Content_Type=FIELDS)
         assert status in (403, 404)
     assert client.status("POST", "/", FILE % b"users", Content_Type=FORM) in (403, 409)
-    for query in ("json", "zip", "tar", "q=*", ""):
+    for query in ("json", "zip", "tar", "q=*", "simple", ""):
         for place in ("/", "/pub/"):
             assert b"hashes" not in client.ask("GET", f"{place}?{query}").body
     for path in ("/users", "/pub/key.pem", "/to_users"):

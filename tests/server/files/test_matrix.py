@@ -115,6 +115,7 @@ TABLE = {
     "zip": Line("r", at=""),
     "tar": Line("r", at=""),
     "search": Line("r", at=""),
+    "simple": Line("r", at=""),
     "hash": Line("r"),
 }
 
@@ -122,7 +123,7 @@ TABLE = {
 ANYONES = ("OPTIONS", "login page", "login", "logout")
 
 #: Doors that show of a directory what the user may know of.
-LISTING = ("json", "zip", "tar", "search")
+LISTING = ("json", "zip", "tar", "search", "simple")
 
 
 def spellings(path: str) -> Iterator[str]:

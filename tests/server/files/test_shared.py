@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from .shares import ByName, Client, contents, handler_of, share
+from .shares import ByName, Client, contents, handler_of, rule, share
 
 PAGE = b"<script>alert(1)</script>"
 
@@ -207,7 +207,7 @@ def test_hole_25_rights_withdrawn_during_an_upload(root, connect, serve):
             b"Expect: 100-continue\r\n\r\n"
         )
         assert raw.response()[0] == 100
-        shared.access._by_user[None][()] = frozenset("r")
+        shared.access._by_user[None][()] = rule("/ * r")
         raw.send(b"abc")
         assert raw.response()[0] == 403
     assert contents(root) == {}

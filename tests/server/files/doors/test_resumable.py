@@ -17,7 +17,7 @@ import pytest
 from nethttp.server.files.shared import SharedFolderHandler
 from nethttp.server.files.unfinished import LIFE
 
-from ..shares import ByName, Client, contents, handler_of, share
+from ..shares import ByName, Client, contents, handler_of, rule, share
 from ..test_crashes import Served
 
 PART = "application/partial-upload"
@@ -192,11 +192,11 @@ def test_hole_25_rights_withdrawn_during_an_upload_in_parts(root, serve):
     served = share(root)
     client = Client(serve(handler_of(served)).port)
     url = begin(client, content=b"ab")
-    served.access._by_user[None][()] = frozenset("r")
+    served.access._by_user[None][()] = rule("/ * r")
     assert append(client, url, 2, b"cd", False).status == 403
     assert client.status("HEAD", url) == 403
     assert client.status("DELETE", url) == 403
-    served.access._by_user[None][()] = frozenset("rw")
+    served.access._by_user[None][()] = rule("/ * rw")
     assert offset(client, url) == 2
     assert append(client, url, 2, b"cdef", True).status == 201
     client.close()

@@ -18,6 +18,7 @@ from . import (
     digest,
     form,
     listing_json,
+    listing_simple,
     login,
     mkcol,
     page_form,
@@ -70,6 +71,8 @@ DOORS = (
     Door("tar", "GET", _LIST, archive.answer_tar, _DIRECTORIES, query="tar"),
     Door("hash", "GET", _READ, digest.answer, frozenset({Kind.FILE}), query="hash"),
     Door("search", "GET", _LIST, search.answer, _DIRECTORIES, query="q"),
+    # After the search, of which a client may wish for lines too.
+    Door("simple", "GET", _LIST, listing_simple.answer, _DIRECTORIES, query="simple"),
 )
 
 

@@ -7,16 +7,13 @@ import stat
 from collections.abc import Iterator
 
 from ..gate import Gate
-from ..refusal import Refusal
 from ..reply import Reply
 from ..request import FolderRequest
 from ..tree import Entry, Opened
 from ..urls import url_of
+from .listing_reply import AT_ONCE, listing_reply
 
 __all__ = ["answer"]
-
-AT_ONCE = 500
-"""Entries in one piece."""
 
 
 def answer(request: FolderRequest, gate: Gate) -> Reply:
@@ -29,21 +26,7 @@ def answer(request: FolderRequest, gate: Gate) -> Reply:
         Refusal: the user may not list it, or it is a file.
         OSError: there is nothing, or it cannot be read.
     """
-    directory = gate.open(request.names)
-    if not directory.is_directory:
-        directory.close()
-        raise Refusal(400, "A file has no entries; ?json is for a directory")
-    pieces = _pieces(directory, gate)
-    # The first piece opens the directory, so what is refused then is refused in a response of its
-    # own.
-    first = next(pieces)
-    fields = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    return Reply(200, fields, _beginning_with(first, pieces))
-
-
-def _beginning_with(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+    return listing_reply(request, gate, "application/json", _pieces)
 
 
 def _pieces(directory: Opened, gate: Gate) -> Iterator[bytes]:
