@@ -86,7 +86,7 @@ def _serve(service: Service, listeners: Listeners, what: str, arguments: Namespa
     """Serve until told to end, and return the exit status."""
     tls = service.options.tls
     qr_code = _qr_code() if arguments.qr else None
-    notices = sharing_notice(arguments)
+    notices = sharing_notice(arguments, what)
     if tls is not None:
         tls.context()  # a wrong file is reported here, not once by each worker
 

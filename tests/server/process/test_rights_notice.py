@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from nethttp.server.files.access import ANYTHING, Access, Rule
-from nethttp.server.process.rights_notice import MAX_LINES, MAX_PLACES, rights_notice
+from nethttp.server.process.rights_notice import (
+    MAX_LINES,
+    MAX_PLACES,
+    missing_notice,
+    rights_notice,
+)
 
 
 def lines(access: Access, users: list[str]) -> list[str]:
@@ -38,6 +43,21 @@ def test_many_places():
     (said, _) = lines(Access(rules), [])
     assert said.count("in /place") == MAX_PLACES
     assert said.endswith(f"; other rights in {20 - MAX_PLACES} more places.")
+
+
+def test_paths_that_are_not_there_are_named(tmp_path):
+    (tmp_path / "there" / "in").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("nowhere")
+    paths = [(), ("there",), ("there", "in"), ("link",)]
+    assert missing_notice(Access(Rule(path, None, ANYTHING) for path in paths), str(tmp_path)) == []
+    paths += [("there", "out"), ("Link",)]
+    (notice,) = missing_notice(Access(Rule(path, None, ANYTHING) for path in paths), str(tmp_path))
+    assert notice.text == "There are rules for paths that do not exist: /Link, /there/out."
+    assert notice.warns
+    many = [Rule((f"a\n{number}",), None, ANYTHING) for number in range(MAX_PLACES + 3)]
+    (notice,) = missing_notice(Access(many), str(tmp_path))
+    assert notice.text.count("/a\\n") == MAX_PLACES
+    assert notice.text.endswith(", 3 more.")
 
 
 def test_a_path_is_escaped_and_cut():

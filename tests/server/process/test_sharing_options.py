@@ -208,7 +208,9 @@ ADDS = "add files and see none"
 def test_the_start_says_who_may_do_what(tmp_path, words, lines):
     (tmp_path / "users").write_text(BOB)
     given = words.replace("ANN", ANN).replace("BOB", str(tmp_path / "users")).split()
-    notices = sharing_notice(parsed("serve", given, {}))
+    for name in ("drop", "private", "kept", "in"):
+        (tmp_path / name).mkdir()
+    notices = sharing_notice(parsed("serve", given, {}), str(tmp_path))
     assert [text for text, _ in notices] == [
         text + "--tls-self-signed." if text == NO_TLS else text for text in lines
     ]
@@ -224,7 +226,7 @@ def test_a_user_without_a_hash_has_a_password_made_for_this_run(served, tmp_path
     assert list(arguments.made_passwords) == ["ann"]
     assert re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){2}", password)
     assert f"The password of ann for this run: {password}" in [
-        text for text, _ in sharing_notice(arguments)
+        text for text, _ in sharing_notice(arguments, str(tmp_path))
     ]
     users = Users(dict(arguments.auth))
     assert users.check("ann", password.encode())

@@ -6,12 +6,19 @@ Each of its lines is for users with the same rights, and says what `Access` woul
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from ..files.access import ANYONE, CHANGES, Access, Names, Operation, Rights, User
 from .announcement import Notice
 
-__all__ = ["path_in_words", "rights_beneath", "rights_in_words", "rights_notice"]
+__all__ = [
+    "missing_notice",
+    "path_in_words",
+    "rights_beneath",
+    "rights_in_words",
+    "rights_notice",
+]
 
 MAX_LINES = 8
 """Lines for users at most; the rest is counted."""
@@ -63,6 +70,18 @@ def rights_notice(access: Access, users: Sequence[str]) -> list[Notice]:
     if nobody := _nobody(access, users):
         lines.append(Notice(nobody))
     return lines
+
+
+def missing_notice(access: Access, root: str) -> list[Notice]:
+    """Return a line on the paths of rules that are not in `root`: they may be misspelt."""
+    paths = sorted({rule.path for rule in access.rules})
+    missing = [path for path in paths if not os.path.lexists(os.path.join(root, *path))]
+    if not missing:
+        return []
+    shown = [path_in_words(path) for path in missing[:MAX_PLACES]]
+    if len(missing) > MAX_PLACES:
+        shown.append(f"{len(missing) - MAX_PLACES} more")
+    return [Notice(f"There are rules for paths that do not exist: {', '.join(shown)}.", True)]
 
 
 def rights_beneath(access: Access, user: User, names: Names) -> str:

@@ -287,18 +287,20 @@ def sharing_of(arguments: argparse.Namespace) -> Sharing:
     return Sharing(Access(_rules(grants, hashes)), sorted(hashes), grants)
 
 
-def sharing_notice(arguments: argparse.Namespace) -> list[Notice]:
-    """Return what the start says of who may do what.
+def sharing_notice(arguments: argparse.Namespace, directory: str) -> list[Notice]:
+    """Return what the start says of who may do what in a directory.
 
     Raises:
         Refused: options that do not fit together.
     """
     if not is_shared(arguments):
         return []
-    from .rights_notice import rights_notice  # start-up: only a directory with rights needs it
+    # start-up: only a directory with rights needs these
+    from .rights_notice import missing_notice, rights_notice
 
     sharing = sharing_of(arguments)
     notice = rights_notice(sharing.access, sharing.users)
+    notice += missing_notice(sharing.access, directory)
     for name, password in arguments.made_passwords.items():
         notice.append(Notice(f"The password of {name} for this run: {password}"))
     if sharing.users and not (arguments.tls_cert or arguments.tls_self_signed):
