@@ -19,6 +19,7 @@ from nethttp.server.files.accounts.users import Users
 from nethttp.server.files.doors import DOORS
 from nethttp.server.files.page.readme import MAX_README
 from nethttp.server.files.shared import SharedFolderHandler
+from nethttp.server.files.store import tag_of
 
 from .shares import Client, contents, share
 
@@ -120,6 +121,28 @@ def test_hole_1_no_link_tells_what_lies_behind_it(places, shared, link):
             assert there.status == missing.status
             assert there.getheader("Allow") == missing.getheader("Allow")
             assert there.body.replace(b"/f", b"") == missing.body.replace(b"/nothing", b"")
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_hole_1_no_condition_tells_of_a_file_that_one_may_not_read(places, shared, begins):
+    client = shared("/ * w")
+    tag = str(tag_of(os.stat(places / "pub" / "f")))
+    fields = {"Upload_Complete": "?0", "Upload_Length": "9"} if begins else {}
+    answers = {
+        client.status("PUT", "/pub/f", b"new", **{name: value}, **fields)
+        for name, values in {
+            "If_Match": (tag, '"other"', "*"),
+            "If_None_Match": (tag, '"other"', "?"),
+            "If_Unmodified_Since": (
+                "Thu, 01 Jan 1970 00:00:00 GMT",
+                "Fri, 01 Jan 2100 00:00:00 GMT",
+            ),
+        }.items()
+        for value in values
+    }
+    assert answers == {403}
+    assert client.status("PUT", "/pub/f", b"new", If_None_Match="*", **fields) == 412
+    assert (places / "pub" / "f").read_bytes() == b"pub content"
 
 
 def test_hole_2_a_rule_holds_for_whole_names(shared, root):

@@ -196,14 +196,17 @@ class Gate:
                 if "if-match" in fields:
                     raise Refusal(412, "Nothing has this name any more")
                 return True
-            check_conditions(fields, existing)
             if not any(name in fields for name in CONDITIONS):
                 if conflict == "rename":
                     return False
                 if conflict == "refuse":
                     raise Refusal(409, "The name exists")
+            elif fields.get("if-none-match", "").strip(" \t") == "*":
+                raise Refusal(412, "The file exists already")
             whole = beneath or stat.S_ISDIR(existing.st_mode)
+            # Before the other conditions: their answers tell when a file was modified, and its tag.
             (self.check_beneath if whole else self.check)(Operation.REPLACE, names)
+            check_conditions(fields, existing)
             return True
 
         return decide
