@@ -40,6 +40,7 @@ CHANGES = {
     "upload append": ("PATCH", "{}new?upload=f", b"new", PART, ""),
     "upload offset": ("HEAD", "{}new?upload=f", b"", "", ""),
     "upload cancel": ("DELETE", "{}new?upload=f", b"", "", ""),
+    "append": ("PATCH", "{}f", b"new", "", ""),
     "form": ("POST", "{}", FILE % b"new", FORM, ""),
     "delete": ("DELETE", "{}f", b"", "", ""),
     "mkcol": ("MKCOL", "{}new", b"", "", ""),
@@ -58,6 +59,8 @@ def ask(client: Client, request: tuple[str, str, bytes, str, str], place: str, *
         fields["Content_Type"] = kind
     if kind == PART:
         fields |= {"Upload_Complete": "?0", "Upload_Length": "9", "Upload_Offset": "0"}
+    elif method == "PATCH":
+        fields["X_Update_Range"] = "append"
     if destination:
         fields["Destination"] = destination.format(place)
     return client.ask(method, target.format(place), content, **fields)

@@ -108,6 +108,7 @@ TABLE = {
         at="",
     ),
     "delete": Line("d"),
+    "append": Line("wd", content=b"new", fields={"X-Update-Range": "append"}),
     "mkcol": Line("w", at="new"),
     "move": Line("rd", "w"),
     "copy": Line("r", "w"),
@@ -408,6 +409,7 @@ def test_options_lists_what_each_user_may_do(matrix, capsys):
     form = TABLE["form"]
     requests = {
         "PUT": (b"new", {}),
+        "PATCH": (b"new", {"X-Update-Range": "append"}),
         "POST": (form.content, {"Content-Type": FORM}),
         "DELETE": (b"", {}),
         "MKCOL": (b"", {}),

@@ -15,6 +15,7 @@ DOOR_FIELDS = FieldFinder(
     *("content-type", "cookie", "destination", "host", "if-match", "if-none-match", "if-range"),
     *("if-unmodified-since", "last-modified", "origin", "overwrite", "range", "repr-digest"),
     *("sec-fetch-site", "upload-complete", "upload-length", "upload-offset", "x-oc-mtime"),
+    "x-update-range",
 )
 """The fields of a request that doors read."""
 

@@ -103,6 +103,19 @@ class Upload:
         """
         os.fsync(self._draft.descriptor)
 
+    def begin_with(self, source: Opened) -> None:
+        """Take over the content of a file, before more is written.
+
+        Raises:
+            Refusal: it is too large, the disk too full, or the file has changed meanwhile.
+            OSError: it cannot be copied.
+        """
+        self._room.check(self._draft.descriptor, source.status.st_size)
+        self.size += copy_content(source.descriptor, self._draft.descriptor)
+        self._next_look += self.size
+        if self.size != source.status.st_size:
+            raise Refusal(409, "The file has changed meanwhile")
+
     def copy_from(self, source: Opened) -> None:
         """Take over the content of a file, and its time of modification."""
         self.size += copy_content(source.descriptor, self._draft.descriptor)

@@ -326,8 +326,8 @@ def test_a_later_append_ends_the_one_before(root, serve, connect):
     client.close()
 
 
-def test_a_patch_of_no_upload_is_no_method_here(shared):
-    assert shared().status("PATCH", "/a", b"x") == 501
+def test_a_patch_of_no_upload_says_what_it_is(shared):
+    assert shared().status("PATCH", "/a", b"x") == 400
 
 
 @pytest.fixture

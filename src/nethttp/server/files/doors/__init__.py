@@ -13,6 +13,7 @@ from ..access import Names, Operation
 from ..gate import Gate
 from ..refusal import Refusal
 from . import (
+    append,
     archive,
     delete,
     digest,
@@ -34,6 +35,7 @@ __all__ = ["DOORS", "Door", "allowed_methods", "door_for"]
 _READ = frozenset({Operation.READ})
 _LIST = frozenset({Operation.LIST})
 _CREATE = frozenset({Operation.CREATE})
+_REPLACE = frozenset({Operation.REPLACE})
 _DELETE = frozenset({Operation.DELETE})
 
 _NEW = frozenset({Kind.NOTHING, Kind.UPLOAD})
@@ -47,6 +49,7 @@ DOORS = (
     Door("upload offset", "GET", _CREATE, resumable.answer_offset, _STORED, query="upload"),
     Door("upload cancel", "DELETE", _CREATE, resumable.answer_cancel, _STORED, query="upload"),
     Door("put", "PUT", _CREATE, put.answer, _STORED),
+    Door("append", "PATCH", _REPLACE, append.answer, frozenset({Kind.FILE})),
     Door("login page", "GET", frozenset(), login.answer_page, query="login"),
     Door("login", "POST", frozenset(), login.answer_sign_in, query="login"),
     Door("logout", "POST", frozenset(), login.answer_sign_out, query="logout"),
