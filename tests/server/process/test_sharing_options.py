@@ -57,12 +57,14 @@ def test_hole_6_files_that_the_server_reads_are_not_served(served, tmp_path):
     users.write_text("ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n")
     log = tmp_path / "site" / "log"
     log.touch()
-    handler = served("--auth-file", str(users), "--access-log-file", str(log), "--hidden")
+    words = ["--auth-file", str(users), "--access-log-file", str(log), "--hidden"]
+    handler = served(*words, "--bind", f"unix:{tmp_path / 'site' / 'http'}", "--bind", "::1")
     tree = handler.share.tree
     with tree.open(()) as root:
         assert [entry.name for entry in root.children()] == ["index.html"]
     assert tree.holds_own(("users",))
     assert tree.holds_own(("log",))
+    assert tree.holds_own(("http",))
 
 
 def rules_of(handler) -> set[tuple[str, str | None, str]]:

@@ -30,7 +30,7 @@ __all__ = [
 
 _RIGHTS = ("upload", "delete", "allow", "auth", "auth_file")
 #: Files that the server reads or writes itself: passwords, keys, the log. They may lie in the
-#: directory that it shares, where nobody is to read or replace them.
+#: directory that it shares, as the sockets of --bind may, where nobody is to read or replace them.
 _OWN_FILES = (
     *("auth_file", "config", "access_log_file"),
     *("tls_cert", "tls_key", "tls_password_file", "tls_client_ca"),
@@ -178,7 +178,7 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
         directory,
         rules,
         state=state,
-        own=[path for name in _OWN_FILES if (path := getattr(arguments, name, None))],
+        own=_own_files(arguments),
         accounts=_accounts(hashes, state, arguments),
         on_conflict=arguments.on_conflict or CONFLICTS[0],
         hosts=arguments.allowed_host or (),
@@ -188,6 +188,13 @@ def shared_folder_handler(directory: str, arguments: argparse.Namespace, **optio
         links=arguments.follow_links or "inside",
     )
     return SharedFolderHandler.of(share, **options)
+
+
+def _own_files(arguments: argparse.Namespace) -> list[str]:
+    """Return the paths of the server's own files, besides its state, and of its sockets."""
+    files = [path for name in _OWN_FILES if (path := getattr(arguments, name, None))]
+    bound = [text.partition(":") for text in arguments.bind or ()]
+    return files + [path for kind, _, path in bound if kind == "unix"]
 
 
 def clean_drafts(served: Any) -> None:
