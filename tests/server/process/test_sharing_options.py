@@ -90,6 +90,9 @@ ANN, BOB = "ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=", "bob:{SHA}qUqP5cyxm6YcTAhz05
                 *(("/in", "ann", "w"), ("/in", "bob", "w")),
             },
         ),
+        (["-A", "r", "-A", "-@/private"], {("/", None, "r"), ("/private", None, "")}),
+        (["--allow", "-,r@/in"], {("/", None, ""), ("/in", None, "r")}),
+        (["-A", "-"], {("/", None, "")}),
     ],
 )
 def test_users_and_what_they_may(served, tmp_path, words, rules):

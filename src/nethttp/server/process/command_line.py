@@ -188,7 +188,8 @@ def _value_of(row: Row) -> dict[str, Any]:
 def _with_values_joined(words: Sequence[str]) -> list[str]:
     """Return `words` with each option that may have a value, or has two words, joined to it.
 
-    What follows ``--spa`` and ``--cors`` is the directory or the port, unless it is an origin.
+    What follows ``--spa`` and ``--cors`` is the directory or the port, unless it is an origin. The
+    first rule of ``--allow`` may begin with a dash, for no right.
     """
     rest = list(words)
     joined: list[str] = []
@@ -207,6 +208,8 @@ def _with_values_joined(words: Sequence[str]) -> list[str]:
             and not rest[1].startswith("--")
         ):
             word = f"--header={rest.pop(0)}:{rest.pop(0)}"
+        elif word in ("-A", "--allow") and rest and rest[0].startswith(("-@", "-,")):
+            word = f"--allow={rest.pop(0)}"
         joined.append(word)
     return joined
 
