@@ -98,7 +98,7 @@ class Browser:
     def open(self, url: str) -> None:
         """Load a page, and wait until it is whole."""
         self.call("Page.navigate", url=url)
-        self.wait(f"location.href === {json.dumps(url)} && document.readyState === 'complete'")
+        self.wait(f"location.href === {json.dumps(url)}")
 
     def run(self, script: str) -> Any:
         """Return the value of an expression in the page; promises are awaited."""
@@ -110,7 +110,7 @@ class Browser:
         return result["result"].get("value")
 
     def wait(self, script: str) -> None:
-        """Wait until an expression is true in the page; one that fails there is not true yet."""
+        """Wait until an expression is true in the whole page; one that fails is not true yet."""
         until = time.monotonic() + SECONDS
         while not self._is_true(script):
             if time.monotonic() > until:
@@ -119,7 +119,7 @@ class Browser:
 
     def _is_true(self, script: str) -> bool:
         try:
-            return bool(self.run(f"!!({script})"))
+            return bool(self.run(f"document.readyState === 'complete' && !!({script})"))
         except RuntimeError:
             return False  # A page that is being loaded has no body.
 
@@ -139,7 +139,8 @@ class Browser:
         self.call("Input.insertText", text=text)
 
     def click(self, script: str) -> None:
-        """Click the middle of the element that an expression gives."""
+        """Click the middle of the element that an expression gives, once it is there."""
+        self.wait(script)
         x, y = self.run(
             f"(() => {{ const e = {script}; e.scrollIntoView({{block: 'center'}}); "
             "const r = e.getBoundingClientRect(); "

@@ -62,9 +62,9 @@ def test_many_hops_take_linear_time():
         forwarded = ",".join(["10.0.0.1"] * count)
         best = 9.0
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time()  # What this thread computes, whatever else runs.
             PROXIES.client_of("127.0.0.1", forwarded)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.thread_time() - began)
         return best
 
     assert seconds(40_000) < 40 * seconds(4_000)

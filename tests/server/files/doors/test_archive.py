@@ -243,6 +243,8 @@ def test_a_client_that_goes_while_files_before_its_part_are_read(filled, shared,
     monkeypatch.setattr(archive, "_TURNS", turns)
     client = shared("/ * r")
     length = int(client.ask("HEAD", "/?zip&name=e").headers["Content-Length"])
+    assert turns.acquire(timeout=20)  # The turn of HEAD ends after its response.
+    turns.release()
     with socket.create_connection(("127.0.0.1", client.port)) as connection:
         # Among the last bytes is the checksum of half a terabyte.
         connection.sendall(
