@@ -435,7 +435,7 @@ def test_options_says_what_this_user_may_do_there(shared, root):
     assert allowed("/%00") == "OPTIONS"
     assert allowed("/", Authorization="ann") == f"{reading}, POST"
     assert allowed("/open/", Authorization="ann") == f"{reading}, POST, DELETE, MOVE, COPY"
-    assert allowed("/open/f", Authorization="ann") == f"{reading}, PUT, DELETE, MOVE, COPY"
+    assert allowed("/open/f", Authorization="ann") == f"{reading}, PUT, PATCH, DELETE, MOVE, COPY"
 
 
 def test_a_405_says_what_is_allowed(shared, root):
