@@ -254,6 +254,10 @@ class SimpleHTTPRequestHandler(FileSender):
             and (not self._set_here or self._ANSWER_STEPS.names.isdisjoint(self._set_here))
         )
 
+    def _field_section(self) -> bytes:
+        """Return the field lines of the block that the request came in, and a line end before."""
+        return self._block[self._block.find(b"\r\n") :]
+
     def _send_cached(self) -> bool:
         """Send a 200 with its cached head, if there is one; return whether it was sent.
 
@@ -262,7 +266,7 @@ class SimpleHTTPRequestHandler(FileSender):
         if self._engaged is None or not self._block or not self._can_use_cache():
             return False
         if self._message is None:
-            asked = note_deciding_fields(self._block[self._block.find(b"\r\n") :])
+            asked = note_deciding_fields(self._field_section())
         else:
             asked = self._asked(DECIDING)
         accept = asked.get("accept-encoding")
