@@ -1,4 +1,4 @@
-"""The fields of a request by which it is known who asks, for which server, and for digests."""
+"""The fields of a request that tell the user, the server, and the digests that are wanted."""
 
 from __future__ import annotations
 

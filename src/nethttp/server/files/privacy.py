@@ -11,7 +11,7 @@ __all__ = ["privacy_fields", "private_cache_control"]
 _PRIVATE = "private, no-cache"
 
 _VARY = "Authorization, Cookie"
-"""The fields of a request that say who asks."""
+"""The fields of a request that tell the user."""
 
 #: Directives that are for caches of many users.
 _SHARED = ("private", "public", "s-maxage", "proxy-revalidate")

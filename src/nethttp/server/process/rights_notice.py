@@ -119,7 +119,7 @@ def _line_for_anyone(rights: dict[Names, Rights], signs_in: bool) -> Notice:
 
 
 def _line(who: str, rights: dict[Names, Rights], top: Names | None = None) -> str:
-    """Return who may do what, at the top and at each place where that changes.
+    """Return what each user may do, at the top and at each place where that changes.
 
     The top is the root unless a path is given; a line that is for that path names it.
     """

@@ -295,7 +295,7 @@ def sharing_of(arguments: argparse.Namespace) -> Sharing:
 
 
 def sharing_notice(arguments: argparse.Namespace, directory: str) -> list[Notice]:
-    """Return what the start says of who may do what in a directory.
+    """Return what the start says of the rights that each user has in a directory.
 
     Raises:
         Refused: options that do not fit together.

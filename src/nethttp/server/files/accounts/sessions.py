@@ -1,4 +1,4 @@
-"""`Sessions`: who is signed in by a cookie. All workers know it, and any of them can end it."""
+"""`Sessions`: the users that cookies sign in. All workers know a session, and any can end it."""
 
 from __future__ import annotations
 
